@@ -1,0 +1,106 @@
+//! Who sent an order, and what they call it.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Whoever the API was called by. Scopes order ids and idempotency keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Client(String);
+
+impl Client {
+    /// A caller that the gateway has identified, by its principal or API key id. Empty is nobody.
+    pub fn identified(name: impl Into<String>) -> Client {
+        let name = name.into();
+        if name.is_empty() {
+            Client::anonymous()
+        } else {
+            Client(name)
+        }
+    }
+
+    /// Callers that the gateway hasn't told apart. They share one name, so they may not use idempotency keys: one
+    /// caller's key would swallow another's order.
+    pub fn anonymous() -> Client {
+        Client("anonymous".to_owned())
+    }
+
+    /// Whether the gateway has told this caller from others.
+    pub fn is_identified(&self) -> bool {
+        self.0 != "anonymous"
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The message group of its orders: fair queues keep one group's flood from delaying the rest. A hash, because a
+    /// group's name has few characters to choose from and a client's has all.
+    pub fn message_group(&self) -> String {
+        base16ct::lower::encode_string(&Sha256::digest(&self.0)[..16])
+    }
+}
+
+/// A client's own name for a request that it may repeat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+/// A key that isn't 1 to 255 visible ASCII characters.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an idempotency key must be 1 to 255 visible ASCII characters")]
+pub struct InvalidIdempotencyKey;
+
+impl IdempotencyKey {
+    /// Checks a key.
+    pub fn new(key: &str) -> Result<IdempotencyKey, InvalidIdempotencyKey> {
+        if (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(IdempotencyKey(key.to_owned()))
+        } else {
+            Err(InvalidIdempotencyKey)
+        }
+    }
+
+    /// The key.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_1_to_255_visible_ascii_characters() {
+        let check =
+            |key: &str, valid: bool| assert_eq!(IdempotencyKey::new(key).is_ok(), valid, "{key:?}");
+        check("a", true);
+        check("!~", true);
+        check(&"k".repeat(255), true);
+        check("", false);
+        check(&"k".repeat(256), false);
+        check("a b", false);
+        check("a\tb", false);
+        check("ä", false);
+        check("\u{7f}", false);
+    }
+
+    #[test]
+    fn nobody_is_anonymous() {
+        assert!(!Client::identified("").is_identified());
+        assert!(!Client::anonymous().is_identified());
+        assert!(Client::identified("key-1").is_identified());
+    }
+
+    #[test]
+    fn each_client_has_a_message_group_that_sqs_takes() {
+        let group = |name| Client::identified(name).message_group();
+        assert_ne!(group("ann"), group("ben"));
+        let odd = group("ä \u{1}");
+        assert!(
+            odd.len() == 32 && odd.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            "{odd}"
+        );
+    }
+}

@@ -1,0 +1,83 @@
+//! What is wrong with a document, and where.
+
+use serde::Serialize;
+
+/// The most faults that one document is answered with: enough for every field of an order of 50 lines, and a bound
+/// on what a document of nothing but faults costs.
+pub const MOST_FAULTS: usize = 256;
+
+/// The longest name of an unknown field that is repeated to its sender, in characters.
+const LONGEST_NAME: usize = 64;
+
+/// One thing that is wrong with a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// Where, as an RFC 6901 JSON Pointer: `/lines/0/quantity`.
+    pub pointer: String,
+    /// What, for a person: `must be from 1 to 1000000`.
+    pub detail: String,
+}
+
+/// Collects the faults of one document.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Adds a fault, up to [`MOST_FAULTS`] of them.
+    pub fn add(&mut self, at: &Pointer<'_>, detail: impl Into<String>) {
+        if self.0.len() < MOST_FAULTS {
+            let (pointer, detail) = (at.to_string(), detail.into());
+            self.0.push(Fault { pointer, detail });
+        }
+    }
+
+    /// Whether nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What was found, in the document's order.
+    pub fn into_vec(self) -> Vec<Fault> {
+        self.0
+    }
+}
+
+/// A place in a document, built while it is walked: nothing is allocated until a fault is found there.
+#[derive(Debug, Clone, Copy)]
+pub enum Pointer<'a> {
+    /// The whole document.
+    Root,
+    /// A member of an object.
+    Member(&'a Pointer<'a>, &'a str),
+    /// An element of an array.
+    Element(&'a Pointer<'a>, usize),
+}
+
+impl std::fmt::Display for Pointer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Pointer::Root => Ok(()),
+            Pointer::Member(parent, name) if name.chars().count() > LONGEST_NAME => parent.fmt(f),
+            Pointer::Member(parent, name) => {
+                write!(f, "{parent}/{}", name.replace('~', "~0").replace('/', "~1"))
+            }
+            Pointer::Element(parent, index) => write!(f, "{parent}/{index}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointer_is_escaped_and_bounded() {
+        let check = |name: &str, expected: &str| {
+            let line = Pointer::Element(&Pointer::Member(&Pointer::Root, "lines"), 3);
+            assert_eq!(Pointer::Member(&line, name).to_string(), expected);
+        };
+        check("sku", "/lines/3/sku");
+        check("a/b~c", "/lines/3/a~1b~0c");
+        check(&"x".repeat(65), "/lines/3");
+    }
+}

@@ -1,0 +1,197 @@
+//! Reads JSON that a client sent: field by field, so that all faults are found and not only the first.
+//!
+//! A value is kept as its text (`RawValue`) until its field is read. Nothing recurses into what isn't asked for, so
+//! nesting, however deep, costs no stack.
+
+use crate::fault::{Faults, Pointer};
+use serde::{
+    Deserialize,
+    de::{Deserializer, MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// Checks that `body` is one JSON value.
+///
+/// Fails with what is wrong, with line and column, for a person.
+pub fn parse(body: &[u8]) -> Result<&RawValue, String> {
+    let text = std::str::from_utf8(body).map_err(|error| format!("not UTF-8: {error}"))?;
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+/// The members `names` of the object `value`; unknown and repeated ones are faults.
+/// None, and a fault, if `value` is not an object.
+pub fn object<'a, const N: usize>(
+    value: &'a RawValue,
+    at: &Pointer<'_>,
+    names: [&str; N],
+    faults: &mut Faults,
+) -> Option<[Option<&'a RawValue>; N]> {
+    if kind(value) != "an object" {
+        faults.add(at, format!("must be an object, is {}", kind(value)));
+        return None;
+    }
+    let members: Members = match serde_json::from_str(value.get()) {
+        Ok(members) => members,
+        // Valid JSON that has no value: a name with half a surrogate pair.
+        Err(error) => {
+            faults.add(at, format!("has a name that is not Unicode: {error}"));
+            return None;
+        }
+    };
+    let mut found = [None; N];
+    for (Name(name), value) in members.0 {
+        let place = Pointer::Member(at, &name);
+        match names.iter().position(|known| *known == name) {
+            None => faults.add(&place, "is not a field that is known here"),
+            Some(index) if found[index].is_some() => faults.add(&place, "is given twice"),
+            Some(index) => found[index] = Some(value),
+        }
+    }
+    Some(found)
+}
+
+/// The elements of the array `value`. None, and a fault, if it is no array or has not `least` to `most` elements.
+pub fn array<'a>(
+    value: &'a RawValue,
+    at: &Pointer<'_>,
+    (least, most): (usize, usize),
+    faults: &mut Faults,
+) -> Option<Vec<&'a RawValue>> {
+    let Some(elements) = serde_json::from_str::<Vec<&RawValue>>(value.get()).ok() else {
+        faults.add(at, format!("must be an array, is {}", kind(value)));
+        return None;
+    };
+    if elements.len() < least || elements.len() > most {
+        let count = elements.len();
+        faults.add(
+            at,
+            format!("must have {least} to {most} elements, has {count}"),
+        );
+        return None;
+    }
+    Some(elements)
+}
+
+/// The text of the string `value`. None, and a fault, if it is no string.
+pub fn string<'a>(
+    value: &'a RawValue,
+    at: &Pointer<'_>,
+    faults: &mut Faults,
+) -> Option<Cow<'a, str>> {
+    if kind(value) != "a string" {
+        faults.add(at, format!("must be a string, is {}", kind(value)));
+        return None;
+    }
+    let text = serde_json::from_str::<Name>(value.get()).ok();
+    if text.is_none() {
+        faults.add(at, "must be Unicode: it has half a surrogate pair");
+    }
+    text.map(|Name(text)| text)
+}
+
+/// The integer `value`, `least` to `most`. None, and a fault, if it is anything else.
+pub fn integer(
+    value: &RawValue,
+    at: &Pointer<'_>,
+    (least, most): (u64, u64),
+    faults: &mut Faults,
+) -> Option<u64> {
+    let text = value.get();
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if kind(value) != "a number" {
+        faults.add(at, format!("must be an integer, is {}", kind(value)));
+        return None;
+    }
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        faults.add(at, "must be an integer, without fraction or exponent");
+        return None;
+    }
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (least..=most).contains(number));
+    if number.is_none() {
+        faults.add(at, format!("must be from {least} to {most}"));
+    }
+    number
+}
+
+fn kind(value: &RawValue) -> &'static str {
+    match value.get().as_bytes()[0] {
+        b'{' => "an object",
+        b'[' => "an array",
+        b'"' => "a string",
+        b't' | b'f' => "a boolean",
+        b'n' => "null",
+        _ => "a number",
+    }
+}
+
+/// An object's members in the order sent, repeated ones included.
+struct Members<'a>(Vec<(Name<'a>, &'a RawValue)>);
+
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Members<'de>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Collect)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nesting_costs_no_stack() {
+        let deep = "[".repeat(5_000_000) + &"]".repeat(5_000_000);
+        let value = parse(deep.as_bytes()).expect("brackets match");
+        let mut faults = Faults::default();
+        assert_eq!(integer(value, &Pointer::Root, (0, 1), &mut faults), None);
+        assert_eq!(
+            faults.into_vec()[0].detail,
+            "must be an integer, is an array"
+        );
+    }
+
+    #[test]
+    fn only_an_integer_in_range_is_read() {
+        let check = |text: &str, expected: Result<u64, &str>| {
+            let mut faults = Faults::default();
+            let value = parse(text.as_bytes()).expect("the case is JSON");
+            let read = integer(value, &Pointer::Root, (1, 1000), &mut faults);
+            match expected {
+                Ok(number) => assert_eq!(read, Some(number), "{text}"),
+                Err(part) => assert!(faults.into_vec()[0].detail.contains(part), "{text}"),
+            }
+        };
+        check("1", Ok(1));
+        check(" 1000 ", Ok(1000));
+        check("0", Err("from 1 to 1000"));
+        check("-1", Err("from 1 to 1000"));
+        check("1001", Err("from 1 to 1000"));
+        check("99999999999999999999999", Err("from 1 to 1000"));
+        check("1.0", Err("without fraction"));
+        check("1e2", Err("without fraction"));
+        check("1e999", Err("without fraction"));
+        check("\"1\"", Err("is a string"));
+        check("null", Err("is null"));
+        check("true", Err("is a boolean"));
+    }
+}

@@ -1,0 +1,249 @@
+//! What a client may order.
+
+use crate::{
+    fault::{Fault, Faults, Pointer},
+    json,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// The largest body of an order, in bytes.
+pub const MAX_ORDER_BYTES: usize = 128 * 1024;
+/// The most lines of an order.
+pub const MAX_LINES: usize = 50;
+/// The most characters of a sku, and of a reference.
+pub const MAX_TEXT: usize = 64;
+/// The most pieces of one line.
+pub const MAX_QUANTITY: u64 = 1_000_000;
+/// The highest price of one piece, in the currency's minor unit.
+pub const MAX_UNIT_PRICE: u64 = 1_000_000_000_000;
+/// The highest total of an order, in the currency's minor unit: what JavaScript's numbers still hold exactly.
+pub const MAX_TOTAL: u64 = (1 << 53) - 1;
+
+/// An order that was accepted. An invalid one cannot be built: [`Order::parse`] applies every rule of the API, and
+/// reading a stored one (`Deserialize`) makes sure that its sums cannot overflow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Stored")]
+pub struct Order {
+    lines: Vec<Line>,
+    currency: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    #[serde(skip)]
+    total: u64,
+}
+
+/// So many pieces of one article at one price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    sku: String,
+    quantity: u64,
+    unit_price: u64,
+}
+
+/// Why a body is not an order.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAnOrder {
+    /// Not JSON, with what is wrong and where.
+    #[error("not JSON: {0}")]
+    NotJson(String),
+    /// JSON, but not an order: everything that is wrong with it.
+    #[error("{} faults", .0.len())]
+    Invalid(Vec<Fault>),
+}
+
+impl Order {
+    /// Reads what a client sent, by every rule of the API.
+    pub fn parse(body: &[u8]) -> Result<Order, NotAnOrder> {
+        let value = json::parse(body).map_err(NotAnOrder::NotJson)?;
+        Order::from_json(value).map_err(NotAnOrder::Invalid)
+    }
+
+    /// Reads an order inside a larger document; pointers are relative to the order.
+    pub fn from_json(value: &RawValue) -> Result<Order, Vec<Fault>> {
+        let mut faults = Faults::default();
+        match read_order(value, &mut faults) {
+            Some(order) if faults.is_empty() => Ok(order),
+            _ => Err(faults.into_vec()),
+        }
+    }
+
+    /// The lines, in the client's order.
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// ISO 4217 code.
+    pub fn currency(&self) -> &str {
+        &self.currency
+    }
+
+    /// The client's own name for the order.
+    pub fn reference(&self) -> Option<&str> {
+        self.reference.as_deref()
+    }
+
+    /// What the order costs, in the currency's minor unit.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// How many pieces of each article the order needs: an article's lines add up.
+    pub fn quantities(&self) -> BTreeMap<&str, u64> {
+        let mut quantities = BTreeMap::new();
+        for line in &self.lines {
+            *quantities.entry(line.sku.as_str()).or_default() += line.quantity;
+        }
+        quantities
+    }
+}
+
+impl Line {
+    /// The article.
+    pub fn sku(&self) -> &str {
+        &self.sku
+    }
+
+    /// Pieces.
+    pub fn quantity(&self) -> u64 {
+        self.quantity
+    }
+
+    /// The price of one piece, in the currency's minor unit.
+    pub fn unit_price(&self) -> u64 {
+        self.unit_price
+    }
+}
+
+fn read_order(value: &RawValue, faults: &mut Faults) -> Option<Order> {
+    let root = Pointer::Root;
+    let [lines, currency, reference] =
+        json::object(value, &root, ["lines", "currency", "reference"], faults)?;
+
+    let at_lines = Pointer::Member(&root, "lines");
+    let lines = required(lines, &at_lines, faults)
+        .and_then(|lines| json::array(lines, &at_lines, (1, MAX_LINES), faults))
+        .map(|lines| {
+            let lines = lines.iter().enumerate();
+            lines
+                .map(|(n, line)| read_line(line, &Pointer::Element(&at_lines, n), faults))
+                .collect::<Vec<_>>()
+        });
+
+    let at = Pointer::Member(&root, "currency");
+    let currency =
+        required(currency, &at, faults).and_then(|value| json::string(value, &at, faults));
+    if let Some(code) = &currency
+        && iso_currency::Currency::from_code(code).is_none_or(|known| known.code() != code)
+    {
+        faults.add(&at, "must be an ISO 4217 code in upper case, such as EUR");
+    }
+
+    let at = Pointer::Member(&root, "reference");
+    let reference = reference.and_then(|value| json::string(value, &at, faults));
+    if let Some(text) = &reference {
+        if text.chars().count() > MAX_TEXT {
+            faults.add(&at, format!("must have at most {MAX_TEXT} characters"));
+        }
+        if text.chars().any(char::is_control) {
+            faults.add(&at, "must have no control characters");
+        }
+    }
+
+    let lines = lines?.into_iter().collect::<Option<Vec<_>>>()?;
+    let total = sum(&lines).filter(|total| *total <= MAX_TOTAL);
+    if total.is_none() {
+        faults.add(
+            &at_lines,
+            format!("the order's total must be at most {MAX_TOTAL}"),
+        );
+    }
+    let reference = reference.map(Into::into);
+    Some(Order {
+        lines,
+        currency: currency?.into(),
+        reference,
+        total: total?,
+    })
+}
+
+fn read_line(value: &RawValue, at: &Pointer<'_>, faults: &mut Faults) -> Option<Line> {
+    let [sku, quantity, unit_price] =
+        json::object(value, at, ["sku", "quantity", "unit_price"], faults)?;
+
+    let place = Pointer::Member(at, "sku");
+    let sku = required(sku, &place, faults).and_then(|value| json::string(value, &place, faults));
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if let Some(sku) = &sku
+        && !((1..=MAX_TEXT).contains(&sku.len()) && sku.bytes().all(allowed))
+    {
+        faults.add(
+            &place,
+            format!("must be 1 to {MAX_TEXT} of A-Z a-z 0-9 . _ -"),
+        );
+    }
+
+    let place = Pointer::Member(at, "quantity");
+    let quantity = required(quantity, &place, faults)
+        .and_then(|value| json::integer(value, &place, (1, MAX_QUANTITY), faults));
+
+    let place = Pointer::Member(at, "unit_price");
+    let unit_price = required(unit_price, &place, faults)
+        .and_then(|value| json::integer(value, &place, (0, MAX_UNIT_PRICE), faults));
+
+    Some(Line {
+        sku: sku?.into(),
+        quantity: quantity?,
+        unit_price: unit_price?,
+    })
+}
+
+fn required<'a>(
+    value: Option<&'a RawValue>,
+    at: &Pointer<'_>,
+    faults: &mut Faults,
+) -> Option<&'a RawValue> {
+    if value.is_none() {
+        faults.add(at, "is missing");
+    }
+    value
+}
+
+/// The total of the lines, unless it or an article's quantity is too large for a number.
+fn sum(lines: &[Line]) -> Option<u64> {
+    lines
+        .iter()
+        .try_fold(0_u64, |sum, line| sum.checked_add(line.quantity))?;
+    lines.iter().try_fold(0_u64, |sum, line| {
+        sum.checked_add(line.quantity.checked_mul(line.unit_price)?)
+    })
+}
+
+/// An order in a message or a row, checked when it was accepted.
+#[derive(Deserialize)]
+struct Stored {
+    lines: Vec<Line>,
+    currency: String,
+    reference: Option<String>,
+}
+
+impl TryFrom<Stored> for Order {
+    type Error = &'static str;
+
+    fn try_from(
+        Stored {
+            lines,
+            currency,
+            reference,
+        }: Stored,
+    ) -> Result<Order, Self::Error> {
+        let total = sum(&lines).ok_or("the order's sums are too large for a number")?;
+        Ok(Order {
+            lines,
+            currency,
+            reference,
+            total,
+        })
+    }
+}

@@ -1,0 +1,232 @@
+//! Order ids: UUIDs that the API recognises as its own, and as this client's, without looking anything up.
+//!
+//! Of the 122 free bits of a UUID of version 8 the first 90 identify the order, and the last 32 are an HMAC over them
+//! and the client. So `GET` can tell an accepted order whose row isn't written yet from an id that was never issued,
+//! and taking an order in stays one durable write.
+
+use crate::client::{Client, IdempotencyKey};
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use uuid::{Builder, Uuid};
+
+/// Bytes of the id before its MAC: 90 bits that identify, and the 6 that mark a UUID of version 8.
+const IDENTITY: usize = 12;
+
+/// The id of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OrderId(Uuid);
+
+impl std::fmt::Display for OrderId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+/// A key that order ids are made with. Never printed.
+#[derive(Clone)]
+pub struct Secret(String);
+
+/// A secret of fewer than 32 characters.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the secret must have at least 32 characters")]
+pub struct SecretTooShort;
+
+impl Secret {
+    /// Takes a secret of at least 32 characters.
+    pub fn new(secret: impl Into<String>) -> Result<Secret, SecretTooShort> {
+        let secret = secret.into();
+        if secret.len() < 32 {
+            Err(SecretTooShort)
+        } else {
+            Ok(Secret(secret))
+        }
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Makes order ids, and recognises them.
+#[derive(Debug, Clone)]
+pub struct OrderIds {
+    signing: Secret,
+    accepted: Vec<Secret>,
+}
+
+impl OrderIds {
+    /// Signs with `signing`, and recognises ids made with it or with one of `accepted`: while a secret is rotated,
+    /// every function must know both before one signs with the new.
+    pub fn new(signing: Secret, accepted: Vec<Secret>) -> OrderIds {
+        OrderIds { signing, accepted }
+    }
+
+    /// The id of an order without an idempotency key. `random` must come from a generator that nobody can predict.
+    pub fn fresh(&self, client: &Client, random: [u8; IDENTITY]) -> OrderId {
+        sign(&self.signing, client, random)
+    }
+
+    /// The id of the client's order with this key: the same each time, so that a retry takes effect once.
+    pub fn keyed(&self, client: &Client, key: &IdempotencyKey) -> OrderId {
+        let digest = mac(
+            &self.signing,
+            "key",
+            &[client.as_str().as_bytes(), key.as_str().as_bytes()],
+        )
+        .finalize()
+        .into_bytes();
+        sign(&self.signing, client, std::array::from_fn(|n| digest[n]))
+    }
+
+    /// The id in `text`, if it was issued to this client. Compares in constant time.
+    pub fn recognise(&self, client: &Client, text: &str) -> Option<OrderId> {
+        // `Uuid` also reads forms without hyphens, in braces, as URNs: an address has one form.
+        let id = Uuid::try_parse(text).ok().filter(|_| text.len() == 36)?;
+        let (identity, tag) = id.as_bytes().split_at(IDENTITY);
+        let known = id.get_version_num() == 8
+            && std::iter::once(&self.signing)
+                .chain(&self.accepted)
+                .any(|secret| {
+                    id_mac(secret, client, identity)
+                        .verify_truncated_left(tag)
+                        .is_ok()
+                });
+        known.then_some(OrderId(id))
+    }
+}
+
+fn sign(secret: &Secret, client: &Client, identity: [u8; IDENTITY]) -> OrderId {
+    let mut bytes = [0; 16];
+    bytes[..IDENTITY].copy_from_slice(&identity);
+    // The version and variant bits are set before the MAC, which covers the identity as it stands in the id.
+    let mut bytes = Builder::from_custom_bytes(bytes).into_uuid().into_bytes();
+    let tag = id_mac(secret, client, &bytes[..IDENTITY])
+        .finalize()
+        .into_bytes();
+    bytes[IDENTITY..].copy_from_slice(&tag[..16 - IDENTITY]);
+    OrderId(Uuid::from_bytes(bytes))
+}
+
+fn id_mac(secret: &Secret, client: &Client, identity: &[u8]) -> Hmac<Sha256> {
+    mac(secret, "id", &[identity, client.as_str().as_bytes()])
+}
+
+/// An HMAC over a purpose and inputs, each with its length before it, so that no two lists of inputs look the same.
+fn mac(secret: &Secret, purpose: &str, inputs: &[&[u8]]) -> Hmac<Sha256> {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret.0.as_bytes()).expect("HMAC takes keys of any length");
+    for input in std::iter::once(purpose.as_bytes()).chain(inputs.iter().copied()) {
+        mac.update(&(input.len() as u64).to_be_bytes());
+        mac.update(input);
+    }
+    mac
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Result;
+    use proptest::prelude::*;
+
+    fn ids(secret: &str, accepted: &[&str]) -> Result<OrderIds> {
+        let accepted = accepted
+            .iter()
+            .map(|secret| Secret::new(secret.repeat(32)))
+            .collect::<Result<_, _>>()?;
+        Ok(OrderIds::new(Secret::new(secret.repeat(32))?, accepted))
+    }
+
+    #[test]
+    fn an_id_is_recognised_for_the_client_it_was_issued_to() -> Result<()> {
+        let (ids, ann, ben) = (
+            ids("s", &[])?,
+            Client::identified("ann"),
+            Client::identified("ben"),
+        );
+        let id = ids.fresh(&ann, [7; 12]);
+        assert_eq!(ids.recognise(&ann, &id.to_string()), Some(id));
+        assert_eq!(
+            ids.recognise(&ann, &id.to_string().to_uppercase()),
+            Some(id)
+        );
+        assert_eq!(ids.recognise(&ben, &id.to_string()), None);
+        assert_eq!(ids.recognise(&ann, &id.0.simple().to_string()), None);
+        assert_eq!(
+            ids.recognise(&ann, &Uuid::from_bytes([7; 16]).to_string()),
+            None
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn an_id_is_a_uuid_of_version_8() -> Result<()> {
+        let id = ids("s", &[])?.fresh(&Client::anonymous(), [0xff; 12]).0;
+        assert_eq!(
+            (id.get_version_num(), id.get_variant()),
+            (8, uuid::Variant::RFC4122)
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn a_key_gives_the_same_id_each_time_and_each_client_its_own() -> Result<()> {
+        let (ids, ann, ben) = (
+            ids("s", &[])?,
+            Client::identified("ann"),
+            Client::identified("ben"),
+        );
+        let key = IdempotencyKey::new("k")?;
+        assert_eq!(ids.keyed(&ann, &key), ids.keyed(&ann, &key));
+        assert_ne!(ids.keyed(&ann, &key), ids.keyed(&ben, &key));
+        assert_ne!(
+            ids.keyed(&ann, &key),
+            ids.keyed(&ann, &IdempotencyKey::new("l")?)
+        );
+        // Without the lengths both would be made from "annk".
+        assert_ne!(
+            ids.keyed(&Client::identified("an"), &IdempotencyKey::new("nk")?),
+            ids.keyed(&Client::identified("ann"), &IdempotencyKey::new("k")?)
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn a_rotation_forgets_no_id() -> Result<()> {
+        let (client, before) = (Client::identified("ann"), ids("a", &[])?);
+        let (first, second, later) = (ids("a", &["b"])?, ids("b", &["a"])?, ids("b", &[])?);
+        let (old, new) = (
+            before.fresh(&client, [1; 12]),
+            second.fresh(&client, [2; 12]),
+        );
+        for functions in [&first, &second] {
+            assert_eq!(functions.recognise(&client, &old.to_string()), Some(old));
+            assert_eq!(functions.recognise(&client, &new.to_string()), Some(new));
+        }
+        assert_eq!(later.recognise(&client, &old.to_string()), None);
+        Ok(())
+    }
+
+    #[test]
+    fn a_secret_is_long_and_never_printed() -> Result<()> {
+        assert_eq!(Secret::new("short").err(), Some(SecretTooShort));
+        assert!(!format!("{:?}", ids("hidden", &["veiled"])?).contains("hidden"));
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn no_other_bits_are_an_id(random: [u8; 12], bit in 0..128_usize, text: String) {
+            let (ids, client) = (ids("s", &[]).expect("long enough"), Client::identified("ann"));
+            let id = ids.fresh(&client, random);
+            let mut bytes = *id.0.as_bytes();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let changed = Uuid::from_bytes(bytes).to_string();
+            prop_assert_eq!(ids.recognise(&client, &changed), None);
+            prop_assert_eq!(ids.recognise(&client, &text), None);
+        }
+    }
+}

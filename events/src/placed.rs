@@ -1,0 +1,101 @@
+//! The message on the queue: an order was placed.
+
+use crate::{Client, Order, OrderId, Timestamp};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The `type` of the message.
+pub const TYPE: &str = "order.placed";
+/// The version that is written. A change of meaning raises it; readers that know it are deployed before writers.
+pub const VERSION: u64 = 1;
+
+/// An accepted order on its way to the table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderPlaced {
+    /// The order's id.
+    pub id: OrderId,
+    /// Whose it is.
+    pub client: Client,
+    /// When it was accepted.
+    pub placed_at: Timestamp,
+    /// What was ordered, in short.
+    pub fingerprint: Fingerprint,
+    /// What was ordered.
+    pub order: Order,
+}
+
+/// Why a message is not an order that this version can read.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAnOrderPlaced {
+    /// Not JSON, or a field is missing or of another type.
+    #[error("malformed: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// Another type of message.
+    #[error("its type is not {TYPE}")]
+    Type,
+    /// A version from the future: to be left for a reader that knows it.
+    #[error("its version is {0}, not {VERSION}")]
+    Version(u64),
+}
+
+impl OrderPlaced {
+    /// The message's body.
+    pub fn to_json(&self) -> String {
+        let envelope = Envelope {
+            r#type: TYPE,
+            version: VERSION,
+            message: self,
+        };
+        let body =
+            serde_json::to_string(&envelope).expect("strings, integers and string keys are JSON");
+        // The two characters that JSON lets stand but that SQS refuses in a body.
+        body.replace('\u{fffe}', "\\ufffe")
+            .replace('\u{ffff}', "\\uffff")
+    }
+
+    /// Reads a message's body; fields that aren't known are ignored.
+    pub fn from_json(body: &str) -> Result<OrderPlaced, NotAnOrderPlaced> {
+        #[derive(Deserialize)]
+        struct Header {
+            r#type: String,
+            version: u64,
+        }
+        let header: Header = serde_json::from_str(body)?;
+        if header.r#type != TYPE {
+            return Err(NotAnOrderPlaced::Type);
+        }
+        if header.version != VERSION {
+            return Err(NotAnOrderPlaced::Version(header.version));
+        }
+        Ok(serde_json::from_str(body)?)
+    }
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    r#type: &'a str,
+    version: u64,
+    #[serde(flatten)]
+    message: &'a OrderPlaced,
+}
+
+/// SHA-256 of an order's canonical form, in hexadecimal: tells whether a retry with the same idempotency key is the
+/// same order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    /// Of an order. The canonical form is its JSON as this crate writes it: neither white space nor the order of
+    /// fields counts, but the order of lines does.
+    pub fn of(order: &Order) -> Fingerprint {
+        let canonical =
+            serde_json::to_vec(order).expect("strings, integers and string keys are JSON");
+        Fingerprint(base16ct::lower::encode_string(&Sha256::digest(&canonical)))
+    }
+
+    /// In hexadecimal.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

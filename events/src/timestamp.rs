@@ -1,0 +1,62 @@
+//! Points in time, as the contract writes them.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+/// RFC 3339, UTC, milliseconds: `2026-11-22T09:00:00.000Z`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(jiff::Timestamp);
+
+impl TryFrom<std::time::SystemTime> for Timestamp {
+    type Error = jiff::Error;
+
+    /// Fails beyond the years −9999 to 9999.
+    fn try_from(time: std::time::SystemTime) -> Result<Self, Self::Error> {
+        jiff::Timestamp::try_from(time).map(Timestamp)
+    }
+}
+
+impl std::fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.3}", self.0)
+    }
+}
+
+impl std::str::FromStr for Timestamp {
+    type Err = jiff::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Timestamp)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn a_timestamp_is_written_in_utc_with_milliseconds() -> Result<(), jiff::Error> {
+        let check = |millis: u64, expected: &str| {
+            let time = Timestamp::try_from(UNIX_EPOCH + Duration::from_millis(millis))?;
+            assert_eq!(time.to_string(), expected);
+            assert_eq!(expected.parse::<Timestamp>()?, time);
+            Ok(())
+        };
+        check(0, "1970-01-01T00:00:00.000Z")?;
+        check(1_795_338_000_120, "2026-11-22T09:00:00.120Z")
+    }
+}

@@ -1,0 +1,251 @@
+//! What is an order, and what is wrong with what isn't.
+
+use events::{
+    Fault, Order,
+    order::{MAX_TOTAL, NotAnOrder},
+};
+use proptest::{collection::vec, prelude::*};
+use serde_json::{Value, json};
+
+fn faults(body: &[u8]) -> Vec<Fault> {
+    match Order::parse(body) {
+        Err(NotAnOrder::Invalid(faults)) => faults,
+        other => panic!("{} gave {other:?}", String::from_utf8_lossy(body)),
+    }
+}
+
+/// The faults of `body` are at these pointers, in this order.
+fn check(body: &str, expected: &[&str]) {
+    let found = faults(body.as_bytes());
+    let pointers: Vec<_> = found.iter().map(|fault| fault.pointer.as_str()).collect();
+    assert_eq!(pointers, expected, "{body}");
+}
+
+/// An order of one line, with these members instead of the good ones.
+fn with_line(members: &str) -> String {
+    format!(r#"{{"lines":[{{{members}}}],"currency":"EUR"}}"#)
+}
+
+#[test]
+fn an_order_is_read_as_it_was_sent() -> anyhow::Result<()> {
+    let order = Order::parse(
+        r#"{"reference":"März","currency":"EUR","lines":[
+            {"sku":"cup","quantity":2,"unit_price":1250},
+            {"unit_price":0,"quantity":3,"sku":"gift"},
+            {"sku":"cup","quantity":1,"unit_price":1000}]}"#
+            .as_bytes(),
+    )?;
+    assert_eq!(
+        (order.total(), order.currency(), order.reference()),
+        (3500, "EUR", Some("März"))
+    );
+    assert_eq!(
+        order.quantities().into_iter().collect::<Vec<_>>(),
+        [("cup", 3), ("gift", 3)]
+    );
+    assert_eq!(
+        order
+            .lines()
+            .iter()
+            .map(events::Line::sku)
+            .collect::<Vec<_>>(),
+        ["cup", "gift", "cup"]
+    );
+    Ok(())
+}
+
+#[test]
+fn each_field_has_its_rules() {
+    check("[]", &[""]);
+    check("null", &[""]);
+    check("{}", &["/lines", "/currency"]);
+    check(r#"{"lines":{},"currency":"EUR"}"#, &["/lines"]);
+    check(r#"{"lines":[],"currency":"EUR"}"#, &["/lines"]);
+    check(r#"{"lines":[7],"currency":"EUR"}"#, &["/lines/0"]);
+    check(
+        &with_line(""),
+        &["/lines/0/sku", "/lines/0/quantity", "/lines/0/unit_price"],
+    );
+
+    let line = |sku: &str, quantity: &str, unit_price: &str| {
+        with_line(&format!(
+            r#""sku":{sku},"quantity":{quantity},"unit_price":{unit_price}"#
+        ))
+    };
+    for sku in [
+        r#""""#,
+        r#""a b""#,
+        r#""ä""#,
+        "1",
+        "null",
+        r#""\ud800""#,
+        &format!("{:?}", "x".repeat(65)),
+    ] {
+        check(&line(sku, "1", "1"), &["/lines/0/sku"]);
+    }
+    for quantity in [
+        "0",
+        "-1",
+        "1000001",
+        "1.0",
+        "1e2",
+        "\"1\"",
+        "null",
+        "99999999999999999999",
+    ] {
+        check(&line("\"cup\"", quantity, "1"), &["/lines/0/quantity"]);
+    }
+    for unit_price in ["-1", "1000000000001", "0.5", "\"0\"", "[[]]"] {
+        check(&line("\"cup\"", "1", unit_price), &["/lines/0/unit_price"]);
+    }
+
+    let order =
+        |rest: &str| format!(r#"{{"lines":[{{"sku":"a","quantity":1,"unit_price":1}}],{rest}}}"#);
+    for currency in [r#""eur""#, r#""EURO""#, r#""XQZ""#, r#""""#, "978", "null"] {
+        check(&order(&format!(r#""currency":{currency}"#)), &["/currency"]);
+    }
+    for reference in [
+        r#""a\nb""#,
+        r#""\u007f""#,
+        "7",
+        "null",
+        &format!("{:?}", "ä".repeat(65)),
+    ] {
+        check(
+            &order(&format!(r#""currency":"EUR","reference":{reference}"#)),
+            &["/reference"],
+        );
+    }
+}
+
+#[test]
+fn every_fault_is_found() {
+    check(
+        r#"{"lines":[{"sku":"","quantity":0,"unit_price":-1},{"sku":"a","quantity":1,"unit_price":1,"qty":2}],
+            "currency":"","reference":[],"lines":[],"note/s":1}"#,
+        &[
+            "/lines",
+            "/note~1s",
+            "/lines/0/sku",
+            "/lines/0/quantity",
+            "/lines/0/unit_price",
+            "/lines/1/qty",
+            "/currency",
+            "/reference",
+        ],
+    );
+}
+
+#[test]
+fn a_total_is_never_more_than_a_number_holds() -> anyhow::Result<()> {
+    let lines = |count: usize, quantity: u64, unit_price: u64| {
+        let line = json!({"sku": "a", "quantity": quantity, "unit_price": unit_price});
+        json!({"lines": vec![line; count], "currency": "JPY"}).to_string()
+    };
+    assert_eq!(
+        Order::parse(lines(50, 1, MAX_TOTAL / 50 / 1000).as_bytes())?
+            .lines()
+            .len(),
+        50
+    );
+    check(&lines(1, 1_000_000, 1_000_000_000_000), &["/lines"]);
+    check(&lines(50, 1_000_000, 1_000_000_000_000), &["/lines"]);
+    check(&lines(51, 1, 1), &["/lines"]);
+    Ok(())
+}
+
+#[test]
+fn what_is_not_json_is_told_from_what_is_not_an_order() {
+    for body in [
+        &b""[..],
+        b" ",
+        b"{",
+        b"{}{}",
+        b"\xff",
+        b"{\"lines\":\"\xe4\"}",
+        b"nul",
+        b"{'a':1}",
+        b"[01]",
+    ] {
+        assert!(
+            matches!(Order::parse(body), Err(NotAnOrder::NotJson(_))),
+            "{body:?}"
+        );
+    }
+}
+
+#[test]
+fn the_faults_of_one_document_are_bounded() {
+    let body = format!("{{{}\"x\":1}}", "\"y\":1,".repeat(10_000));
+    assert_eq!(faults(body.as_bytes()).len(), events::fault::MOST_FAULTS);
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let name = prop_oneof![
+        Just("lines".to_owned()),
+        Just("sku".to_owned()),
+        Just("quantity".to_owned()),
+        Just("unit_price".to_owned()),
+        Just("currency".to_owned()),
+        Just("reference".to_owned()),
+        any::<String>(),
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        Just(json!("EUR")),
+        (1..9_u8).prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 64, 8, move |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..6).prop_map(Value::from),
+            vec((name.clone(), inner), 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+prop_compose! {
+    fn any_order()(
+        lines in vec(("[A-Za-z0-9._-]{1,64}", 1..=1_000_000_u64, 0..=1_000_000_u64), 1..=50),
+        currency in prop::sample::select(vec!["EUR", "JPY", "USD"]),
+        reference in proptest::option::of("[^\\p{Cc}]{0,64}"),
+    ) -> Value {
+        let lines: Vec<_> = lines
+            .into_iter()
+            .map(|(sku, quantity, unit_price)| json!({"sku": sku, "quantity": quantity, "unit_price": unit_price}))
+            .collect();
+        let mut order = json!({"lines": lines, "currency": currency});
+        if let Some(reference) = reference {
+            order["reference"] = reference.into();
+        }
+        order
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_json_is_an_order_or_has_faults(value in any_json()) {
+        match Order::parse(value.to_string().as_bytes()) {
+            Ok(order) => prop_assert!(order.total() <= MAX_TOTAL),
+            Err(NotAnOrder::Invalid(faults)) => prop_assert!(!faults.is_empty()),
+            Err(NotAnOrder::NotJson(error)) => prop_assert!(false, "{error}"),
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_judged(body: Vec<u8>) {
+        let _judged = Order::parse(&body);
+    }
+
+    #[test]
+    fn what_keeps_the_rules_is_an_order_and_is_stored_unchanged(sent in any_order()) {
+        let order = Order::parse(sent.to_string().as_bytes()).expect("keeps the rules");
+        let stored = serde_json::to_string(&order).expect("is JSON");
+        prop_assert_eq!(&serde_json::from_str::<Value>(&stored).expect("is JSON"), &sent);
+        prop_assert_eq!(serde_json::from_str::<Order>(&stored).expect("is stored"), order);
+    }
+}

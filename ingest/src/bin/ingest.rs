@@ -1,0 +1,24 @@
+//! The function `ingest`: `POST /orders`.
+
+use ingest::{
+    config,
+    place::Intake,
+    queue::OrderQueue,
+    request::{Event, Request},
+};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing::init_default_subscriber};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    init_default_subscriber();
+    let queue = OrderQueue::new(
+        aws_sdk_sqs::Client::new(&config::aws()?),
+        config::required("QUEUE_URL")?,
+    );
+    let intake = &Intake::new(config::order_ids()?, queue);
+    run(service_fn(|event: LambdaEvent<Event>| async move {
+        let trace = event.context.xray_trace_id.as_deref();
+        Ok::<_, Error>(intake.handle(Request::from(event.payload), trace).await)
+    }))
+    .await
+}

@@ -1,0 +1,272 @@
+//! The gateway's event: what these functions use of a REST API's (v1), an HTTP API's or a Function URL's (v2).
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use events::Client;
+use serde::{
+    Deserialize,
+    de::{Deserializer, IgnoredAny, MapAccess, Visitor},
+};
+use std::borrow::Cow;
+
+/// A request.
+#[derive(Debug)]
+pub struct Request {
+    /// Upper case.
+    pub method: String,
+    /// Who sends it.
+    pub client: Client,
+    /// `Content-Type`, as sent.
+    pub content_type: Option<String>,
+    /// `Idempotency-Key`, as sent; several are joined by a comma, as HTTP has it.
+    pub idempotency_key: Option<String>,
+    /// The last part of the path: the order's id in `/orders/{id}`.
+    pub id: String,
+    /// None if it is not the base64 that it claims to be.
+    pub body: Option<Vec<u8>>,
+}
+
+impl From<Event> for Request {
+    fn from(event: Event) -> Request {
+        let context = event.request_context.unwrap_or_default();
+        let headers = event
+            .multi_value_headers
+            .or(event.headers)
+            .unwrap_or_default();
+        let path = event.raw_path.or(event.path).unwrap_or_default();
+        let in_path = || path.rsplit('/').next().unwrap_or_default().to_owned();
+        let body = event.body.unwrap_or_default();
+        Request {
+            method: event
+                .http_method
+                .or(context.http.map(|http| http.method))
+                .unwrap_or_default(),
+            client: client(context.authorizer, context.identity),
+            content_type: headers.content_type,
+            idempotency_key: headers.idempotency_key,
+            id: event
+                .path_parameters
+                .and_then(|parameters| parameters.id)
+                .unwrap_or_else(in_path),
+            body: if event.is_base64_encoded {
+                STANDARD.decode(body).ok()
+            } else {
+                Some(body.into_bytes())
+            },
+        }
+    }
+}
+
+/// The authorizer's principal, else the API key's id, else nobody.
+fn client(authorizer: Option<Authorizer>, identity: Option<Identity>) -> Client {
+    let principal = authorizer.and_then(|authorizer| {
+        let jwt = authorizer.jwt.and_then(|jwt| jwt.claims);
+        let lambda = authorizer.lambda.and_then(|context| context.principal_id);
+        let claims = authorizer.claims.or(jwt).and_then(|claims| claims.sub);
+        authorizer.principal_id.or(claims).or(lambda)
+    });
+    match principal.or(identity.and_then(|identity| identity.api_key_id)) {
+        Some(name) => Client::identified(name),
+        None => Client::anonymous(),
+    }
+}
+
+/// An event as the gateway sends it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    http_method: Option<String>,
+    path: Option<String>,
+    raw_path: Option<String>,
+    headers: Option<Headers>,
+    multi_value_headers: Option<Headers>,
+    path_parameters: Option<PathParameters>,
+    request_context: Option<RequestContext>,
+    body: Option<String>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct PathParameters {
+    id: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct RequestContext {
+    http: Option<Http>,
+    identity: Option<Identity>,
+    authorizer: Option<Authorizer>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Http {
+    method: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Identity {
+    api_key_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Authorizer {
+    principal_id: Option<String>,
+    claims: Option<Claims>,
+    jwt: Option<Jwt>,
+    lambda: Option<LambdaContext>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Jwt {
+    claims: Option<Claims>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Claims {
+    sub: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LambdaContext {
+    principal_id: Option<String>,
+}
+
+/// The headers that matter, whatever their case, with one value (`headers`) or several (`multiValueHeaders`).
+#[derive(Debug, Default)]
+struct Headers {
+    content_type: Option<String>,
+    idempotency_key: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pick;
+        impl<'de> Visitor<'de> for Pick {
+            type Value = Headers;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("headers")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
+                let mut headers = Headers::default();
+                while let Some(name) = map.next_key::<Cow<'_, str>>()? {
+                    if name.eq_ignore_ascii_case("content-type") {
+                        headers.content_type = map.next_value::<Value>()?.joined();
+                    } else if name.eq_ignore_ascii_case("idempotency-key") {
+                        headers.idempotency_key = map.next_value::<Value>()?.joined();
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(headers)
+            }
+        }
+        deserializer.deserialize_map(Pick)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Value {
+    One(String),
+    Many(Vec<String>),
+    Null,
+}
+
+impl Value {
+    fn joined(self) -> Option<String> {
+        match self {
+            Value::One(value) => Some(value),
+            Value::Many(values) => Some(values.join(", ")),
+            Value::Null => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn read(event: Value) -> Result<Request, serde_json::Error> {
+        serde_json::from_value::<Event>(event).map(Request::from)
+    }
+
+    #[test]
+    fn a_client_is_its_principal_or_its_api_key() -> Result<(), serde_json::Error> {
+        let check = |context: Value, expected: &str| {
+            let request = read(json!({"httpMethod": "GET", "requestContext": context}))?;
+            assert_eq!(request.client.as_str(), expected);
+            Ok(())
+        };
+        check(json!(null), "anonymous")?;
+        check(
+            json!({"authorizer": null, "identity": {"apiKeyId": null}}),
+            "anonymous",
+        )?;
+        check(json!({"identity": {"apiKeyId": "key"}}), "key")?;
+        check(
+            json!({"authorizer": {"principalId": "ann"}, "identity": {"apiKeyId": "key"}}),
+            "ann",
+        )?;
+        check(json!({"authorizer": {"claims": {"sub": "ann"}}}), "ann")?;
+        check(
+            json!({"authorizer": {"jwt": {"claims": {"sub": "ann"}, "scopes": null}}}),
+            "ann",
+        )?;
+        check(
+            json!({"authorizer": {"lambda": {"principalId": "ann", "plan": 1}}}),
+            "ann",
+        )
+    }
+
+    #[test]
+    fn headers_are_found_whatever_their_case_and_count() -> Result<(), serde_json::Error> {
+        let check = |headers: Value, expected: Option<&str>| {
+            let request = read(headers)?;
+            assert_eq!(request.idempotency_key.as_deref(), expected);
+            Ok(())
+        };
+        check(json!({"headers": null, "multiValueHeaders": null}), None)?;
+        check(json!({"headers": {"idempotency-KEY": "k"}}), Some("k"))?;
+        check(
+            json!({"headers": {"Idempotency-Key": "l"}, "multiValueHeaders": {"Idempotency-Key": ["k", "l"]}}),
+            Some("k, l"),
+        )
+    }
+
+    #[test]
+    fn a_body_is_decoded_or_known_to_be_broken() -> Result<(), serde_json::Error> {
+        let check = |event: Value, expected: Option<&[u8]>| {
+            assert_eq!(read(event)?.body.as_deref(), expected);
+            Ok(())
+        };
+        check(json!({"body": null}), Some(b""))?;
+        check(json!({"body": "{}", "isBase64Encoded": false}), Some(b"{}"))?;
+        check(
+            json!({"body": "e30=", "isBase64Encoded": true}),
+            Some(b"{}"),
+        )?;
+        check(json!({"body": "e3", "isBase64Encoded": true}), None)?;
+        check(json!({"body": "{}", "isBase64Encoded": true}), None)
+    }
+
+    #[test]
+    fn an_id_comes_from_the_route_or_from_the_path() -> Result<(), serde_json::Error> {
+        let check = |event: Value, expected: &str| {
+            assert_eq!(read(event)?.id, expected);
+            Ok(())
+        };
+        check(
+            json!({"path": "/orders/a", "pathParameters": {"id": "b"}}),
+            "b",
+        )?;
+        check(
+            json!({"rawPath": "/v1/orders/a", "pathParameters": null}),
+            "a",
+        )?;
+        check(json!({}), "")
+    }
+}
