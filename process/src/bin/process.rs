@@ -1,0 +1,37 @@
+//! The function `process`: orders from the queue into the tables.
+
+use aws_lambda_events::sqs::SqsEvent;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing::init_default_subscriber};
+use process::{batch::Processor, config, table::OrderTable, visibility::RetryQueue};
+use std::time::{Duration, UNIX_EPOCH};
+use tokio::time::Instant;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    init_default_subscriber();
+    let aws = config::aws()?;
+    let (orders, articles) = (
+        config::required("ORDERS_TABLE")?,
+        config::required("ARTICLES_TABLE")?,
+    );
+    let processor = &Processor {
+        table: OrderTable::new(aws_sdk_dynamodb::Client::new(&aws), orders, articles),
+        queue: RetryQueue::new(
+            aws_sdk_sqs::Client::new(&aws),
+            config::required("QUEUE_URL")?,
+        ),
+        max_receives: config::number("MAX_RECEIVES")?,
+        retry_base: Duration::from_secs(config::number("RETRY_BASE_SECONDS")?),
+    };
+    run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
+        let end = UNIX_EPOCH + Duration::from_millis(event.context.deadline);
+        let left = end
+            .duration_since(std::time::SystemTime::now())
+            .unwrap_or_default();
+        processor
+            .handle(event.payload, Instant::now() + left)
+            .await
+            .map_err(Error::from)
+    }))
+    .await
+}

@@ -1,0 +1,53 @@
+//! What the environment says.
+
+use anyhow::{Context, Result};
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Credentials, Region, SharedCredentialsProvider, timeout::TimeoutConfig,
+};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_types::SdkConfig;
+use std::{env, str::FromStr, time::Duration};
+
+/// A variable that must be there; the error names it.
+pub fn required(name: &str) -> Result<String> {
+    env::var(name)
+        .with_context(|| format!("the environment variable {name} is missing or not UTF-8"))
+}
+
+/// A variable that must be a number.
+pub fn number<T: FromStr>(name: &str) -> Result<T> {
+    let text = required(name)?;
+    text.parse()
+        .ok()
+        .with_context(|| format!("the environment variable {name} is {text:?}, not a number"))
+}
+
+/// How to reach AWS: region, credentials and endpoint from the variables that Lambda sets, and no other source. A
+/// call may take 5 s, each of its attempts 2 s: the SDK itself sets no limit.
+pub fn aws() -> Result<SdkConfig> {
+    let credentials = Credentials::new(
+        required("AWS_ACCESS_KEY_ID")?,
+        required("AWS_SECRET_ACCESS_KEY")?,
+        env::var("AWS_SESSION_TOKEN").ok(),
+        None,
+        "environment",
+    );
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(Duration::from_secs(2))
+        .operation_timeout(Duration::from_secs(5));
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(required("AWS_REGION")?))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(
+            Builder::new()
+                .tls_provider(Provider::Rustls(CryptoMode::Ring))
+                .build_https(),
+        )
+        .timeout_config(timeouts.build());
+    config.set_endpoint_url(env::var("AWS_ENDPOINT_URL").ok());
+    Ok(config.build())
+}

@@ -1,0 +1,257 @@
+//! The tables, as `process` uses them; DynamoDB's answers become findings that the rest can act on.
+
+use crate::allocate::{Stock, Verdict};
+use aws_sdk_dynamodb::{
+    Client,
+    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    operation::transact_write_items::TransactWriteItemsError as WriteError,
+    types::{
+        AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure::AllOld,
+        TransactWriteItem, Update,
+    },
+};
+use events::{OrderPlaced, OrderRecord, Status, Timestamp};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::SystemTime,
+};
+
+type Item = HashMap<String, AttributeValue>;
+
+/// The tables of orders and of articles.
+#[derive(Debug)]
+pub struct OrderTable {
+    dynamodb: Client,
+    orders: String,
+    articles: String,
+}
+
+/// Why a transaction was not written.
+#[derive(Debug)]
+pub enum Refusal {
+    /// These actions stood in its way.
+    Cancelled(Vec<Finding>),
+    /// Another transaction was in its way; it may go through when tried again.
+    Conflict,
+    /// The table is overrun, down, or didn't answer in time: then it may be written all the same.
+    Unavailable(String),
+    /// The request cannot be served as it is: something in it is wrong, and smaller requests can tell what.
+    Malformed(String),
+    /// No request can be served: no such table, no permission.
+    Broken(String),
+}
+
+/// What one action of a cancelled transaction came up against.
+#[derive(Debug)]
+pub enum Finding {
+    /// The order of this index has a row already, of this fingerprint (if it can be read).
+    Exists(usize, Option<String>),
+    /// The article hasn't the stock that was taken; it has this.
+    Stock(String, Stock),
+    /// Another transaction was using the item.
+    Conflict,
+    /// The table has more to do than it can.
+    Throttled(String),
+    /// The order of this index cannot be written.
+    Order(usize, String),
+    /// The article's row cannot be written.
+    Article(String, String),
+}
+
+impl OrderTable {
+    /// The tables of these names.
+    pub fn new(dynamodb: Client, orders: String, articles: String) -> OrderTable {
+        OrderTable {
+            dynamodb,
+            orders,
+            articles,
+        }
+    }
+
+    /// Writes the orders with their verdicts, and takes the stock in `taken`, in one transaction.
+    pub async fn commit(
+        &self,
+        orders: &[&OrderPlaced],
+        verdicts: &[Verdict],
+        taken: &BTreeMap<&str, u64>,
+    ) -> Result<(), Refusal> {
+        let mut actions = Vec::with_capacity(orders.len() + taken.len());
+        for (order, verdict) in orders.iter().zip(verdicts) {
+            actions.push(self.put(order, *verdict)?);
+        }
+        for (sku, pieces) in taken {
+            actions.push(self.take(sku, *pieces)?);
+        }
+        let result = self
+            .dynamodb
+            .transact_write_items()
+            .set_transact_items(Some(actions))
+            .send()
+            .await;
+        result
+            .map(|_| ())
+            .map_err(|error| refusal(&error, orders, taken))
+    }
+
+    /// Writes the order as `failed`, unless it has a row.
+    pub async fn put_failed(&self, order: &OrderPlaced) -> Result<(), String> {
+        let item = row(order, Status::Failed, None).map_err(|refusal| format!("{refusal:?}"))?;
+        let put = self
+            .dynamodb
+            .put_item()
+            .table_name(&self.orders)
+            .set_item(Some(item));
+        match put
+            .condition_expression("attribute_not_exists(id)")
+            .send()
+            .await
+        {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
+            Err(error) => Err(DisplayErrorContext(&error).to_string()),
+        }
+    }
+
+    fn put(&self, order: &OrderPlaced, verdict: Verdict) -> Result<TransactWriteItem, Refusal> {
+        let item = match verdict {
+            Verdict::Confirmed => row(order, Status::Confirmed, None),
+            Verdict::Rejected(reason) => row(order, Status::Rejected, Some(reason)),
+        };
+        let put = Put::builder()
+            .table_name(&self.orders)
+            .set_item(Some(item?))
+            .condition_expression(
+                "attribute_not_exists(id) OR (#status = :failed AND fingerprint = :mine)",
+            )
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":failed", AttributeValue::S("failed".to_owned()))
+            .expression_attribute_values(
+                ":mine",
+                AttributeValue::S(order.fingerprint.as_str().to_owned()),
+            )
+            .return_values_on_condition_check_failure(AllOld)
+            .build()
+            .map_err(malformed)?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn take(&self, sku: &str, pieces: u64) -> Result<TransactWriteItem, Refusal> {
+        let update = Update::builder()
+            .table_name(&self.articles)
+            .key("sku", AttributeValue::S(sku.to_owned()))
+            .update_expression("SET in_stock = in_stock - :taken")
+            .condition_expression("in_stock >= :taken")
+            .expression_attribute_values(":taken", AttributeValue::N(pieces.to_string()))
+            .return_values_on_condition_check_failure(AllOld)
+            .build()
+            .map_err(malformed)?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+}
+
+fn row(
+    order: &OrderPlaced,
+    status: Status,
+    reason: Option<events::Reason>,
+) -> Result<Item, Refusal> {
+    let now = Timestamp::try_from(SystemTime::now()).map_err(malformed)?;
+    serde_dynamo::to_item(OrderRecord::new(order.clone(), status, reason, now)).map_err(malformed)
+}
+
+fn malformed(error: impl std::fmt::Display) -> Refusal {
+    Refusal::Malformed(error.to_string())
+}
+
+fn refusal(
+    error: &SdkError<WriteError>,
+    orders: &[&OrderPlaced],
+    taken: &BTreeMap<&str, u64>,
+) -> Refusal {
+    let text = || DisplayErrorContext(error).to_string();
+    let SdkError::ServiceError(refused) = error else {
+        return Refusal::Unavailable(text());
+    };
+    if let WriteError::TransactionCanceledException(cancelled) = refused.err() {
+        return findings(cancelled.cancellation_reasons(), orders, taken);
+    }
+    match error.code().unwrap_or_default() {
+        "TransactionConflictException" => Refusal::Conflict,
+        "ProvisionedThroughputExceededException"
+        | "RequestLimitExceeded"
+        | "ThrottlingException"
+        | "InternalServerError"
+        | "TransactionInProgressException"
+        // The SDK makes a new token for each call: the next one has its own.
+        | "IdempotentParameterMismatchException" => Refusal::Unavailable(text()),
+        "ValidationException" | "SerializationException" => Refusal::Malformed(text()),
+        _ if refused.raw().status().is_server_error() => Refusal::Unavailable(text()),
+        _ if refused.raw().status().as_u16() == 413 => Refusal::Malformed(text()),
+        _ => Refusal::Broken(text()),
+    }
+}
+
+/// Reasons come one an action, in the order of the actions: the orders' puts, then the articles' updates.
+fn findings(
+    reasons: &[CancellationReason],
+    orders: &[&OrderPlaced],
+    taken: &BTreeMap<&str, u64>,
+) -> Refusal {
+    let actions = (0..orders.len())
+        .map(Action::Put)
+        .chain(taken.keys().map(|sku| Action::Take(sku)));
+    let refused = reasons
+        .iter()
+        .zip(actions)
+        .filter(|(reason, _)| !matches!(reason.code(), None | Some("None")));
+    let findings: Vec<_> = refused
+        .map(|(reason, action)| finding(reason, &action, orders))
+        .collect();
+    if findings.is_empty() {
+        Refusal::Conflict
+    } else {
+        Refusal::Cancelled(findings)
+    }
+}
+
+enum Action<'a> {
+    Put(usize),
+    Take(&'a str),
+}
+
+fn finding(reason: &CancellationReason, action: &Action<'_>, orders: &[&OrderPlaced]) -> Finding {
+    let code = reason.code().unwrap_or_default();
+    let text = || format!("{code}: {}", reason.message().unwrap_or_default());
+    match (code, action) {
+        ("ConditionalCheckFailed", Action::Put(order)) => {
+            let attribute = |name| reason.item().and_then(|row| row.get(name)?.as_s().ok());
+            let fingerprint = attribute("fingerprint");
+            let own = fingerprint
+                .is_some_and(|fingerprint| fingerprint == orders[*order].fingerprint.as_str());
+            // Such a row doesn't stand in the way: it has been written since the condition was checked.
+            if own && attribute("status").is_some_and(|status| status == "failed") {
+                return Finding::Conflict;
+            }
+            Finding::Exists(*order, fingerprint.cloned())
+        }
+        ("ConditionalCheckFailed", Action::Take(sku)) => match reason.item().map(in_stock) {
+            None => Finding::Stock((*sku).to_owned(), Stock::Unknown),
+            Some(Some(pieces)) => Finding::Stock((*sku).to_owned(), Stock::Left(pieces)),
+            Some(None) => Finding::Article((*sku).to_owned(), "in_stock is no number".to_owned()),
+        },
+        ("TransactionConflict", _) => Finding::Conflict,
+        ("ThrottlingError" | "ProvisionedThroughputExceeded", _) => Finding::Throttled(text()),
+        (_, Action::Put(order)) => Finding::Order(*order, text()),
+        (_, Action::Take(sku)) => Finding::Article((*sku).to_owned(), text()),
+    }
+}
+
+/// Whole pieces in an article's row: less than none is none. An operator writes it, so it may be anything.
+fn in_stock(row: &Item) -> Option<u64> {
+    let number = row.get("in_stock")?.as_n().ok()?;
+    let whole = number.split(['.', 'e', 'E']).next().unwrap_or_default();
+    if number.starts_with('-') {
+        Some(0)
+    } else {
+        whole.parse().ok()
+    }
+}

@@ -1,0 +1,59 @@
+//! What a batch came to, as metrics: one line a batch, in CloudWatch's embedded metric format.
+
+use crate::{allocate::Verdict, commit::Outcome};
+use serde_json::{Value, json};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The namespace of the metrics.
+pub const NAMESPACE: &str = "OrderIntake";
+
+/// Counts the outcomes of a batch.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    confirmed: usize,
+    rejected: usize,
+    redelivered: usize,
+    key_mismatches: usize,
+    failed: usize,
+}
+
+impl Tally {
+    /// Counts one more.
+    pub fn count(&mut self, outcome: Outcome) {
+        let counter = match outcome {
+            Outcome::Written(Verdict::Confirmed) => &mut self.confirmed,
+            Outcome::Written(Verdict::Rejected(_)) => &mut self.rejected,
+            Outcome::Redelivered => &mut self.redelivered,
+            Outcome::KeyMismatch => &mut self.key_mismatches,
+            Outcome::Failed(_) => &mut self.failed,
+        };
+        *counter += 1;
+    }
+
+    /// The line that CloudWatch reads metrics from.
+    pub fn to_json(&self, now: SystemTime) -> Value {
+        let counts = [
+            ("Confirmed", self.confirmed),
+            ("Rejected", self.rejected),
+            ("Redelivered", self.redelivered),
+            ("KeyMismatches", self.key_mismatches),
+            ("FailedAttempts", self.failed),
+        ];
+        let metrics: Vec<_> = counts
+            .iter()
+            .map(|(name, _)| json!({"Name": name, "Unit": "Count"}))
+            .collect();
+        let millis = now
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_millis();
+        let mut line = json!({"_aws": {
+            "Timestamp": u64::try_from(millis).unwrap_or(u64::MAX),
+            "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [[]], "Metrics": metrics}],
+        }});
+        for (name, count) in counts {
+            line[name] = count.into();
+        }
+        line
+    }
+}
