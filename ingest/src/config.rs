@@ -56,6 +56,7 @@ pub fn aws() -> Result<SdkConfig> {
                 .build_https(),
         )
         .timeout_config(timeouts.build());
-    config.set_endpoint_url(env::var("AWS_ENDPOINT_URL").ok());
+    // `sam local` hands a variable that nobody set on as an empty one.
+    config.set_endpoint_url(env::var("AWS_ENDPOINT_URL").ok().filter(|url| !url.is_empty()));
     Ok(config.build())
 }
