@@ -9,9 +9,11 @@ pub struct Timestamp(jiff::Timestamp);
 impl TryFrom<std::time::SystemTime> for Timestamp {
     type Error = jiff::Error;
 
-    /// Fails beyond the years −9999 to 9999.
+    /// What is less than a millisecond is cut off, so that a time is read back as it was. Fails beyond the years −9999
+    /// to 9999.
     fn try_from(time: std::time::SystemTime) -> Result<Self, Self::Error> {
-        jiff::Timestamp::try_from(time).map(Timestamp)
+        let exact = jiff::Timestamp::try_from(time)?;
+        jiff::Timestamp::from_millisecond(exact.as_millisecond()).map(Timestamp)
     }
 }
 
@@ -51,7 +53,8 @@ mod tests {
     #[test]
     fn a_timestamp_is_written_in_utc_with_milliseconds() -> Result<(), jiff::Error> {
         let check = |millis: u64, expected: &str| {
-            let time = Timestamp::try_from(UNIX_EPOCH + Duration::from_millis(millis))?;
+            let exact = UNIX_EPOCH + Duration::from_millis(millis) + Duration::from_nanos(999_999);
+            let time = Timestamp::try_from(exact)?;
             assert_eq!(time.to_string(), expected);
             assert_eq!(expected.parse::<Timestamp>()?, time);
             Ok(())

@@ -57,6 +57,10 @@ pub fn aws() -> Result<SdkConfig> {
         )
         .timeout_config(timeouts.build());
     // `sam local` hands a variable that nobody set on as an empty one.
-    config.set_endpoint_url(env::var("AWS_ENDPOINT_URL").ok().filter(|url| !url.is_empty()));
+    config.set_endpoint_url(
+        env::var("AWS_ENDPOINT_URL")
+            .ok()
+            .filter(|url| !url.is_empty()),
+    );
     Ok(config.build())
 }

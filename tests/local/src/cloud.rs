@@ -1,0 +1,206 @@
+//! The whole system, running.
+
+use std::{
+    fs,
+    future::pending,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+};
+
+use anyhow::{Context, anyhow};
+use tokio::{net::TcpListener, task::JoinSet};
+
+use crate::{
+    event_source::Mapping,
+    faults::Faults,
+    functions, gateway,
+    lambda::Lambda,
+    options::Options,
+    secrets::Secrets,
+    services::Services,
+    sqs::Sqs,
+    tables,
+    template::{
+        self,
+        model::{Place, Stack},
+    },
+};
+
+/// Logical id of the table that is stocked up.
+const ARTICLES: &str = "ArticlesTable";
+
+/// The system of one template.
+#[derive(Debug)]
+pub struct Cloud {
+    place: Place,
+    stack: Stack,
+    faults: Arc<Faults>,
+    lambda: Arc<Lambda>,
+    articles: Vec<(String, u64)>,
+    event_sources: JoinSet<()>,
+    servers: JoinSet<()>,
+}
+
+impl Cloud {
+    /// Builds the functions and starts everything; `progress` hears what is being done. The event
+    /// source mappings poll and the API answers when this returns.
+    pub async fn start(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<Self> {
+        // First of all: a port that is in use should not take a build to be found.
+        let (api, services) = bind(options.port).await?;
+        let place = Place {
+            api: format!("http://{}", api.local_addr()?),
+            services: format!("http://{}", services.local_addr()?),
+        };
+        let file = |name: &str| options.data.as_ref().map(|folder| folder.join(name));
+        if let Some(folder) = &options.data {
+            fs::create_dir_all(folder)
+                .with_context(|| format!("cannot create {}", folder.display()))?;
+        }
+
+        let path = options.template();
+        progress(&format!("reading {}", path.display()));
+        let mut secrets = Secrets::open(file("secrets.json"))?;
+        let overrides = options.overrides()?;
+        let stack = template::load(&path, &overrides, &place, &mut |id| secrets.get(id))?;
+        secrets.save()?;
+        let folder = match path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+
+        progress("building the functions");
+        let executables = functions::build(folder, &stack.functions, options.release).await?;
+
+        progress("creating tables and queues");
+        let database = tables::open(file("tables.db"))?;
+        for table in stack.tables.values() {
+            tables::create(&database, table)?;
+        }
+        let mut articles = Vec::new();
+        if let Some(table) = stack.tables.get(ARTICLES) {
+            tables::stock_up(&database, &table.name, &folder.join("events/articles.json"))?;
+            articles = tables::stock(&database, &table.name)?;
+        }
+        let sqs = Sqs::open(file("queues.db").as_deref(), &place.services)?;
+        for queue in stack.queues.values() {
+            sqs.create(queue)?;
+        }
+
+        progress("starting the functions");
+        let lambda = Arc::new(Lambda::new(
+            &stack.functions,
+            &executables,
+            &place.services,
+            !options.quiet,
+        )?);
+        let faults = Arc::new(Faults::new(stack.functions.keys().cloned()));
+        let mut servers = JoinSet::new();
+        let inner = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = inner.local_addr()?;
+        servers.spawn(async move {
+            drop(dynoxide::server::serve_with_shutdown(inner, database, pending()).await);
+        });
+        let answering = Services::new(sqs.clone(), lambda.clone(), faults.clone(), address);
+        servers.spawn(answering.serve(services));
+        if let Err(error) = lambda.start().await {
+            lambda.stop().await;
+            return Err(error);
+        }
+        let gateway = gateway::router(&stack.api, lambda.clone());
+        servers.spawn(async move { drop(axum::serve(api, gateway).await) });
+        let event_sources = mappings(&stack, &sqs, &lambda)?
+            .into_iter()
+            .map(Mapping::run)
+            .collect();
+        Ok(Self {
+            place,
+            stack,
+            faults,
+            lambda,
+            articles,
+            event_sources,
+            servers,
+        })
+    }
+
+    /// What the template describes.
+    pub fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
+    /// Base URL of the API, with the stage: `http://127.0.0.1:3000/v1`.
+    pub fn api_url(&self) -> String {
+        format!("{}/{}", self.place.api, self.stack.api.stage)
+    }
+
+    /// Base URL of SQS, `DynamoDB` and Lambda: `http://127.0.0.1:3001`.
+    pub fn services_url(&self) -> &str {
+        &self.place.services
+    }
+
+    /// Faults between the functions and the services.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// The functions.
+    pub fn lambda(&self) -> &Arc<Lambda> {
+        &self.lambda
+    }
+
+    /// The articles' stock at the start, by SKU.
+    pub fn articles(&self) -> &[(String, u64)] {
+        &self.articles
+    }
+
+    /// Stops the event source mappings, every process of a function, and the servers.
+    pub async fn stop(mut self) {
+        self.event_sources.shutdown().await;
+        self.lambda.stop().await;
+        self.servers.shutdown().await;
+    }
+}
+
+/// Listeners of the API and of the services.
+async fn bind(port: u16) -> anyhow::Result<(TcpListener, TcpListener)> {
+    let next = match port {
+        0 => 0,
+        port => port
+            .checked_add(1)
+            .context("there is no port after 65535")?,
+    };
+    Ok((listen(port).await?, listen(next).await?))
+}
+
+async fn listen(port: u16) -> anyhow::Result<TcpListener> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    TcpListener::bind(address).await.map_err(|error| {
+        if error.kind() == io::ErrorKind::AddrInUse {
+            anyhow!("port {port} is in use: choose another with --port")
+        } else {
+            anyhow!("cannot listen on {address}: {error}")
+        }
+    })
+}
+
+fn mappings(stack: &Stack, sqs: &Sqs, lambda: &Arc<Lambda>) -> anyhow::Result<Vec<Mapping>> {
+    let sources = stack.functions.iter().flat_map(|(id, function)| {
+        let sources = function.event_sources.iter();
+        sources.map(move |source| (id, source))
+    });
+    sources
+        .map(|(function, source)| {
+            let queue = stack.queues.get(&source.queue);
+            let queue = queue.with_context(|| format!("no queue {}", source.queue))?;
+            Ok(Mapping {
+                source: source.clone(),
+                queue: queue.name.clone(),
+                function: function.clone(),
+                sqs: sqs.clone(),
+                lambda: lambda.clone(),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,141 @@
+//! The event source mapping from a queue to a function.
+
+mod answer;
+mod event;
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::Semaphore,
+    task::JoinSet,
+    time::{Instant, sleep},
+};
+
+use crate::{
+    lambda::{InvokeError, Lambda, PAYLOAD_LIMIT},
+    sqs::{Message, Sqs},
+    template::model::EventSource,
+};
+
+/// Batches in flight without `MaximumConcurrency`. AWS goes up to 1,250, too many for one machine.
+const DEFAULT_CONCURRENCY: usize = 10;
+
+/// How long one long poll waits, as Lambda's do.
+const WAIT: Duration = Duration::from_secs(20);
+
+/// How long a batch that could not even be tried keeps its permit, so that a queue isn't drained
+/// into its visibility timeout, and its receives used up, at full speed.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A mapping that can run.
+#[derive(Clone)]
+pub struct Mapping {
+    /// What the template says.
+    pub source: EventSource,
+    /// Name of the queue.
+    pub queue: String,
+    /// Logical id of the function.
+    pub function: String,
+    /// Where the messages come from.
+    pub sqs: Sqs,
+    /// Where they go.
+    pub lambda: Arc<Lambda>,
+}
+
+/// A message and what it is in the function's event.
+struct Received {
+    message: Message,
+    record: String,
+}
+
+impl Mapping {
+    /// Polls until it is dropped, and then drops what is in flight; the visibility timeout brings
+    /// that back. One poller fills one batch at a time and any number of batches is processed.
+    pub async fn run(self) {
+        let most = self.source.maximum_concurrency;
+        let permits = Arc::new(Semaphore::new(most.unwrap_or(DEFAULT_CONCURRENCY)));
+        let mut in_flight = JoinSet::new();
+        let mut received = VecDeque::new();
+        loop {
+            // Before a message is received: one that waits for a permit would use up its visibility
+            // timeout, and its receives.
+            let Ok(permit) = permits.clone().acquire_owned().await else {
+                return;
+            };
+            let batch = self.fill(&mut received).await;
+            if batch.is_empty() {
+                continue;
+            }
+            let mapping = self.clone();
+            in_flight.spawn(async move {
+                mapping.process(batch).await;
+                drop(permit);
+            });
+            while in_flight.try_join_next().is_some() {}
+        }
+    }
+
+    /// A batch: what was received too much last time, then what comes until the batch has its size
+    /// or the window since its first message has passed.
+    async fn fill(&self, received: &mut VecDeque<Received>) -> Vec<Received> {
+        let mut batch = Vec::new();
+        let mut size = event::EMPTY_SIZE;
+        let mut window_end = None;
+        loop {
+            while let Some(next) = received.front() {
+                let larger = size + next.record.len() + 1;
+                // A record that is too large for any batch is on its own, and Lambda refuses it.
+                let fits = larger <= PAYLOAD_LIMIT || batch.is_empty();
+                if batch.len() == self.source.batch_size || !fits {
+                    return batch;
+                }
+                size = larger;
+                batch.extend(received.pop_front());
+            }
+            if !batch.is_empty() && window_end.is_none() {
+                window_end = Some(Instant::now() + self.source.window);
+            }
+            let missing = self.source.batch_size - batch.len();
+            let wait = window_end.map_or(WAIT, |end| end.duration_since(Instant::now()));
+            if missing == 0 || (wait.is_zero() && !batch.is_empty()) {
+                return batch;
+            }
+            match self.sqs.receive(&self.queue, missing, wait).await {
+                Ok(messages) if messages.is_empty() => return batch,
+                Ok(messages) => received.extend(messages.into_iter().map(|message| Received {
+                    record: event::record(&message, &self.queue),
+                    message,
+                })),
+                Err(error) => {
+                    eprintln!("receiving from {} failed: {error:#}", self.queue);
+                    sleep(PAUSE).await;
+                    return batch;
+                }
+            }
+        }
+    }
+
+    /// Invokes the function and deletes what succeeded; the visibility timeout brings back the rest.
+    async fn process(&self, batch: Vec<Received>) {
+        let event = event::event(batch.iter().map(|received| received.record.as_str()));
+        let answer = match self.lambda.invoke(&self.function, event).await {
+            Ok(answer) => answer,
+            Err(InvokeError::Failed(_)) => return,
+            Err(InvokeError::Throttled) => return sleep(PAUSE).await,
+        };
+        let ids: Vec<_> = batch.iter().map(|r| r.message.id.as_str()).collect();
+        let succeeded = if self.source.report_batch_item_failures {
+            answer::succeeded(&ids, &answer)
+        } else {
+            ids
+        };
+        let receipts: Vec<_> = batch
+            .iter()
+            .filter(|received| succeeded.contains(&received.message.id.as_str()))
+            .map(|received| received.message.receipt_handle.clone())
+            .collect();
+        if let Err(error) = self.sqs.delete(&self.queue, &receipts) {
+            eprintln!("deleting from {} failed: {error:#}", self.queue);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Builds the functions' binaries.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+use tokio::process::Command;
+
+use crate::template::model::Function;
+
+/// Builds them all in the workspace `folder`, with cargo's own progress on stderr, and gives each
+/// function's executable by its logical id.
+pub async fn build(
+    folder: &Path,
+    functions: &BTreeMap<String, Function>,
+    release: bool,
+) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+    let packages: BTreeSet<&str> = functions.values().map(|f| f.package.as_str()).collect();
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .current_dir(folder)
+        .args([
+            "build",
+            "--locked",
+            "--message-format=json-render-diagnostics",
+        ])
+        .args(packages.iter().flat_map(|package| ["-p", package]))
+        .args(release.then_some("--release"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true);
+    // `cargo run` tells us about our own package. Passed on, it would look to build scripts as if
+    // their environment had changed, and every other build would start over.
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(name.as_ref());
+        }
+    }
+    // `output` would capture stderr too.
+    let cargo = cargo.spawn().context("cannot run cargo")?;
+    let output = cargo.wait_with_output().await?;
+    if !output.status.success() {
+        let packages = packages.into_iter().collect::<Vec<_>>().join(", ");
+        bail!("the functions don't build: see cargo's messages for {packages} above");
+    }
+    let binaries = binaries(&output.stdout);
+    functions
+        .iter()
+        .map(|(id, function)| {
+            let path = binaries.get(&function.binary).with_context(|| {
+                let Function {
+                    package, binary, ..
+                } = function;
+                format!("{id}: package {package} has no binary `{binary}`")
+            })?;
+            Ok((id.clone(), path.clone()))
+        })
+        .collect()
+}
+
+/// The executables by binary name, of cargo's messages: one JSON object a line.
+fn binaries(messages: &[u8]) -> BTreeMap<String, PathBuf> {
+    #[derive(Deserialize)]
+    struct Artifact {
+        target: Target,
+        executable: PathBuf,
+    }
+    #[derive(Deserialize)]
+    struct Target {
+        name: String,
+        kind: Vec<String>,
+    }
+    messages
+        .split(|byte| *byte == b'\n')
+        // Everything else that cargo says has no executable.
+        .filter_map(|line| serde_json::from_slice::<Artifact>(line).ok())
+        .filter(|artifact| artifact.target.kind.iter().any(|kind| kind == "bin"))
+        .map(|artifact| (artifact.target.name, artifact.executable))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn binaries_are_found_among_cargos_messages() {
+        let messages = br#"
+{"reason":"compiler-artifact","target":{"kind":["lib"],"name":"ingest"},"executable":null,"fresh":true}
+{"reason":"compiler-artifact","target":{"kind":["bin"],"name":"status"},"executable":"/t/status"}
+{"reason":"compiler-artifact","target":{"kind":["custom-build"],"name":"ring"},"executable":"/t/b"}
+{"reason":"build-finished","success":true}
+not json"#;
+        let expected = BTreeMap::from([("status".to_owned(), PathBuf::from("/t/status"))]);
+        assert_eq!(binaries(messages), expected);
+    }
+}

@@ -1,0 +1,206 @@
+//! What a function gets: the REST proxy event, payload format 1.0.
+
+use std::{collections::BTreeMap, net::Ipv4Addr};
+
+use axum::http::{HeaderMap, HeaderValue, request::Parts};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::route::Matched;
+use crate::template::model::ACCOUNT;
+
+/// The gateway listens on loopback, so every client is this one.
+const SOURCE_IP: Ipv4Addr = Ipv4Addr::LOCALHOST;
+
+/// These say how a request came, not what it is; the gateway keeps them.
+const NOT_PASSED_ON: [&str; 8] = [
+    "connection",
+    "content-length",
+    "expect",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// When a request came, and what it is called.
+#[derive(Debug)]
+pub struct Arrival {
+    pub request_id: String,
+    /// As in `X-Amzn-Trace-Id`, for a request that brings none.
+    pub trace: String,
+    pub at: Timestamp,
+}
+
+impl Arrival {
+    pub fn now() -> Self {
+        let at = Timestamp::now();
+        let mut random = Uuid::new_v4().simple().to_string();
+        random.truncate(24);
+        Self {
+            request_id: Uuid::new_v4().to_string(),
+            trace: format!("Root=1-{:08x}-{random}", at.as_second()),
+            at,
+        }
+    }
+}
+
+/// Bytes of the request line and the header values.
+pub fn head_size(parts: &Parts) -> usize {
+    let line = format!("{} {} {:?}", parts.method, parts.uri, parts.version).len();
+    line + parts.headers.values().map(HeaderValue::len).sum::<usize>()
+}
+
+/// The event of a request to `path`, which is without the stage.
+pub fn event(
+    parts: &Parts,
+    body: &[u8],
+    path: &str,
+    matched: &Matched,
+    stage: &str,
+    arrival: &Arrival,
+) -> Value {
+    let headers = headers(parts, arrival);
+    let query = query(parts.uri.query().unwrap_or_default());
+    let host = last(&headers, "Host").unwrap_or_default();
+    let key = last(&headers, "X-Api-Key");
+    let (body, encoded) = text(body);
+    json!({
+        "resource": matched.route.path,
+        "path": path,
+        "httpMethod": parts.method.as_str(),
+        "headers": last_values(&headers),
+        "multiValueHeaders": headers,
+        "queryStringParameters": or_null(&query, json!(last_values(&query))),
+        "multiValueQueryStringParameters": or_null(&query, json!(query)),
+        "pathParameters": or_null(&matched.parameters, json!(matched.parameters)),
+        "stageVariables": null,
+        "requestContext": {
+            "accountId": ACCOUNT,
+            "apiId": "local",
+            "domainName": host.rsplit_once(':').map_or(host, |(name, _)| name),
+            "extendedRequestId": arrival.request_id,
+            "httpMethod": parts.method.as_str(),
+            "identity": {
+                "accessKey": null,
+                "accountId": null,
+                "apiKey": key,
+                "apiKeyId": key,
+                "caller": null,
+                "sourceIp": SOURCE_IP,
+                "user": null,
+                "userAgent": last(&headers, "User-Agent"),
+                "userArn": null,
+            },
+            "path": parts.uri.path(),
+            "protocol": format!("{:?}", parts.version),
+            "requestId": arrival.request_id,
+            "requestTime": arrival.at.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),
+            "requestTimeEpoch": arrival.at.as_millisecond(),
+            "resourceId": resource_id(&matched.route.path),
+            "resourcePath": matched.route.path,
+            "stage": stage,
+        },
+        "body": body,
+        "isBase64Encoded": encoded,
+    })
+}
+
+type Values = BTreeMap<String, Vec<String>>;
+
+fn headers(parts: &Parts, arrival: &Arrival) -> Values {
+    let mut headers = Values::new();
+    for (name, value) in sent(&parts.headers) {
+        headers.entry(title_case(name)).or_default().push(value);
+    }
+    let host = headers.entry("Host".to_owned()).or_insert_with(|| {
+        let authority = parts.uri.authority();
+        vec![authority.map_or_else(String::new, ToString::to_string)]
+    });
+    let port = host.last().and_then(|host| host.rsplit_once(':'));
+    let port = port.map_or("80", |(_, port)| port).to_owned();
+    let forwarded = match headers.get("X-Forwarded-For") {
+        Some(sent) => format!("{}, {SOURCE_IP}", sent.join(", ")),
+        None => SOURCE_IP.to_string(),
+    };
+    headers.insert("X-Forwarded-For".to_owned(), vec![forwarded]);
+    headers.insert("X-Forwarded-Port".to_owned(), vec![port]);
+    headers.insert("X-Forwarded-Proto".to_owned(), vec!["http".to_owned()]);
+    headers
+        .entry("X-Amzn-Trace-Id".to_owned())
+        .or_insert_with(|| vec![arrival.trace.clone()]);
+    headers
+}
+
+fn sent(headers: &HeaderMap) -> impl Iterator<Item = (&str, String)> {
+    headers
+        .iter()
+        .filter(|(name, _)| !NOT_PASSED_ON.contains(&name.as_str()))
+        .map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            (name.as_str(), value.into_owned())
+        })
+}
+
+/// hyper has put the names in lower case; most clients send them like this, and so AWS passes them on.
+fn title_case(name: &str) -> String {
+    let words = name.split('-').map(|word| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        first.to_ascii_uppercase() + rest
+    });
+    words.collect::<Vec<_>>().join("-")
+}
+
+fn query(query: &str) -> Values {
+    let mut values = Values::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        values.entry(decode(name)).or_default().push(decode(value));
+    }
+    values
+}
+
+fn decode(text: &str) -> String {
+    let text = text.replace('+', " ");
+    percent_decode_str(&text).decode_utf8_lossy().into_owned()
+}
+
+fn last<'v>(values: &'v Values, name: &str) -> Option<&'v str> {
+    values.get(name)?.last().map(String::as_str)
+}
+
+fn last_values(values: &Values) -> BTreeMap<&str, &str> {
+    values
+        .keys()
+        .filter_map(|name| Some((name.as_str(), last(values, name)?)))
+        .collect()
+}
+
+fn or_null<V>(map: &BTreeMap<String, V>, value: Value) -> Value {
+    if map.is_empty() { Value::Null } else { value }
+}
+
+/// An API without `BinaryMediaTypes` passes every body on as text, and AWS replaces the bytes that aren't
+/// UTF-8. They are passed on in base64 here: a function then sees the bytes that it has to refuse.
+fn text(body: &[u8]) -> (Option<String>, bool) {
+    match str::from_utf8(body) {
+        Ok("") => (None, false),
+        Ok(text) => (Some(text.to_owned()), false),
+        Err(_) => (Some(BASE64_STANDARD.encode(body)), true),
+    }
+}
+
+/// Six characters that stay the same for a path, as AWS's do.
+fn resource_id(path: &str) -> String {
+    let hash = path.bytes().fold(0_u32, |hash, byte| {
+        hash.wrapping_mul(31).wrapping_add(u32::from(byte))
+    });
+    format!("{:06x}", hash & 0x00ff_ffff)
+}
+
+#[cfg(test)]
+mod tests;

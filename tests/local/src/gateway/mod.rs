@@ -1,0 +1,118 @@
+//! A stage of an API Gateway REST API: turns HTTP into events for functions, and their answers into HTTP.
+//!
+//! `route` finds the function, `event` says what it gets, `respond` what the client gets. API keys aren't
+//! enforced and nothing is metered.
+
+mod event;
+mod respond;
+mod route;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, extract::Request, response::Response};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+
+use crate::{
+    lambda::{InvokeError, Lambda, PAYLOAD_LIMIT},
+    template::model::Api,
+};
+use event::Arrival;
+use respond::Fault;
+
+pub use respond::CONTEXT_VARIABLES;
+
+/// API Gateway's limit for a request's body.
+const MAX_BODY: usize = 10 * 1024 * 1024;
+/// API Gateway's limit for the request line and the header values together.
+const MAX_HEAD: usize = 10_240;
+/// API Gateway's limit for an integration.
+const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(29);
+
+/// Answers every path and method as the API's stage would.
+pub fn router(api: &Api, lambda: Arc<Lambda>) -> Router {
+    let gateway = Arc::new(Gateway {
+        api: api.clone(),
+        lambda,
+    });
+    Router::new().fallback(move |request: Request| {
+        let gateway = Arc::clone(&gateway);
+        async move { gateway.answer(request).await }
+    })
+}
+
+struct Gateway {
+    api: Api,
+    lambda: Arc<Lambda>,
+}
+
+impl Gateway {
+    async fn answer(&self, request: Request) -> Response {
+        let arrival = Arrival::now();
+        match self.respond(request, &arrival).await {
+            Ok(response) => response,
+            // Outside its stage an API's gateway responses aren't known.
+            Err(fault) if fault == respond::FORBIDDEN => {
+                respond::gateway_response(&fault, &BTreeMap::new(), &arrival)
+            }
+            Err(fault) => respond::gateway_response(&fault, &self.api.gateway_responses, &arrival),
+        }
+    }
+
+    async fn respond(&self, request: Request, arrival: &Arrival) -> Result<Response, Fault> {
+        let (parts, body) = request.into_parts();
+        // Read whatever the answer will be: a client that is still sending might not see it otherwise.
+        let body = read(body).await?;
+        if event::head_size(&parts) > MAX_HEAD {
+            return Err(respond::HEADERS_TOO_LARGE);
+        }
+        let path = parts.uri.path();
+        let path = route::within_stage(path, &self.api.stage).ok_or(respond::FORBIDDEN)?;
+        let matched = route::find(&self.api.routes, &parts.method, path)
+            .ok_or(respond::MISSING_AUTHENTICATION_TOKEN)?;
+
+        let event = event::event(&parts, &body, path, &matched, &self.api.stage, arrival);
+        let payload = Bytes::from(event.to_string());
+        if payload.len() > PAYLOAD_LIMIT {
+            return Err(respond::EVENT_TOO_LARGE);
+        }
+        let answer = self.invoke(&matched.route.function, payload).await?;
+        respond::function_response(&answer, arrival).ok_or(respond::INTERNAL_SERVER_ERROR)
+    }
+
+    /// In a task of its own: a function runs to its end, even if the client goes away or loses patience.
+    async fn invoke(&self, function: &str, payload: Bytes) -> Result<Bytes, Fault> {
+        let (lambda, function) = (Arc::clone(&self.lambda), function.to_owned());
+        let invocation = tokio::spawn(async move { lambda.invoke(&function, payload).await });
+        match tokio::time::timeout(INTEGRATION_TIMEOUT, invocation).await {
+            Ok(Ok(Ok(answer))) => Ok(answer),
+            Ok(Ok(Err(InvokeError::Throttled))) => Err(respond::THROTTLED_FUNCTION),
+            Ok(Ok(Err(InvokeError::Failed(_))) | Err(_)) => Err(respond::INTERNAL_SERVER_ERROR),
+            Err(_) => Err(respond::INTEGRATION_TIMEOUT),
+        }
+    }
+}
+
+/// The whole body, keeping no more than `MAX_BODY` of it; one that never ends is cut off.
+async fn read(mut body: Body) -> Result<Bytes, Fault> {
+    let mut kept = BytesMut::new();
+    let mut size = 0;
+    while size <= 10 * MAX_BODY
+        && let Some(frame) = body.frame().await
+    {
+        let frame = frame.map_err(|_| respond::BAD_REQUEST_BODY)?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        size += data.len();
+        if size <= MAX_BODY {
+            kept.extend_from_slice(&data);
+        }
+    }
+    if size > MAX_BODY {
+        return Err(respond::BODY_TOO_LARGE);
+    }
+    Ok(kept.freeze())
+}

@@ -1,0 +1,112 @@
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use super::*;
+use crate::template::model::{GatewayResponse, Route};
+
+/// What the gateway answers to these bytes, with a route to a function that always fails.
+async fn answer(request: &[u8]) -> Result<String> {
+    let route = Route {
+        path: "/orders".to_owned(),
+        method: "ANY".to_owned(),
+        function: "F".to_owned(),
+    };
+    let missing = GatewayResponse {
+        status: Some(404),
+        body: Some("nothing here".to_owned()),
+        ..GatewayResponse::default()
+    };
+    let api = Api {
+        stage: "v1".to_owned(),
+        routes: vec![route],
+        gateway_responses: [("MISSING_AUTHENTICATION_TOKEN".to_owned(), missing)].into(),
+    };
+    let lambda = Lambda::new(&BTreeMap::new(), &BTreeMap::new(), "", false)?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let mut client = TcpStream::connect(listener.local_addr()?).await?;
+    let server =
+        tokio::spawn(async move { axum::serve(listener, router(&api, Arc::new(lambda))).await });
+    client.write_all(request).await?;
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await?;
+    server.abort();
+    Ok(answer)
+}
+
+#[tokio::test]
+async fn what_the_gateway_refuses_has_its_status_and_body() -> Result<()> {
+    for (request, status, body) in [
+        ("GET /v1/none", "404 Not Found", "nothing here"),
+        ("HEAD /v1/none", "404 Not Found", ""),
+        ("GET /", "403 Forbidden", r#"{"message":"Forbidden"}"#),
+        (
+            "POST /v1/orders",
+            "502 Bad Gateway",
+            r#"{"message":"Internal server error"}"#,
+        ),
+        ("HEAD /v1/orders", "502 Bad Gateway", ""),
+    ] {
+        let request = format!("{request} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");
+        let answer = answer(request.as_bytes()).await?;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}\r\n")),
+            "{answer}"
+        );
+        assert!(answer.ends_with(&format!("\r\n\r\n{body}")), "{answer}");
+        let full_length = match status {
+            "404 Not Found" => 12,
+            "403 Forbidden" => 23,
+            _ => 35,
+        };
+        assert!(
+            answer.contains(&format!("content-length: {full_length}\r\n")),
+            "{answer}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn headers_over_the_limit_are_431() -> Result<()> {
+    for (size, status) in [(10_000, "502"), (10_240, "431")] {
+        let header = "a".repeat(size);
+        let request = format!(
+            "GET /v1/orders HTTP/1.1\r\nhost: h\r\na: {header}\r\nconnection: close\r\n\r\n"
+        );
+        let answer = answer(request.as_bytes()).await?;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{answer}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_body_over_a_limit_is_413() -> Result<()> {
+    for (size, message) in [
+        (PAYLOAD_LIMIT, "Request Too Long"),
+        (MAX_BODY, "Request Too Long"),
+        (MAX_BODY + 1, "HTTP content length exceeded 10485760 bytes."),
+        (2 * MAX_BODY, "HTTP content length exceeded 10485760 bytes."),
+    ] {
+        for framing in [
+            format!("content-length: {size}\r\n\r\n"),
+            format!("transfer-encoding: chunked\r\n\r\n{size:x}\r\n"),
+        ] {
+            let head = "POST /v1/orders HTTP/1.1\r\nhost: h\r\nconnection: close\r\n";
+            let mut request = format!("{head}{framing}").into_bytes();
+            request.resize(request.len() + size, b' ');
+            request.extend(b"\r\n0\r\n\r\n");
+            let answer = answer(&request).await?;
+            assert!(answer.starts_with("HTTP/1.1 413 "), "{framing}: {answer}");
+            assert!(answer.contains(message), "{framing}: {answer}");
+        }
+    }
+    Ok(())
+}

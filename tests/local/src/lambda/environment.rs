@@ -1,0 +1,209 @@
+//! One execution environment: a process of the function's binary and its Runtime API.
+
+use std::{path::PathBuf, process::Stdio, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use bytes::Bytes;
+use tokio::{
+    process::{Child, Command},
+    task::JoinHandle,
+    time::{Instant, sleep_until, timeout},
+};
+use uuid::Uuid;
+
+use super::{
+    error_document,
+    log::Log,
+    runtime_api::{Invocation, RuntimeApi, Said},
+};
+use crate::template::model::{ACCOUNT, Function, REGION};
+
+/// How long Lambda lets a function initialise.
+const INIT_LIMIT: Duration = Duration::from_secs(10);
+
+/// What every environment of a function has in common.
+#[derive(Debug)]
+pub(super) struct Definition {
+    pub(super) logical_id: String,
+    pub(super) function: Function,
+    pub(super) executable: PathBuf,
+    /// Base URL of the services.
+    pub(super) services: String,
+    pub(super) log: Arc<Log>,
+}
+
+#[derive(Debug)]
+pub(super) struct Environment {
+    definition: Arc<Definition>,
+    child: Child,
+    api: RuntimeApi,
+    output: [JoinHandle<()>; 2],
+    /// Whether the process waits for an invocation.
+    idle: bool,
+}
+
+impl Environment {
+    /// Starts the process; `init` waits for it.
+    pub(super) async fn spawn(definition: Arc<Definition>) -> anyhow::Result<Self> {
+        let api = RuntimeApi::start().await?;
+        let mut child = command(&definition, &api)
+            .spawn()
+            .with_context(|| format!("cannot run {}", definition.executable.display()))?;
+        let (stdout, stderr) = (
+            child.stdout.take().context("no stdout")?,
+            child.stderr.take().context("no stderr")?,
+        );
+        let (log, log2) = (definition.log.clone(), definition.log.clone());
+        Ok(Self {
+            definition,
+            child,
+            api,
+            output: [
+                tokio::spawn(async move { log.follow(stdout).await }),
+                tokio::spawn(async move { log2.follow(stderr).await }),
+            ],
+            idle: false,
+        })
+    }
+
+    /// Waits until the process asks for its first invocation; otherwise the error document.
+    pub(super) async fn init(&mut self) -> Result<(), Bytes> {
+        let deadline = Instant::now() + INIT_LIMIT;
+        tokio::select! {
+            biased;
+            said = self.api.said() => match said {
+                Said::InitError(document) => return Err(document),
+                Said::Idle | Said::Answer(_) => {}
+            },
+            reason = exit(&mut self.child) => {
+                return Err(error_document("Runtime.ExitError", &format!("Error: {reason}")));
+            }
+            () = sleep_until(deadline) => return Err(error_document(
+                "Sandbox.Timedout",
+                &format!("Init timed out after {:.2} seconds", INIT_LIMIT.as_secs_f64()),
+            )),
+        }
+        self.idle = true;
+        Ok(())
+    }
+
+    /// Whether it can take an invocation; what cannot is to be killed.
+    pub(super) fn is_idle(&mut self) -> bool {
+        self.idle && matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Ends when the process asks for the next invocation, as Lambda's invoke phase does: whoever
+    /// sends one request after another then meets the same environment again.
+    pub(super) async fn invoke(&mut self, payload: Bytes) -> Result<Bytes, Bytes> {
+        self.idle = false;
+        let id = Uuid::new_v4().to_string();
+        let function = &self.definition.function;
+        let deadline = Instant::now() + function.timeout;
+        self.api.hand_over(Invocation {
+            id: id.clone(),
+            arn: arn(&function.name),
+            timeout: function.timeout,
+            payload,
+        });
+        let answer = loop {
+            tokio::select! {
+                biased;
+                said = self.api.said() => match said {
+                    Said::Answer(answer) => break answer,
+                    Said::Idle | Said::InitError(_) => {}
+                },
+                reason = exit(&mut self.child) => return Err(error_document(
+                    "Runtime.ExitError",
+                    &format!("RequestId: {id} Error: {reason}"),
+                )),
+                () = sleep_until(deadline) => return Err(error_document(
+                    "Sandbox.Timedout",
+                    &format!("{id} Task timed out after {:.2} seconds", function.timeout.as_secs_f64()),
+                )),
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = self.api.said() => self.idle = true,
+            _ = self.child.wait() => {}
+            () = sleep_until(deadline) => {}
+        }
+        answer
+    }
+
+    /// Ends the process and waits until it has.
+    pub(super) async fn kill(mut self) {
+        drop(self.child.kill().await);
+        // A process that it left behind could keep the pipes open.
+        let rest = futures_util::future::join_all(self.output);
+        drop(timeout(Duration::from_secs(1), rest).await);
+    }
+}
+
+/// How a process ended by itself.
+async fn exit(child: &mut Child) -> String {
+    match child.wait().await {
+        Ok(status) => format!("Runtime exited with error: {status}"),
+        Err(error) => format!("Runtime exited with error: {error}"),
+    }
+}
+
+/// The ARN of a function.
+pub(super) fn arn(name: &str) -> String {
+    format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")
+}
+
+fn command(definition: &Definition, api: &RuntimeApi) -> Command {
+    let Definition {
+        logical_id,
+        function,
+        executable,
+        services,
+        ..
+    } = definition;
+    let stream = Uuid::new_v4().simple().to_string();
+    let mut command = Command::new(executable);
+    command
+        .env_clear()
+        .envs([
+            ("AWS_LAMBDA_RUNTIME_API", api.address.to_string()),
+            ("AWS_LAMBDA_FUNCTION_NAME", function.name.clone()),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
+            (
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+                function.memory_size.to_string(),
+            ),
+            ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
+            (
+                "AWS_LAMBDA_LOG_GROUP_NAME",
+                format!("/aws/lambda/{}", function.name),
+            ),
+            (
+                "AWS_LAMBDA_LOG_STREAM_NAME",
+                format!("local/[$LATEST]{stream}"),
+            ),
+            ("AWS_LAMBDA_LOG_FORMAT", "JSON".to_owned()),
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_DEFAULT_REGION", REGION.to_owned()),
+            // The services see the caller in the signature's credential.
+            ("AWS_ACCESS_KEY_ID", logical_id.clone()),
+            ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+            ("AWS_SESSION_TOKEN", "local".to_owned()),
+            ("AWS_ENDPOINT_URL", services.clone()),
+            ("_HANDLER", "bootstrap".to_owned()),
+            ("TZ", ":UTC".to_owned()),
+            ("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin".to_owned()),
+        ])
+        .env(
+            "LAMBDA_TASK_ROOT",
+            executable.parent().unwrap_or(executable),
+        )
+        .envs(&function.environment)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // Ctrl-C in a terminal reaches the whole group: `stop` is to end the functions, in order.
+        .process_group(0)
+        .kill_on_drop(true);
+    command
+}

@@ -1,0 +1,177 @@
+//! Lambda: runs the functions' real binaries, one process for each execution environment.
+
+mod environment;
+mod log;
+mod pool;
+mod runtime_api;
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use bytes::Bytes;
+use futures_util::future::join_all;
+use tokio::time::{MissedTickBehavior, interval};
+
+use self::{environment::Definition, log::Log, pool::Pool};
+use crate::template::model::Function;
+
+/// Most bytes of a payload and of an answer: 6 MB.
+pub const PAYLOAD_LIMIT: usize = 6_291_556;
+
+/// Most invocations of one function at a time, as in an account that has nothing else.
+const ACCOUNT_CONCURRENCY: usize = 1000;
+
+/// Most processes of one function: more would only take the machine's cores from each other. Invocations beyond wait
+/// for one of them, as they never do on AWS.
+pub const MOST_PROCESSES: usize = 16;
+
+/// How long an idle environment is kept.
+const IDLE_LIMIT: Duration = Duration::from_mins(5);
+
+/// Every function of the stack, by logical id.
+#[derive(Debug)]
+pub struct Lambda {
+    pools: Arc<BTreeMap<String, Arc<Pool>>>,
+}
+
+/// Why an invocation has no response.
+#[derive(Debug, thiserror::Error)]
+pub enum InvokeError {
+    /// As many invocations as the function may have are running.
+    #[error("Rate Exceeded.")]
+    Throttled,
+    /// The function failed: the error document, with `errorType` and `errorMessage`.
+    #[error("{}", String::from_utf8_lossy(.0))]
+    Failed(Bytes),
+}
+
+impl Lambda {
+    /// Takes the functions by logical id, their executables by the same, and the services' base URL.
+    /// `print` shows on stderr what they log. Nothing is started yet.
+    pub fn new(
+        functions: &BTreeMap<String, Function>,
+        executables: &BTreeMap<String, PathBuf>,
+        services: &str,
+        print: bool,
+    ) -> anyhow::Result<Self> {
+        let mut pools = BTreeMap::new();
+        for (logical_id, function) in functions {
+            let definition = Definition {
+                logical_id: logical_id.clone(),
+                function: function.clone(),
+                executable: executables
+                    .get(logical_id)
+                    .with_context(|| format!("no executable for function {logical_id}"))?
+                    .clone(),
+                services: services.to_owned(),
+                log: Arc::new(Log::new(logical_id, print)),
+            };
+            let limit = function.reserved_concurrency.unwrap_or(ACCOUNT_CONCURRENCY);
+            pools.insert(logical_id.clone(), Arc::new(Pool::new(definition, limit)));
+        }
+        Ok(Self {
+            pools: Arc::new(pools),
+        })
+    }
+
+    /// Starts one environment of each function, so that one that dies at start is known before a
+    /// request is, and stops those that stay idle. Needs the services to answer.
+    pub async fn start(&self) -> anyhow::Result<()> {
+        let starts = self.pools.values().map(|pool| async {
+            match pool.start().await {
+                Ok(environment) => {
+                    pool.keep(environment).await;
+                    Ok(())
+                }
+                Err(document) => {
+                    let function = &pool.definition.logical_id;
+                    let lines = pool.definition.log.lines();
+                    let document = String::from_utf8_lossy(&document).into_owned();
+                    let reason = lines.iter().rfind(|line| is_statement(line));
+                    let reason = reason.unwrap_or(&document);
+                    Err(anyhow::anyhow!(
+                        "function {function} died at start: {reason}"
+                    ))
+                }
+            }
+        });
+        join_all(starts)
+            .await
+            .into_iter()
+            .collect::<anyhow::Result<()>>()?;
+
+        let pools = Arc::downgrade(&self.pools);
+        tokio::spawn(async move {
+            let mut tick = interval(IDLE_LIMIT / 10);
+            tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                tick.tick().await;
+                let Some(pools) = pools.upgrade() else { return };
+                join_all(pools.values().map(|pool| pool.reap(IDLE_LIMIT))).await;
+            }
+        });
+        Ok(())
+    }
+
+    /// Invokes a function by its logical id and waits for its response.
+    pub async fn invoke(&self, function: &str, payload: Bytes) -> Result<Bytes, InvokeError> {
+        let Some(pool) = self.pools.get(function) else {
+            return Err(InvokeError::Failed(error_document(
+                "ResourceNotFoundException",
+                &format!("Function not found: {}", environment::arn(function)),
+            )));
+        };
+        if payload.len() > PAYLOAD_LIMIT {
+            return Err(InvokeError::Failed(error_document(
+                "RequestTooLargeException",
+                &format!("Request must be smaller than {PAYLOAD_LIMIT} bytes"),
+            )));
+        }
+        pool.invoke(payload).await
+    }
+
+    /// The logical id of a function that is named by it, by its name, or by its ARN.
+    pub fn logical_id(&self, function: &str) -> Option<&str> {
+        self.pools.values().find_map(|pool| {
+            let definition = &pool.definition;
+            let name = definition.function.name.as_str();
+            let arn = environment::arn(name);
+            [&definition.logical_id, name, &arn]
+                .contains(&function)
+                .then_some(definition.logical_id.as_str())
+        })
+    }
+
+    /// Most invocations of a function at one time so far; 0 for one that doesn't exist.
+    pub fn peak_concurrency(&self, function: &str) -> usize {
+        self.pools
+            .get(function)
+            .map_or(0, |pool| pool.peak_concurrency())
+    }
+
+    /// What the function's processes wrote, newest last; only the newest 10,000 lines are kept.
+    pub fn log_lines(&self, function: &str) -> Vec<String> {
+        self.pools
+            .get(function)
+            .map_or_else(Vec::new, |pool| pool.definition.log.lines())
+    }
+
+    /// Kills every process and waits until all are gone; afterwards every invocation is throttled.
+    pub async fn stop(&self) {
+        join_all(self.pools.values().map(|pool| pool.stop())).await;
+    }
+}
+
+/// Whether a line says something by itself: of an error with its causes, or a panic with its hint,
+/// the last line doesn't.
+fn is_statement(line: &str) -> bool {
+    let detail = line.starts_with(char::is_whitespace) || line.starts_with("note: ");
+    !(line.is_empty() || detail || line.ends_with(':'))
+}
+
+/// What an invocation that failed answers.
+fn error_document(error_type: &str, message: &str) -> Bytes {
+    serde_json::json!({"errorType": error_type, "errorMessage": message})
+        .to_string()
+        .into()
+}

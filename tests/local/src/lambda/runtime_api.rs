@@ -1,0 +1,233 @@
+//! The Lambda Runtime API of one execution environment, on a port of its own.
+
+use std::{
+    error::Error,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{Path, State},
+    http::{HeaderName, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+    serve::ListenerExt,
+};
+use bytes::Bytes;
+use http_body_util::LengthLimitError;
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
+use uuid::Uuid;
+
+use super::{PAYLOAD_LIMIT, error_document};
+
+/// What a process says through the API.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// It asked for the next invocation: it is initialised, and done with the last one.
+    Idle,
+    /// Its answer to the invocation that it has: a response or an error document.
+    Answer(Result<Bytes, Bytes>),
+    /// It could not initialise.
+    InitError(Bytes),
+}
+
+/// An invocation on its way to a process.
+#[derive(Debug)]
+pub(super) struct Invocation {
+    pub(super) id: String,
+    pub(super) arn: String,
+    pub(super) timeout: Duration,
+    pub(super) payload: Bytes,
+}
+
+/// The environment's side: hands invocations over and hears what the process says.
+#[derive(Debug)]
+pub(super) struct RuntimeApi {
+    pub(super) address: SocketAddr,
+    said: mpsc::UnboundedReceiver<Said>,
+    invocations: mpsc::UnboundedSender<Invocation>,
+    server: JoinHandle<()>,
+}
+
+impl RuntimeApi {
+    pub(super) async fn start() -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let (tell, said) = mpsc::unbounded_channel();
+        let (invocations, waiting) = mpsc::unbounded_channel();
+        let process = Arc::new(Process {
+            tell,
+            waiting: tokio::sync::Mutex::new(waiting),
+            current: Mutex::new(None),
+        });
+        let app = Router::new()
+            .route("/2018-06-01/runtime/invocation/next", get(next))
+            .route(
+                "/2018-06-01/runtime/invocation/{id}/response",
+                post(response),
+            )
+            .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
+            .route("/2018-06-01/runtime/init/error", post(init_error))
+            .with_state(process);
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+        let server = tokio::spawn(async move { drop(axum::serve(listener, app).await) });
+        Ok(Self {
+            address,
+            said,
+            invocations,
+            server,
+        })
+    }
+
+    /// What the process says next.
+    pub(super) async fn said(&mut self) -> Said {
+        match self.said.recv().await {
+            Some(said) => said,
+            // The server is gone, so nothing will ever be said.
+            None => std::future::pending().await,
+        }
+    }
+
+    pub(super) fn hand_over(&mut self, invocation: Invocation) {
+        // What a process said twice while it was idle doesn't concern the new invocation.
+        while self.said.try_recv().is_ok() {}
+        // Without a server the invocation's time-out tells.
+        drop(self.invocations.send(invocation));
+    }
+}
+
+impl Drop for RuntimeApi {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// The server's side.
+#[derive(Debug)]
+struct Process {
+    tell: mpsc::UnboundedSender<Said>,
+    waiting: tokio::sync::Mutex<mpsc::UnboundedReceiver<Invocation>>,
+    /// The id of the invocation that the process has.
+    current: Mutex<Option<String>>,
+}
+
+impl Process {
+    fn current(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, said: Said) {
+        drop(self.tell.send(said));
+    }
+}
+
+async fn next(State(process): State<Arc<Process>>) -> Response {
+    if process.current().is_some() {
+        return refusal(StatusCode::FORBIDDEN, "InvalidStateTransition");
+    }
+    process.tell(Said::Idle);
+    let Some(invocation) = process.waiting.lock().await.recv().await else {
+        return refusal(StatusCode::INTERNAL_SERVER_ERROR, "EnvironmentStopped");
+    };
+    *process.current() = Some(invocation.id.clone());
+    let deadline = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        + invocation.timeout;
+    let headers = [
+        ("lambda-runtime-aws-request-id", invocation.id),
+        (
+            "lambda-runtime-deadline-ms",
+            deadline.as_millis().to_string(),
+        ),
+        ("lambda-runtime-invoked-function-arn", invocation.arn),
+        ("lambda-runtime-trace-id", trace_id()),
+        ("content-type", "application/json".to_owned()),
+    ]
+    .map(|(name, value)| (HeaderName::from_static(name), value));
+    (headers, invocation.payload).into_response()
+}
+
+/// A root of its own for each invocation; nothing is sampled, because nothing collects traces.
+fn trace_id() -> String {
+    let id = Uuid::new_v4().simple().to_string();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    format!(
+        "Root=1-{:08x}-{};Parent={};Sampled=0",
+        now.as_secs(),
+        &id[..24],
+        &Uuid::new_v4().simple().to_string()[..16]
+    )
+}
+
+async fn response(
+    State(process): State<Arc<Process>>,
+    Path(id): Path<String>,
+    body: Body,
+) -> Response {
+    answer(&process, &id, body, Ok).await
+}
+
+async fn error(
+    State(process): State<Arc<Process>>,
+    Path(id): Path<String>,
+    body: Body,
+) -> Response {
+    answer(&process, &id, body, Err).await
+}
+
+async fn answer(
+    process: &Process,
+    id: &str,
+    body: Body,
+    judge: fn(Bytes) -> Result<Bytes, Bytes>,
+) -> Response {
+    let answer = match to_bytes(body, PAYLOAD_LIMIT).await {
+        Ok(body) => Some(judge(body)),
+        Err(error)
+            if error
+                .source()
+                .is_some_and(<dyn Error>::is::<LengthLimitError>) =>
+        {
+            None
+        }
+        // The process went away while it was answering: its exit says more.
+        Err(_) => return refusal(StatusCode::BAD_REQUEST, "InvalidRequest"),
+    };
+    // Taken only now, and once: of two answers to one invocation the first counts.
+    let current = process.current().take_if(|current| current == id);
+    if current.is_none() {
+        return refusal(StatusCode::BAD_REQUEST, "InvalidRequestID");
+    }
+    if let Some(answer) = answer {
+        process.tell(Said::Answer(answer));
+        return (StatusCode::ACCEPTED, r#"{"status":"OK"}"#).into_response();
+    }
+    let message = format!(
+        "Response payload size exceeded maximum allowed payload size ({PAYLOAD_LIMIT} bytes)."
+    );
+    process.tell(Said::Answer(Err(error_document(
+        "Function.ResponseSizeTooLarge",
+        &message,
+    ))));
+    refusal(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge")
+}
+
+async fn init_error(State(process): State<Arc<Process>>, body: Body) -> Response {
+    let body = to_bytes(body, PAYLOAD_LIMIT).await.unwrap_or_default();
+    process.tell(Said::InitError(body));
+    (StatusCode::ACCEPTED, r#"{"status":"OK"}"#).into_response()
+}
+
+fn refusal(status: StatusCode, error_type: &str) -> Response {
+    (status, error_document(error_type, error_type)).into_response()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+use http_body_util::{BodyExt, Full};
+use hyper::{HeaderMap, Request};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+
+use super::*;
+
+/// Plays the process: one request, its status, headers and body.
+async fn call(
+    api: SocketAddr,
+    method: &str,
+    path: &str,
+    body: impl Into<Bytes>,
+) -> anyhow::Result<(u16, HeaderMap, Bytes)> {
+    let client: Client<HttpConnector, Full<Bytes>> =
+        Client::builder(TokioExecutor::new()).build_http();
+    let request = Request::builder()
+        .method(method)
+        .uri(format!("http://{api}/2018-06-01/runtime/{path}"))
+        .body(Full::new(body.into()))?;
+    let response = client.request(request).await?;
+    let (head, body) = response.into_parts();
+    let body = body.collect().await?.to_bytes();
+    Ok((head.status.as_u16(), head.headers, body))
+}
+
+async fn with_invocation(id: &str) -> anyhow::Result<(RuntimeApi, HeaderMap, Bytes)> {
+    let mut api = RuntimeApi::start().await?;
+    api.hand_over(Invocation {
+        id: id.to_owned(),
+        arn: "arn:aws:lambda:us-east-1:000000000000:function:f".to_owned(),
+        timeout: Duration::from_secs(10),
+        payload: Bytes::from_static(b"{\"a\":1}"),
+    });
+    let (status, headers, payload) =
+        call(api.address, "GET", "invocation/next", Bytes::new()).await?;
+    assert_eq!(status, 200);
+    assert!(matches!(api.said().await, Said::Idle));
+    Ok((api, headers, payload))
+}
+
+#[tokio::test]
+async fn an_invocation_has_its_payload_and_the_deadline_of_its_handover() -> anyhow::Result<()> {
+    let before = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let (_api, headers, payload) = with_invocation("one").await?;
+    let after = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    assert_eq!(payload, "{\"a\":1}");
+    assert_eq!(headers["lambda-runtime-aws-request-id"], "one");
+    let deadline: u128 = headers["lambda-runtime-deadline-ms"].to_str()?.parse()?;
+    assert!((before.as_millis()..=after.as_millis()).contains(&(deadline - 10_000)));
+    assert!(
+        headers["lambda-runtime-trace-id"]
+            .to_str()?
+            .starts_with("Root=1-")
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn only_the_first_answer_to_the_current_invocation_counts() -> anyhow::Result<()> {
+    let (mut api, ..) = with_invocation("one").await?;
+    for (path, body, status) in [
+        ("invocation/other/response", "1", 400),
+        ("invocation/other/error", "2", 400),
+        ("invocation/one/response", "3", 202),
+        ("invocation/one/response", "4", 400),
+        ("invocation/one/error", "5", 400),
+    ] {
+        assert_eq!(call(api.address, "POST", path, body).await?.0, status);
+    }
+    assert!(matches!(api.said().await, Said::Answer(Ok(body)) if body == "3"));
+    assert!(api.said.try_recv().is_err());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_response_over_the_limit_is_an_error() -> anyhow::Result<()> {
+    let (mut api, ..) = with_invocation("one").await?;
+    let body = vec![b' '; PAYLOAD_LIMIT + 1];
+    // The refusal may come while the body is still being sent.
+    let _ = call(api.address, "POST", "invocation/one/response", body).await;
+    let Said::Answer(Err(document)) = api.said().await else {
+        anyhow::bail!("no error");
+    };
+    assert!(String::from_utf8_lossy(&document).contains("Function.ResponseSizeTooLarge"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn next_is_refused_while_an_invocation_is_unanswered() -> anyhow::Result<()> {
+    let (api, ..) = with_invocation("one").await?;
+    let (status, ..) = call(api.address, "GET", "invocation/next", "").await?;
+    assert_eq!(status, 403);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_init_error_is_passed_on() -> anyhow::Result<()> {
+    let mut api = RuntimeApi::start().await?;
+    assert_eq!(call(api.address, "POST", "init/error", "{}").await?.0, 202);
+    assert!(matches!(api.said().await, Said::InitError(body) if body == "{}"));
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! The cloud on one machine: API Gateway, Lambda, SQS and `DynamoDB`, as `template.yaml` describes them.
+//!
+//! # Layout
+//!
+//! - `options`: the command line; `cloud`: everything, started and stopped
+//! - `template`: reads template.yaml; `functions`: builds its binaries
+//! - `gateway`: HTTP in, a function's answer out; `lambda`: runs the binaries
+//! - `event_source`: from a queue to a function, as Lambda polls
+//! - `services`: SQS (`sqs`), `DynamoDB` (`tables`) and Lambda's Invoke, on one address; `faults`:
+//!   what a test breaks there
+//! - `secrets`: what is generated once
+
+pub mod cloud;
+pub mod event_source;
+pub mod faults;
+pub mod functions;
+pub mod gateway;
+pub mod lambda;
+pub mod options;
+mod secrets;
+pub mod services;
+pub mod sqs;
+mod tables;
+pub mod template;
+pub mod welcome;

@@ -1,0 +1,38 @@
+//! Runs `template.yaml` on this machine until Ctrl-C or SIGTERM.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use local::{cloud::Cloud, options::Options, welcome::Welcome};
+use tokio::{
+    select,
+    signal::unix::{SignalKind, signal},
+};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(&Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: &Options) -> anyhow::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stop = async {
+        select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+    };
+    tokio::pin!(stop);
+    let cloud = select! {
+        cloud = Cloud::start(options, |progress| eprintln!("{progress}")) => cloud?,
+        () = &mut stop => return Ok(()),
+    };
+    println!("{}", Welcome(&cloud));
+    stop.await;
+    cloud.stop().await;
+    Ok(())
+}

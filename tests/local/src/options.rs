@@ -1,0 +1,104 @@
+//! The command line.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use clap::Parser;
+
+/// Runs the whole system of a SAM template on this machine, with the real function binaries.
+// Clap prints these comments as they are.
+#[allow(clippy::doc_markdown)]
+#[derive(Debug, Clone, Parser)]
+#[command(version)]
+pub struct Options {
+    /// Port of the API; SQS, DynamoDB and Lambda answer on the next one. 0: any two free ports
+    #[arg(long, default_value_t = 3000)]
+    pub port: u16,
+    /// The SAM template [default: template.yaml in this folder, else this workspace's]
+    #[arg(long, value_name = "FILE")]
+    pub template: Option<PathBuf>,
+    /// Values for the template's parameters, as SAM takes them
+    #[arg(long, value_name = "NAME=VALUE", num_args = 1..)]
+    pub parameter_overrides: Vec<String>,
+    /// Keep tables, queues and secrets in this folder, so that they survive a restart [default: in memory]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Build the functions with optimisations
+    #[arg(long)]
+    pub release: bool,
+    /// Don't print what the functions log
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self::parse_from(["local"])
+    }
+}
+
+impl Options {
+    /// The template to run.
+    pub fn template(&self) -> PathBuf {
+        let here = Path::new("template.yaml");
+        match &self.template {
+            Some(template) => template.clone(),
+            None if here.exists() => here.to_owned(),
+            None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml"),
+        }
+    }
+
+    /// The parameter overrides by name.
+    pub fn overrides(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        self.parameter_overrides
+            .iter()
+            .flat_map(|argument| {
+                // SAM takes several in one argument too; a value may hold blanks all the same.
+                let words: Vec<_> = argument.split_whitespace().collect();
+                if words.iter().all(|word| word.contains('=')) {
+                    words
+                } else {
+                    vec![argument.as_str()]
+                }
+            })
+            .map(|pair| {
+                let (name, value) = match pair.strip_prefix("ParameterKey=") {
+                    Some(rest) => rest.split_once(",ParameterValue="),
+                    None => pair.split_once('='),
+                }
+                .with_context(|| format!("parameter override `{pair}` is not NAME=VALUE"))?;
+                Ok((name.to_owned(), value.to_owned()))
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overrides_are_read_as_sam_takes_them() -> anyhow::Result<()> {
+        for arguments in [
+            vec!["A=1", "B=x=y"],
+            vec!["A=1 B=x=y"],
+            vec![
+                "ParameterKey=A,ParameterValue=1",
+                "ParameterKey=B,ParameterValue=x=y",
+            ],
+        ] {
+            let command = ["local", "--parameter-overrides"];
+            let options = Options::try_parse_from(command.into_iter().chain(arguments))?;
+            let expected = [("A", "1"), ("B", "x=y")].map(|(n, v)| (n.to_owned(), v.to_owned()));
+            assert_eq!(options.overrides()?, BTreeMap::from(expected));
+        }
+        let blanks = Options::try_parse_from(["local", "--parameter-overrides", "A=two words"])?;
+        assert_eq!(blanks.overrides()?["A"], "two words");
+        let bad = Options::try_parse_from(["local", "--parameter-overrides", "A"])?;
+        assert!(bad.overrides().is_err());
+        Ok(())
+    }
+}

@@ -1,0 +1,169 @@
+use super::{
+    Sqs,
+    batch::{self, BatchResult, Entry},
+    error::SqsError,
+    queue::{Done, name_of},
+    store::{self, Queue},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Deserialize;
+
+/// 12 hours, counted from the receive.
+const MAXIMUM_VISIBILITY_TIMEOUT_SECONDS: i64 = 43_200;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ForQueue<T> {
+    queue_url: String,
+    #[serde(flatten)]
+    content: T,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct BatchForQueue<T> {
+    queue_url: String,
+    #[serde(default = "Vec::new")]
+    entries: Vec<Entry<T>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeleteMessage {
+    receipt_handle: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ChangeMessageVisibility {
+    receipt_handle: String,
+    visibility_timeout: Option<i64>,
+}
+
+impl Sqs {
+    pub(super) fn delete_message(
+        &self,
+        request: &ForQueue<DeleteMessage>,
+    ) -> Result<Done, SqsError> {
+        self.0.store.transaction(|tables| {
+            let queue = store::find_queue(tables, name_of(&request.queue_url))?;
+            delete(tables, &queue, &request.content.receipt_handle)
+        })?;
+        Ok(Done {})
+    }
+
+    pub(super) fn delete_message_batch(
+        &self,
+        request: &BatchForQueue<DeleteMessage>,
+    ) -> Result<BatchResult<Done>, SqsError> {
+        self.0.store.transaction(|tables| {
+            let queue = store::find_queue(tables, name_of(&request.queue_url))?;
+            batch::check(&request.entries)?;
+            batch::each(&request.entries, |entry| {
+                delete(tables, &queue, &entry.receipt_handle)?;
+                Ok(Done {})
+            })
+        })
+    }
+
+    pub(super) fn change_message_visibility(
+        &self,
+        request: &ForQueue<ChangeMessageVisibility>,
+    ) -> Result<Done, SqsError> {
+        self.0.store.transaction(|tables| {
+            let queue = store::find_queue(tables, name_of(&request.queue_url))?;
+            change_visibility(tables, &queue, &request.content)
+        })?;
+        self.0.arrivals.notify_waiters();
+        Ok(Done {})
+    }
+
+    pub(super) fn change_message_visibility_batch(
+        &self,
+        request: &BatchForQueue<ChangeMessageVisibility>,
+    ) -> Result<BatchResult<Done>, SqsError> {
+        let changed = self.0.store.transaction(|tables| {
+            let queue = store::find_queue(tables, name_of(&request.queue_url))?;
+            batch::check(&request.entries)?;
+            batch::each(&request.entries, |entry| {
+                change_visibility(tables, &queue, entry)?;
+                Ok(Done {})
+            })
+        })?;
+        self.0.arrivals.notify_waiters();
+        Ok(changed)
+    }
+}
+
+/// A handle that a later receive replaced succeeds and deletes nothing, as AWS reserves to itself: the message may be
+/// in another receiver's hands.
+pub fn delete(tables: &Connection, queue: &Queue, receipt_handle: &str) -> Result<(), SqsError> {
+    let (seq, receipt) = read_handle(queue, receipt_handle)?;
+    tables
+        .prepare_cached("DELETE FROM message WHERE seq = ?1 AND queue = ?2 AND receipt = ?3")?
+        .execute(params![seq, queue.id, receipt])?;
+    Ok(())
+}
+
+fn change_visibility(
+    tables: &Connection,
+    queue: &Queue,
+    change: &ChangeMessageVisibility,
+) -> Result<(), SqsError> {
+    let refuse =
+        |parameter, value: &str, reason: &str| Err(SqsError::invalid(parameter, value, reason));
+    let Some(seconds) = change.visibility_timeout else {
+        return Err(SqsError::MissingParameter("VisibilityTimeout"));
+    };
+    if !(0..=MAXIMUM_VISIBILITY_TIMEOUT_SECONDS).contains(&seconds) {
+        let reason = "VisibilityTimeout must be between 0 and 43200.";
+        return refuse("VisibilityTimeout", &seconds.to_string(), reason);
+    }
+    let (seq, receipt) = read_handle(queue, &change.receipt_handle)?;
+    let now = store::now();
+    let message: Option<(i64, i64)> = tables
+        .prepare_cached(
+            "SELECT visible_at, received_at FROM message WHERE seq = ?1 AND queue = ?2 AND receipt = ?3",
+        )?
+        .query_row(params![seq, queue.id, receipt], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    match message {
+        None => {
+            let reason =
+                "Message does not exist or is not available for visibility timeout change.";
+            refuse("ReceiptHandle", &change.receipt_handle, reason)
+        }
+        Some((visible_at, _)) if visible_at <= now => Err(SqsError::MessageNotInflight),
+        Some((_, received_at))
+            if (now - received_at) / 1000 + seconds > MAXIMUM_VISIBILITY_TIMEOUT_SECONDS =>
+        {
+            let reason =
+                "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]";
+            refuse("VisibilityTimeout", &seconds.to_string(), reason)
+        }
+        Some(_) => {
+            tables
+                .prepare_cached("UPDATE message SET visible_at = ?2 WHERE seq = ?1")?
+                .execute([seq, now + seconds * 1000])?;
+            Ok(())
+        }
+    }
+}
+
+/// The receipt handle of one receive of a message.
+pub fn write_handle(queue: &Queue, seq: i64, receipt: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{}/{seq}/{receipt}", queue.id))
+}
+
+/// The message and the receipt that a handle of this queue names.
+fn read_handle(queue: &Queue, handle: &str) -> Result<(i64, String), SqsError> {
+    let read = || {
+        let decoded = String::from_utf8(URL_SAFE_NO_PAD.decode(handle).ok()?).ok()?;
+        let (queue_id, rest) = decoded.split_once('/')?;
+        let (seq, receipt) = rest.split_once('/')?;
+        let seq = seq.parse().ok()?;
+        (queue_id.parse() == Ok(queue.id)).then(|| (seq, receipt.to_owned()))
+    };
+    read().ok_or(SqsError::ReceiptHandleIsInvalid)
+}

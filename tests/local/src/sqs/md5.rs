@@ -1,0 +1,97 @@
+use super::message::MessageAttribute;
+use ::md5::{Digest, Md5};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use std::collections::BTreeMap;
+
+/// The MD5 of a message's body, in hex.
+pub fn of_body(body: &str) -> String {
+    hex(Md5::new_with_prefix(body))
+}
+
+/// The MD5 of a message's attributes as SQS computes it: for each, in the order of their names, name, type and value,
+/// the lengths before them and the kind of the value between. None of no attributes.
+pub fn of_attributes(attributes: &BTreeMap<String, MessageAttribute>) -> Option<String> {
+    if attributes.is_empty() {
+        return None;
+    }
+    let mut digest = Md5::new();
+    for (name, attribute) in attributes {
+        update_with_length(&mut digest, name.as_bytes());
+        update_with_length(&mut digest, attribute.data_type.as_bytes());
+        if let Some(value) = &attribute.binary_value {
+            digest.update([2]);
+            // Checked when the message was sent.
+            update_with_length(&mut digest, &STANDARD.decode(value).unwrap_or_default());
+        } else {
+            digest.update([1]);
+            let value = attribute.string_value.as_deref().unwrap_or_default();
+            update_with_length(&mut digest, value.as_bytes());
+        }
+    }
+    Some(hex(digest))
+}
+
+fn update_with_length(digest: &mut Md5, bytes: &[u8]) {
+    let length = u32::try_from(bytes.len()).expect("a message has at most 1 MiB");
+    digest.update(length.to_be_bytes());
+    digest.update(bytes);
+}
+
+fn hex(digest: Md5) -> String {
+    use std::fmt::Write;
+    digest
+        .finalize()
+        .iter()
+        .fold(String::with_capacity(32), |mut hex, byte| {
+            write!(hex, "{byte:02x}").expect("a String can be written to");
+            hex
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_md5_of_a_body_is_that_of_rfc_1321() {
+        assert_eq!(of_body("abc"), "900150983cd24fb0d6963f7d28e17f72");
+        assert_eq!(
+            of_body("message digest"),
+            "f96b697d7cb7938d525a2f31aaf161d0"
+        );
+    }
+
+    #[test]
+    fn the_md5_of_attributes_is_what_localstack_computes() {
+        let attributes = BTreeMap::from([
+            text("trace", "String", "caf\u{e9}"),
+            text("attempt", "Number.int", "7"),
+            (
+                "blob".to_owned(),
+                MessageAttribute {
+                    data_type: "Binary".to_owned(),
+                    string_value: None,
+                    binary_value: Some("AAH/".to_owned()),
+                },
+            ),
+        ]);
+        assert_eq!(
+            of_attributes(&attributes).as_deref(),
+            Some("70bf93cd494239179aac3b36e2fdd260")
+        );
+    }
+
+    #[test]
+    fn no_attributes_have_no_md5() {
+        assert_eq!(of_attributes(&BTreeMap::new()), None);
+    }
+
+    fn text(name: &str, data_type: &str, value: &str) -> (String, MessageAttribute) {
+        let attribute = MessageAttribute {
+            data_type: data_type.to_owned(),
+            string_value: Some(value.to_owned()),
+            binary_value: None,
+        };
+        (name.to_owned(), attribute)
+    }
+}

@@ -1,0 +1,115 @@
+//! SQS standard queues on SQLite.
+//!
+//! # Layout
+//! - `wire`: the AWS JSON 1.0 protocol; one arm for each operation
+//! - `queue`, `attributes`: what a queue is; its operations
+//! - `send`, `receive`, `in_flight`, `batch`: what happens to messages
+//! - `redrive`: to a dead-letter queue and back from it; `move_task`: the operations for the way back
+//! - `message`, `md5`: what a message is, and what it may hold
+//! - `store`: the tables and their transactions
+//! - `error`: every refusal with its codes
+//!
+//! Left out, because nothing here needs it: FIFO queues, permissions, tags, encryption, and the 60 seconds that AWS
+//! asks for between two purges of a queue, or before a deleted queue's name may be used again.
+
+mod attributes;
+mod batch;
+mod error;
+mod in_flight;
+mod md5;
+mod message;
+mod move_task;
+mod queue;
+mod receive;
+mod redrive;
+mod send;
+mod store;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use crate::template::model::{self, ACCOUNT, REGION};
+use attributes::Attributes;
+use error::SqsError;
+pub use message::{Message, MessageAttribute};
+use move_task::MoveTask;
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use store::Store;
+use tokio::sync::Notify;
+
+/// Every queue of the account; clones share them.
+#[derive(Clone)]
+pub struct Sqs(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    endpoint: String,
+    /// Told whenever a message may have become visible sooner than a long poll expects.
+    arrivals: Notify,
+    /// Newest last. A restart forgets them; what they moved stays moved.
+    move_tasks: Mutex<Vec<MoveTask>>,
+}
+
+impl Sqs {
+    /// Opens the queues kept in `file`, or none yet, in memory. `endpoint` is the base of queue URLs:
+    /// `http://127.0.0.1:3001`.
+    pub fn open(file: Option<&Path>, endpoint: &str) -> anyhow::Result<Sqs> {
+        Ok(Sqs(Arc::new(Shared {
+            store: Store::open(file)?,
+            endpoint: endpoint.to_owned(),
+            arrivals: Notify::new(),
+            move_tasks: Mutex::default(),
+        })))
+    }
+
+    /// Creates a queue of the template. One that exists keeps its messages and takes the attributes.
+    pub fn create(&self, queue: &model::Queue) -> anyhow::Result<()> {
+        let attributes = Attributes::from(queue);
+        self.0
+            .store
+            .transaction(|tables| match store::find_queue(tables, &queue.name) {
+                Ok(existing) => store::update_queue(tables, existing.id, &attributes),
+                Err(SqsError::QueueDoesNotExist) => {
+                    store::insert_queue(tables, &queue.name, &attributes)
+                }
+                Err(error) => Err(error),
+            })?;
+        Ok(())
+    }
+
+    /// Receives at most `max` messages with all their attributes, waiting up to `wait` for the first. Unlike
+    /// `ReceiveMessage`, `max` may be over 10: an event source mapping's may too.
+    pub async fn receive(
+        &self,
+        queue: &str,
+        max: usize,
+        wait: Duration,
+    ) -> anyhow::Result<Vec<Message>> {
+        Ok(self.poll(queue, max, Some(wait), None).await?)
+    }
+
+    /// Deletes received messages. A handle that a later receive replaced deletes nothing.
+    pub fn delete(&self, queue: &str, receipt_handles: &[String]) -> anyhow::Result<()> {
+        self.0.store.transaction(|tables| {
+            let queue = store::find_queue(tables, queue)?;
+            receipt_handles
+                .iter()
+                .try_for_each(|handle| in_flight::delete(tables, &queue, handle))
+        })?;
+        Ok(())
+    }
+}
+
+/// The ARN of a queue.
+pub fn arn(name: &str) -> String {
+    format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}")
+}
+
+/// The URL of a queue.
+pub fn url(endpoint: &str, name: &str) -> String {
+    format!("{endpoint}/{ACCOUNT}/{name}")
+}

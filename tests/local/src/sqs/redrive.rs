@@ -1,0 +1,112 @@
+use super::{
+    arn,
+    attributes::queue_name,
+    error::SqsError,
+    store::{self, Queue},
+};
+use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
+
+/// Where the queue's messages go that were received too often.
+pub struct DeadLetters {
+    queue_id: i64,
+    pub max_receive_count: u32,
+}
+
+impl DeadLetters {
+    /// None without a redrive policy, or while its dead-letter queue doesn't exist: then messages stay.
+    pub fn of(tables: &Connection, queue: &Queue) -> Result<Option<DeadLetters>, SqsError> {
+        let Some(redrive) = &queue.attributes.redrive else {
+            return Ok(None);
+        };
+        Ok(tables
+            .prepare_cached("SELECT id FROM queue WHERE name = ?1")?
+            .query_row([&redrive.dead_letter_queue], |row| row.get(0))
+            .optional()?
+            .map(|queue_id| DeadLetters {
+                queue_id,
+                max_receive_count: redrive.max_receive_count,
+            }))
+    }
+
+    /// The messages keep their id, their receive count and the time of their send, from which they still expire.
+    pub fn take(
+        &self,
+        tables: &Connection,
+        source: &Queue,
+        messages: &[i64],
+        now: i64,
+    ) -> Result<(), SqsError> {
+        let mut update = tables.prepare_cached(
+            "UPDATE message SET queue = ?2, visible_at = ?3, receipt = NULL, dead_letter_source = ?4
+            WHERE seq = ?1",
+        )?;
+        for seq in messages {
+            update.execute(params![seq, self.queue_id, now, arn(&source.name)])?;
+        }
+        Ok(())
+    }
+}
+
+/// Moves visible messages, oldest first. A moved message is a new one to AWS: it has a new id, and its age and its
+/// receives count from zero.
+pub fn move_oldest(
+    tables: &Connection,
+    source: &Queue,
+    destination_arn: Option<&str>,
+    most: Option<u16>,
+) -> Result<usize, SqsError> {
+    let now = store::now();
+    store::expire(tables, source, now)?;
+    let messages: Vec<(i64, Option<String>)> = tables
+        .prepare_cached(
+            "SELECT seq, dead_letter_source FROM message WHERE queue = ?1 AND visible_at <= ?2
+            ORDER BY visible_at, seq LIMIT ?3",
+        )?
+        .query_map(params![source.id, now, most.map_or(-1, i64::from)], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .collect::<Result<_, _>>()?;
+    let mut update = tables.prepare_cached(
+        "UPDATE message SET queue = ?2, id = ?3, sent_at = ?4, visible_at = ?4, receipt = NULL,
+            received_at = NULL, first_received_at = NULL, receive_count = 0, dead_letter_source = NULL
+        WHERE seq = ?1",
+    )?;
+    for (seq, origin) in &messages {
+        let destination = destination_arn
+            .or(origin.as_deref())
+            .ok_or(SqsError::ResourceNotFound("CouldNotDetermineMessageSource"))?;
+        let destination = find_by_arn(tables, destination, SqsError::QueueDoesNotExist)?;
+        update.execute(params![
+            seq,
+            destination.id,
+            Uuid::new_v4().to_string(),
+            now
+        ])?;
+    }
+    Ok(messages.len())
+}
+
+/// Whether any queue sends its dead letters there.
+pub fn is_dead_letter_queue(tables: &Connection, name: &str) -> Result<bool, SqsError> {
+    let queues = store::queues_after(tables, "")?;
+    Ok(queues.iter().any(|queue| {
+        let redrive = queue.attributes.redrive.as_ref();
+        redrive.is_some_and(|redrive| redrive.dead_letter_queue == name)
+    }))
+}
+
+/// The queue that an ARN names, else `missing`.
+pub fn find_by_arn(
+    tables: &Connection,
+    queue_arn: &str,
+    missing: SqsError,
+) -> Result<Queue, SqsError> {
+    let Some(name) = queue_name(queue_arn) else {
+        return Err(missing);
+    };
+    match store::find_queue(tables, name) {
+        Err(SqsError::QueueDoesNotExist) => Err(missing),
+        found => found,
+    }
+}

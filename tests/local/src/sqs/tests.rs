@@ -1,0 +1,175 @@
+//! What no client can show of a real queue in a short time. The rules that it can are `sqs_rules` of the e2e tests.
+
+use super::*;
+use anyhow::Context;
+use serde_json::{Value, json};
+use std::time::Instant;
+
+#[tokio::test]
+async fn an_expired_message_vanishes() -> anyhow::Result<()> {
+    let sqs = Sqs::open(None, "")?;
+    let mut queue = queue("q");
+    queue.retention = Duration::from_millis(100);
+    queue.delay = Duration::from_millis(200);
+    sqs.create(&queue)?;
+    send(&sqs, "expired").await;
+    assert_eq!(receive(&sqs, "q", 500).await?, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_dead_letter_expires_by_its_first_send() -> anyhow::Result<()> {
+    let sqs = Sqs::open(None, "")?;
+    let mut dead_letters = queue("dead-letters");
+    dead_letters.retention = Duration::from_millis(400);
+    sqs.create(&dead_letters)?;
+    let mut queue = queue("q");
+    queue.visibility_timeout = Duration::from_millis(500);
+    queue.redrive = Some(model::Redrive {
+        dead_letter_queue: "dead-letters".to_owned(),
+        max_receive_count: 1,
+    });
+    sqs.create(&queue)?;
+    send(&sqs, "old").await;
+    assert!(receive(&sqs, "q", 0).await?.is_some());
+    // It becomes a dead letter during this poll, already older than the dead-letter queue keeps messages.
+    assert_eq!(receive(&sqs, "q", 600).await?, None);
+    assert_eq!(receive(&sqs, "dead-letters", 0).await?, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_replaced_receipt_handle_deletes_nothing() -> anyhow::Result<()> {
+    let sqs = Sqs::open(None, "")?;
+    let mut queue = queue("q");
+    queue.visibility_timeout = Duration::ZERO;
+    sqs.create(&queue)?;
+    send(&sqs, "body").await;
+    let mut handles = Vec::new();
+    for _ in 0..2 {
+        let message = receive(&sqs, "q", 0).await?;
+        handles.extend(message.map(|message| message.receipt_handle));
+    }
+    sqs.delete("q", &handles[..1])?;
+    assert!(receive(&sqs, "q", 0).await?.is_some());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_long_poll_ends_when_a_message_may_be_received() -> anyhow::Result<()> {
+    let sqs = Sqs::open(None, "")?;
+    sqs.create(&queue("dead-letters"))?;
+    let mut queue = queue("q");
+    queue.redrive = Some(model::Redrive {
+        dead_letter_queue: "dead-letters".to_owned(),
+        max_receive_count: 3,
+    });
+    sqs.create(&queue)?;
+    let hide = |queue, handle, seconds| json!({"QueueUrl": url("", queue), "ReceiptHandle": handle, "VisibilityTimeout": seconds});
+    let (send, change) = ("SendMessage", "ChangeMessageVisibility");
+    let body = json!({"QueueUrl": url("", "q"), "MessageBody": "body"});
+    let handle = poll_during(&sqs, "q", send, &body).await?;
+    let handle = poll_during(&sqs, "q", change, &hide("q", handle, 0)).await?;
+    // The poll goes on for the second that the message stays hidden.
+    let handle = poll_during(&sqs, "q", change, &hide("q", handle, 1)).await?;
+    request(&sqs, change, &hide("q", handle, 0)).await;
+    let receive = json!({"QueueUrl": url("", "q")});
+    let handle = poll_during(&sqs, "dead-letters", "ReceiveMessage", &receive).await?;
+    request(&sqs, change, &hide("dead-letters", handle, 0)).await;
+    let source = json!({"SourceArn": arn("dead-letters")});
+    poll_during(&sqs, "q", "StartMessageMoveTask", &source).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_accepted_message_is_in_the_file() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("queues.sqlite");
+    let killed = Sqs::open(Some(&file), "")?;
+    killed.create(&queue("q"))?;
+    send(&killed, "kept").await;
+    assert!(receive(&killed, "q", 0).await?.is_some());
+    send(&killed, "new").await;
+    // The first is still open: nothing was flushed by closing it.
+    let restarted = Sqs::open(Some(&file), "")?;
+    let mut changed = queue("q");
+    changed.visibility_timeout = Duration::ZERO;
+    restarted.create(&changed)?;
+    for _ in 0..2 {
+        let message = receive(&restarted, "q", 0).await?;
+        assert_eq!(message.map(|message| message.body).as_deref(), Some("new"));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn at_most_120_000_messages_are_in_flight() -> anyhow::Result<()> {
+    let sqs = Sqs::open(None, "")?;
+    sqs.create(&queue("q"))?;
+    sqs.0.store.transaction(|tables| {
+        tables.execute_batch(
+            "WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 120001)
+            INSERT INTO message (queue, id, body, md5, sent_at, visible_at)
+            SELECT 1, n, 'body', '', unixepoch() * 1000, 0 FROM number",
+        )?;
+        Ok(())
+    })?;
+    let received = sqs.receive("q", 200_000, Duration::ZERO).await?;
+    assert_eq!(received.len(), 120_000);
+    let refused = sqs.receive("q", 1, Duration::ZERO).await;
+    assert!(refused.is_err_and(|error| matches!(error.downcast_ref(), Some(SqsError::OverLimit))));
+    sqs.delete("q", &[received[0].receipt_handle.clone()])?;
+    assert!(receive(&sqs, "q", 0).await?.is_some());
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_unknown_operation_is_refused() {
+    let sqs = Sqs::open(None, "").expect("memory opens");
+    let refused = sqs.handle("TagQueue", "{}".into()).await;
+    assert_eq!(refused.status(), 400);
+    let code = &refused.headers()["x-amzn-query-error"];
+    assert_eq!(code, "AWS.SimpleQueueService.UnsupportedOperation;Sender");
+}
+
+fn queue(name: &str) -> model::Queue {
+    model::Queue {
+        name: name.to_owned(),
+        visibility_timeout: Duration::from_secs(30),
+        retention: Duration::from_hours(96),
+        delay: Duration::ZERO,
+        maximum_message_size: 1_048_576,
+        receive_wait: Duration::ZERO,
+        redrive: None,
+    }
+}
+
+/// A long poll that is under way when the request is made, and gets the message because of it.
+async fn poll_during(
+    sqs: &Sqs,
+    queue: &str,
+    operation: &str,
+    body: &Value,
+) -> anyhow::Result<String> {
+    let started = Instant::now();
+    let poll = sqs.receive(queue, 1, Duration::from_secs(20));
+    let (received, ()) = tokio::join!(biased; poll, request(sqs, operation, body));
+    assert!(started.elapsed() < Duration::from_secs(10), "{operation}");
+    let message = received?.pop().context("a message")?;
+    Ok(message.receipt_handle)
+}
+
+async fn send(sqs: &Sqs, body: &str) {
+    let body = json!({"QueueUrl": url("", "q"), "MessageBody": body});
+    request(sqs, "SendMessage", &body).await;
+}
+
+async fn request(sqs: &Sqs, operation: &str, body: &Value) {
+    let answer = sqs.handle(operation, body.to_string().into()).await;
+    assert_eq!(answer.status(), 200, "{operation}");
+}
+
+async fn receive(sqs: &Sqs, queue: &str, wait_ms: u64) -> anyhow::Result<Option<Message>> {
+    let wait = Duration::from_millis(wait_ms);
+    Ok(sqs.receive(queue, 1, wait).await?.pop())
+}

@@ -1,0 +1,138 @@
+//! What `local` understands of a template, resolved: no parameter and no intrinsic function is left.
+
+use std::{collections::BTreeMap, time::Duration};
+
+/// Where the resolved addresses point.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Base URL of the API, without the stage: `http://127.0.0.1:3000`.
+    pub api: String,
+    /// Base URL of SQS, `DynamoDB` and Lambda: `http://127.0.0.1:3001`.
+    pub services: String,
+}
+
+/// The region that everything runs in.
+pub const REGION: &str = "us-east-1";
+/// The account that everything belongs to.
+pub const ACCOUNT: &str = "000000000000";
+
+/// The whole system.
+#[derive(Debug)]
+pub struct Stack {
+    /// By logical id.
+    pub functions: BTreeMap<String, Function>,
+    /// By logical id.
+    pub queues: BTreeMap<String, Queue>,
+    /// By logical id.
+    pub tables: BTreeMap<String, Table>,
+    /// The one REST API.
+    pub api: Api,
+    /// The template's `Outputs`.
+    pub outputs: BTreeMap<String, String>,
+}
+
+/// A function that Lambda runs.
+#[derive(Debug, Clone)]
+pub struct Function {
+    /// `FunctionName`, or the logical id.
+    pub name: String,
+    /// The workspace member, from `CodeUri`.
+    pub package: String,
+    /// The binary of that member, from `Metadata.BuildProperties.Binary`.
+    pub binary: String,
+    /// How long an invocation may take before the environment is killed.
+    pub timeout: Duration,
+    /// MB.
+    pub memory_size: u32,
+    /// `Environment.Variables` over the globals'.
+    pub environment: BTreeMap<String, String>,
+    /// `ReservedConcurrentExecutions`.
+    pub reserved_concurrency: Option<usize>,
+    /// The queues that drive it.
+    pub event_sources: Vec<EventSource>,
+}
+
+/// An event source mapping from a queue to a function.
+#[derive(Debug, Clone)]
+pub struct EventSource {
+    /// Logical id of the queue.
+    pub queue: String,
+    /// Most messages in one invocation.
+    pub batch_size: usize,
+    /// How long a batch may be filled.
+    pub window: Duration,
+    /// Most invocations at a time, `ScalingConfig.MaximumConcurrency`.
+    pub maximum_concurrency: Option<usize>,
+    /// Whether the function answers for each message: `ReportBatchItemFailures`.
+    pub report_batch_item_failures: bool,
+}
+
+/// A standard queue.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    /// `QueueName`, or the logical id.
+    pub name: String,
+    /// How long a received message stays hidden.
+    pub visibility_timeout: Duration,
+    /// How long a message is kept, counted from its first send.
+    pub retention: Duration,
+    /// How long a sent message stays hidden at first.
+    pub delay: Duration,
+    /// Most bytes of a message.
+    pub maximum_message_size: usize,
+    /// How long a receive waits when it doesn't say.
+    pub receive_wait: Duration,
+    /// `RedrivePolicy`.
+    pub redrive: Option<Redrive>,
+}
+
+/// Where messages go that were received too often.
+#[derive(Debug, Clone)]
+pub struct Redrive {
+    /// Name of the dead-letter queue.
+    pub dead_letter_queue: String,
+    /// Receives after which a message is moved.
+    pub max_receive_count: u32,
+}
+
+/// A table, as `DynamoDB`'s `CreateTable` takes it.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// `TableName`, or the logical id.
+    pub name: String,
+    /// The request body of `CreateTable`: name, key schema, attribute definitions, billing mode.
+    pub definition: serde_json::Value,
+}
+
+/// A REST API.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// `StageName`.
+    pub stage: String,
+    /// In the template's order.
+    pub routes: Vec<Route>,
+    /// `GatewayResponses`, by type: `MISSING_AUTHENTICATION_TOKEN`, `DEFAULT_5XX`.
+    pub gateway_responses: BTreeMap<String, GatewayResponse>,
+}
+
+/// A path that invokes a function.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// `/orders/{id}`
+    pub path: String,
+    /// Upper case; `ANY` for all.
+    pub method: String,
+    /// Logical id of the function.
+    pub function: String,
+}
+
+/// What the gateway answers on its own.
+#[derive(Debug, Clone, Default)]
+pub struct GatewayResponse {
+    /// `StatusCode`; the type's own where it is missing.
+    pub status: Option<u16>,
+    /// Literal headers, lower-case names, without the quotes of the mapping expression.
+    pub headers: BTreeMap<String, String>,
+    /// The body template for JSON, with `$context.…` variables.
+    pub body: Option<String>,
+}

@@ -1,0 +1,194 @@
+//! `Resources`: which there are, and what `!Ref` and `!GetAtt` give for them.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::{
+    globals,
+    model::{ACCOUNT, Place, REGION},
+    resolve::{API_ID, Reference, Scope},
+    secret,
+    yaml::{Node, Value},
+};
+use crate::sqs;
+
+/// A resource whose condition holds.
+pub struct Resource<'t> {
+    pub id: String,
+    pub kind: Kind,
+    pub node: &'t Node,
+    /// With the globals, unresolved.
+    properties: Node,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Api,
+    Function,
+    Queue,
+    Secret,
+    Table,
+    /// Nothing on one machine.
+    Nothing,
+}
+
+const KINDS: [(&str, Kind); 5] = [
+    ("AWS::DynamoDB::Table", Kind::Table),
+    ("AWS::SQS::Queue", Kind::Queue),
+    ("AWS::SecretsManager::Secret", Kind::Secret),
+    ("AWS::Serverless::Api", Kind::Api),
+    ("AWS::Serverless::Function", Kind::Function),
+];
+
+/// Permissions, metering and what watches the rest: accepted without reading.
+const NOTHING: [&str; 16] = [
+    "AWS::ApiGateway::Account",
+    "AWS::ApiGateway::ApiKey",
+    "AWS::ApiGateway::UsagePlan",
+    "AWS::ApiGateway::UsagePlanKey",
+    "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::CompositeAlarm",
+    "AWS::CloudWatch::Dashboard",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::LogGroup",
+    "AWS::Logs::MetricFilter",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::Topic",
+    "AWS::SQS::QueuePolicy",
+];
+
+const ATTRIBUTES: [&str; 7] = [
+    "Type",
+    "Properties",
+    "Metadata",
+    "Condition",
+    "DependsOn",
+    "DeletionPolicy",
+    "UpdateReplacePolicy",
+];
+
+/// The resources whose condition holds, in the template's order.
+pub fn read<'t>(template: &'t Node, scope: &Scope) -> Result<Vec<Resource<'t>>> {
+    if let Some(globals) = template.get("Globals") {
+        globals.only(&["Function", "Api"])?;
+    }
+    let mut resources = Vec::new();
+    for (id, node) in template.require("Resources")?.map()? {
+        node.only(&ATTRIBUTES)?;
+        let kind = kind(node.require("Type")?)?;
+        if !scope.applies(node)? {
+            continue;
+        }
+        let own = node.get("Properties").cloned().unwrap_or_else(|| Node {
+            value: Value::Map(Vec::new()),
+            ..node.clone()
+        });
+        let section = match kind {
+            Kind::Api => "Api",
+            Kind::Function => "Function",
+            _ => "",
+        };
+        let global = template.get("Globals").and_then(|g| g.get(section));
+        resources.push(Resource {
+            id: id.clone(),
+            kind,
+            node,
+            properties: global.map_or(own.clone(), |global| globals::merge(global, &own)),
+        });
+    }
+    Ok(resources)
+}
+
+fn kind(node: &Node) -> Result<Kind> {
+    let name = node.text()?;
+    if NOTHING.contains(&name) {
+        return Ok(Kind::Nothing);
+    }
+    let known = KINDS.iter().find(|(known, _)| *known == name);
+    known.map(|(_, kind)| *kind).ok_or_else(|| {
+        let names = KINDS.map(|(name, _)| name).join(", ");
+        node.fault(format!("{name} isn't supported; supported: {names}"))
+    })
+}
+
+impl Resource<'_> {
+    /// The properties in `read`, resolved. Those in `dropped` change nothing on one machine and aren't even
+    /// resolved; any other is refused.
+    pub fn properties(&self, scope: &Scope, read: &[&str], dropped: &[&str]) -> Result<Node> {
+        self.properties.only(&[read, dropped].concat())?;
+        let mut properties = self.properties.clone();
+        if let Value::Map(entries) = &mut properties.value {
+            entries.retain(|(key, _)| read.contains(&key.as_str()));
+        }
+        scope.value(&properties)
+    }
+
+    /// The name in `property`, else the logical id.
+    pub fn name(&self, scope: &Scope, property: &str) -> Result<String> {
+        match self.properties.get(property) {
+            Some(name) => Ok(scope.value(name)?.text()?.to_owned()),
+            None => Ok(self.id.clone()),
+        }
+    }
+}
+
+/// What each resource gives to those that refer to it.
+pub fn references(
+    resources: &[Resource],
+    scope: &Scope,
+    place: &Place,
+) -> Result<BTreeMap<String, Reference>> {
+    let mut references = BTreeMap::new();
+    for resource in resources {
+        let (value, attributes) = match resource.kind {
+            Kind::Queue => {
+                let name = resource.name(scope, "QueueName")?;
+                let url = sqs::url(&place.services, &name);
+                let attributes = vec![
+                    ("Arn", sqs::arn(&name)),
+                    ("QueueName", name),
+                    ("QueueUrl", url.clone()),
+                ];
+                (url, attributes)
+            }
+            Kind::Table => {
+                let name = resource.name(scope, "TableName")?;
+                let arn = arn("dynamodb", &format!("table/{name}"));
+                (name, vec![("Arn", arn)])
+            }
+            Kind::Function => {
+                let name = resource.name(scope, "FunctionName")?;
+                let arn = arn("lambda", &format!("function:{name}"));
+                (name, vec![("Arn", arn)])
+            }
+            Kind::Secret => {
+                let arn = secret::arn(&resource.name(scope, "Name")?);
+                (arn.clone(), vec![("Id", arn)])
+            }
+            Kind::Api => {
+                // SAM makes this resource from the usage plan, under this id.
+                let key = format!("{}ApiKey", resource.id);
+                references.insert(
+                    key.clone(),
+                    Reference {
+                        value: key,
+                        attributes: BTreeMap::new(),
+                    },
+                );
+                (API_ID.to_owned(), Vec::new())
+            }
+            Kind::Nothing => (resource.id.clone(), Vec::new()),
+        };
+        let attributes = attributes.into_iter().collect();
+        references.insert(resource.id.clone(), Reference { value, attributes });
+    }
+    Ok(references)
+}
+
+pub(super) fn arn(service: &str, resource: &str) -> String {
+    format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}")
+}

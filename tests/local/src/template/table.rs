@@ -1,0 +1,65 @@
+//! `AWS::DynamoDB::Table`: its `CreateTable` request.
+
+use anyhow::Result;
+use serde_json::{Map, Value as Json};
+
+use super::{
+    model::Table,
+    resolve::Scope,
+    resource::Resource,
+    yaml::{Node, Value},
+};
+
+const READ: [&str; 7] = [
+    "TableName",
+    "AttributeDefinitions",
+    "KeySchema",
+    "BillingMode",
+    "ProvisionedThroughput",
+    "GlobalSecondaryIndexes",
+    "LocalSecondaryIndexes",
+];
+/// Protection, capacity and billing.
+const DROPPED: [&str; 9] = [
+    "ContributorInsightsSpecification",
+    "DeletionProtectionEnabled",
+    "OnDemandThroughput",
+    "PointInTimeRecoverySpecification",
+    "ResourcePolicy",
+    "SSESpecification",
+    "TableClass",
+    "Tags",
+    "WarmThroughput",
+];
+
+/// Reads one table. What stands inside the definition is for `CreateTable` to check.
+pub fn read(resource: &Resource, scope: &Scope) -> Result<Table> {
+    let properties = resource.properties(scope, &READ, &DROPPED)?;
+    properties.require("KeySchema")?;
+    properties.require("AttributeDefinitions")?;
+    let name = resource.name(scope, "TableName")?;
+    let mut definition = json(&properties)?;
+    definition["TableName"] = Json::from(name.as_str());
+    Ok(Table { name, definition })
+}
+
+fn json(node: &Node) -> Result<Json> {
+    Ok(match &node.value {
+        Value::Text(text) => Json::from(text.as_str()),
+        Value::List(items) => items.iter().map(json).collect::<Result<_>>()?,
+        Value::Map(entries) => {
+            let mut map = Map::new();
+            for (key, value) in entries {
+                let value = match key.as_str() {
+                    "ReadCapacityUnits" | "WriteCapacityUnits" => {
+                        Json::from(value.number::<u64>(1..=u64::MAX)?)
+                    }
+                    _ => json(value)?,
+                };
+                map.insert(key.clone(), value);
+            }
+            Json::Object(map)
+        }
+        Value::Call(..) => return Err(node.fault("isn't resolved")),
+    })
+}
