@@ -1,0 +1,149 @@
+//! An HTTP client of the API.
+
+use crate::stack::until;
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde_json::Value;
+
+/// The API at one address, as one client.
+#[derive(Debug, Clone)]
+pub struct Api {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    url: String,
+    key: Option<String>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Api {
+    /// The API at `url`, called with this key.
+    pub fn new(url: &str, key: Option<String>) -> Result<Api> {
+        let connector = HttpsConnectorBuilder::new()
+            .with_native_roots()?
+            .https_or_http()
+            .enable_http1()
+            .build();
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        Ok(Api {
+            client,
+            url: url.trim_end_matches('/').to_owned(),
+            key,
+        })
+    }
+
+    /// The same API, called with another key, or with none.
+    pub fn with_key(&self, key: Option<&str>) -> Api {
+        Api {
+            key: key.map(Into::into),
+            ..self.clone()
+        }
+    }
+
+    /// Sends a request with exactly these headers, besides the key.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Result<Reply> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url));
+        if let Some(key) = &self.key {
+            request = request.header("x-api-key", key);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = self
+            .client
+            .request(request.body(Full::new(body.into()))?)
+            .await?;
+        let (parts, body) = answer.into_parts();
+        Ok(Reply {
+            status: parts.status,
+            headers: parts.headers,
+            body: body.collect().await?.to_bytes(),
+        })
+    }
+
+    /// `POST /orders`
+    pub async fn post(&self, order: &Value, idempotency_key: Option<&str>) -> Result<Reply> {
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(idempotency_key.map(|key| ("idempotency-key", key)));
+        self.send(Method::POST, "/orders", &headers, order.to_string())
+            .await
+    }
+
+    /// `POST /orders`, which must be accepted; gives the id.
+    pub async fn place(&self, order: &Value, idempotency_key: Option<&str>) -> Result<String> {
+        let reply = self.post(order, idempotency_key).await?;
+        ensure!(reply.status == 202, "{reply:?}");
+        Ok(reply.json()?["id"].as_str().context("no id")?.to_owned())
+    }
+
+    /// `GET /orders/{id}`
+    pub async fn get(&self, id: &str) -> Result<Reply> {
+        self.send(Method::GET, &format!("/orders/{id}"), &[], "")
+            .await
+    }
+
+    /// The order once it isn't queued any more.
+    pub async fn settled(&self, id: &str) -> Result<Value> {
+        until(&format!("{id} has an outcome"), || async {
+            let reply = self.get(id).await?;
+            ensure!(reply.status == 200, "an accepted order gave {reply:?}");
+            Ok(Some(reply.json()?).filter(|order| order["status"] != "queued"))
+        })
+        .await
+    }
+}
+
+impl Reply {
+    /// The body.
+    pub fn json(&self) -> Result<Value> {
+        serde_json::from_slice(&self.body).with_context(|| format!("no JSON: {self:?}"))
+    }
+
+    /// A header's text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Checks that this is a problem of this status (RFC 9457), and gives it.
+    pub fn problem(&self, status: u16) -> Result<Value> {
+        ensure!(
+            self.status.as_u16() == status,
+            "expected {status}: {self:?}"
+        );
+        ensure!(
+            self.header("content-type") == Some("application/problem+json"),
+            "{self:?}"
+        );
+        let problem = self.json()?;
+        ensure!(problem["status"] == status, "{problem}");
+        for member in ["type", "title", "detail"] {
+            ensure!(
+                problem[member]
+                    .as_str()
+                    .is_some_and(|text| !text.is_empty()),
+                "no {member}: {problem}"
+            );
+        }
+        Ok(problem)
+    }
+}

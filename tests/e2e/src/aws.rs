@@ -1,0 +1,257 @@
+//! What stands behind the API: the queues, the tables and the functions.
+
+use crate::names::Names;
+use anyhow::{Context, Result, ensure};
+use aws_sdk_dynamodb::{Client as DynamoDb, types::AttributeValue};
+use aws_sdk_lambda::{Client as Lambda, primitives::Blob};
+use aws_sdk_sqs::{
+    Client as Sqs,
+    config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider},
+    types::{Message, QueueAttributeName},
+};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_types::SdkConfig;
+use events::{OrderRecord, Status};
+use serde_json::Value;
+use std::{collections::BTreeMap, env};
+
+/// Clients of the services.
+pub struct Aws {
+    pub names: Names,
+    pub sqs: Sqs,
+    pub dynamodb: DynamoDb,
+    lambda: Lambda,
+}
+
+impl Aws {
+    /// Clients as AWS's own variables say.
+    pub fn from_env(names: Names) -> Result<Aws> {
+        let variable = |name| env::var(name).with_context(|| format!("{name} is missing"));
+        let credentials = Credentials::new(
+            variable("AWS_ACCESS_KEY_ID")?,
+            variable("AWS_SECRET_ACCESS_KEY")?,
+            env::var("AWS_SESSION_TOKEN").ok(),
+            None,
+            "environment",
+        );
+        Ok(Aws::new(
+            names,
+            credentials,
+            variable("AWS_REGION")?,
+            env::var("AWS_ENDPOINT_URL").ok(),
+        ))
+    }
+
+    /// Clients of a `local`.
+    pub fn local(endpoint: &str, names: Names) -> Aws {
+        let credentials = Credentials::new("e2e", "e2e", None, None, "e2e");
+        let region = local::template::model::REGION.to_owned();
+        Aws::new(names, credentials, region, Some(endpoint.to_owned()))
+    }
+
+    fn new(
+        names: Names,
+        credentials: Credentials,
+        region: String,
+        endpoint: Option<String>,
+    ) -> Aws {
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(
+                Builder::new()
+                    .tls_provider(Provider::Rustls(CryptoMode::Ring))
+                    .build_https(),
+            );
+        config.set_endpoint_url(endpoint);
+        let config = config.build();
+        Aws {
+            names,
+            sqs: Sqs::new(&config),
+            dynamodb: DynamoDb::new(&config),
+            lambda: Lambda::new(&config),
+        }
+    }
+
+    /// Gives an article its stock, as an operator does.
+    pub async fn put_stock(&self, sku: &str, in_stock: u64) -> Result<()> {
+        self.put_article(sku, AttributeValue::N(in_stock.to_string()))
+            .await
+    }
+
+    /// Writes an article's row, good or bad.
+    pub async fn put_article(&self, sku: &str, in_stock: AttributeValue) -> Result<()> {
+        let put = self.dynamodb.put_item().table_name(&self.names.articles);
+        put.item("sku", AttributeValue::S(sku.to_owned()))
+            .item("in_stock", in_stock)
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// The pieces that are left of an article.
+    pub async fn in_stock(&self, sku: &str) -> Result<u64> {
+        let get = self
+            .dynamodb
+            .get_item()
+            .table_name(&self.names.articles)
+            .consistent_read(true);
+        let row = get
+            .key("sku", AttributeValue::S(sku.to_owned()))
+            .send()
+            .await?
+            .item
+            .context("no such article")?;
+        let number = row
+            .get("in_stock")
+            .and_then(|stock| stock.as_n().ok())
+            .context("no number")?;
+        Ok(number.parse()?)
+    }
+
+    /// An order's row.
+    pub async fn record(&self, id: &str) -> Result<Option<OrderRecord>> {
+        let get = self
+            .dynamodb
+            .get_item()
+            .table_name(&self.names.orders)
+            .consistent_read(true);
+        let row = get
+            .key("id", AttributeValue::S(id.to_owned()))
+            .send()
+            .await?
+            .item;
+        Ok(row.map(serde_dynamo::from_item).transpose()?)
+    }
+
+    /// How many pieces of each article the confirmed orders have taken.
+    pub async fn confirmed_quantities(&self) -> Result<BTreeMap<String, u64>> {
+        let scan = self
+            .dynamodb
+            .scan()
+            .table_name(&self.names.orders)
+            .consistent_read(true);
+        let mut pages = scan.into_paginator().items().send();
+        let mut taken = BTreeMap::new();
+        while let Some(row) = pages.try_next().await? {
+            let record: OrderRecord = serde_dynamo::from_item(row)?;
+            if record.status == Status::Confirmed {
+                for (sku, quantity) in record.order.quantities() {
+                    *taken.entry(sku.to_owned()).or_default() += quantity;
+                }
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Puts a message on the queue.
+    pub async fn send(&self, body: &str) -> Result<()> {
+        self.sqs
+            .send_message()
+            .queue_url(&self.names.queue)
+            .message_body(body)
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// Messages on a queue, in flight or not.
+    pub async fn depth(&self, queue: &str) -> Result<u64> {
+        let counters = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+            QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+        ];
+        let get = self.sqs.get_queue_attributes().queue_url(queue);
+        let got = get
+            .set_attribute_names(Some(counters.to_vec()))
+            .send()
+            .await?;
+        let counts = got.attributes.unwrap_or_default();
+        counters
+            .iter()
+            .map(|counter| Ok(counts.get(counter).context("no count")?.parse::<u64>()?))
+            .sum()
+    }
+
+    /// A queue's ARN.
+    pub async fn queue_arn(&self, queue: &str) -> Result<String> {
+        let get = self
+            .sqs
+            .get_queue_attributes()
+            .queue_url(queue)
+            .attribute_names(QueueAttributeName::QueueArn);
+        let attributes = get.send().await?.attributes.unwrap_or_default();
+        attributes
+            .get(&QueueAttributeName::QueueArn)
+            .cloned()
+            .context("no ARN")
+    }
+
+    /// A message on the dead-letter queue that has `part` in it, if there is one now.
+    pub async fn dead_letter(&self, part: &str) -> Result<Option<Message>> {
+        let receive = self
+            .sqs
+            .receive_message()
+            .queue_url(&self.names.dead_letter_queue);
+        let received = receive
+            .max_number_of_messages(10)
+            .visibility_timeout(1)
+            .send()
+            .await?;
+        let mut messages = received.messages.unwrap_or_default().into_iter();
+        Ok(messages.find(|message| {
+            message
+                .body
+                .as_ref()
+                .is_some_and(|body| body.contains(part))
+        }))
+    }
+
+    /// Takes a message off the dead-letter queue.
+    pub async fn forget(&self, message: &Message) -> Result<()> {
+        let delete = self
+            .sqs
+            .delete_message()
+            .queue_url(&self.names.dead_letter_queue);
+        delete
+            .set_receipt_handle(message.receipt_handle.clone())
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// Invokes a function and gives its answer, which must not be an error.
+    pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value> {
+        let invoke = self
+            .lambda
+            .invoke()
+            .function_name(function)
+            .payload(Blob::new(event.to_string()));
+        let answer = invoke.send().await?;
+        let payload = answer.payload.unwrap_or_else(|| Blob::new(""));
+        let payload = String::from_utf8_lossy(payload.as_ref());
+        ensure!(
+            answer.function_error.is_none(),
+            "{function} failed: {payload}"
+        );
+        serde_json::from_str(&payload).with_context(|| format!("{function} answered {payload}"))
+    }
+
+    /// Invokes `process` with an SQS event, and gives the message ids that it reports as failed.
+    pub async fn process(&self, event: &Value) -> Result<Vec<String>> {
+        let answer = self.invoke(&self.names.process, event).await?;
+        let failures = answer["batchItemFailures"]
+            .as_array()
+            .context("no batchItemFailures")?;
+        let ids = failures
+            .iter()
+            .map(|failure| Some(failure["itemIdentifier"].as_str()?.to_owned()));
+        ids.collect::<Option<_>>()
+            .with_context(|| format!("{answer}"))
+    }
+}

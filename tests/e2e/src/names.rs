@@ -1,0 +1,64 @@
+//! What the resources behind the API are called.
+
+use anyhow::{Context, Result};
+use local::cloud::Cloud;
+use std::env;
+
+/// The names of a stack's resources.
+#[derive(Debug)]
+pub struct Names {
+    pub queue: String,
+    pub dead_letter_queue: String,
+    pub orders: String,
+    pub articles: String,
+    pub ingest: String,
+    pub status: String,
+    pub process: String,
+}
+
+impl Names {
+    /// The names that the environment gives, if it gives all.
+    pub fn from_env() -> Option<Names> {
+        let name = |variable| env::var(variable).ok();
+        Some(Names {
+            queue: name("ORDERS_QUEUE_URL")?,
+            dead_letter_queue: name("ORDERS_DEAD_LETTER_QUEUE_URL")?,
+            orders: name("ORDERS_TABLE")?,
+            articles: name("ARTICLES_TABLE")?,
+            ingest: name("INGEST_FUNCTION")?,
+            status: name("STATUS_FUNCTION")?,
+            process: name("PROCESS_FUNCTION")?,
+        })
+    }
+
+    /// The names that the template gives.
+    pub fn of(cloud: &Cloud) -> Result<Names> {
+        let stack = cloud.stack();
+        let output = |name: &str| {
+            let outputs = &stack.outputs;
+            outputs
+                .get(name)
+                .cloned()
+                .with_context(|| format!("the template has no output {name}"))
+        };
+        let function = |id: &str| {
+            Ok::<_, anyhow::Error>(
+                stack
+                    .functions
+                    .get(id)
+                    .context("no such function")?
+                    .name
+                    .clone(),
+            )
+        };
+        Ok(Names {
+            queue: output("OrdersQueueUrl")?,
+            dead_letter_queue: output("OrdersDeadLetterQueueUrl")?,
+            orders: output("OrdersTableName")?,
+            articles: output("ArticlesTableName")?,
+            ingest: function("IngestFunction")?,
+            status: function("StatusFunction")?,
+            process: function("ProcessFunction")?,
+        })
+    }
+}

@@ -1,0 +1,49 @@
+//! Orders to send.
+
+use events::{Client, Fingerprint, Order, OrderId, OrderIds, OrderPlaced, Secret};
+use serde_json::{Value, json};
+use std::time::SystemTime;
+
+/// An order of these articles, with these quantities, at 250 a piece.
+pub fn order(lines: &[(&str, u64)]) -> Value {
+    let line = |(sku, quantity): &(&str, u64)| json!({"sku": sku, "quantity": quantity, "unit_price": 250});
+    json!({"lines": lines.iter().map(line).collect::<Vec<_>>(), "currency": "EUR"})
+}
+
+/// The message of an order that no API has taken in. It is the same order, by its id, for the same `id`.
+pub fn placed(id: OrderId, order: &Value) -> anyhow::Result<OrderPlaced> {
+    // As it is read from the queue: none of the API's limits holds.
+    let order: Order = serde_json::from_value(order.clone())?;
+    let (client, fingerprint) = (Client::identified("e2e"), Fingerprint::of(&order));
+    Ok(OrderPlaced {
+        id,
+        client,
+        placed_at: SystemTime::now().try_into()?,
+        fingerprint,
+        order,
+    })
+}
+
+/// An id that no API has issued.
+pub fn new_id() -> anyhow::Result<OrderId> {
+    let ids = OrderIds::new(Secret::new("not the secret of any stack at all")?, vec![]);
+    Ok(ids.fresh(
+        &Client::identified("e2e"),
+        std::array::from_fn(|_| fastrand::u8(..)),
+    ))
+}
+
+/// An SQS event of these bodies, each received so often; the message ids are `0`, `1`, ….
+pub fn sqs_event(messages: &[(String, u32)]) -> Value {
+    let record = |(n, (body, receives)): (usize, &(String, u32))| {
+        json!({
+            "messageId": n.to_string(),
+            "receiptHandle": format!("no-handle-{n}"),
+            "body": body,
+            "attributes": {"ApproximateReceiveCount": receives.to_string()},
+            "messageAttributes": {},
+            "eventSource": "aws:sqs",
+        })
+    };
+    json!({"Records": messages.iter().enumerate().map(record).collect::<Vec<_>>()})
+}

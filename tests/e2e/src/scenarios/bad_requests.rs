@@ -1,0 +1,260 @@
+//! Every kind of bad request gets its problem, and none a 5xx.
+
+use crate::{api::Api, orders::order, scenarios::scenarios, stack::Stack};
+use anyhow::{Context, Result, ensure};
+use http::Method;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+scenarios! {
+    what_is_not_json_is_400 []
+    every_fault_of_an_order_is_named []
+    each_field_of_an_order_is_judged []
+    an_idempotency_key_is_judged []
+    an_anonymous_client_has_no_idempotency_keys [Clients]
+    an_unknown_path_is_404 []
+    another_method_is_405_and_says_which_are_allowed []
+    a_body_that_is_too_large_is_413 []
+    another_content_type_is_415 []
+    bad_base64_is_400 [Invoke]
+}
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+async fn post(api: &Api, body: impl Into<bytes::Bytes>) -> Result<crate::api::Reply> {
+    api.send(Method::POST, "/orders", &[JSON], body).await
+}
+
+async fn what_is_not_json_is_400(stack: Arc<Stack>) -> Result<()> {
+    for body in [
+        &b""[..],
+        b" ",
+        b"{",
+        b"{'a':1}",
+        b"{}{}",
+        b"[01]",
+        b"{\"lines\":\"\xe4\"}",
+    ] {
+        let problem = post(&stack.api, body.to_vec()).await?.problem(400)?;
+        ensure!(
+            problem["type"] == "about:blank" && problem.get("errors").is_none(),
+            "{problem}"
+        );
+    }
+    Ok(())
+}
+
+/// The pointers of the faults that the body is refused for.
+async fn faults(api: &Api, body: &str) -> Result<Vec<String>> {
+    let problem = post(api, body.to_owned()).await?.problem(422)?;
+    ensure!(problem["type"] == "invalid-order", "{problem}");
+    let pointer = |fault: &Value| {
+        let detail = fault["detail"].as_str().filter(|detail| !detail.is_empty());
+        detail
+            .and(fault["pointer"].as_str())
+            .map(str::to_owned)
+            .with_context(|| fault.to_string())
+    };
+    problem["errors"]
+        .as_array()
+        .context("no errors")?
+        .iter()
+        .map(pointer)
+        .collect()
+}
+
+async fn every_fault_of_an_order_is_named(stack: Arc<Stack>) -> Result<()> {
+    let found = faults(
+        &stack.api,
+        r#"{"lines":[{"sku":"a b","quantity":0,"unit_price":"1"},{"sku":"a","qty":1,"unit_price":1,"unit_price":1}],
+            "currency":"eur","reference":"a\nb","a/b":1}"#,
+    )
+    .await?;
+    let expected = [
+        "/a~1b",
+        "/lines/0/sku",
+        "/lines/0/quantity",
+        "/lines/0/unit_price",
+        "/lines/1/qty",
+        "/lines/1/unit_price",
+        "/lines/1/quantity",
+        "/currency",
+        "/reference",
+    ];
+    ensure!(found == expected, "{found:?}");
+    Ok(())
+}
+
+async fn each_field_of_an_order_is_judged(stack: Arc<Stack>) -> Result<()> {
+    let good = || order(&[("e2e-nobody-has-this", 1)]);
+    let with = |path: &str, value: Value| {
+        let mut order = good();
+        match order.pointer_mut(path) {
+            Some(member) => *member = value,
+            None => order[path.trim_start_matches('/')] = value,
+        }
+        order
+    };
+    let line = good()["lines"][0].clone();
+    let cases = [
+        ("", json!(null), ""),
+        ("", json!([]), ""),
+        ("/lines", json!([]), "/lines"),
+        ("/lines", json!(vec![line; 51]), "/lines"),
+        ("/lines/0", json!("cup"), "/lines/0"),
+        ("/lines/0/sku", json!(""), "/lines/0/sku"),
+        ("/lines/0/sku", json!("x".repeat(65)), "/lines/0/sku"),
+        ("/lines/0/sku", json!("ä"), "/lines/0/sku"),
+        ("/lines/0/quantity", json!(0), "/lines/0/quantity"),
+        ("/lines/0/quantity", json!(1_000_001), "/lines/0/quantity"),
+        ("/lines/0/quantity", json!(1.5), "/lines/0/quantity"),
+        ("/lines/0/quantity", json!("1"), "/lines/0/quantity"),
+        ("/lines/0/unit_price", json!(-1), "/lines/0/unit_price"),
+        (
+            "/lines/0/unit_price",
+            json!(1_000_000_000_001_u64),
+            "/lines/0/unit_price",
+        ),
+        ("/currency", json!("EURO"), "/currency"),
+        ("/currency", json!("XQZ"), "/currency"),
+        ("/reference", json!("x".repeat(65)), "/reference"),
+        ("/reference", json!("\u{1}"), "/reference"),
+        ("/note", json!(1), "/note"),
+    ];
+    for (path, value, pointer) in cases {
+        let body = with(path, value).to_string();
+        let found = faults(&stack.api, &body).await?;
+        ensure!(found == [pointer], "{body} has {found:?}");
+    }
+    let overflowing =
+        json!({"sku": "a", "quantity": 1_000_000, "unit_price": 1_000_000_000_000_u64});
+    ensure!(
+        faults(
+            &stack.api,
+            &with("/lines", json!([overflowing])).to_string()
+        )
+        .await?
+            == ["/lines"]
+    );
+    let deep = format!(
+        r#"{{"lines":{}{},"currency":"EUR"}}"#,
+        "[".repeat(60_000),
+        "]".repeat(60_000)
+    );
+    ensure!(faults(&stack.api, &deep).await? == ["/lines/0"]);
+    let twice = good().to_string().replacen('{', r#"{"currency":"EUR","#, 1);
+    ensure!(faults(&stack.api, &twice).await? == ["/currency"]);
+    Ok(())
+}
+
+async fn an_idempotency_key_is_judged(stack: Arc<Stack>) -> Result<()> {
+    for key in ["", "a b", "ä", &"k".repeat(256)] {
+        let reply = stack
+            .api
+            .post(&order(&[("e2e-nobody-has-this", 1)]), Some(key))
+            .await?;
+        let problem = reply.problem(422)?;
+        ensure!(problem["type"] == "invalid-idempotency-key", "{problem}");
+    }
+    Ok(())
+}
+
+async fn an_anonymous_client_has_no_idempotency_keys(stack: Arc<Stack>) -> Result<()> {
+    let anonymous = stack.api.with_key(None);
+    let sent = order(&[("e2e-nobody-has-this", 1)]);
+    let problem = anonymous.post(&sent, Some("k")).await?.problem(422)?;
+    ensure!(problem["type"] == "invalid-idempotency-key", "{problem}");
+    let id = anonymous.place(&sent, None).await?;
+    anonymous.settled(&id).await?;
+    Ok(())
+}
+
+async fn an_unknown_path_is_404(stack: Arc<Stack>) -> Result<()> {
+    for path in ["/order", "/orders/a/b", "/"] {
+        stack
+            .api
+            .send(Method::GET, path, &[], "")
+            .await?
+            .problem(404)?;
+    }
+    Ok(())
+}
+
+async fn another_method_is_405_and_says_which_are_allowed(stack: Arc<Stack>) -> Result<()> {
+    for (method, path, allowed) in [
+        (Method::GET, "/orders", "POST"),
+        (Method::DELETE, "/orders", "POST"),
+        (Method::POST, "/orders/1", "GET, HEAD"),
+        (Method::PUT, "/orders/1", "GET, HEAD"),
+    ] {
+        let reply = stack.api.send(method, path, &[], "").await?;
+        reply.problem(405)?;
+        ensure!(reply.header("allow") == Some(allowed), "{reply:?}");
+    }
+    Ok(())
+}
+
+async fn a_body_that_is_too_large_is_413(stack: Arc<Stack>) -> Result<()> {
+    let padded = |bytes: usize| {
+        let order = order(&[("e2e-nobody-has-this", 1)]).to_string();
+        order + &" ".repeat(bytes.saturating_sub(117))
+    };
+    let just = padded(0);
+    let just = just.clone() + &" ".repeat(128 * 1024 - just.len());
+    let reply = post(&stack.api, just.clone()).await?;
+    ensure!(reply.status == 202, "{reply:?}");
+    stack
+        .api
+        .settled(reply.json()?["id"].as_str().context("no id")?)
+        .await?;
+    post(&stack.api, just + " ").await?.problem(413)?;
+    // Ten megabytes never reach a function: the gateway refuses them, and may do so before they have all been sent.
+    match post(&stack.api, padded(10 * 1024 * 1024 + 1)).await {
+        Ok(reply) => reply.problem(413).map(|_| ()),
+        Err(error) => Err(error.context("no answer to 10 MB")),
+    }
+}
+
+async fn another_content_type_is_415(stack: Arc<Stack>) -> Result<()> {
+    let body = order(&[("e2e-nobody-has-this", 1)]).to_string();
+    let send = |content_type: &'static str| {
+        let headers = [("content-type", content_type)];
+        let (api, body) = (stack.api.clone(), body.clone());
+        async move { api.send(Method::POST, "/orders", &headers, body).await }
+    };
+    for content_type in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonp",
+        "json",
+    ] {
+        send(content_type).await?.problem(415)?;
+    }
+    stack
+        .api
+        .send(Method::POST, "/orders", &[], body.clone())
+        .await?
+        .problem(415)?;
+    for content_type in ["application/json; charset=utf-8", "Application/JSON"] {
+        let reply = send(content_type).await?;
+        ensure!(reply.status == 202, "{content_type}: {reply:?}");
+        stack
+            .api
+            .settled(reply.json()?["id"].as_str().context("no id")?)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn bad_base64_is_400(stack: Arc<Stack>) -> Result<()> {
+    let aws = stack.aws()?;
+    for body in ["not base64!", "e30", "{}"] {
+        let event = json!({
+            "httpMethod": "POST", "path": "/orders", "headers": {"Content-Type": "application/json"},
+            "requestContext": {"identity": {}}, "isBase64Encoded": true, "body": body,
+        });
+        let answer = aws.invoke(&aws.names.ingest, &event).await?;
+        ensure!(answer["statusCode"] == 400, "{answer}");
+    }
+    Ok(())
+}

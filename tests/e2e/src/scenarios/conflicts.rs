@@ -1,0 +1,297 @@
+//! Contention and trouble at the table and at the queue.
+
+use crate::{
+    orders::{new_id, order, placed, sqs_event},
+    scenarios::scenarios,
+    stack::Stack,
+};
+use anyhow::{Context, Result, ensure};
+use events::Status;
+use local::faults::Fault;
+use serde_json::{Value, json};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+scenarios! {
+    a_conflict_is_waited_out [Invoke Tables Faults]
+    a_throttled_table_is_waited_out [Invoke Tables Faults]
+    a_transaction_that_is_cancelled_without_reasons_is_tried_again [Invoke Tables Faults]
+    a_conflict_beside_other_reasons_keeps_what_they_said [Invoke Tables Faults]
+    a_reason_of_another_kind_fails_only_what_it_names [Invoke Tables Faults]
+    a_conflict_that_outlasts_the_deadline_puts_the_record_off [Queue Tables Faults]
+    a_table_that_stays_down_leaves_the_visibility_timeout_alone [Invoke Tables Faults]
+    a_table_that_refuses_everyone_is_not_asked_for_each [Invoke Tables Faults]
+    a_queue_that_refuses_gives_503_and_no_202_is_a_lie [Queue Tables Faults]
+    a_table_that_cannot_be_read_gives_503 [Faults]
+}
+
+/// A cancelled transaction with these reasons.
+fn cancelled(reasons: &Value) -> Fault {
+    let body = json!({"Message": "Transaction cancelled", "CancellationReasons": reasons});
+    Fault::Refuse {
+        status: 400,
+        code: "TransactionCanceledException".to_owned(),
+        body,
+    }
+}
+
+/// Processes one order while its first transactions meet these faults; it must come out confirmed, and once.
+async fn confirmed_after(stack: &Stack, faults: Vec<Fault>) -> Result<()> {
+    let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
+    let (part, met) = (sku.clone(), Arc::new(AtomicUsize::new(0)));
+    let (count, expected) = (met.clone(), faults.len() + 1);
+    let _rule = stack.fault(move |call| {
+        let hit = call.operation == "TransactWriteItems" && call.contains(&part);
+        faults
+            .get(if hit {
+                count.fetch_add(1, Ordering::Relaxed)
+            } else {
+                usize::MAX
+            })
+            .cloned()
+    })?;
+    let batch = sqs_event(&[(placed(id, &order(&[(&sku, 1)]))?.to_json(), 1)]);
+    ensure!(aws.process(&batch).await?.is_empty());
+    ensure!(aws.record(&id.to_string()).await?.context("no row")?.status == Status::Confirmed);
+    ensure!(aws.in_stock(&sku).await? == 9);
+    let met = met.load(Ordering::Relaxed);
+    ensure!(met == expected, "{met} transactions, not {expected}");
+    Ok(())
+}
+
+async fn a_conflict_is_waited_out(stack: Arc<Stack>) -> Result<()> {
+    let conflict = cancelled(
+        &json!([{"Code": "None"}, {"Code": "TransactionConflict", "Message": "ongoing"}]),
+    );
+    let whole = Fault::refuse(400, "TransactionConflictException", "ongoing");
+    confirmed_after(&stack, vec![conflict.clone(), whole, conflict]).await
+}
+
+async fn a_throttled_table_is_waited_out(stack: Arc<Stack>) -> Result<()> {
+    let throttled = |code| Fault::refuse(400, code, "too much");
+    let reason =
+        cancelled(&json!([{"Code": "ThrottlingError", "Message": "too much"}, {"Code": "None"}]));
+    let faults = vec![
+        throttled("ProvisionedThroughputExceededException"),
+        throttled("ThrottlingException"),
+        throttled("RequestLimitExceeded"),
+        reason,
+        Fault::refuse(500, "InternalServerError", "ours"),
+        Fault::refuse(400, "TransactionInProgressException", "wait"),
+    ];
+    confirmed_after(&stack, faults).await
+}
+
+async fn a_transaction_that_is_cancelled_without_reasons_is_tried_again(
+    stack: Arc<Stack>,
+) -> Result<()> {
+    confirmed_after(&stack, vec![cancelled(&json!([])), cancelled(&Value::Null)]).await
+}
+
+async fn a_conflict_beside_other_reasons_keeps_what_they_said(stack: Arc<Stack>) -> Result<()> {
+    let (aws, sku) = (stack.aws()?, stack.article(1).await?);
+    let ids = [new_id()?, new_id()?];
+    let reasons = json!([
+        {"Code": "TransactionConflict", "Message": "ongoing"}, {"Code": "None"},
+        {"Code": "ConditionalCheckFailed", "Message": "no", "Item": {"sku": {"S": sku}, "in_stock": {"N": "1"}}},
+    ]);
+    let (part, calls) = (sku.clone(), Arc::new(AtomicUsize::new(0)));
+    let count = calls.clone();
+    let _rule = stack.fault(move |call| {
+        let hit = call.operation == "TransactWriteItems" && call.contains(&part);
+        (hit && count.fetch_add(1, Ordering::Relaxed) == 0).then(|| cancelled(&reasons))
+    })?;
+    let mut batch = Vec::new();
+    for id in ids {
+        batch.push((placed(id, &order(&[(&sku, 1)]))?.to_json(), 1));
+    }
+    ensure!(aws.process(&sqs_event(&batch)).await?.is_empty());
+    // What the article has left was learnt from the first refusal: the second attempt goes through.
+    ensure!(calls.load(Ordering::Relaxed) == 2, "{calls:?} transactions");
+    let first = aws.record(&ids[0].to_string()).await?.context("no row")?;
+    let second = aws.record(&ids[1].to_string()).await?.context("no row")?;
+    ensure!((first.status, second.status) == (Status::Confirmed, Status::Rejected));
+    Ok(())
+}
+
+async fn a_reason_of_another_kind_fails_only_what_it_names(stack: Arc<Stack>) -> Result<()> {
+    let (aws, one, other) = (
+        stack.aws()?,
+        stack.article(5).await?,
+        stack.article(5).await?,
+    );
+    // Orders 0, 1 and 2, then the articles in the order of their names.
+    let mut skus = [one.clone(), other.clone()];
+    skus.sort();
+    let reasons = json!([
+        {"Code": "None"}, {"Code": "ItemCollectionSizeLimitExceeded", "Message": "too large"}, {"Code": "None"},
+        {"Code": "ValidationError", "Message": "a type mismatch"}, {"Code": "None"},
+    ]);
+    let (part, calls) = (one.clone(), AtomicUsize::new(0));
+    let _rule = stack.fault(move |call| {
+        let hit = call.operation == "TransactWriteItems" && call.contains(&part);
+        (hit && calls.fetch_add(1, Ordering::Relaxed) == 0).then(|| cancelled(&reasons))
+    })?;
+    let mut batch = Vec::new();
+    for lines in [
+        [(&*skus[1], 1), (&*skus[1], 1)],
+        [(&*skus[1], 1), (&*skus[1], 1)],
+        [(&*skus[0], 1), (&*skus[1], 1)],
+    ] {
+        batch.push((placed(new_id()?, &order(&lines))?.to_json(), 1));
+    }
+    let failed = aws.process(&sqs_event(&batch)).await?;
+    ensure!(failed == ["1", "2"], "{failed:?}");
+    ensure!(aws.in_stock(&skus[1]).await? == 3);
+    Ok(())
+}
+
+async fn a_conflict_that_outlasts_the_deadline_puts_the_record_off(
+    stack: Arc<Stack>,
+) -> Result<()> {
+    let (aws, sku) = (stack.aws()?, stack.article(10).await?);
+    let changed = Arc::new(Mutex::new(Vec::<i64>::new()));
+    let (part, delays) = (sku.clone(), changed.clone());
+    let rule = stack.fault(move |call| {
+        if call.operation == "ChangeMessageVisibilityBatch" && call.caller == "ProcessFunction" {
+            let request: Value = serde_json::from_slice(call.body).unwrap_or_default();
+            let entries = request["Entries"].as_array().cloned().unwrap_or_default();
+            let delays_of = entries
+                .iter()
+                .filter_map(|entry| entry["VisibilityTimeout"].as_i64());
+            delays.lock().expect("no panic in here").extend(delays_of);
+        }
+        let hit = call.operation == "TransactWriteItems" && call.contains(&part);
+        hit.then(|| Fault::refuse(400, "TransactionConflictException", "ongoing"))
+    })?;
+    let id = stack.api.place(&order(&[(&sku, 1)]), None).await?;
+    crate::stack::until("a record is put off", || async {
+        Ok((!changed.lock().expect("no panic in here").is_empty()).then_some(()))
+    })
+    .await?;
+    drop(rule);
+    // It comes back within seconds, not after the queue's visibility timeout.
+    ensure!(stack.api.settled(&id).await?["status"] == "confirmed");
+    let changed = changed.lock().expect("no panic in here").clone();
+    ensure!(
+        changed.iter().all(|delay| (0..=185).contains(delay)),
+        "{changed:?}"
+    );
+    ensure!(aws.in_stock(&sku).await? == 9);
+    Ok(())
+}
+
+/// Processes two orders while each call with this article is refused; both must be answered as failed. Gives how
+/// often the table was asked, and whether a record was put off.
+async fn refused(stack: &Stack, fault: Fault) -> Result<(usize, bool)> {
+    let (aws, sku) = (stack.aws()?, stack.article(10).await?);
+    let (part, calls, put_off) = (
+        sku.clone(),
+        Arc::new(AtomicUsize::new(0)),
+        Arc::new(AtomicUsize::new(0)),
+    );
+    let (count, changes) = (calls.clone(), put_off.clone());
+    let handle = format!("handle-of-{sku}");
+    let part_of_handle = handle.clone();
+    let _rule = stack.fault(move |call| {
+        if call.contains(&part_of_handle) {
+            changes.fetch_add(1, Ordering::Relaxed);
+        }
+        let hit = call.operation == "TransactWriteItems" && call.contains(&part);
+        hit.then(|| {
+            count.fetch_add(1, Ordering::Relaxed);
+            fault.clone()
+        })
+    })?;
+    let mut bodies = Vec::new();
+    for _ in 0..2 {
+        bodies.push((placed(new_id()?, &order(&[(&sku, 1)]))?.to_json(), 1));
+    }
+    let mut event = sqs_event(&bodies);
+    for n in 0..2 {
+        event["Records"][n]["receiptHandle"] = json!(handle);
+    }
+    let failed = aws.process(&event).await?;
+    ensure!(failed == ["0", "1"], "{failed:?}");
+    ensure!(aws.in_stock(&sku).await? == 10);
+    Ok((
+        calls.load(Ordering::Relaxed),
+        put_off.load(Ordering::Relaxed) > 0,
+    ))
+}
+
+async fn a_table_that_stays_down_leaves_the_visibility_timeout_alone(
+    stack: Arc<Stack>,
+) -> Result<()> {
+    let (_, put_off) = refused(&stack, Fault::refuse(500, "InternalServerError", "ours")).await?;
+    ensure!(!put_off);
+    // The counterpart: what is one record's fault puts that record off.
+    let (_, put_off) = refused(&stack, Fault::refuse(400, "ValidationException", "no")).await?;
+    ensure!(put_off);
+    Ok(())
+}
+
+async fn a_table_that_refuses_everyone_is_not_asked_for_each(stack: Arc<Stack>) -> Result<()> {
+    let (calls, put_off) =
+        refused(&stack, Fault::refuse(400, "AccessDeniedException", "no")).await?;
+    ensure!(calls == 1 && !put_off, "{calls} calls");
+    // One that refuses a request whole is asked for both, for the first and for the second.
+    let (calls, _) = refused(&stack, Fault::refuse(400, "ValidationException", "no")).await?;
+    ensure!(calls == 3, "{calls} calls");
+    Ok(())
+}
+
+async fn a_queue_that_refuses_gives_503_and_no_202_is_a_lie(stack: Arc<Stack>) -> Result<()> {
+    let sku = stack.article(1000).await?;
+    let (part, calls) = (sku.clone(), AtomicUsize::new(0));
+    let _rule = stack.fault(move |call| {
+        let hit = call.operation == "SendMessage" && call.contains(&part);
+        // The SDK tries each order three times, so one in five attempts that succeeds is an order in two.
+        (hit && calls.fetch_add(1, Ordering::Relaxed) % 5 != 0)
+            .then(|| Fault::refuse(503, "ServiceUnavailable", "down"))
+    })?;
+    let (mut accepted, mut refused) = (Vec::new(), 0);
+    for _ in 0..12 {
+        let reply = stack.api.post(&order(&[(&sku, 1)]), None).await?;
+        if reply.status == 202 {
+            accepted.push(reply.json()?["id"].as_str().context("no id")?.to_owned());
+        } else {
+            let problem = reply.problem(503)?;
+            ensure!(
+                problem["type"] == "queue-unavailable" && reply.header("retry-after") == Some("5"),
+                "{reply:?}"
+            );
+            refused += 1;
+        }
+    }
+    ensure!(
+        refused > 0 && !accepted.is_empty(),
+        "{refused} refused, {} accepted",
+        accepted.len()
+    );
+    for id in &accepted {
+        ensure!(stack.api.settled(id).await?["status"] == "confirmed");
+    }
+    ensure!(stack.aws()?.in_stock(&sku).await? == 1000 - accepted.len() as u64);
+    Ok(())
+}
+
+async fn a_table_that_cannot_be_read_gives_503(stack: Arc<Stack>) -> Result<()> {
+    let id = stack
+        .api
+        .place(&order(&[("e2e-nobody-has-this", 1)]), None)
+        .await?;
+    let part = id.clone();
+    let rule = stack.fault(move |call| {
+        let hit = call.operation == "GetItem" && call.contains(&part);
+        hit.then(|| Fault::refuse(500, "InternalServerError", "ours"))
+    })?;
+    let reply = stack.api.get(&id).await?;
+    reply.problem(503)?;
+    ensure!(reply.header("retry-after") == Some("5"), "{reply:?}");
+    drop(rule);
+    stack.api.settled(&id).await?;
+    Ok(())
+}

@@ -1,0 +1,203 @@
+//! What cannot be processed, and what becomes of it.
+
+use crate::{
+    orders::{new_id, order, placed, sqs_event},
+    scenarios::scenarios,
+    stack::{Stack, until},
+};
+use anyhow::{Context, Result, ensure};
+use aws_sdk_dynamodb::types::AttributeValue;
+use events::Status;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+scenarios! {
+    a_poison_message_reaches_the_dead_letter_queue_and_its_neighbours_are_stored [Queue Tables]
+    an_order_that_fails_for_good_reads_failed_and_after_a_redrive_confirmed [Queue Tables]
+    an_order_is_failed_before_its_last_try [Invoke Tables Faults]
+    a_last_try_is_a_transaction_of_its_own [Invoke Tables Faults]
+    a_last_receive_overwrites_no_outcome [Invoke Tables]
+    only_the_record_at_fault_is_answered_as_failed [Invoke Tables]
+    a_message_of_another_version_is_left_on_the_queue [Invoke]
+    an_order_that_no_table_takes_spares_its_neighbours [Invoke Tables]
+    a_record_without_an_id_fails_the_batch [Invoke]
+}
+
+async fn a_poison_message_reaches_the_dead_letter_queue_and_its_neighbours_are_stored(
+    stack: Arc<Stack>,
+) -> Result<()> {
+    let (aws, sku) = (stack.aws()?, stack.article(10).await?);
+    let poison = format!("poison for {sku}");
+    let mut ids = Vec::new();
+    for n in 0..5 {
+        if n == 2 {
+            aws.send(&poison).await?;
+        }
+        ids.push(stack.api.place(&order(&[(&sku, 1)]), None).await?);
+    }
+    for id in ids {
+        ensure!(stack.api.settled(&id).await?["status"] == "confirmed");
+    }
+    let message = until("the poison is on the dead-letter queue", || {
+        aws.dead_letter(&poison)
+    })
+    .await?;
+    ensure!(message.body.as_deref() == Some(&poison), "{message:?}");
+    aws.forget(&message).await
+}
+
+async fn an_order_that_fails_for_good_reads_failed_and_after_a_redrive_confirmed(
+    stack: Arc<Stack>,
+) -> Result<()> {
+    let (aws, sku) = (stack.aws()?, stack.article(10).await?);
+    // Someone broke the article's row.
+    aws.put_article(&sku, AttributeValue::S("ten".to_owned()))
+        .await?;
+    let id = stack.api.place(&order(&[(&sku, 1)]), None).await?;
+    let failed = stack.api.settled(&id).await?;
+    ensure!(
+        failed["status"] == "failed" && failed.get("reason").is_none(),
+        "{failed}"
+    );
+    until("the order is on the dead-letter queue", || {
+        aws.dead_letter(&id)
+    })
+    .await?;
+    ensure!(stack.api.settled(&id).await?["status"] == "failed");
+
+    aws.put_stock(&sku, 10).await?;
+    let arn = aws.queue_arn(&aws.names.dead_letter_queue).await?;
+    until("the order is confirmed", || async {
+        // One move task runs at a time, and other scenarios have theirs.
+        drop(
+            aws.sqs
+                .start_message_move_task()
+                .source_arn(&arn)
+                .send()
+                .await,
+        );
+        Ok((stack.api.settled(&id).await?["status"] == "confirmed").then_some(()))
+    })
+    .await?;
+    ensure!(aws.in_stock(&sku).await? == 9);
+    Ok(())
+}
+
+async fn an_order_is_failed_before_its_last_try(stack: Arc<Stack>) -> Result<()> {
+    let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
+    let (part, key) = (sku.clone(), id.to_string());
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let (log, table) = (seen.clone(), aws.names.orders.clone());
+    let _rule = stack.fault(move |call| {
+        let ours = call.contains(&part) || (call.contains(&key) && call.contains(&table));
+        if ours && ["PutItem", "TransactWriteItems"].contains(&call.operation) {
+            log.lock()
+                .expect("no panic in here")
+                .push(call.operation.to_owned());
+        }
+        None
+    })?;
+    let last = sqs_event(&[(placed(id, &order(&[(&sku, 1)]))?.to_json(), 1000)]);
+    ensure!(aws.process(&last).await?.is_empty());
+    let seen = seen.lock().expect("no panic in here").clone();
+    ensure!(seen == ["PutItem", "TransactWriteItems"], "{seen:?}");
+    ensure!(aws.record(&id.to_string()).await?.context("no row")?.status == Status::Confirmed);
+    ensure!(aws.in_stock(&sku).await? == 9);
+    Ok(())
+}
+
+async fn a_last_try_is_a_transaction_of_its_own(stack: Arc<Stack>) -> Result<()> {
+    let (aws, sku) = (stack.aws()?, stack.article(10).await?);
+    let transactions = stack.watch("TransactWriteItems", &sku)?;
+    let mut batch = Vec::new();
+    for receives in [1, 1, 1000, 1, 1000] {
+        batch.push((placed(new_id()?, &order(&[(&sku, 1)]))?.to_json(), receives));
+    }
+    ensure!(aws.process(&sqs_event(&batch)).await?.is_empty());
+    ensure!(
+        transactions.count() == 3,
+        "{} transactions",
+        transactions.count()
+    );
+    ensure!(aws.in_stock(&sku).await? == 5);
+    Ok(())
+}
+
+async fn a_last_receive_overwrites_no_outcome(stack: Arc<Stack>) -> Result<()> {
+    let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
+    let message = placed(id, &order(&[(&sku, 1)]))?.to_json();
+    ensure!(
+        aws.process(&sqs_event(&[(message.clone(), 1)]))
+            .await?
+            .is_empty()
+    );
+    let row = aws.record(&id.to_string()).await?;
+    ensure!(
+        aws.process(&sqs_event(&[(message, 1000)]))
+            .await?
+            .is_empty()
+    );
+    ensure!(aws.record(&id.to_string()).await? == row);
+    ensure!(aws.in_stock(&sku).await? == 9);
+    Ok(())
+}
+
+async fn only_the_record_at_fault_is_answered_as_failed(stack: Arc<Stack>) -> Result<()> {
+    let (aws, good, broken) = (
+        stack.aws()?,
+        stack.article(10).await?,
+        stack.article(10).await?,
+    );
+    aws.put_article(&broken, AttributeValue::S("ten".to_owned()))
+        .await?;
+    let mut batch = vec![("poison".to_owned(), 1), ("{}".to_owned(), 1)];
+    for lines in [
+        &[(&*good, 1)][..],
+        &[(&*good, 1), (&*broken, 1)],
+        &[(&*good, 1)],
+    ] {
+        batch.push((placed(new_id()?, &order(lines))?.to_json(), 1));
+    }
+    let failed = aws.process(&sqs_event(&batch)).await?;
+    ensure!(failed == ["0", "1", "3"], "{failed:?}");
+    ensure!(aws.in_stock(&good).await? == 8);
+    aws.put_stock(&broken, 10).await
+}
+
+async fn a_message_of_another_version_is_left_on_the_queue(stack: Arc<Stack>) -> Result<()> {
+    let mut message: Value =
+        serde_json::from_str(&placed(new_id()?, &order(&[("e2e-nobody-has-this", 1)]))?.to_json())?;
+    message["version"] = json!(2);
+    let failed = stack
+        .aws()?
+        .process(&sqs_event(&[(message.to_string(), 1)]))
+        .await?;
+    ensure!(failed == ["0"], "{failed:?}");
+    Ok(())
+}
+
+async fn an_order_that_no_table_takes_spares_its_neighbours(stack: Arc<Stack>) -> Result<()> {
+    let (aws, sku) = (stack.aws()?, stack.article(50).await?);
+    let mut batch = Vec::new();
+    for n in 0..50 {
+        // A key may not be empty: DynamoDB refuses the request whole, and doesn't say which order is to blame.
+        let lines: &[(&str, u64)] = if n == 31 {
+            &[(&sku, 1), ("", 1)]
+        } else {
+            &[(&sku, 1)]
+        };
+        batch.push((placed(new_id()?, &order(lines))?.to_json(), 1));
+    }
+    let failed = aws.process(&sqs_event(&batch)).await?;
+    ensure!(failed == ["31"], "{failed:?}");
+    ensure!(aws.in_stock(&sku).await? == 1);
+    Ok(())
+}
+
+async fn a_record_without_an_id_fails_the_batch(stack: Arc<Stack>) -> Result<()> {
+    let mut event = sqs_event(&[("poison".to_owned(), 1)]);
+    event["Records"][0]["messageId"] = json!("");
+    let answer = stack.aws()?.process(&event).await;
+    ensure!(answer.is_err_and(|error| error.to_string().contains("messageId")));
+    Ok(())
+}

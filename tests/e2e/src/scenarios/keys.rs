@@ -1,0 +1,74 @@
+//! Idempotency keys.
+
+use crate::{
+    orders::order,
+    scenarios::scenarios,
+    stack::{Stack, until},
+};
+use anyhow::{Result, ensure};
+use futures_util::future::try_join_all;
+use std::sync::Arc;
+
+scenarios! {
+    a_retry_with_the_same_key_is_the_same_order []
+    retries_with_the_same_key_take_effect_once [Tables]
+    the_same_key_with_another_order_changes_nothing_and_is_counted [Tables Faults]
+    a_key_is_its_clients_own [Clients]
+}
+
+fn new_key() -> String {
+    format!("e2e-{:032x}", fastrand::u128(..))
+}
+
+async fn a_retry_with_the_same_key_is_the_same_order(stack: Arc<Stack>) -> Result<()> {
+    let (sent, key) = (order(&[("e2e-nobody-has-this", 1)]), new_key());
+    let first = stack.api.place(&sent, Some(&key)).await?;
+    ensure!(stack.api.place(&sent, Some(&key)).await? == first);
+    ensure!(stack.api.place(&sent, Some(&new_key())).await? != first);
+    stack.api.settled(&first).await?;
+    ensure!(stack.api.place(&sent, Some(&key)).await? == first);
+    Ok(())
+}
+
+async fn retries_with_the_same_key_take_effect_once(stack: Arc<Stack>) -> Result<()> {
+    let (sku, key) = (stack.article(100).await?, new_key());
+    let sent = order(&[(&sku, 1)]);
+    let ids = try_join_all((0..20).map(|_| stack.api.place(&sent, Some(&key)))).await?;
+    ensure!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    stack.api.settled(&ids[0]).await?;
+    // Later copies are still on their way: nothing may come of them. The audit looks again when all are through.
+    ensure!(stack.aws()?.in_stock(&sku).await? == 99);
+    Ok(())
+}
+
+async fn the_same_key_with_another_order_changes_nothing_and_is_counted(
+    stack: Arc<Stack>,
+) -> Result<()> {
+    let (sku, key) = (stack.article(100).await?, new_key());
+    let id = stack.api.place(&order(&[(&sku, 1)]), Some(&key)).await?;
+    let settled = stack.api.settled(&id).await?;
+    ensure!(stack.api.place(&order(&[(&sku, 5)]), Some(&key)).await? == id);
+    let logged = || async {
+        let lines = stack.cloud()?.lambda().log_lines("ProcessFunction");
+        let mismatch = |line: &String| line.contains(&id) && line.contains("KeyMismatch");
+        let counted = |line: &String| line.contains(r#""KeyMismatches":1"#);
+        Ok((lines.iter().any(mismatch) && lines.iter().any(counted)).then_some(()))
+    };
+    until("the mismatch is logged and counted", logged).await?;
+    ensure!(stack.api.settled(&id).await? == settled);
+    ensure!(stack.aws()?.in_stock(&sku).await? == 99);
+    Ok(())
+}
+
+async fn a_key_is_its_clients_own(stack: Arc<Stack>) -> Result<()> {
+    let (sent, key) = (order(&[("e2e-nobody-has-this", 1)]), new_key());
+    let other = stack.api.with_key(Some("another client"));
+    let (mine, theirs) = (
+        stack.api.place(&sent, Some(&key)).await?,
+        other.place(&sent, Some(&key)).await?,
+    );
+    ensure!(mine != theirs);
+    stack.api.settled(&mine).await?;
+    other.settled(&theirs).await?;
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! The facts, by what they are about.
+
+mod bad_requests;
+mod conflicts;
+mod failures;
+mod keys;
+mod load;
+mod placing;
+mod queue;
+mod redelivery;
+mod stock;
+
+use crate::stack::{Need, Stack};
+use anyhow::Result;
+use std::{pin::Pin, sync::Arc};
+
+/// A fact about a stack.
+pub struct Scenario {
+    /// The fact.
+    pub name: String,
+    /// What the stack must have for it to be shown.
+    pub needs: &'static [Need],
+    /// Shows it.
+    pub run: Box<dyn Fn(Arc<Stack>) -> Run + Send>,
+}
+
+/// A scenario on its way.
+pub type Run = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+/// Every scenario.
+pub fn all() -> Vec<Scenario> {
+    let files = [
+        ("placing", placing::all()),
+        ("bad_requests", bad_requests::all()),
+        ("keys", keys::all()),
+        ("stock", stock::all()),
+        ("redelivery", redelivery::all()),
+        ("failures", failures::all()),
+        ("conflicts", conflicts::all()),
+        ("load", load::all()),
+        ("queue", queue::all()),
+    ];
+    let named = files.into_iter().flat_map(|(file, scenarios)| {
+        scenarios.into_iter().map(move |scenario| Scenario {
+            name: format!("{file}::{}", scenario.name),
+            ..scenario
+        })
+    });
+    named.collect()
+}
+
+/// Lists a file's scenarios, with what each needs.
+macro_rules! scenarios {
+    ($($name:ident [$($need:ident)*])*) => {
+        pub fn all() -> Vec<crate::scenarios::Scenario> {
+            vec![$(crate::scenarios::Scenario {
+                name: stringify!($name).to_owned(),
+                needs: &[$(crate::stack::Need::$need),*],
+                run: Box::new(|stack| Box::pin($name(stack))),
+            }),*]
+        }
+    };
+}
+pub(crate) use scenarios;

@@ -1,0 +1,162 @@
+//! An order's way, and what its client sees of it.
+
+use crate::{orders::order, scenarios::scenarios, stack::Stack};
+use anyhow::{Context, Result, ensure};
+use futures_util::future::try_join_all;
+use http::Method;
+use serde_json::json;
+use std::sync::Arc;
+
+scenarios! {
+    an_accepted_order_gets_an_outcome []
+    an_order_is_confirmed_with_its_total_and_its_stock [Tables]
+    the_answer_says_where_the_order_is []
+    an_accepted_order_is_never_unknown []
+    an_id_that_was_never_issued_is_unknown []
+    an_id_that_was_issued_to_another_client_is_unknown [Clients]
+    the_way_of_an_order_is_open_to_http_apis_too [Invoke]
+}
+
+async fn an_accepted_order_gets_an_outcome(stack: Arc<Stack>) -> Result<()> {
+    // Nobody stocks this article, so the stack needn't be touched behind its API.
+    let id = stack
+        .api
+        .place(&order(&[("e2e-nobody-has-this", 1)]), None)
+        .await?;
+    let settled = stack.api.settled(&id).await?;
+    ensure!(
+        settled["status"] == "rejected" && settled["reason"] == "unknown_article",
+        "{settled}"
+    );
+    Ok(())
+}
+
+async fn an_order_is_confirmed_with_its_total_and_its_stock(stack: Arc<Stack>) -> Result<()> {
+    let (cup, spoon) = (stack.article(10).await?, stack.article(10).await?);
+    let mut sent = order(&[(&cup, 2), (&spoon, 3), (&cup, 1)]);
+    sent["reference"] = json!("März ✓");
+    let id = stack.api.place(&sent, None).await?;
+    let settled = stack.api.settled(&id).await?;
+    ensure!(
+        settled["status"] == "confirmed" && settled["id"] == id.as_str(),
+        "{settled}"
+    );
+    ensure!(
+        settled["order"] == sent && settled["total"] == 6 * 250,
+        "{settled}"
+    );
+    let time = |member: &str| -> Result<events::Timestamp> {
+        Ok(settled[member].as_str().context("no time")?.parse()?)
+    };
+    ensure!(time("placed_at")? <= time("processed_at")?, "{settled}");
+    for hidden in ["client", "fingerprint", "reason"] {
+        ensure!(settled.get(hidden).is_none(), "{settled}");
+    }
+    ensure!(stack.aws()?.in_stock(&cup).await? == 7 && stack.aws()?.in_stock(&spoon).await? == 7);
+    Ok(())
+}
+
+async fn the_answer_says_where_the_order_is(stack: Arc<Stack>) -> Result<()> {
+    let reply = stack
+        .api
+        .post(&order(&[("e2e-nobody-has-this", 1)]), None)
+        .await?;
+    let body = reply.json()?;
+    let id = body["id"].as_str().context("no id")?;
+    ensure!(
+        reply.status == 202 && body == json!({"id": id, "status": "queued"}),
+        "{reply:?}"
+    );
+    ensure!(
+        reply.header("location") == Some(&format!("orders/{id}")),
+        "{reply:?}"
+    );
+    ensure!(reply.header("retry-after") == Some("2"), "{reply:?}");
+    ensure!(
+        reply.header("content-type") == Some("application/json"),
+        "{reply:?}"
+    );
+    // Beside `POST /v1/orders`, the location is `/v1/orders/{id}`.
+    stack.api.settled(id).await?;
+    let head = stack
+        .api
+        .send(Method::HEAD, &format!("/orders/{id}"), &[], "")
+        .await?;
+    ensure!(head.status == 200 && head.body.is_empty(), "{head:?}");
+    Ok(())
+}
+
+async fn an_accepted_order_is_never_unknown(stack: Arc<Stack>) -> Result<()> {
+    let one = || async {
+        let id = stack
+            .api
+            .place(&order(&[("e2e-nobody-has-this", 1)]), None)
+            .await?;
+        let reply = stack.api.get(&id).await?;
+        ensure!(reply.status == 200, "{reply:?}");
+        if reply.json()?["status"] == "queued" {
+            ensure!(reply.header("retry-after") == Some("2"), "{reply:?}");
+            ensure!(
+                reply.json()? == json!({"id": id, "status": "queued"}),
+                "{reply:?}"
+            );
+        }
+        stack.api.settled(&id).await
+    };
+    try_join_all((0..20).map(|_| one())).await?;
+    Ok(())
+}
+
+async fn an_id_that_was_never_issued_is_unknown(stack: Arc<Stack>) -> Result<()> {
+    let foreign = crate::orders::new_id()?.to_string();
+    for id in [&foreign, "0", "a b", "%00", "..", "{id}", &"x".repeat(2000)] {
+        let escaped = id
+            .replace(' ', "%20")
+            .replace('{', "%7B")
+            .replace('}', "%7D");
+        stack.api.get(&escaped).await?.problem(404)?;
+    }
+    Ok(())
+}
+
+async fn an_id_that_was_issued_to_another_client_is_unknown(stack: Arc<Stack>) -> Result<()> {
+    let id = stack
+        .api
+        .place(&order(&[("e2e-nobody-has-this", 1)]), None)
+        .await?;
+    stack
+        .api
+        .with_key(Some("another client"))
+        .get(&id)
+        .await?
+        .problem(404)?;
+    stack.api.with_key(None).get(&id).await?.problem(404)?;
+    stack.api.settled(&id).await?;
+    Ok(())
+}
+
+async fn the_way_of_an_order_is_open_to_http_apis_too(stack: Arc<Stack>) -> Result<()> {
+    let event = |method: &str, path: &str, body: &str| {
+        json!({
+            "version": "2.0", "rawPath": path, "headers": {"content-type": "application/json"}, "body": body,
+            "requestContext": {"http": {"method": method, "path": path}, "authorizer": {"jwt": {"claims": {"sub": "e2e"}}}},
+        })
+    };
+    let aws = stack.aws()?;
+    let body = order(&[("e2e-nobody-has-this", 1)]).to_string();
+    let answer = aws
+        .invoke(&aws.names.ingest, &event("POST", "/v1/orders", &body))
+        .await?;
+    ensure!(answer["statusCode"] == 202, "{answer}");
+    let location = answer["headers"]["location"]
+        .as_str()
+        .context("no location")?;
+    let found = aws
+        .invoke(
+            &aws.names.status,
+            &event("GET", &format!("/v1/{location}"), ""),
+        )
+        .await?;
+    ensure!(found["statusCode"] == 200, "{found}");
+    Ok(())
+}

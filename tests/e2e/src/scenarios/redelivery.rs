@@ -1,0 +1,154 @@
+//! What comes twice takes effect once.
+
+use crate::{
+    orders::{new_id, order, placed, sqs_event},
+    scenarios::scenarios,
+    stack::{Stack, until},
+};
+use anyhow::{Context, Result, ensure};
+use events::{Reason, Status};
+use local::faults::Fault;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+scenarios! {
+    a_redelivered_message_is_stored_once [Queue Tables]
+    copies_in_one_batch_are_stored_once [Invoke Tables]
+    a_redelivery_among_new_orders_takes_nothing [Invoke Tables]
+    a_redelivered_rejection_stays_rejected [Invoke Tables]
+    a_failed_order_is_not_overwritten_by_another_with_its_id [Invoke Tables]
+    a_commit_whose_answer_is_lost_takes_effect_once [Invoke Tables Faults]
+    a_commit_that_is_answered_too_late_takes_effect_once [Invoke Tables Faults]
+}
+
+async fn a_redelivered_message_is_stored_once(stack: Arc<Stack>) -> Result<()> {
+    let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
+    let message = placed(id, &order(&[(&sku, 1)]))?.to_json();
+    aws.send(&message).await?;
+    let key = id.to_string();
+    let row = until("the order has a row", || aws.record(&key)).await?;
+    for _ in 0..3 {
+        aws.send(&message).await?;
+    }
+    // An order that is sent after them, alone in its article, shows when they are through.
+    let settled = stack
+        .api
+        .settled(
+            &stack
+                .api
+                .place(&order(&[(&stack.article(1).await?, 1)]), None)
+                .await?,
+        )
+        .await?;
+    ensure!(settled["status"] == "confirmed", "{settled}");
+    ensure!(aws.in_stock(&sku).await? == 9);
+    ensure!(aws.record(&id.to_string()).await?.as_ref() == Some(&row));
+    Ok(())
+}
+
+async fn copies_in_one_batch_are_stored_once(stack: Arc<Stack>) -> Result<()> {
+    let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
+    let message = placed(id, &order(&[(&sku, 2)]))?.to_json();
+    let other = placed(id, &order(&[(&sku, 7)]))?.to_json();
+    let batch = sqs_event(&[(message.clone(), 1), (message, 2), (other, 1)]);
+    ensure!(aws.process(&batch).await?.is_empty());
+    ensure!(aws.in_stock(&sku).await? == 8);
+    Ok(())
+}
+
+async fn a_redelivery_among_new_orders_takes_nothing(stack: Arc<Stack>) -> Result<()> {
+    let (aws, sku) = (stack.aws()?, stack.article(3).await?);
+    let old = placed(new_id()?, &order(&[(&sku, 1)]))?.to_json();
+    ensure!(
+        aws.process(&sqs_event(&[(old.clone(), 1)]))
+            .await?
+            .is_empty()
+    );
+    // Two pieces are left, for three that want one and one that has had its own: reasons of both kinds at once.
+    let ids = [new_id()?, new_id()?, new_id()?];
+    let mut batch = vec![(old, 2)];
+    for id in ids {
+        batch.push((placed(id, &order(&[(&sku, 1)]))?.to_json(), 1));
+    }
+    ensure!(aws.process(&sqs_event(&batch)).await?.is_empty());
+    let mut statuses = Vec::new();
+    for id in ids {
+        statuses.push(aws.record(&id.to_string()).await?.context("no row")?.status);
+    }
+    ensure!(
+        statuses == [Status::Confirmed, Status::Confirmed, Status::Rejected],
+        "{statuses:?}"
+    );
+    ensure!(aws.in_stock(&sku).await? == 0);
+    Ok(())
+}
+
+async fn a_redelivered_rejection_stays_rejected(stack: Arc<Stack>) -> Result<()> {
+    let (aws, sku, id) = (stack.aws()?, stack.article(0).await?, new_id()?);
+    let batch = sqs_event(&[(placed(id, &order(&[(&sku, 1)]))?.to_json(), 1)]);
+    ensure!(aws.process(&batch).await?.is_empty());
+    let other = stack.article(1).await?;
+    aws.put_stock(&sku, 5).await?;
+    ensure!(aws.process(&batch).await?.is_empty());
+    let row = aws.record(&id.to_string()).await?.context("no row")?;
+    ensure!(
+        (row.status, row.reason) == (Status::Rejected, Some(Reason::OutOfStock)),
+        "{row:?}"
+    );
+    ensure!(aws.in_stock(&sku).await? == 5);
+    aws.put_stock(&sku, 0).await?;
+    ensure!(aws.in_stock(&other).await? == 1);
+    Ok(())
+}
+
+async fn a_failed_order_is_not_overwritten_by_another_with_its_id(stack: Arc<Stack>) -> Result<()> {
+    let (aws, sku, id) = (stack.aws()?, stack.article(9).await?, new_id()?);
+    let first = placed(id, &order(&[(&sku, 1)]))?;
+    let failed = events::OrderRecord::new(first.clone(), Status::Failed, None, first.placed_at);
+    let put = aws.dynamodb.put_item().table_name(&aws.names.orders);
+    put.set_item(Some(serde_dynamo::to_item(&failed)?))
+        .send()
+        .await?;
+    let other = placed(id, &order(&[(&sku, 5)]))?.to_json();
+    ensure!(aws.process(&sqs_event(&[(other, 1)])).await?.is_empty());
+    ensure!(aws.record(&id.to_string()).await? == Some(failed));
+    ensure!(aws.in_stock(&sku).await? == 9);
+    // Its own redelivery settles it.
+    ensure!(
+        aws.process(&sqs_event(&[(first.to_json(), 1)]))
+            .await?
+            .is_empty()
+    );
+    ensure!(aws.record(&id.to_string()).await?.context("no row")?.status == Status::Confirmed);
+    ensure!(aws.in_stock(&sku).await? == 8);
+    Ok(())
+}
+
+async fn a_commit_whose_answer_is_lost_takes_effect_once(stack: Arc<Stack>) -> Result<()> {
+    lost_answer(&stack, Fault::Unanswered).await
+}
+
+async fn a_commit_that_is_answered_too_late_takes_effect_once(stack: Arc<Stack>) -> Result<()> {
+    lost_answer(&stack, Fault::Late(Duration::from_millis(2500))).await
+}
+
+/// The first call's commit takes effect, but `process` doesn't hear of it in time.
+async fn lost_answer(stack: &Stack, fault: Fault) -> Result<()> {
+    let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
+    let (calls, part) = (AtomicUsize::new(0), sku.clone());
+    let _rule = stack.fault(move |call| {
+        // The SDK tries a call three times with one token: all three attempts of the first call are lost.
+        let hit = call.operation == "TransactWriteItems" && call.contains(&part);
+        (hit && calls.fetch_add(1, Ordering::Relaxed) < 3).then(|| fault.clone())
+    })?;
+    let batch = sqs_event(&[(placed(id, &order(&[(&sku, 1)]))?.to_json(), 1)]);
+    ensure!(aws.process(&batch).await?.is_empty());
+    ensure!(aws.record(&id.to_string()).await?.context("no row")?.status == Status::Confirmed);
+    ensure!(aws.in_stock(&sku).await? == 9);
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! What the scenarios run against.
+
+use crate::{api::Api, aws::Aws, names::Names};
+use anyhow::{Context, Result, ensure};
+use http::Method;
+use local::{
+    cloud::Cloud,
+    faults::{Call, Fault, Faults, Rule},
+    options::Options,
+};
+use std::{collections::BTreeMap, env, sync::Mutex, time::Duration};
+use tokio::time::Instant;
+
+/// How long anything may take that a scenario waits for.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What a scenario needs of a stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Any API key is a client of its own.
+    Clients,
+    /// The queues can be read and written.
+    Queue,
+    /// The tables can be read and written.
+    Tables,
+    /// The functions can be invoked.
+    Invoke,
+    /// The queue is as AWS documents it, where LocalStack's is not.
+    ExactQueue,
+    /// Calls between the functions and the services can be seen and broken, and the functions' logs read.
+    Faults,
+}
+
+/// A deployed system.
+pub struct Stack {
+    /// Its API.
+    pub api: Api,
+    aws: Option<Aws>,
+    cloud: Option<Cloud>,
+    is_localstack: bool,
+    /// The stock that scenarios put into articles of their own.
+    stocked: Mutex<BTreeMap<String, u64>>,
+}
+
+impl Stack {
+    /// The stack that the environment names, or a `local` with short waits.
+    pub async fn start() -> Result<Stack> {
+        let Ok(url) = env::var("ORDERS_API_URL") else {
+            return Stack::local(&["MaxReceiveCount=3", "RetryBaseSeconds=1"]).await;
+        };
+        let api = Api::new(&url, env::var("ORDERS_API_KEY").ok())?;
+        let is_localstack = match env::var("AWS_ENDPOINT_URL") {
+            Ok(endpoint) => {
+                let health = Api::new(&endpoint, None)?;
+                let health = health
+                    .send(Method::GET, "/_localstack/health", &[], "")
+                    .await?;
+                health.status == 200
+            }
+            Err(_) => false,
+        };
+        Ok(Stack {
+            api,
+            aws: Names::from_env().map(Aws::from_env).transpose()?,
+            cloud: None,
+            is_localstack,
+            stocked: Mutex::default(),
+        })
+    }
+
+    /// A `local` with these parameters.
+    pub async fn local(parameters: &[&str]) -> Result<Stack> {
+        let options = Options {
+            port: 0,
+            parameter_overrides: parameters
+                .iter()
+                .map(|parameter| (*parameter).to_owned())
+                .collect(),
+            quiet: true,
+            ..Options::default()
+        };
+        let cloud = Cloud::start(&options, |progress| eprintln!("local: {progress}")).await?;
+        let aws = Aws::local(cloud.services_url(), Names::of(&cloud)?);
+        let api = Api::new(&cloud.api_url(), Some("e2e".to_owned()))?;
+        Ok(Stack {
+            api,
+            aws: Some(aws),
+            cloud: Some(cloud),
+            is_localstack: false,
+            stocked: Mutex::default(),
+        })
+    }
+
+    /// Whether a scenario with this need can run.
+    pub fn has(&self, need: Need) -> bool {
+        match need {
+            Need::Queue | Need::Tables | Need::Invoke => self.aws.is_some(),
+            Need::ExactQueue => self.aws.is_some() && !self.is_localstack,
+            Need::Clients | Need::Faults => self.cloud.is_some(),
+        }
+    }
+
+    /// What stands behind the API.
+    pub fn aws(&self) -> Result<&Aws> {
+        self.aws.as_ref().context(
+            "the scenario doesn't say that it needs the queue, the tables or the functions",
+        )
+    }
+
+    /// The `local` that this is.
+    pub fn cloud(&self) -> Result<&Cloud> {
+        self.cloud
+            .as_ref()
+            .context("the scenario doesn't say that it needs faults")
+    }
+
+    /// Breaks calls, or watches them, until the rule is dropped. Scenarios run side by side: a rule must look for
+    /// something in the call that only its scenario sends.
+    pub fn fault(
+        &self,
+        rule: impl Fn(&Call<'_>) -> Option<Fault> + Send + Sync + 'static,
+    ) -> Result<Rule<'_>> {
+        let faults: &Faults = self.cloud()?.faults();
+        Ok(faults.add(rule))
+    }
+
+    /// A new article with this stock, which is accounted for at the end.
+    pub async fn article(&self, in_stock: u64) -> Result<String> {
+        let sku = format!("e2e-{:016x}", fastrand::u64(..));
+        self.aws()?.put_stock(&sku, in_stock).await?;
+        self.stocked
+            .lock()
+            .expect("no scenario panics in here")
+            .insert(sku.clone(), in_stock);
+        Ok(sku)
+    }
+
+    /// Checks that nothing is left on a queue, and that each article lacks just what confirmed orders took.
+    pub async fn audit(&self) -> Result<()> {
+        let Some(aws) = &self.aws else { return Ok(()) };
+        until("the queues are empty", || async {
+            Ok((aws.depth(&aws.names.queue).await?
+                + aws.depth(&aws.names.dead_letter_queue).await?
+                == 0)
+                .then_some(()))
+        })
+        .await?;
+        let stocked = self
+            .stocked
+            .lock()
+            .expect("no scenario panics in here")
+            .clone();
+        let taken = aws.confirmed_quantities().await?;
+        for (sku, before) in stocked {
+            let (left, taken) = (
+                aws.in_stock(&sku).await?,
+                taken.get(&sku).copied().unwrap_or_default(),
+            );
+            ensure!(
+                left + taken == before,
+                "{sku} had {before} pieces: {taken} are confirmed, {left} are left"
+            );
+        }
+        Ok(())
+    }
+
+    /// Stops what was started.
+    pub async fn stop(&self) {
+        if let Some(cloud) = &self.cloud {
+            cloud.lambda().stop().await;
+        }
+    }
+}
+
+/// Waits until `condition` gives something, looking again every so often.
+pub async fn until<T, F: Future<Output = Result<Option<T>>>>(
+    what: &str,
+    condition: impl Fn() -> F,
+) -> Result<T> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut ticks = tokio::time::interval(Duration::from_millis(100));
+    loop {
+        ticks.tick().await;
+        if let Some(found) = condition().await? {
+            return Ok(found);
+        }
+        ensure!(
+            Instant::now() < deadline,
+            "waited {PATIENCE:?} in vain until {what}"
+        );
+    }
+}
+
+/// Calls of an operation with some text in them, counted while this lives.
+pub struct Watch<'a> {
+    calls: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+    _rule: Rule<'a>,
+}
+
+impl Watch<'_> {
+    /// How many there were.
+    pub fn count(&self) -> usize {
+        self.calls.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+impl Stack {
+    /// Counts the calls of an operation that have `part` in them.
+    pub fn watch(&self, operation: &'static str, part: &str) -> Result<Watch<'_>> {
+        let calls = std::sync::Arc::<std::sync::atomic::AtomicUsize>::default();
+        let (counter, part) = (calls.clone(), part.to_owned());
+        let rule = self.fault(move |call| {
+            if call.operation == operation && call.contains(&part) {
+                counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            }
+            None
+        })?;
+        Ok(Watch { calls, _rule: rule })
+    }
+}
