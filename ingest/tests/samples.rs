@@ -1,0 +1,264 @@
+//! The samples in `events/`, each read by the code that reads such a thing: the functions above a real SDK client
+//! whose HTTP is answered here.
+
+use anyhow::{Context, Result};
+use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use aws_smithy_http_client::test_util::infallible_client_fn;
+use aws_smithy_types::body::SdkBody;
+use aws_types::SdkConfig;
+use events::{Client, IdempotencyKey, OrderIds, OrderPlaced, OrderRecord, Secret, Status};
+use ingest::{
+    place::Intake,
+    queue::OrderQueue,
+    request::{Event, Request},
+    response::Response,
+    status::StatusDesk,
+};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+
+/// The secret under which the samples' ids are valid.
+const SECRET: &str = "development-secret-not-for-production";
+const TRACE: &str = "Root=1-6b02d8d0-5f1c2e3d4a5b6c7d8e9f0a1b";
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../events")
+}
+
+fn sample(name: &str) -> Result<String> {
+    fs::read_to_string(folder().join(format!("{name}.json"))).with_context(|| name.to_owned())
+}
+
+fn ids() -> Result<OrderIds> {
+    Ok(OrderIds::new(Secret::new(SECRET)?, vec![]))
+}
+
+/// An AWS that answers every request with this, and keeps what it was asked.
+fn aws(status: u16, body: &Value) -> (SdkConfig, Arc<Mutex<Vec<Value>>>) {
+    let (requests, body) = (Arc::<Mutex<Vec<Value>>>::default(), body.to_string());
+    let asked = requests.clone();
+    let client = infallible_client_fn(move |request: http::Request<SdkBody>| {
+        let request = request
+            .body()
+            .bytes()
+            .and_then(|body| serde_json::from_slice(body).ok());
+        asked
+            .lock()
+            .expect("no panic in here")
+            .push(request.unwrap_or_default());
+        let response = http::Response::builder().status(status);
+        response
+            .header("content-type", "application/x-amz-json-1.0")
+            .body(body.clone())
+            .expect("a response")
+    });
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "a", "b", None, None, "test",
+        )))
+        .retry_config(aws_sdk_sqs::config::retry::RetryConfig::disabled())
+        .http_client(client);
+    (config.build(), requests)
+}
+
+/// What `ingest` answers to a sample, and what it sent to the queue.
+async fn place(name: &str, sqs: u16) -> Result<(Response, Vec<Value>)> {
+    let (config, requests) = aws(sqs, &json!({"MessageId": "1", "MD5OfMessageBody": "2"}));
+    let queue = OrderQueue::new(
+        aws_sdk_sqs::Client::new(&config),
+        "https://sqs.test/orders".to_owned(),
+    );
+    let event: Event = serde_json::from_str(&sample(name)?)?;
+    let response = Intake::new(ids()?, queue)
+        .handle(Request::from(event), Some(TRACE))
+        .await;
+    let requests = requests.lock().expect("no panic in here").clone();
+    Ok((response, requests))
+}
+
+/// What `status` answers to a sample when the table answers this.
+async fn ask(name: &str, status: u16, row: &Value) -> Result<Response> {
+    let (config, _) = aws(status, row);
+    let desk = StatusDesk::new(
+        ids()?,
+        aws_sdk_dynamodb::Client::new(&config),
+        "orders".to_owned(),
+    );
+    let event: Event = serde_json::from_str(&sample(name)?)?;
+    Ok(desk.handle(&Request::from(event)).await)
+}
+
+#[tokio::test]
+async fn each_request_gets_its_answer() -> Result<()> {
+    let cases = BTreeMap::from([
+        ("order", 202),
+        ("idempotent-order", 202),
+        ("order-base64", 202),
+        ("order-http-api", 202),
+        ("order-function-url", 202),
+        ("order-bad-base64", 400),
+        ("order-not-utf8", 400),
+        ("not-json", 400),
+        ("invalid-order", 422),
+    ]);
+    for (name, expected) in cases {
+        let (response, sent) = place(name, 200).await?;
+        assert_eq!(response.status_code, expected, "{name}: {response:?}");
+        assert_eq!(
+            sent.len(),
+            usize::from(expected == 202),
+            "{name} sent {sent:?}"
+        );
+        let kind = if expected == 202 {
+            "application/json"
+        } else {
+            "application/problem+json"
+        };
+        assert_eq!(response.headers["content-type"], kind, "{name}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_order_is_sent_as_the_contract_says() -> Result<()> {
+    let (response, sent) = place("order", 200).await?;
+    let id = serde_json::from_str::<Value>(&response.body)?["id"]
+        .as_str()
+        .context("no id")?
+        .to_owned();
+    assert_eq!(response.headers["location"], format!("orders/{id}"));
+    let [message] = &sent[..] else {
+        anyhow::bail!("{sent:?}")
+    };
+    assert_eq!(message["QueueUrl"], "https://sqs.test/orders");
+    let placed = OrderPlaced::from_json(message["MessageBody"].as_str().context("no body")?)?;
+    assert_eq!(placed.id.to_string(), id);
+    assert_eq!(message["MessageGroupId"], placed.client.message_group());
+    assert_eq!(
+        message["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"],
+        TRACE
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_queue_that_says_no_gives_503() -> Result<()> {
+    for status in [400, 403, 500, 503] {
+        let (response, _) = place("order", status).await?;
+        assert_eq!(response.status_code, 503);
+        assert_eq!(response.headers["retry-after"], "5");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_retry_has_the_id_of_the_first() -> Result<()> {
+    let event: Value = serde_json::from_str(&sample("idempotent-order")?)?;
+    let header = event["headers"].as_object().context("no headers")?.iter();
+    let key = header
+        .filter(|(name, _)| name.eq_ignore_ascii_case("idempotency-key"))
+        .find_map(|(_, key)| key.as_str());
+    let client = event["requestContext"]["identity"]["apiKeyId"]
+        .as_str()
+        .context("no client")?;
+    let key = IdempotencyKey::new(key.context("no key")?)?;
+    let expected = ids()?.keyed(&Client::identified(client), &key).to_string();
+    for _ in 0..2 {
+        let (response, _) = place("idempotent-order", 200).await?;
+        assert_eq!(
+            serde_json::from_str::<Value>(&response.body)?["id"],
+            expected
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_row_is_shown_without_what_is_not_the_clients_business() -> Result<()> {
+    let row: Value = serde_json::from_str(&sample("order-record")?)?;
+    let response = ask("status", 200, &json!({"Item": row})).await?;
+    assert_eq!(response.status_code, 200);
+    let shown: Value = serde_json::from_str(&response.body)?;
+    assert_eq!(
+        (&shown["status"], &shown["total"]),
+        (&json!("confirmed"), &json!(7400))
+    );
+    assert!(
+        shown.get("client").is_none() && shown.get("fingerprint").is_none(),
+        "{shown}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_order_without_a_row_is_queued_and_another_id_unknown() -> Result<()> {
+    let response = ask("status", 200, &json!({})).await?;
+    assert_eq!(
+        (
+            response.status_code,
+            response.headers["retry-after"].as_str()
+        ),
+        (200, "2")
+    );
+    assert_eq!(
+        serde_json::from_str::<Value>(&response.body)?["status"],
+        "queued"
+    );
+    assert_eq!(
+        ask("unknown-status", 200, &json!({})).await?.status_code,
+        404
+    );
+    assert_eq!(ask("status", 500, &json!({})).await?.status_code, 503);
+    Ok(())
+}
+
+#[test]
+fn a_message_and_its_row_are_of_the_same_order() -> Result<()> {
+    let placed = OrderPlaced::from_json(&sample("order-placed")?)?;
+    let row: BTreeMap<String, serde_dynamo::AttributeValue> =
+        serde_json::from_str(&sample("order-record")?)?;
+    let record: OrderRecord =
+        serde_dynamo::from_item(row.into_iter().collect::<std::collections::HashMap<_, _>>())?;
+    assert_eq!(
+        record,
+        OrderRecord::new(placed, Status::Confirmed, None, record.processed_at)
+    );
+    Ok(())
+}
+
+#[test]
+fn every_sample_is_read_by_a_test() -> Result<()> {
+    // Here, in `process/tests/samples.rs`, and by `local`.
+    let read = [
+        "articles",
+        "idempotent-order",
+        "invalid-order",
+        "not-json",
+        "order",
+        "order-bad-base64",
+        "order-base64",
+        "order-function-url",
+        "order-http-api",
+        "order-not-utf8",
+        "order-placed",
+        "order-record",
+        "orders-batch",
+        "status",
+        "unknown-status",
+    ];
+    let files = fs::read_dir(folder())?.collect::<Result<Vec<_>, _>>()?;
+    let names = files
+        .iter()
+        .filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".json")?.to_owned()));
+    let mut names: Vec<_> = names.filter(|name| name != "env").collect();
+    names.sort();
+    assert_eq!(names, read);
+    Ok(())
+}
