@@ -27,8 +27,8 @@ pub struct OrderPlaced {
 /// Why a message is not an order that this version can read.
 #[derive(Debug, thiserror::Error)]
 pub enum NotAnOrderPlaced {
-    /// Not JSON, or a field is missing or of another type.
-    #[error("malformed: {0}")]
+    /// Not JSON, or a field is missing or of another type. Says where, and not what: that is a client's.
+    #[error("malformed at line {} column {}", .0.line(), .0.column())]
     Malformed(#[from] serde_json::Error),
     /// Another type of message.
     #[error("its type is not {TYPE}")]

@@ -10,6 +10,7 @@ use aws_smithy_http_client::{
 };
 use aws_types::SdkConfig;
 use events::{OrderIds, Secret};
+use lambda_runtime::tracing::subscriber::{filter::LevelFilter, fmt};
 use std::{env, time::Duration};
 
 /// A variable that must be there; the error names it.
@@ -18,19 +19,33 @@ pub fn required(name: &str) -> Result<String> {
         .with_context(|| format!("the environment variable {name} is missing or not UTF-8"))
 }
 
-/// Ids signed with `ORDER_ID_SECRET`. While it is rotated, `ORDER_ID_SECRET_NEXT` and `ORDER_ID_SECRET_PREVIOUS`
-/// are recognised too.
+/// Ids signed with `ORDER_ID_SECRET`. While it is rotated, ids of `ORDER_ID_SECRET_NEXT` are recognised before it
+/// signs, and those of `ORDER_ID_SECRET_PREVIOUS` after it has.
 pub fn order_ids() -> Result<OrderIds> {
-    let secret = |name: &'static str| Secret::new(required(name)?).with_context(|| name);
-    let accepted = ["ORDER_ID_SECRET_NEXT", "ORDER_ID_SECRET_PREVIOUS"];
-    let accepted = accepted
+    let secret = |name: &'static str| Secret::new(required(name)?).context(name);
+    let set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let accepted = ["ORDER_ID_SECRET_NEXT", "ORDER_ID_SECRET_PREVIOUS"]
         .into_iter()
-        .filter(|name| env::var_os(name).is_some())
+        .filter(set)
         .map(secret);
     Ok(OrderIds::new(
         secret("ORDER_ID_SECRET")?,
         accepted.collect::<Result<_>>()?,
     ))
+}
+
+/// Logs JSON lines with the time, from the level that `AWS_LAMBDA_LOG_LEVEL` says, each with the request's id.
+pub fn init_logs() {
+    let level = env::var("AWS_LAMBDA_LOG_LEVEL")
+        .ok()
+        .and_then(|level| level.parse().ok());
+    fmt()
+        .json()
+        .flatten_event(true)
+        .with_span_list(false)
+        .with_target(false)
+        .with_max_level(level.unwrap_or(LevelFilter::INFO))
+        .init();
 }
 
 /// How to reach AWS: region, credentials and endpoint from the variables that Lambda sets, and no other source. A

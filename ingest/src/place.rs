@@ -5,7 +5,6 @@ use events::{
     Client, Fingerprint, IdempotencyKey, Order, OrderId, OrderIds, OrderPlaced, Timestamp,
     order::{MAX_ORDER_BYTES, NotAnOrder},
 };
-use serde_json::json;
 use std::time::SystemTime;
 
 /// Takes orders in.
@@ -25,13 +24,7 @@ impl Intake {
     pub async fn handle(&self, request: Request, trace: Option<&str>) -> Response {
         match self.place(request, trace).await {
             // Only here is an order answered with 202, and only with an id that `place` has on the queue.
-            Ok(id) => Response::json(
-                202,
-                "application/json",
-                &json!({"id": id, "status": "queued"}),
-            )
-            .with("location", format!("orders/{id}"))
-            .with("retry-after", "2"),
+            Ok(id) => Response::queued(202, id).with("location", format!("orders/{id}")),
             Err(problem) => problem.into(),
         }
     }
@@ -39,8 +32,10 @@ impl Intake {
     async fn place(&self, request: Request, trace: Option<&str>) -> Result<OrderId, Problem> {
         let (order, key) = check(&request)?;
         let id = self.id(&request.client, key.as_ref())?;
-        let placed_at =
-            Timestamp::try_from(SystemTime::now()).map_err(|_| Problem::QueueUnavailable)?;
+        let placed_at = Timestamp::try_from(SystemTime::now()).map_err(|error| {
+            tracing::error!(%error, "the clock cannot be read");
+            Problem::QueueUnavailable
+        })?;
         let fingerprint = Fingerprint::of(&order);
         let placed = OrderPlaced {
             id,

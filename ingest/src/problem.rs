@@ -65,7 +65,10 @@ impl From<Problem> for Response {
             TooLarge(most) => format!("The body may have at most {most} bytes."),
             UnsupportedMediaType => "Send the order as application/json.".to_owned(),
             InvalidOrder(faults) => {
-                format!("{} of its fields have faults; see errors.", faults.len())
+                format!(
+                    "The order has faults ({} of them); see errors.",
+                    faults.len()
+                )
             }
             InvalidIdempotencyKey(why) => (*why).to_owned(),
             QueueUnavailable => "The order may not have been taken. Send it again; with the same \

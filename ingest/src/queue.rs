@@ -2,7 +2,6 @@
 
 use aws_sdk_sqs::{
     Client as Sqs,
-    error::DisplayErrorContext,
     types::{MessageSystemAttributeNameForSends::AwsTraceHeader, MessageSystemAttributeValue},
 };
 use events::OrderPlaced;
@@ -33,7 +32,8 @@ impl OrderQueue {
             .queue_url(&self.url)
             .message_body(placed.to_json())
             .message_group_id(placed.client.message_group());
-        if let Some(trace) = trace {
+        // SQS takes no empty attribute, and a trace is not worth an order.
+        if let Some(trace) = trace.filter(|trace| !trace.is_empty()) {
             let value = MessageSystemAttributeValue::builder()
                 .data_type("String")
                 .string_value(trace);
@@ -44,7 +44,8 @@ impl OrderQueue {
         }
         match send.send().await {
             Ok(_) => Ok(()),
-            Err(error) => Err(NotQueued(DisplayErrorContext(&error).to_string())),
+            // With its causes, but not its `Debug`, which has the whole answer in it.
+            Err(error) => Err(NotQueued(format!("{:#}", anyhow::Error::new(error)))),
         }
     }
 }

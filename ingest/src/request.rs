@@ -6,6 +6,7 @@ use serde::{
     Deserialize,
     de::{Deserializer, IgnoredAny, MapAccess, Visitor},
 };
+use serde_json::Value;
 use std::borrow::Cow;
 
 /// A request.
@@ -40,7 +41,7 @@ impl From<Event> for Request {
                 .http_method
                 .or(context.http.map(|http| http.method))
                 .unwrap_or_default(),
-            client: client(context.authorizer, context.identity),
+            client: client(&context.authorizer, context.identity),
             content_type: headers.content_type,
             idempotency_key: headers.idempotency_key,
             id: event
@@ -56,18 +57,25 @@ impl From<Event> for Request {
     }
 }
 
-/// The authorizer's principal, else the API key's id, else nobody.
-fn client(authorizer: Option<Authorizer>, identity: Option<Identity>) -> Client {
-    let principal = authorizer.and_then(|authorizer| {
-        let jwt = authorizer.jwt.and_then(|jwt| jwt.claims);
-        let lambda = authorizer.lambda.and_then(|context| context.principal_id);
-        let claims = authorizer.claims.or(jwt).and_then(|claims| claims.sub);
-        authorizer.principal_id.or(claims).or(lambda)
-    });
-    match principal.or(identity.and_then(|identity| identity.api_key_id)) {
-        Some(name) => Client::identified(name),
-        None => Client::anonymous(),
-    }
+/// The authorizer's principal, else the API key's id, else nobody. An authorizer's context is its author's: whatever
+/// else is in there, of whatever type, is passed over.
+fn client(authorizer: &Value, identity: Option<Identity>) -> Client {
+    let principals = [
+        "/principalId",
+        "/claims/sub",
+        "/jwt/claims/sub",
+        "/lambda/principalId",
+    ];
+    let principals = principals
+        .iter()
+        .filter_map(|pointer| authorizer.pointer(pointer)?.as_str());
+    let api_key = identity.and_then(|identity| identity.api_key_id);
+    let mut names = principals
+        .chain(api_key.as_deref())
+        .filter(|name| !name.is_empty());
+    names
+        .next()
+        .map_or_else(Client::anonymous, Client::identified)
 }
 
 /// An event as the gateway sends it.
@@ -95,7 +103,8 @@ struct PathParameters {
 struct RequestContext {
     http: Option<Http>,
     identity: Option<Identity>,
-    authorizer: Option<Authorizer>,
+    #[serde(default)]
+    authorizer: Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -107,31 +116,6 @@ struct Http {
 #[serde(rename_all = "camelCase")]
 struct Identity {
     api_key_id: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Authorizer {
-    principal_id: Option<String>,
-    claims: Option<Claims>,
-    jwt: Option<Jwt>,
-    lambda: Option<LambdaContext>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Jwt {
-    claims: Option<Claims>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Claims {
-    sub: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct LambdaContext {
-    principal_id: Option<String>,
 }
 
 /// The headers that matter, whatever their case, with one value (`headers`) or several (`multiValueHeaders`).
@@ -153,9 +137,9 @@ impl<'de> Deserialize<'de> for Headers {
                 let mut headers = Headers::default();
                 while let Some(name) = map.next_key::<Cow<'_, str>>()? {
                     if name.eq_ignore_ascii_case("content-type") {
-                        headers.content_type = map.next_value::<Value>()?.joined();
+                        headers.content_type = map.next_value::<Header>()?.joined();
                     } else if name.eq_ignore_ascii_case("idempotency-key") {
-                        headers.idempotency_key = map.next_value::<Value>()?.joined();
+                        headers.idempotency_key = map.next_value::<Header>()?.joined();
                     } else {
                         map.next_value::<IgnoredAny>()?;
                     }
@@ -169,18 +153,18 @@ impl<'de> Deserialize<'de> for Headers {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Value {
+enum Header {
     One(String),
     Many(Vec<String>),
     Null,
 }
 
-impl Value {
+impl Header {
     fn joined(self) -> Option<String> {
         match self {
-            Value::One(value) => Some(value),
-            Value::Many(values) => Some(values.join(", ")),
-            Value::Null => None,
+            Header::One(value) => Some(value),
+            Header::Many(values) => Some(values.join(", ")),
+            Header::Null => None,
         }
     }
 }
@@ -188,7 +172,7 @@ impl Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn read(event: Value) -> Result<Request, serde_json::Error> {
         serde_json::from_value::<Event>(event).map(Request::from)
@@ -215,6 +199,14 @@ mod tests {
         check(
             json!({"authorizer": {"jwt": {"claims": {"sub": "ann"}, "scopes": null}}}),
             "ann",
+        )?;
+        check(
+            json!({"authorizer": {"claims": "ann", "jwt": "eyJ", "principalId": "ben"}}),
+            "ben",
+        )?;
+        check(
+            json!({"authorizer": {"principalId": "", "claims": {"sub": 7}}, "identity": {"apiKeyId": "key"}}),
+            "key",
         )?;
         check(
             json!({"authorizer": {"lambda": {"principalId": "ann", "plan": 1}}}),

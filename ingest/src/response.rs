@@ -1,6 +1,8 @@
 //! What the gateway is answered; REST APIs, HTTP APIs and Function URLs take the same form.
 
+use events::OrderId;
 use serde::Serialize;
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// An HTTP response with a JSON body.
@@ -28,6 +30,12 @@ impl Response {
             body,
             is_base64_encoded: false,
         }
+    }
+
+    /// An order that is on the queue, as far as is known; to be asked about again in a while.
+    pub fn queued(status_code: u16, id: OrderId) -> Response {
+        let body = json!({"id": id, "status": "queued"});
+        Response::json(status_code, "application/json", &body).with("retry-after", "2")
     }
 
     /// The same with one more header.

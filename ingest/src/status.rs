@@ -1,10 +1,9 @@
 //! `GET /orders/{id}`: what became of an order.
 
 use crate::{problem::Problem, request::Request, response::Response};
-use aws_sdk_dynamodb::{Client as DynamoDb, error::DisplayErrorContext, types::AttributeValue};
+use aws_sdk_dynamodb::{Client as DynamoDb, types::AttributeValue};
 use events::{Order, OrderId, OrderIds, OrderRecord, Reason, Status, Timestamp};
 use serde::Serialize;
-use serde_json::json;
 
 /// Tells what became of orders.
 #[derive(Debug)]
@@ -49,12 +48,7 @@ impl StatusDesk {
         Ok(match record {
             Some(record) => Response::json(200, "application/json", &View::from(record)),
             // Accepted, because its id was issued; not processed yet.
-            None => Response::json(
-                200,
-                "application/json",
-                &json!({"id": id, "status": "queued"}),
-            )
-            .with("retry-after", "2"),
+            None => Response::queued(200, id),
         })
     }
 
@@ -70,11 +64,11 @@ impl StatusDesk {
             .send()
             .await;
         let item = read
-            .map_err(|error| DisplayErrorContext(&error).to_string())?
+            .map_err(|error| format!("{:#}", anyhow::Error::new(error)))?
             .item;
         item.map(serde_dynamo::from_item)
             .transpose()
-            .map_err(|error| error.to_string())
+            .map_err(|_| "its row cannot be read".to_owned())
     }
 }
 

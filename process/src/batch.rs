@@ -4,14 +4,17 @@ use crate::{
     backoff::redelivery,
     commit::{Fault, Outcome, commit},
     group::{Pending, chain, pack},
-    records::{Copy, Distinct, read_batch, receives},
+    records::{Batch, Copy, read_batch, receives},
     table::OrderTable,
     tally::Tally,
     visibility::RetryQueue,
 };
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use futures_util::future::join_all;
-use std::time::{Duration, SystemTime};
+use futures_util::{FutureExt, future::join_all};
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, SystemTime},
+};
 use tokio::time::{Instant, timeout_at};
 
 /// What is kept of an invocation's time for putting records off and for answering.
@@ -79,12 +82,21 @@ impl Processor {
 
     /// The outcome of each record, by `deadline`.
     async fn settle(&self, records: &[SqsMessage], deadline: Instant) -> Vec<Outcome> {
-        // What nobody says anything else about has failed.
+        let Batch {
+            first,
+            copies,
+            unread,
+        } = read_batch(records);
+        // What nothing else is said about has failed.
         let mut outcomes = vec![Outcome::Failed(Fault::Record); records.len()];
-        let Distinct { first, copies } = read_batch(records);
+        for (record, fault) in unread {
+            outcomes[record] = Outcome::Failed(fault);
+        }
 
         let last_receive = |order: &&Pending| {
-            let copies = copies.iter().filter(|copy| copy.first == order.record);
+            let copies = copies
+                .iter()
+                .filter(|copy| copy.same && copy.first == order.record);
             let mut all = copies.map(|copy| copy.record).chain([order.record]);
             all.any(|record| receives(&records[record]) >= self.max_receives)
         };
@@ -103,17 +115,12 @@ impl Processor {
         for (record, outcome) in join_all(chains).await.into_iter().flatten() {
             outcomes[record] = outcome;
         }
-        for Copy {
-            record,
-            first,
-            same,
-        } in copies
-        {
-            outcomes[record] = match outcomes[first] {
-                Outcome::Failed(fault) => Outcome::Failed(fault),
-                _ if same => Outcome::Redelivered,
-                _ => Outcome::KeyMismatch,
-            };
+        for copy in copies {
+            outcomes[copy.record] = fate(&copy, outcomes[copy.first]);
+            if outcomes[copy.record] == Outcome::KeyMismatch {
+                let message_id = &records[copy.record].message_id;
+                tracing::warn!(message_id, outcome = ?Outcome::KeyMismatch);
+            }
         }
         outcomes
     }
@@ -122,12 +129,63 @@ impl Processor {
     async fn put_failed(&self, orders: &[&Pending], deadline: Instant) {
         join_all(orders.iter().map(|order| async {
             let id = order.placed.id;
-            match timeout_at(deadline, self.table.put_failed(&order.placed)).await {
-                Ok(Ok(())) => tracing::warn!(order_id = %id, "its last receive"),
-                Ok(Err(error)) => tracing::error!(order_id = %id, %error, "not written as failed"),
+            let put = AssertUnwindSafe(self.table.put_failed(&order.placed)).catch_unwind();
+            match timeout_at(deadline, put).await {
+                Ok(Ok(Ok(()))) => tracing::warn!(order_id = %id, "its last receive"),
+                Ok(Ok(Err(error))) => {
+                    tracing::error!(order_id = %id, error, "not written as failed");
+                }
+                Ok(Err(_)) => tracing::error!(order_id = %id, "not written as failed: panicked"),
                 Err(_) => tracing::error!(order_id = %id, "not written as failed: no time is left"),
             }
         }))
         .await;
+    }
+}
+
+/// What becomes of a record whose id an earlier one has, by what became of that.
+fn fate(copy: &Copy, first: Outcome) -> Outcome {
+    match first {
+        Outcome::Failed(fault) => Outcome::Failed(fault),
+        Outcome::Written(_) | Outcome::Redelivered if copy.same => Outcome::Redelivered,
+        Outcome::Written(_) | Outcome::Redelivered => Outcome::KeyMismatch,
+        Outcome::KeyMismatch if copy.same => Outcome::KeyMismatch,
+        // The row is of neither, or of this one: tried by itself it will be known.
+        Outcome::KeyMismatch => Outcome::Failed(Fault::Record),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::allocate::Verdict;
+
+    #[test]
+    fn a_copy_shares_the_fate_of_the_first_unless_it_is_another_order() {
+        let check = |first, same, expected| {
+            assert_eq!(
+                fate(
+                    &Copy {
+                        record: 1,
+                        first: 0,
+                        same
+                    },
+                    first
+                ),
+                expected
+            );
+        };
+        let (written, failed) = (
+            Outcome::Written(Verdict::Confirmed),
+            Outcome::Failed(Fault::Table),
+        );
+        check(written, true, Outcome::Redelivered);
+        check(written, false, Outcome::KeyMismatch);
+        check(Outcome::Redelivered, true, Outcome::Redelivered);
+        check(Outcome::Redelivered, false, Outcome::KeyMismatch);
+        check(Outcome::KeyMismatch, true, Outcome::KeyMismatch);
+        check(Outcome::KeyMismatch, false, Outcome::Failed(Fault::Record));
+        check(failed, true, failed);
+        check(failed, false, failed);
     }
 }

@@ -28,7 +28,7 @@ pub enum Outcome {
 pub enum Fault {
     /// The record's: others can be written.
     Record,
-    /// The table's: no record is better off than another.
+    /// The table's, or this version's: no wait of the record's own would help it.
     Table,
 }
 
@@ -82,7 +82,8 @@ enum Written {
 }
 
 /// Tries to write the group, adding the outcome of each order to `outcomes` as it is known. After each refusal
-/// everything is decided anew.
+/// everything is decided anew, by what is known of the stock by then: an order that lost may have lost by what the
+/// table said some seconds ago.
 async fn write(
     table: &OrderTable,
     group: &[&Pending],
@@ -91,9 +92,11 @@ async fn write(
 ) -> Written {
     let mut orders = group.to_vec();
     let mut stock = BTreeMap::new();
-    for attempt in 0.. {
-        if orders.is_empty() {
-            return Written::Done;
+    let (mut backoffs, mut fault) = (0, None);
+    while !orders.is_empty() {
+        if Instant::now() >= deadline {
+            // A group that was never tried, because those before it took the time, comes back as soon as they do.
+            return Written::Failed(fault.unwrap_or(Fault::Record));
         }
         let placed: Vec<_> = orders.iter().map(|order| &order.placed).collect();
         let wanted: Vec<_> = placed.iter().map(|placed| &placed.order).collect();
@@ -108,10 +111,9 @@ async fn write(
                 return Written::Done;
             }
             Ok(Err(refusal)) => refusal,
-            Err(_) => Refusal::Unavailable("no time is left".to_owned()),
+            Err(_) => return Written::Failed(fault.unwrap_or(Fault::Table)),
         };
-        tracing::debug!(?refusal, attempt);
-        let fault = match refusal {
+        fault = Some(match refusal {
             Refusal::Cancelled(findings) => {
                 match work_through(findings, &mut orders, &mut stock, outcomes) {
                     Next::AtOnce => continue,
@@ -131,14 +133,12 @@ async fn write(
                 tracing::error!(%error, "no order can be written");
                 return Written::Failed(Fault::Table);
             }
-        };
-        let again = Instant::now() + backoff::conflict(attempt, fastrand::f64());
-        if again >= deadline {
-            return Written::Failed(fault);
-        }
-        sleep_until(again).await;
+        });
+        let again = Instant::now() + backoff::conflict(backoffs, fastrand::f64());
+        backoffs += 1;
+        sleep_until(again.min(deadline)).await;
     }
-    unreachable!("attempts are counted without end")
+    Written::Done
 }
 
 /// When a cancelled transaction is worth another attempt.
@@ -170,8 +170,7 @@ fn work_through<'a>(
         match finding {
             Finding::Exists(n, fingerprint) => {
                 let (record, id) = (group[n].record, group[n].placed.id);
-                let same =
-                    fingerprint.is_none_or(|found| found == group[n].placed.fingerprint.as_str());
+                let same = fingerprint == group[n].placed.fingerprint.as_str();
                 let outcome = if same {
                     Outcome::Redelivered
                 } else {

@@ -1,4 +1,4 @@
-//! What the environment says.
+//! What the environment says. `ingest` has much the same, because neither may see the other, and `events` no AWS.
 
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::config::{
@@ -9,6 +9,7 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 use aws_types::SdkConfig;
+use lambda_runtime::tracing::subscriber::{filter::LevelFilter, fmt};
 use std::{env, str::FromStr, time::Duration};
 
 /// A variable that must be there; the error names it.
@@ -23,6 +24,20 @@ pub fn number<T: FromStr>(name: &str) -> Result<T> {
     text.parse()
         .ok()
         .with_context(|| format!("the environment variable {name} is {text:?}, not a number"))
+}
+
+/// Logs JSON lines with the time, from the level that `AWS_LAMBDA_LOG_LEVEL` says, each with the request's id.
+pub fn init_logs() {
+    let level = env::var("AWS_LAMBDA_LOG_LEVEL")
+        .ok()
+        .and_then(|level| level.parse().ok());
+    fmt()
+        .json()
+        .flatten_event(true)
+        .with_span_list(false)
+        .with_target(false)
+        .with_max_level(level.unwrap_or(LevelFilter::INFO))
+        .init();
 }
 
 /// How to reach AWS: region, credentials and endpoint from the variables that Lambda sets, and no other source. A

@@ -1,8 +1,8 @@
 //! The records of a batch, read one by one; the same order in several records is one order.
 
-use crate::group::Pending;
+use crate::{commit::Fault, group::Pending};
 use aws_lambda_events::sqs::SqsMessage;
-use events::OrderPlaced;
+use events::{OrderPlaced, placed::NotAnOrderPlaced};
 use std::{
     collections::{HashMap, hash_map::Entry},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -11,13 +11,15 @@ use std::{
 /// More bytes than a row has beyond its message: its status, reason, time and total.
 const ROW_OVERHEAD: usize = 256;
 
-/// The orders of a batch, each once.
+/// A batch, read.
 #[derive(Debug, Default)]
-pub struct Distinct {
-    /// The first record of each order, in the order of arrival.
+pub struct Batch {
+    /// The first record of each order's id, in the order of arrival.
     pub first: Vec<Pending>,
     /// The others.
     pub copies: Vec<Copy>,
+    /// Records that aren't orders this version can read.
+    pub unread: Vec<(usize, Fault)>,
 }
 
 /// A record with the id of an earlier one, whose fate it shares.
@@ -31,9 +33,9 @@ pub struct Copy {
     pub same: bool,
 }
 
-/// Reads a batch; what isn't an order that this version can read is logged and left out.
-pub fn read_batch(records: &[SqsMessage]) -> Distinct {
-    distinct(read_each(records, read))
+/// Reads a batch, each record by itself: what is wrong with one, even a panic, is that one's affair.
+pub fn read_batch(records: &[SqsMessage]) -> Batch {
+    read_each(records, read)
 }
 
 /// How often SQS has handed a message out, this time included.
@@ -45,56 +47,58 @@ pub fn receives(record: &SqsMessage) -> u32 {
         .unwrap_or(1)
 }
 
-/// Reads each record by itself: what is wrong with one, even a panic, is that one's affair.
 fn read_each(
     records: &[SqsMessage],
-    read: impl Fn(usize, &SqsMessage) -> Option<Pending>,
-) -> Vec<Pending> {
-    let read = |(n, record): (usize, &SqsMessage)| {
-        catch_unwind(AssertUnwindSafe(|| read(n, record))).unwrap_or_else(|_| {
-            tracing::error!(message_id = record.message_id, "panicked");
-            None
-        })
-    };
-    records.iter().enumerate().filter_map(read).collect()
-}
-
-fn read(n: usize, record: &SqsMessage) -> Option<Pending> {
-    let body = record.body.as_deref().unwrap_or_default();
-    match OrderPlaced::from_json(body) {
-        Ok(placed) => Some(Pending {
-            record: n,
-            bytes: body.len() + ROW_OVERHEAD,
-            placed,
-        }),
-        Err(error) => {
-            tracing::error!(message_id = record.message_id, %error, "not an order");
-            None
-        }
-    }
-}
-
-fn distinct(orders: Vec<Pending>) -> Distinct {
-    let mut distinct = Distinct::default();
+    read: impl Fn(usize, &SqsMessage) -> Result<Pending, Fault>,
+) -> Batch {
+    let mut batch = Batch::default();
     let mut seen = HashMap::new();
-    for order in orders {
+    for (n, record) in records.iter().enumerate() {
+        let read = catch_unwind(AssertUnwindSafe(|| read(n, record))).unwrap_or_else(|_| {
+            tracing::error!(message_id = record.message_id, "panicked");
+            Err(Fault::Record)
+        });
+        let order = match read {
+            Ok(order) => order,
+            Err(fault) => {
+                batch.unread.push((n, fault));
+                continue;
+            }
+        };
         match seen.entry(order.placed.id) {
             Entry::Vacant(entry) => {
-                entry.insert((order.record, order.placed.fingerprint.clone()));
-                distinct.first.push(order);
+                entry.insert((n, order.placed.fingerprint.clone()));
+                batch.first.push(order);
             }
             Entry::Occupied(entry) => {
                 let (first, fingerprint) = entry.get();
                 let same = *fingerprint == order.placed.fingerprint;
-                distinct.copies.push(Copy {
-                    record: order.record,
+                batch.copies.push(Copy {
+                    record: n,
                     first: *first,
                     same,
                 });
             }
         }
     }
-    distinct
+    batch
+}
+
+fn read(n: usize, record: &SqsMessage) -> Result<Pending, Fault> {
+    let body = record.body.as_deref().unwrap_or_default();
+    match OrderPlaced::from_json(body) {
+        Ok(placed) => Ok(Pending {
+            record: n,
+            bytes: body.len() + ROW_OVERHEAD,
+            placed,
+        }),
+        Err(error) => {
+            tracing::error!(message_id = record.message_id, %error, "not an order");
+            // A version from the future has time: it waits for a reader, for as long as the receives last.
+            let later = matches!(error, NotAnOrderPlaced::Version(_));
+            Err(if later { Fault::Table } else { Fault::Record })
+        }
+    }
 }
 
 #[cfg(test)]
@@ -141,39 +145,56 @@ mod tests {
             message_of(&later),
             SqsMessage::default(),
         ];
-        let read: Vec<_> = read_each(&records, read)
-            .iter()
-            .map(|order| order.record)
-            .collect();
-        assert_eq!(read, [0, 2]);
+        let batch = read_batch(&records);
+        assert_eq!(
+            batch
+                .first
+                .iter()
+                .map(|order| order.record)
+                .collect::<Vec<_>>(),
+            [0, 2]
+        );
+        assert_eq!(
+            batch.unread,
+            [(1, Fault::Record), (3, Fault::Table), (4, Fault::Record)]
+        );
         Ok(())
     }
 
     #[test]
     fn a_panic_stays_inside_its_record() -> anyhow::Result<()> {
         let records = [message(1, 1)?, message(2, 1)?, message(3, 1)?];
-        let read = read_each(&records, |n, record| {
+        let batch = read_each(&records, |n, record| {
             assert_ne!(n, 1, "this record panics");
             read(n, record)
         });
         assert_eq!(
-            read.iter().map(|order| order.record).collect::<Vec<_>>(),
+            batch
+                .first
+                .iter()
+                .map(|order| order.record)
+                .collect::<Vec<_>>(),
             [0, 2]
         );
+        assert_eq!(batch.unread, [(1, Fault::Record)]);
         Ok(())
     }
 
     #[test]
-    fn copies_share_the_fate_of_the_first() -> anyhow::Result<()> {
+    fn copies_are_told_from_orders() -> anyhow::Result<()> {
         let records = [
             message(1, 1)?,
             message(2, 1)?,
             message(1, 1)?,
             message(1, 9)?,
         ];
-        let Distinct { first, copies } = distinct(read_each(&records, read));
+        let batch = read_batch(&records);
         assert_eq!(
-            first.iter().map(|order| order.record).collect::<Vec<_>>(),
+            batch
+                .first
+                .iter()
+                .map(|order| order.record)
+                .collect::<Vec<_>>(),
             [0, 1]
         );
         let copy = |record, same| Copy {
@@ -181,7 +202,7 @@ mod tests {
             first: 0,
             same,
         };
-        assert_eq!(copies, [copy(2, true), copy(3, false)]);
+        assert_eq!(batch.copies, [copy(2, true), copy(3, false)]);
         Ok(())
     }
 }

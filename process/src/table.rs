@@ -3,7 +3,7 @@
 use crate::allocate::{Stock, Verdict};
 use aws_sdk_dynamodb::{
     Client,
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError as WriteError,
     types::{
         AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure::AllOld,
@@ -13,6 +13,8 @@ use aws_sdk_dynamodb::{
 use events::{OrderPlaced, OrderRecord, Status, Timestamp};
 use std::{
     collections::{BTreeMap, HashMap},
+    error::Error,
+    iter::successors,
     time::SystemTime,
 };
 
@@ -44,8 +46,8 @@ pub enum Refusal {
 /// What one action of a cancelled transaction came up against.
 #[derive(Debug)]
 pub enum Finding {
-    /// The order of this index has a row already, of this fingerprint (if it can be read).
-    Exists(usize, Option<String>),
+    /// The order of this index has a row already, of this fingerprint.
+    Exists(usize, String),
     /// The article hasn't the stock that was taken; it has this.
     Stock(String, Stock),
     /// Another transaction was using the item.
@@ -108,7 +110,7 @@ impl OrderTable {
         {
             Ok(_) => Ok(()),
             Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
-            Err(error) => Err(DisplayErrorContext(&error).to_string()),
+            Err(error) => Err(chain(&error)),
         }
     }
 
@@ -167,7 +169,7 @@ fn refusal(
     orders: &[&OrderPlaced],
     taken: &BTreeMap<&str, u64>,
 ) -> Refusal {
-    let text = || DisplayErrorContext(error).to_string();
+    let text = || chain(error);
     let SdkError::ServiceError(refused) = error else {
         return Refusal::Unavailable(text());
     };
@@ -224,14 +226,16 @@ fn finding(reason: &CancellationReason, action: &Action<'_>, orders: &[&OrderPla
     match (code, action) {
         ("ConditionalCheckFailed", Action::Put(order)) => {
             let attribute = |name| reason.item().and_then(|row| row.get(name)?.as_s().ok());
-            let fingerprint = attribute("fingerprint");
-            let own = fingerprint
-                .is_some_and(|fingerprint| fingerprint == orders[*order].fingerprint.as_str());
-            // Such a row doesn't stand in the way: it has been written since the condition was checked.
-            if own && attribute("status").is_some_and(|status| status == "failed") {
-                return Finding::Conflict;
+            match (attribute("fingerprint"), attribute("status")) {
+                // The condition lets such a row pass: whatever says otherwise doesn't settle the order.
+                (Some(own), Some(status))
+                    if own == orders[*order].fingerprint.as_str() && status == "failed" =>
+                {
+                    Finding::Conflict
+                }
+                (Some(fingerprint), Some(_)) => Finding::Exists(*order, fingerprint.clone()),
+                _ => Finding::Order(*order, "its row has no status or no fingerprint".to_owned()),
             }
-            Finding::Exists(*order, fingerprint.cloned())
         }
         ("ConditionalCheckFailed", Action::Take(sku)) => match reason.item().map(in_stock) {
             None => Finding::Stock((*sku).to_owned(), Stock::Unknown),
@@ -248,10 +252,19 @@ fn finding(reason: &CancellationReason, action: &Action<'_>, orders: &[&OrderPla
 /// Whole pieces in an article's row: less than none is none. An operator writes it, so it may be anything.
 fn in_stock(row: &Item) -> Option<u64> {
     let number = row.get("in_stock")?.as_n().ok()?;
-    let whole = number.split(['.', 'e', 'E']).next().unwrap_or_default();
-    if number.starts_with('-') {
+    let (whole, _fraction) = number.split_once('.').unwrap_or((number, ""));
+    if number.starts_with('-') && number.parse::<f64>().is_ok() {
         Some(0)
     } else {
         whole.parse().ok()
     }
+}
+
+/// An error with its causes. Not its `Debug`, which has the whole answer in it.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes = successors(Some(error), |&error| error.source());
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }

@@ -1,7 +1,7 @@
 //! When a failed record comes back.
 
 use aws_sdk_sqs::{
-    Client, error::DisplayErrorContext, types::ChangeMessageVisibilityBatchRequestEntry as Entry,
+    Client, error::ProvideErrorMetadata, types::ChangeMessageVisibilityBatchRequestEntry as Entry,
 };
 use futures_util::future::join_all;
 use std::time::Duration;
@@ -45,9 +45,14 @@ impl RetryQueue {
                 .queue_url(&self.url);
             match change.set_entries(Some(entries)).send().await {
                 Ok(changed) if changed.failed().is_empty() => {}
-                Ok(changed) => tracing::warn!(failed = ?changed.failed(), "visibility not changed"),
+                Ok(changed) => {
+                    tracing::warn!(failed = changed.failed().len(), "visibility not changed");
+                }
                 Err(error) => {
-                    tracing::warn!(error = %DisplayErrorContext(&error), "visibility not changed");
+                    tracing::warn!(
+                        error = error.code().unwrap_or("no answer"),
+                        "visibility not changed"
+                    );
                 }
             }
         }))

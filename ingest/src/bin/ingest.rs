@@ -6,11 +6,11 @@ use ingest::{
     queue::OrderQueue,
     request::{Event, Request},
 };
-use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing::init_default_subscriber};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    init_default_subscriber();
+    config::init_logs();
     let queue = OrderQueue::new(
         aws_sdk_sqs::Client::new(&config::aws()?),
         config::required("QUEUE_URL")?,

@@ -5,11 +5,11 @@ use ingest::{
     request::{Event, Request},
     status::StatusDesk,
 };
-use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing::init_default_subscriber};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    init_default_subscriber();
+    config::init_logs();
     let dynamodb = aws_sdk_dynamodb::Client::new(&config::aws()?);
     let desk = &StatusDesk::new(
         config::order_ids()?,

@@ -1,14 +1,14 @@
 //! The function `process`: orders from the queue into the tables.
 
 use aws_lambda_events::sqs::SqsEvent;
-use lambda_runtime::{Error, LambdaEvent, run, service_fn, tracing::init_default_subscriber};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use process::{batch::Processor, config, table::OrderTable, visibility::RetryQueue};
 use std::time::{Duration, UNIX_EPOCH};
 use tokio::time::Instant;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    init_default_subscriber();
+    config::init_logs();
     let aws = config::aws()?;
     let (orders, articles) = (
         config::required("ORDERS_TABLE")?,

@@ -8,7 +8,13 @@ use local::{
     faults::{Call, Fault, Faults, Rule},
     options::Options,
 };
-use std::{collections::BTreeMap, env, sync::Mutex, time::Duration};
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// How long anything may take that a scenario waits for.
@@ -193,28 +199,33 @@ pub async fn until<T, F: Future<Output = Result<Option<T>>>>(
 
 /// Calls of an operation with some text in them, counted while this lives.
 pub struct Watch<'a> {
-    calls: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+    tokens: Arc<Mutex<BTreeSet<String>>>,
     _rule: Rule<'a>,
 }
 
 impl Watch<'_> {
-    /// How many there were.
+    /// How many there were. What the SDK sends again, because an answer was late, has the same token and is one call.
     pub fn count(&self) -> usize {
-        self.calls.load(std::sync::atomic::Ordering::Relaxed)
+        self.tokens.lock().expect("no panic in here").len()
     }
 }
 
 impl Stack {
-    /// Counts the calls of an operation that have `part` in them.
+    /// Counts the calls of an operation with a client request token that have `part` in them.
     pub fn watch(&self, operation: &'static str, part: &str) -> Result<Watch<'_>> {
-        let calls = std::sync::Arc::<std::sync::atomic::AtomicUsize>::default();
-        let (counter, part) = (calls.clone(), part.to_owned());
+        let tokens = Arc::<Mutex<BTreeSet<String>>>::default();
+        let (seen, part) = (tokens.clone(), part.to_owned());
         let rule = self.fault(move |call| {
             if call.operation == operation && call.contains(&part) {
-                counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let request: Value = serde_json::from_slice(call.body).unwrap_or_default();
+                let token = request["ClientRequestToken"].to_string();
+                seen.lock().expect("no panic in here").insert(token);
             }
             None
         })?;
-        Ok(Watch { calls, _rule: rule })
+        Ok(Watch {
+            tokens,
+            _rule: rule,
+        })
     }
 }

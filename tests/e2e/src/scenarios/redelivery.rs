@@ -114,8 +114,12 @@ async fn a_failed_order_is_not_overwritten_by_another_with_its_id(stack: Arc<Sta
     put.set_item(Some(serde_dynamo::to_item(&failed)?))
         .send()
         .await?;
+    // In one batch, and before it: what is no copy of the other doesn't share its fate.
     let other = placed(id, &order(&[(&sku, 5)]))?.to_json();
-    ensure!(aws.process(&sqs_event(&[(other, 1)])).await?.is_empty());
+    let failures = aws
+        .process(&sqs_event(&[(other, 1), (first.to_json(), 1)]))
+        .await?;
+    ensure!(failures == ["1"], "{failures:?}");
     ensure!(aws.record(&id.to_string()).await? == Some(failed));
     ensure!(aws.in_stock(&sku).await? == 9);
     // Its own redelivery settles it.
