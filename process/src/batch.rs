@@ -111,9 +111,13 @@ impl Processor {
         {
             outcomes[record] = match outcomes[first] {
                 Outcome::Failed(fault) => Outcome::Failed(fault),
+                Outcome::KeyMismatch if same => Outcome::KeyMismatch,
+                // The row is neither's of these two for certain: it may be this one's. Alone, it will be known.
+                Outcome::KeyMismatch => Outcome::Failed(Fault::Record),
                 _ if same => Outcome::Redelivered,
                 _ => Outcome::KeyMismatch,
             };
+            tracing::info!(message_id = records[record].message_id, outcome = ?outcomes[record], "copy");
         }
         outcomes
     }
