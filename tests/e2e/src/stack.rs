@@ -8,7 +8,16 @@ use local::{
     faults::{Call, Fault, Faults, Rule},
     options::Options,
 };
-use std::{collections::BTreeMap, env, sync::Mutex, time::Duration};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    env,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// How long anything may take that a scenario waits for.
@@ -193,28 +202,84 @@ pub async fn until<T, F: Future<Output = Result<Option<T>>>>(
 
 /// Calls of an operation with some text in them, counted while this lives.
 pub struct Watch<'a> {
-    calls: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+    calls: Arc<AtomicUsize>,
     _rule: Rule<'a>,
 }
 
 impl Watch<'_> {
     /// How many there were.
     pub fn count(&self) -> usize {
-        self.calls.load(std::sync::atomic::Ordering::Relaxed)
+        self.calls.load(Ordering::Relaxed)
     }
 }
 
 impl Stack {
     /// Counts the calls of an operation that have `part` in them.
     pub fn watch(&self, operation: &'static str, part: &str) -> Result<Watch<'_>> {
-        let calls = std::sync::Arc::<std::sync::atomic::AtomicUsize>::default();
+        let calls = Arc::<AtomicUsize>::default();
         let (counter, part) = (calls.clone(), part.to_owned());
         let rule = self.fault(move |call| {
             if call.operation == operation && call.contains(&part) {
-                counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                counter.fetch_add(1, Ordering::Relaxed);
             }
             None
         })?;
         Ok(Watch { calls, _rule: rule })
+    }
+}
+
+/// A call that was seen.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// When.
+    pub at: Instant,
+    /// The function's logical id, else the access key.
+    pub caller: String,
+    /// `SendMessage`, `TransactWriteItems`
+    pub operation: String,
+    /// The request.
+    pub request: Value,
+}
+
+/// Calls with some text in them, kept while this lives.
+pub struct Recording<'a> {
+    seen: Arc<Mutex<Vec<Seen>>>,
+    _rule: Rule<'a>,
+}
+
+impl Recording<'_> {
+    /// Those of an operation so far, oldest first.
+    pub fn of(&self, operation: &str) -> Vec<Seen> {
+        let mut seen = self.by("");
+        seen.retain(|seen| seen.operation == operation);
+        seen
+    }
+
+    /// Those of a caller so far, oldest first; of every caller for an empty one.
+    pub fn by(&self, caller: &str) -> Vec<Seen> {
+        let mut seen = self.seen.lock().expect("no panic in here").clone();
+        seen.retain(|seen| caller.is_empty() || seen.caller == caller);
+        seen
+    }
+}
+
+impl Stack {
+    /// Keeps the calls that have one of `parts` in them.
+    pub fn record(&self, parts: &[&str]) -> Result<Recording<'_>> {
+        let seen = Arc::<Mutex<Vec<Seen>>>::default();
+        let log = seen.clone();
+        let parts: Vec<_> = parts.iter().map(|part| (*part).to_owned()).collect();
+        let rule = self.fault(move |call| {
+            if parts.iter().any(|part| call.contains(part)) {
+                log.lock().expect("no panic in here").push(Seen {
+                    at: Instant::now(),
+                    caller: call.caller.to_owned(),
+                    operation: call.operation.to_owned(),
+                    request: serde_json::from_slice(call.body).unwrap_or_default(),
+                });
+            }
+            None
+        })?;
+        Ok(Recording { seen, _rule: rule })
     }
 }
