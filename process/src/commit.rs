@@ -39,11 +39,23 @@ pub async fn commit(
     group: Group<'_>,
     deadline: Instant,
 ) -> Vec<(usize, Outcome)> {
+    halve(group, async |group, outcomes| {
+        write(table, group, deadline, outcomes).await
+    })
+    .await
+}
+
+/// Writes the orders of a group by `write`; a group that is refused whole is halved, until the orders that are to
+/// blame are alone.
+async fn halve<'a>(
+    group: Group<'a>,
+    write: impl AsyncFn(&[&'a Pending], &mut Vec<(usize, Outcome)>) -> Written,
+) -> Vec<(usize, Outcome)> {
     let mut outcomes = Vec::with_capacity(group.len());
     let mut waiting = vec![group];
     while let Some(mut group) = waiting.pop() {
         let done = &mut Vec::new();
-        let attempts = write(table, &group, deadline, done);
+        let attempts = write(&group, done);
         // A panic is treated as a request that is refused whole: halving finds the order that causes it.
         let written = AssertUnwindSafe(attempts)
             .catch_unwind()
@@ -212,5 +224,41 @@ fn work_through<'a>(
     match later {
         None if learnt => Next::AtOnce,
         later => Next::Later(later.unwrap_or(Fault::Record)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::group::tests::pending;
+
+    const WRITTEN: Outcome = Outcome::Written(Verdict::Confirmed);
+
+    #[tokio::test]
+    async fn a_panic_fails_only_the_order_that_causes_it() {
+        let orders: Vec<_> = (0..50).map(|n| pending(n, &[1], 300)).collect();
+        let mut outcomes = halve(orders.iter().collect(), async |group, outcomes| {
+            assert!(group.iter().all(|order| order.record != 31), "this panics");
+            outcomes.extend(group.iter().map(|order| (order.record, WRITTEN)));
+            Written::Done
+        })
+        .await;
+        outcomes.sort_by_key(|(record, _)| *record);
+        let expected: Vec<_> = (0..50).map(|n| (n, WRITTEN)).collect();
+        assert_eq!(outcomes[..31], expected[..31]);
+        assert_eq!(outcomes[31], (31, Outcome::Failed(Fault::Record)));
+        assert_eq!(outcomes[32..], expected[32..]);
+    }
+
+    #[tokio::test]
+    async fn what_is_known_before_a_panic_stays_known() {
+        let orders = [pending(0, &[1], 300), pending(1, &[1], 300)];
+        let outcomes = halve(orders.iter().collect(), async |_, outcomes| {
+            outcomes.push((0, Outcome::Redelivered));
+            panic!("after one order was found to exist")
+        })
+        .await;
+        assert_eq!(outcomes[0], (0, Outcome::Redelivered));
+        assert_eq!(outcomes.last(), Some(&(1, Outcome::Failed(Fault::Record))));
     }
 }

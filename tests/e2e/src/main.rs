@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! - [`stack`]: what the scenarios run against, and what it can do; its books are audited at the end.
+//!   [`watch`]: what its functions are seen to call.
 //! - [`api`]: an HTTP client. [`orders`]: orders to send. [`aws`], [`names`]: what stands behind the API.
 //! - [`scenarios`]: the facts.
 //!
@@ -18,6 +19,7 @@ mod orders;
 mod scenarios;
 mod sqs_rules;
 mod stack;
+mod watch;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use stack::Stack;

@@ -8,13 +8,7 @@ use local::{
     faults::{Call, Fault, Faults, Rule},
     options::Options,
 };
-use serde_json::Value;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    env,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{collections::BTreeMap, env, sync::Mutex, time::Duration};
 use tokio::time::Instant;
 
 /// How long anything may take that a scenario waits for.
@@ -194,38 +188,5 @@ pub async fn until<T, F: Future<Output = Result<Option<T>>>>(
             Instant::now() < deadline,
             "waited {PATIENCE:?} in vain until {what}"
         );
-    }
-}
-
-/// Calls of an operation with some text in them, counted while this lives.
-pub struct Watch<'a> {
-    tokens: Arc<Mutex<BTreeSet<String>>>,
-    _rule: Rule<'a>,
-}
-
-impl Watch<'_> {
-    /// How many there were. What the SDK sends again, because an answer was late, has the same token and is one call.
-    pub fn count(&self) -> usize {
-        self.tokens.lock().expect("no panic in here").len()
-    }
-}
-
-impl Stack {
-    /// Counts the calls of an operation with a client request token that have `part` in them.
-    pub fn watch(&self, operation: &'static str, part: &str) -> Result<Watch<'_>> {
-        let tokens = Arc::<Mutex<BTreeSet<String>>>::default();
-        let (seen, part) = (tokens.clone(), part.to_owned());
-        let rule = self.fault(move |call| {
-            if call.operation == operation && call.contains(&part) {
-                let request: Value = serde_json::from_slice(call.body).unwrap_or_default();
-                let token = request["ClientRequestToken"].to_string();
-                seen.lock().expect("no panic in here").insert(token);
-            }
-            None
-        })?;
-        Ok(Watch {
-            tokens,
-            _rule: rule,
-        })
     }
 }

@@ -26,10 +26,9 @@ pub struct Call<'a> {
 impl Call<'_> {
     /// Whether the request has this text in it, written as in JSON.
     pub fn contains(&self, text: &str) -> bool {
-        let text = text.as_bytes();
-        self.body
-            .windows(text.len().max(1))
-            .any(|part| part == text)
+        // `str` searches several times faster than windows over bytes would, and every rule searches every call: a
+        // transaction of 4 MB would be late otherwise.
+        std::str::from_utf8(self.body).is_ok_and(|body| body.contains(text))
     }
 }
 

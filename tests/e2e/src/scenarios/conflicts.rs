@@ -10,7 +10,7 @@ use events::Status;
 use local::faults::Fault;
 use serde_json::{Value, json};
 use std::sync::{
-    Arc, Mutex,
+    Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -20,7 +20,6 @@ scenarios! {
     a_transaction_that_is_cancelled_without_reasons_is_tried_again [Invoke Tables Faults]
     a_conflict_beside_other_reasons_keeps_what_they_said [Invoke Tables Faults]
     a_reason_of_another_kind_fails_only_what_it_names [Invoke Tables Faults]
-    a_conflict_that_outlasts_the_deadline_puts_the_record_off [Queue Tables Faults]
     a_table_that_stays_down_leaves_the_visibility_timeout_alone [Invoke Tables Faults]
     a_table_that_refuses_everyone_is_not_asked_for_each [Invoke Tables Faults]
     a_queue_that_refuses_gives_503_and_no_202_is_a_lie [Queue Tables Faults]
@@ -145,41 +144,6 @@ async fn a_reason_of_another_kind_fails_only_what_it_names(stack: Arc<Stack>) ->
     let failed = aws.process(&sqs_event(&batch)).await?;
     ensure!(failed == ["1", "2"], "{failed:?}");
     ensure!(aws.in_stock(&skus[1]).await? == 3);
-    Ok(())
-}
-
-async fn a_conflict_that_outlasts_the_deadline_puts_the_record_off(
-    stack: Arc<Stack>,
-) -> Result<()> {
-    let (aws, sku) = (stack.aws()?, stack.article(10).await?);
-    let changed = Arc::new(Mutex::new(Vec::<i64>::new()));
-    let (part, delays) = (sku.clone(), changed.clone());
-    let rule = stack.fault(move |call| {
-        if call.operation == "ChangeMessageVisibilityBatch" && call.caller == "ProcessFunction" {
-            let request: Value = serde_json::from_slice(call.body).unwrap_or_default();
-            let entries = request["Entries"].as_array().cloned().unwrap_or_default();
-            let delays_of = entries
-                .iter()
-                .filter_map(|entry| entry["VisibilityTimeout"].as_i64());
-            delays.lock().expect("no panic in here").extend(delays_of);
-        }
-        let hit = call.operation == "TransactWriteItems" && call.contains(&part);
-        hit.then(|| Fault::refuse(400, "TransactionConflictException", "ongoing"))
-    })?;
-    let id = stack.api.place(&order(&[(&sku, 1)]), None).await?;
-    crate::stack::until("a record is put off", || async {
-        Ok((!changed.lock().expect("no panic in here").is_empty()).then_some(()))
-    })
-    .await?;
-    drop(rule);
-    // It comes back within seconds, not after the queue's visibility timeout.
-    ensure!(stack.api.settled(&id).await?["status"] == "confirmed");
-    let changed = changed.lock().expect("no panic in here").clone();
-    ensure!(
-        changed.iter().all(|delay| (0..=185).contains(delay)),
-        "{changed:?}"
-    );
-    ensure!(aws.in_stock(&sku).await? == 9);
     Ok(())
 }
 

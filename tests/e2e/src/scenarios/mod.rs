@@ -8,6 +8,7 @@ mod load;
 mod placing;
 mod queue;
 mod redelivery;
+mod retries;
 mod stock;
 
 use crate::stack::{Need, Stack};
@@ -37,6 +38,7 @@ pub fn all() -> Vec<Scenario> {
         ("redelivery", redelivery::all()),
         ("failures", failures::all()),
         ("conflicts", conflicts::all()),
+        ("retries", retries::all()),
         ("load", load::all()),
         ("queue", queue::all()),
     ];

@@ -12,6 +12,8 @@ scenarios! {
     an_order_is_confirmed_with_its_total_and_its_stock [Tables]
     the_answer_says_where_the_order_is []
     an_accepted_order_is_never_unknown []
+    a_status_is_read_consistently [Faults]
+    a_message_has_its_clients_group_and_its_requests_trace [Clients Tables Faults]
     an_id_that_was_never_issued_is_unknown []
     an_id_that_was_issued_to_another_client_is_unknown [Clients]
     the_way_of_an_order_is_open_to_http_apis_too [Invoke]
@@ -104,6 +106,49 @@ async fn an_accepted_order_is_never_unknown(stack: Arc<Stack>) -> Result<()> {
         stack.api.settled(&id).await
     };
     try_join_all((0..20).map(|_| one())).await?;
+    Ok(())
+}
+
+async fn a_status_is_read_consistently(stack: Arc<Stack>) -> Result<()> {
+    let id = stack
+        .api
+        .place(&order(&[("e2e-nobody-has-this", 1)]), None)
+        .await?;
+    let calls = stack.record(&[&id])?;
+    stack.api.settled(&id).await?;
+    let reads = calls.by("StatusFunction");
+    ensure!(!reads.is_empty());
+    for read in reads {
+        ensure!(
+            read.operation == "GetItem" && read.request["ConsistentRead"] == true,
+            "{read:?}"
+        );
+    }
+    Ok(())
+}
+
+async fn a_message_has_its_clients_group_and_its_requests_trace(stack: Arc<Stack>) -> Result<()> {
+    let sku = stack.article(10).await?;
+    let calls = stack.record(&[&sku])?;
+    let other = stack.api.with_key(Some("another client"));
+    for api in [&stack.api, &stack.api, &other] {
+        let id = api.place(&order(&[(&sku, 1)]), None).await?;
+        api.settled(&id).await?;
+    }
+    let sent = calls.of("SendMessage");
+    let group = |n: usize| sent[n].request["MessageGroupId"].as_str().context("none");
+    ensure!(sent.len() == 3, "{sent:?}");
+    ensure!(group(0)? == group(1)? && group(0)? != group(2)?, "{sent:?}");
+    for sent in &sent {
+        // The gateway's own, passed on: the queue, `process` and the tables are then on one trace.
+        let trace = &sent.request["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"];
+        ensure!(
+            trace
+                .as_str()
+                .is_some_and(|root| root.starts_with("Root=1-")),
+            "{sent:?}"
+        );
+    }
     Ok(())
 }
 

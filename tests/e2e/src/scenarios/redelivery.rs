@@ -6,7 +6,8 @@ use crate::{
     stack::{Stack, until},
 };
 use anyhow::{Context, Result, ensure};
-use events::{Reason, Status};
+use aws_sdk_dynamodb::types::AttributeValue;
+use events::{OrderPlaced, OrderRecord, Reason, Status};
 use local::faults::Fault;
 use std::{
     sync::{
@@ -19,6 +20,8 @@ use std::{
 scenarios! {
     a_redelivered_message_is_stored_once [Queue Tables]
     copies_in_one_batch_are_stored_once [Invoke Tables]
+    copies_of_an_order_that_fails_fail_too [Invoke Tables]
+    a_copy_behind_a_key_mismatch_is_not_lost [Invoke Tables]
     a_redelivery_among_new_orders_takes_nothing [Invoke Tables]
     a_redelivered_rejection_stays_rejected [Invoke Tables]
     a_failed_order_is_not_overwritten_by_another_with_its_id [Invoke Tables]
@@ -59,6 +62,44 @@ async fn copies_in_one_batch_are_stored_once(stack: Arc<Stack>) -> Result<()> {
     ensure!(aws.process(&batch).await?.is_empty());
     ensure!(aws.in_stock(&sku).await? == 8);
     Ok(())
+}
+
+async fn copies_of_an_order_that_fails_fail_too(stack: Arc<Stack>) -> Result<()> {
+    let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
+    aws.put_article(&sku, AttributeValue::S("ten".to_owned()))
+        .await?;
+    let message = placed(id, &order(&[(&sku, 2)]))?.to_json();
+    let batch = sqs_event(&[(message.clone(), 1), (message, 1)]);
+    let failed = aws.process(&batch).await?;
+    ensure!(failed == ["0", "1"], "{failed:?}");
+    aws.put_stock(&sku, 10).await
+}
+
+async fn a_copy_behind_a_key_mismatch_is_not_lost(stack: Arc<Stack>) -> Result<()> {
+    let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
+    let mine = placed(id, &order(&[(&sku, 1)]))?;
+    put_failed(&stack, &mine).await?;
+    // A redrive brings the order back beside a retry of its key with another order, which arrives first.
+    let other = placed(id, &order(&[(&sku, 5)]))?.to_json();
+    let batch = sqs_event(&[(other.clone(), 1), (mine.to_json(), 1), (other, 1)]);
+    let failed = aws.process(&batch).await?;
+    ensure!(failed == ["1"], "{failed:?}");
+    let again = sqs_event(&[(mine.to_json(), 2)]);
+    ensure!(aws.process(&again).await?.is_empty());
+    ensure!(aws.record(&id.to_string()).await?.context("no row")?.status == Status::Confirmed);
+    ensure!(aws.in_stock(&sku).await? == 9);
+    Ok(())
+}
+
+/// Writes the row of an order that processing gave up.
+async fn put_failed(stack: &Stack, placed: &OrderPlaced) -> Result<OrderRecord> {
+    let aws = stack.aws()?;
+    let failed = OrderRecord::new(placed.clone(), Status::Failed, None, placed.placed_at);
+    let put = aws.dynamodb.put_item().table_name(&aws.names.orders);
+    put.set_item(Some(serde_dynamo::to_item(&failed)?))
+        .send()
+        .await?;
+    Ok(failed)
 }
 
 async fn a_redelivery_among_new_orders_takes_nothing(stack: Arc<Stack>) -> Result<()> {
@@ -109,12 +150,7 @@ async fn a_redelivered_rejection_stays_rejected(stack: Arc<Stack>) -> Result<()>
 async fn a_failed_order_is_not_overwritten_by_another_with_its_id(stack: Arc<Stack>) -> Result<()> {
     let (aws, sku, id) = (stack.aws()?, stack.article(9).await?, new_id()?);
     let first = placed(id, &order(&[(&sku, 1)]))?;
-    let failed = events::OrderRecord::new(first.clone(), Status::Failed, None, first.placed_at);
-    let put = aws.dynamodb.put_item().table_name(&aws.names.orders);
-    put.set_item(Some(serde_dynamo::to_item(&failed)?))
-        .send()
-        .await?;
-    // In one batch, and before it: what is no copy of the other doesn't share its fate.
+    let failed = put_failed(&stack, &first).await?;
     let other = placed(id, &order(&[(&sku, 5)]))?.to_json();
     let failures = aws
         .process(&sqs_event(&[(other, 1), (first.to_json(), 1)]))

@@ -2,13 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
+use anyhow::Context;
+use http_body_util::BodyExt;
 use local::{
     event_source::Mapping,
     lambda::Lambda,
     sqs::{Sqs, url},
     template::model::{EventSource, Queue},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::sleep};
 
 const ENDPOINT: &str = "http://127.0.0.1:9";
@@ -71,6 +73,20 @@ impl Fixture {
         assert_eq!(sent.status(), 200);
     }
 
+    /// Messages that were received and not deleted.
+    async fn in_flight(&self) -> anyhow::Result<usize> {
+        let name = "ApproximateNumberOfMessagesNotVisible";
+        let request = json!({"QueueUrl": url(ENDPOINT, "q"), "AttributeNames": [name]});
+        let answer = self
+            .sqs
+            .handle("GetQueueAttributes", request.to_string().into())
+            .await;
+        let body = answer.into_body().collect().await?.to_bytes();
+        let answer: Value = serde_json::from_slice(&body)?;
+        let count = answer["Attributes"][name].as_str().context("no count")?;
+        Ok(count.parse()?)
+    }
+
     fn count(&self, line: &str) -> usize {
         let lines = self.lambda.log_lines("F");
         lines.iter().filter(|said| *said == line).count()
@@ -121,6 +137,17 @@ pub async fn cap() -> anyhow::Result<()> {
     let fixture = Fixture::start(1, 0, 2, &["slow"; 6]).await?;
     fixture.said("slow", 6).await;
     assert_eq!(fixture.lambda.peak_concurrency("F"), 2);
+    fixture.stop().await;
+    Ok(())
+}
+
+pub async fn held_back() -> anyhow::Result<()> {
+    let fixture = Fixture::start(1, 0, 2, &["slow"; 6]).await?;
+    while fixture.count("slow") < 6 {
+        let received = fixture.in_flight().await?;
+        assert!(received <= 2, "{received} messages are received");
+        sleep(Duration::from_millis(5)).await;
+    }
     fixture.stop().await;
     Ok(())
 }

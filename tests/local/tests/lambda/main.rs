@@ -64,6 +64,10 @@ fn main() -> anyhow::Result<()> {
                 "no_more_batches_than_the_maximum_are_in_flight",
                 event_source::cap,
             ),
+            fact(
+                "a_message_stays_on_the_queue_until_its_batch_may_be_in_flight",
+                event_source::held_back,
+            ),
         ],
     )
     .exit()
