@@ -4,7 +4,7 @@ use std::{
     fs,
     future::pending,
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::Path,
     sync::Arc,
 };
@@ -48,10 +48,10 @@ impl Cloud {
     /// source mappings poll and the API answers when this returns.
     pub async fn start(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<Self> {
         // First of all: a port that is in use should not take a build to be found.
-        let (api, services) = bind(options.port).await?;
+        let (api, services) = bind(options.host, options.port).await?;
         let place = Place {
-            api: format!("http://{}", api.local_addr()?),
-            services: format!("http://{}", services.local_addr()?),
+            api: url(&api)?,
+            services: url(&services)?,
         };
         let file = |name: &str| options.data.as_ref().map(|folder| folder.join(name));
         if let Some(folder) = &options.data {
@@ -164,18 +164,27 @@ impl Cloud {
 }
 
 /// Listeners of the API and of the services.
-async fn bind(port: u16) -> anyhow::Result<(TcpListener, TcpListener)> {
+async fn bind(host: IpAddr, port: u16) -> anyhow::Result<(TcpListener, TcpListener)> {
     let next = match port {
         0 => 0,
         port => port
             .checked_add(1)
             .context("there is no port after 65535")?,
     };
-    Ok((listen(port).await?, listen(next).await?))
+    Ok((listen(host, port).await?, listen(host, next).await?))
 }
 
-async fn listen(port: u16) -> anyhow::Result<TcpListener> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+/// Where this machine reaches a listener.
+fn url(listener: &TcpListener) -> io::Result<String> {
+    let mut address = listener.local_addr()?;
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    Ok(format!("http://{address}"))
+}
+
+async fn listen(host: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
+    let address = SocketAddr::from((host, port));
     TcpListener::bind(address).await.map_err(|error| {
         if error.kind() == io::ErrorKind::AddrInUse {
             anyhow!("port {port} is in use: choose another with --port")

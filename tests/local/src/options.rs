@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
 };
 
@@ -17,6 +18,9 @@ pub struct Options {
     /// Port of the API; SQS, DynamoDB and Lambda answer on the next one. 0: any two free ports
     #[arg(long, default_value_t = 3000)]
     pub port: u16,
+    /// Address to listen on; 0.0.0.0 lets in containers, such as those of `sam local`, and your network
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub host: IpAddr,
     /// The SAM template [default: template.yaml in this folder, else this workspace's]
     #[arg(long, value_name = "FILE")]
     pub template: Option<PathBuf>,
