@@ -11,6 +11,8 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use serde_json::Value;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// The API at one address, as one client.
 #[derive(Debug, Clone)]
@@ -18,6 +20,7 @@ pub struct Api {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     url: String,
     key: Option<String>,
+    at_a_time: Arc<Semaphore>,
 }
 
 /// An answer.
@@ -41,7 +44,16 @@ impl Api {
             client,
             url: url.trim_end_matches('/').to_owned(),
             key,
+            at_a_time: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
         })
+    }
+
+    /// The same API, sent only so many requests at a time.
+    pub fn at_most(self, at_a_time: usize) -> Api {
+        Api {
+            at_a_time: Arc::new(Semaphore::new(at_a_time)),
+            ..self
+        }
     }
 
     /// The same API, called with another key, or with none.
@@ -69,6 +81,7 @@ impl Api {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        let _permit = self.at_a_time.acquire().await?;
         let answer = self
             .client
             .request(request.body(Full::new(body.into()))?)

@@ -25,12 +25,8 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use stack::Stack;
 use std::{process::ExitCode, sync::Arc};
 
-/// Scenarios mostly wait, so more run at a time than there are cores.
-const AT_A_TIME: usize = 16;
-
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    arguments.test_threads = arguments.test_threads.or(Some(AT_A_TIME));
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => Arc::new(runtime),
         Err(error) => return fail(&error.into()),
@@ -42,6 +38,7 @@ fn main() -> ExitCode {
         Ok(stack) => Arc::new(stack),
         Err(error) => return fail(&error),
     };
+    arguments.test_threads = arguments.test_threads.or(Some(stack.at_a_time()));
     let conclusion = libtest_mimic::run(&arguments, trials(&runtime, Some(&stack)));
     let audit = runtime.block_on(stack.audit());
     runtime.block_on(stack.stop());

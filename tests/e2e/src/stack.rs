@@ -14,6 +14,10 @@ use tokio::time::Instant;
 /// How long anything may take that a scenario waits for.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// Requests, and scenarios, at a time where LocalStack would start a container for each and soon be too slow for the
+/// functions' time-outs.
+const ON_LOCALSTACK: usize = 4;
+
 /// What a scenario needs of a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
@@ -27,6 +31,9 @@ pub enum Need {
     Invoke,
     /// The queue is as AWS documents it, where LocalStack's is not.
     ExactQueue,
+    /// What the gateway answers on its own is the template's: LocalStack 4.14 doesn't read `GatewayResponses` from
+    /// the OpenAPI document that SAM makes, and gives API Gateway's defaults.
+    GatewayResponses,
     /// Calls between the functions and the services can be seen and broken, and the functions' logs read.
     Faults,
 }
@@ -60,7 +67,11 @@ impl Stack {
             Err(_) => false,
         };
         Ok(Stack {
-            api,
+            api: if is_localstack {
+                api.at_most(ON_LOCALSTACK)
+            } else {
+                api
+            },
             aws: Names::from_env().map(Aws::from_env).transpose()?,
             cloud: None,
             is_localstack,
@@ -91,11 +102,21 @@ impl Stack {
         })
     }
 
+    /// How many scenarios should run at a time. They mostly wait, so that is more than there are cores.
+    pub fn at_a_time(&self) -> usize {
+        if self.is_localstack {
+            ON_LOCALSTACK
+        } else {
+            16
+        }
+    }
+
     /// Whether a scenario with this need can run.
     pub fn has(&self, need: Need) -> bool {
         match need {
             Need::Queue | Need::Tables | Need::Invoke => self.aws.is_some(),
             Need::ExactQueue => self.aws.is_some() && !self.is_localstack,
+            Need::GatewayResponses => !self.is_localstack,
             Need::Clients | Need::Faults => self.cloud.is_some(),
         }
     }

@@ -12,7 +12,7 @@ scenarios! {
     each_field_of_an_order_is_judged []
     an_idempotency_key_is_judged []
     an_anonymous_client_has_no_idempotency_keys [Clients]
-    an_unknown_path_is_404 []
+    an_unknown_path_is_404 [GatewayResponses]
     another_method_is_405_and_says_which_are_allowed []
     a_body_that_is_too_large_is_413 []
     another_content_type_is_415 []
