@@ -186,6 +186,12 @@ mod tests {
             ids.keyed(&ann, &key),
             ids.keyed(&ann, &IdempotencyKey::new("l")?)
         );
+        // It is the part that identifies that differs, not only the MAC's 32 bits.
+        let identity = |id: OrderId| id.0.as_bytes()[..IDENTITY].to_vec();
+        assert_ne!(
+            identity(ids.keyed(&ann, &key)),
+            identity(ids.keyed(&ben, &key))
+        );
         // Without the lengths both would be made from "annk".
         assert_ne!(
             ids.keyed(&Client::identified("an"), &IdempotencyKey::new("nk")?),

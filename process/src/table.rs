@@ -268,3 +268,27 @@ fn chain(error: &(dyn Error + 'static)) -> String {
         .collect::<Vec<_>>()
         .join(": ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stock_is_whole_pieces_however_it_is_written() {
+        let check = |stock: AttributeValue, expected| {
+            assert_eq!(
+                in_stock(&Item::from([("in_stock".to_owned(), stock)])),
+                expected
+            );
+        };
+        let number = |text: &str| AttributeValue::N(text.to_owned());
+        check(number("7"), Some(7));
+        check(number("0"), Some(0));
+        check(number("7.9"), Some(7));
+        check(number("-3"), Some(0));
+        check(number("-0.5"), Some(0));
+        check(number("1E2"), None);
+        check(AttributeValue::S("7".to_owned()), None);
+        assert_eq!(in_stock(&Item::new()), None);
+    }
+}

@@ -7,6 +7,7 @@ use crate::{
 };
 use anyhow::{Context, Result, ensure};
 use events::Status;
+use futures_util::future::try_join_all;
 use local::faults::Fault;
 use serde_json::{Value, json};
 use std::sync::{
@@ -18,6 +19,7 @@ scenarios! {
     a_conflict_is_waited_out [Invoke Tables Faults]
     a_throttled_table_is_waited_out [Invoke Tables Faults]
     a_transaction_that_is_cancelled_without_reasons_is_tried_again [Invoke Tables Faults]
+    a_failed_row_of_its_own_is_no_redelivery [Invoke Tables Faults]
     a_conflict_beside_other_reasons_keeps_what_they_said [Invoke Tables Faults]
     a_reason_of_another_kind_fails_only_what_it_names [Invoke Tables Faults]
     a_table_that_stays_down_leaves_the_visibility_timeout_alone [Invoke Tables Faults]
@@ -68,25 +70,55 @@ async fn a_conflict_is_waited_out(stack: Arc<Stack>) -> Result<()> {
     confirmed_after(&stack, vec![conflict.clone(), whole, conflict]).await
 }
 
+fn throttled_reason() -> Fault {
+    cancelled(&json!([{"Code": "ThrottlingError", "Message": "too much"}, {"Code": "None"}]))
+}
+
 async fn a_throttled_table_is_waited_out(stack: Arc<Stack>) -> Result<()> {
-    let throttled = |code| Fault::refuse(400, code, "too much");
-    let reason =
-        cancelled(&json!([{"Code": "ThrottlingError", "Message": "too much"}, {"Code": "None"}]));
-    let faults = vec![
-        throttled("ProvisionedThroughputExceededException"),
-        throttled("ThrottlingException"),
-        throttled("RequestLimitExceeded"),
-        reason,
-        Fault::refuse(500, "InternalServerError", "ours"),
-        Fault::refuse(400, "TransactionInProgressException", "wait"),
+    // The SDK itself tries a call three times: each of these outlasts one call.
+    let refusals = [
+        (400, "ProvisionedThroughputExceededException"),
+        (400, "ThrottlingException"),
+        (400, "RequestLimitExceeded"),
+        (500, "InternalServerError"),
+        (503, "ServiceUnavailable"),
     ];
-    confirmed_after(&stack, faults).await
+    let refusals = refusals.map(|(status, code)| vec![Fault::refuse(status, code, "no"); 3]);
+    // These it leaves to its caller.
+    let reason = throttled_reason();
+    let others = [vec![reason.clone(), reason]];
+    try_join_all(
+        refusals
+            .into_iter()
+            .chain(others)
+            .map(|faults| confirmed_after(&stack, faults)),
+    )
+    .await?;
+    Ok(())
 }
 
 async fn a_transaction_that_is_cancelled_without_reasons_is_tried_again(
     stack: Arc<Stack>,
 ) -> Result<()> {
     confirmed_after(&stack, vec![cancelled(&json!([])), cancelled(&Value::Null)]).await
+}
+
+async fn a_failed_row_of_its_own_is_no_redelivery(stack: Arc<Stack>) -> Result<()> {
+    let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
+    let placed = placed(id, &order(&[(&sku, 1)]))?;
+    // Written after the condition was checked, and before the reasons were: the order is still to be processed.
+    let row = json!({"id": {"S": id}, "status": {"S": "failed"}, "fingerprint": {"S": placed.fingerprint}});
+    let reasons = json!([{"Code": "ConditionalCheckFailed", "Item": row}, {"Code": "None"}]);
+    let (part, calls) = (sku.clone(), AtomicUsize::new(0));
+    let _rule = stack.fault(move |call| {
+        let hit = call.operation == "TransactWriteItems" && call.contains(&part);
+        (hit && calls.fetch_add(1, Ordering::Relaxed) == 0).then(|| cancelled(&reasons))
+    })?;
+    let batch = sqs_event(&[(placed.to_json(), 1)]);
+    ensure!(aws.process(&batch).await?.is_empty());
+    ensure!(aws.record(&id.to_string()).await?.context("no row")?.status == Status::Confirmed);
+    ensure!(aws.in_stock(&sku).await? == 9);
+    Ok(())
 }
 
 async fn a_conflict_beside_other_reasons_keeps_what_they_said(stack: Arc<Stack>) -> Result<()> {
@@ -189,8 +221,13 @@ async fn refused(stack: &Stack, fault: Fault) -> Result<(usize, bool)> {
 async fn a_table_that_stays_down_leaves_the_visibility_timeout_alone(
     stack: Arc<Stack>,
 ) -> Result<()> {
-    let (_, put_off) = refused(&stack, Fault::refuse(500, "InternalServerError", "ours")).await?;
-    ensure!(!put_off);
+    let ours = [
+        Fault::refuse(500, "InternalServerError", "ours"),
+        throttled_reason(),
+    ];
+    for (_, put_off) in try_join_all(ours.map(|fault| refused(&stack, fault))).await? {
+        ensure!(!put_off);
+    }
     // The counterpart: what is one record's fault puts that record off.
     let (_, put_off) = refused(&stack, Fault::refuse(400, "ValidationException", "no")).await?;
     ensure!(put_off);
