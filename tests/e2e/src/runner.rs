@@ -1,0 +1,47 @@
+//! Runs the scenarios, counts those that the stack cannot run, and audits its books at the end.
+
+use crate::{
+    scenarios::{self, Scenario},
+    stack::Stack,
+};
+use anyhow::{Context, Result};
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::{process::ExitCode, sync::Arc};
+use tokio::runtime::Runtime;
+
+/// Does what the command line says. Fails if the stack cannot be reached, or if its books don't add up.
+pub fn run() -> Result<ExitCode> {
+    let mut arguments = Arguments::from_args();
+    let runtime = Arc::new(Runtime::new()?);
+    if arguments.list {
+        return Ok(libtest_mimic::run(&arguments, trials(&runtime, None)).exit_code());
+    }
+    let stack = Arc::new(runtime.block_on(Stack::start())?);
+    arguments.test_threads = arguments.test_threads.or(Some(stack.at_a_time()));
+    let conclusion = libtest_mimic::run(&arguments, trials(&runtime, Some(&stack)));
+    let audit = runtime.block_on(stack.audit());
+    runtime.block_on(stack.stop());
+    audit.context("the stack's books don't add up")?;
+    Ok(conclusion.exit_code())
+}
+
+/// Every scenario; those that the stack cannot run are ignored, and say what they need.
+fn trials(runtime: &Arc<Runtime>, stack: Option<&Arc<Stack>>) -> Vec<Trial> {
+    let trial = |scenario: Scenario| {
+        let missing = stack.and_then(|stack| scenario.needs.iter().find(|need| !stack.has(**need)));
+        let (runtime, stack) = (runtime.clone(), stack.cloned());
+        let trial = Trial::test(scenario.name, move || {
+            let stack = stack.ok_or("scenarios that are listed don't run")?;
+            runtime
+                .block_on((scenario.run)(stack))
+                .map_err(|error| Failed::from(format!("{error:?}")))
+        });
+        match missing {
+            Some(need) => trial
+                .with_kind(format!("needs {need:?}"))
+                .with_ignored_flag(true),
+            None => trial,
+        }
+    };
+    scenarios::all().into_iter().map(trial).collect()
+}
