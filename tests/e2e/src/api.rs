@@ -119,6 +119,10 @@ impl Api {
     pub async fn settled(&self, id: &str) -> Result<Value> {
         until(&format!("{id} has an outcome"), || async {
             let reply = self.get(id).await?;
+            // The table's trouble, on a machine that is too busy; never a client's, who is told to ask again.
+            if reply.status == 503 {
+                return Ok(None);
+            }
             ensure!(reply.status == 200, "an accepted order gave {reply:?}");
             Ok(Some(reply.json()?).filter(|order| order["status"] != "queued"))
         })
