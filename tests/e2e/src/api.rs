@@ -102,9 +102,14 @@ impl Api {
             .await
     }
 
-    /// `POST /orders`, which must be accepted; gives the id.
+    /// `POST /orders`, which must be accepted; gives the id. With a key it is sent again after a 503, as a client may:
+    /// a machine that is busy enough lets the function's calls run into their time-outs.
     pub async fn place(&self, order: &Value, idempotency_key: Option<&str>) -> Result<String> {
-        let reply = self.post(order, idempotency_key).await?;
+        let reply = until("the order is taken in", || async {
+            let reply = self.post(order, idempotency_key).await?;
+            Ok(Some(reply).filter(|reply| idempotency_key.is_none() || reply.status != 503))
+        })
+        .await?;
         ensure!(reply.status == 202, "{reply:?}");
         Ok(reply.json()?["id"].as_str().context("no id")?.to_owned())
     }

@@ -33,6 +33,11 @@ pub fn new_id() -> anyhow::Result<OrderId> {
     ))
 }
 
+/// An idempotency key that nobody has used.
+pub fn new_key() -> String {
+    format!("e2e-{:032x}", fastrand::u128(..))
+}
+
 /// An SQS event of these bodies, each received so often; the message ids are `0`, `1`, ….
 pub fn sqs_event(messages: &[(String, u32)]) -> Value {
     let record = |(n, (body, receives)): (usize, &(String, u32))| {

@@ -1,7 +1,7 @@
 //! Idempotency keys.
 
 use crate::{
-    orders::order,
+    orders::{new_key, order},
     scenarios::scenarios,
     stack::{Stack, until},
 };
@@ -14,10 +14,6 @@ scenarios! {
     retries_with_the_same_key_take_effect_once [Tables]
     the_same_key_with_another_order_changes_nothing_and_is_counted [Tables Faults]
     a_key_is_its_clients_own [Clients]
-}
-
-fn new_key() -> String {
-    format!("e2e-{:032x}", fastrand::u128(..))
 }
 
 async fn a_retry_with_the_same_key_is_the_same_order(stack: Arc<Stack>) -> Result<()> {

@@ -1,21 +1,19 @@
 //! The backend's load stays flat.
 
 use crate::{
-    orders::{new_id, order, placed, sqs_event},
+    orders::{new_id, new_key, order, placed, sqs_event},
     scenarios::scenarios,
     stack::{Stack, until},
-    watch::Seen,
 };
 use anyhow::{Result, ensure};
 use futures_util::future::try_join_all;
 use local::faults::Fault;
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 scenarios! {
     a_batch_of_50_orders_for_one_article_is_one_transaction [Invoke Tables Faults]
     a_batch_is_processed_without_a_read [Invoke Tables Faults]
     a_hundred_actions_are_one_transaction_and_more_are_two [Invoke Tables Faults]
-    orders_too_large_for_one_transaction_take_two [Invoke Tables Faults]
     concurrency_never_exceeds_the_cap [Faults]
 }
 
@@ -80,27 +78,6 @@ async fn a_hundred_actions_are_one_transaction_and_more_are_two(stack: Arc<Stack
     Ok(())
 }
 
-async fn orders_too_large_for_one_transaction_take_two(stack: Arc<Stack>) -> Result<()> {
-    let (aws, sku) = (stack.aws()?, stack.article(100).await?);
-    let calls = stack.record(&[&sku])?;
-    let mut batch = Vec::new();
-    for _ in 0..45 {
-        let mut sent = order(&[(&sku, 1)]);
-        sent["reference"] = "x".repeat(100_000).into();
-        batch.push((placed(new_id()?, &sent)?.to_json(), 1));
-    }
-    ensure!(aws.process(&sqs_event(&batch)).await?.is_empty());
-    // A machine that is slow with so much may try one twice.
-    let actions = |call: &Seen| call.request["TransactItems"].as_array().map_or(0, Vec::len);
-    let sizes: BTreeSet<_> = calls.of("TransactWriteItems").iter().map(actions).collect();
-    ensure!(
-        sizes.len() == 2 && sizes.iter().sum::<usize>() == 45 + 2,
-        "{sizes:?}"
-    );
-    ensure!(aws.in_stock(&sku).await? == 55);
-    Ok(())
-}
-
 async fn concurrency_never_exceeds_the_cap(_: Arc<Stack>) -> Result<()> {
     // A stack of its own: scenarios that invoke the function themselves would count.
     let stack = Stack::local(&["MaximumConcurrency=2"]).await?;
@@ -112,7 +89,8 @@ async fn concurrency_never_exceeds_the_cap(_: Arc<Stack>) -> Result<()> {
     })?;
     let one = order(&[(&sku, 1)]);
     for _ in 0..10 {
-        try_join_all((0..50).map(|_| stack.api.place(&one, None))).await?;
+        let keys: Vec<_> = (0..50).map(|_| new_key()).collect();
+        try_join_all(keys.iter().map(|key| stack.api.place(&one, Some(key)))).await?;
     }
     until("all are confirmed", || async {
         Ok((stack.aws()?.in_stock(&sku).await? == 1500).then_some(()))

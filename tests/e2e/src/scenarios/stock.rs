@@ -1,7 +1,7 @@
 //! Who gets the stock.
 
 use crate::{
-    orders::{new_id, order, placed, sqs_event},
+    orders::{new_id, new_key, order, placed, sqs_event},
     scenarios::scenarios,
     stack::Stack,
 };
@@ -94,7 +94,10 @@ async fn many_orders_for_little_stock_sell_just_that(stack: Arc<Stack>) -> Resul
     let one = |n: usize| {
         let sent = order(lines[n % 3]);
         let api = stack.api.clone();
-        async move { api.settled(&api.place(&sent, None).await?).await }
+        async move {
+            api.settled(&api.place(&sent, Some(&new_key())).await?)
+                .await
+        }
     };
     let settled = try_join_all((0..120).map(one)).await?;
     ensure!(
