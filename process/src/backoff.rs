@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The longest a failed record is put off: the queue's visibility timeout.
+/// The longest a failed record is put off: the queue's visibility timeout, unless the template is told otherwise.
 pub const MAX_VISIBILITY: Duration = Duration::from_secs(185);
 
 /// The wait before the transaction's next attempt: full jitter, up to 25 ms after the first attempt and doubling to

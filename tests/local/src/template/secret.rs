@@ -85,12 +85,19 @@ impl<'g> Secrets<'g> {
         Ok(result + rest)
     }
 
-    /// `secretsmanager:{ARN}:SecretString:{key}:{stage}:{version}`; all after the ARN may be missing.
+    /// `secretsmanager:{ARN}:SecretString:{key}:{stage}:{version}`; all after the ARN may be missing. A mere name
+    /// stands for a secret that isn't the template's: there is one of every name here.
     fn value(&mut self, node: &Node, reference: &str) -> Result<String> {
+        if let Some(name) = reference.strip_prefix("secretsmanager:")
+            && !name.is_empty()
+            && !name.contains([':', '$'])
+        {
+            return Ok((self.generate)(name));
+        }
         let unknown = || {
             node.fault(format!(
                 "{START}{reference}}}}} is no secret of this template; supported: \
-                 {START}secretsmanager:${{Secret}}:SecretString:key}}}}"
+                 {START}secretsmanager:${{Secret}}:SecretString:key}}}}, {START}secretsmanager:name}}}}"
             ))
         };
         let found = self.known.iter_mut().find_map(|(secret, value)| {

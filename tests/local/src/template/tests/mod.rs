@@ -206,6 +206,19 @@ Resources:
 }
 
 #[test]
+fn a_secret_that_is_not_the_templates_goes_by_its_name() -> Result<()> {
+    let function = "  F:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: b}}
+    Properties:
+      CodeUri: p
+      Environment: {Variables: {A: !Sub '{{resolve:secretsmanager:${Word}}}'}}";
+    let stack = with_overrides(function, &[("Word", "v")])?;
+    assert_eq!(stack.functions["F"].environment["A"], "secret of v");
+    Ok(())
+}
+
+#[test]
 fn conditions_in_a_circle_are_refused() -> Result<()> {
     for (conditions, expected) in [
         ("A: !Not [!Condition A]", "Conditions.A[0]: A"),

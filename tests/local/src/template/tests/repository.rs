@@ -52,6 +52,7 @@ fn the_template_of_this_repository_loads() -> Result<()> {
         ingest.environment["ORDER_ID_SECRET"],
         "secret of OrderIdSecret"
     );
+    assert_eq!(ingest.environment.get("ORDER_ID_SECRET_NEXT"), None);
     assert_eq!(
         ingest.environment["QUEUE_URL"],
         stack.outputs["OrdersQueueUrl"]
