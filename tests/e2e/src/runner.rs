@@ -2,11 +2,11 @@
 
 use crate::{
     scenarios::{self, Scenario},
-    stack::Stack,
+    stack::{Need, Stack},
 };
 use anyhow::{Context, Result};
 use libtest_mimic::{Arguments, Failed, Trial};
-use std::{process::ExitCode, sync::Arc};
+use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
 use tokio::runtime::Runtime;
 
 /// Does what the command line says. Fails if the stack cannot be reached, or if its books don't add up.
@@ -22,13 +22,34 @@ pub fn run() -> Result<ExitCode> {
     let audit = runtime.block_on(stack.audit());
     runtime.block_on(stack.stop());
     audit.context("the stack's books don't add up")?;
+    for (need, count) in left_out(&stack) {
+        eprintln!("left out: {count} that need {need:?}: {}", need.reason());
+    }
     Ok(conclusion.exit_code())
+}
+
+/// What a scenario needs that the stack hasn't.
+fn missing(scenario: &Scenario, stack: &Stack) -> Option<Need> {
+    let mut needs = scenario.needs.iter().copied();
+    needs.find(|need| !stack.has(*need))
+}
+
+/// How many scenarios the stack cannot run, by what it lacks.
+fn left_out(stack: &Stack) -> BTreeMap<Need, usize> {
+    let mut counts = BTreeMap::new();
+    for need in scenarios::all()
+        .iter()
+        .filter_map(|scenario| missing(scenario, stack))
+    {
+        *counts.entry(need).or_default() += 1;
+    }
+    counts
 }
 
 /// Every scenario; those that the stack cannot run are ignored, and say what they need.
 fn trials(runtime: &Arc<Runtime>, stack: Option<&Arc<Stack>>) -> Vec<Trial> {
     let trial = |scenario: Scenario| {
-        let missing = stack.and_then(|stack| scenario.needs.iter().find(|need| !stack.has(**need)));
+        let missing = stack.and_then(|stack| missing(&scenario, stack));
         let (runtime, stack) = (runtime.clone(), stack.cloned());
         let trial = Trial::test(scenario.name, move || {
             let stack = stack.ok_or("scenarios that are listed don't run")?;

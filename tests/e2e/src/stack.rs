@@ -8,7 +8,7 @@ use local::{
     faults::{Call, Fault, Faults, Rule},
     options::Options,
 };
-use std::{collections::BTreeMap, env, sync::Mutex, time::Duration};
+use std::{collections::BTreeMap, env, path::Path, sync::Mutex, time::Duration};
 use tokio::time::Instant;
 
 /// How long anything may take that a scenario waits for.
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const ON_LOCALSTACK: usize = 4;
 
 /// What a scenario needs of a stack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     /// Any API key is a client of its own.
     Clients,
@@ -29,13 +29,32 @@ pub enum Need {
     Tables,
     /// The functions can be invoked.
     Invoke,
-    /// The queue is as AWS documents it, where LocalStack's is not.
+    /// The queue is as AWS documents it.
     ExactQueue,
-    /// What the gateway answers on its own is the template's: LocalStack 4.14 doesn't read `GatewayResponses` from
-    /// the OpenAPI document that SAM makes, and gives API Gateway's defaults.
+    /// What the gateway answers on its own is the template's.
     GatewayResponses,
     /// Calls between the functions and the services can be seen and broken, and the functions' logs read.
     Faults,
+    /// It is a `local`, so that others, with other parameters, stand for it as well.
+    Parameters,
+}
+
+impl Need {
+    /// Why a stack doesn't have it.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Clients => "API keys are the stack's own; only `local` takes any",
+            Self::Queue | Self::Tables | Self::Invoke => {
+                "only the API is known: `.ci/stack-env` gives the rest"
+            }
+            Self::ExactQueue => "LocalStack's queue isn't as AWS documents it",
+            Self::GatewayResponses => {
+                "LocalStack reads no gateway responses from the OpenAPI document that SAM makes"
+            }
+            Self::Faults => "only `local` lets calls to the services be seen and broken",
+            Self::Parameters => "shown on a `local` of its own, with other parameters",
+        }
+    }
 }
 
 /// A deployed system.
@@ -81,7 +100,13 @@ impl Stack {
 
     /// A `local` with these parameters.
     pub async fn local(parameters: &[&str]) -> Result<Stack> {
+        Stack::local_in(None, parameters).await
+    }
+
+    /// A `local` that keeps its secrets, queues and tables in this folder.
+    pub async fn local_in(folder: Option<&Path>, parameters: &[&str]) -> Result<Stack> {
         let options = Options {
+            data: folder.map(Path::to_owned),
             port: 0,
             parameter_overrides: parameters
                 .iter()
@@ -117,7 +142,7 @@ impl Stack {
             Need::Queue | Need::Tables | Need::Invoke => self.aws.is_some(),
             Need::ExactQueue => self.aws.is_some() && !self.is_localstack,
             Need::GatewayResponses => !self.is_localstack,
-            Need::Clients | Need::Faults => self.cloud.is_some(),
+            Need::Clients | Need::Faults | Need::Parameters => self.cloud.is_some(),
         }
     }
 

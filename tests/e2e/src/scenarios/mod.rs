@@ -4,6 +4,7 @@ mod bad_requests;
 mod conflicts;
 mod failures;
 mod keys;
+mod limits;
 mod load;
 mod placing;
 mod queue;
@@ -40,6 +41,7 @@ pub fn all() -> Vec<Scenario> {
         ("conflicts", conflicts::all()),
         ("retries", retries::all()),
         ("load", load::all()),
+        ("limits", limits::all()),
         ("queue", queue::all()),
     ];
     let named = files.into_iter().flat_map(|(file, scenarios)| {
