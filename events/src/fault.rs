@@ -57,13 +57,19 @@ impl std::fmt::Display for Pointer<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Pointer::Root => Ok(()),
-            Pointer::Member(parent, name) if name.chars().count() > LONGEST_NAME => parent.fmt(f),
+            Pointer::Member(parent, name) if !is_repeatable(name) => parent.fmt(f),
             Pointer::Member(parent, name) => {
                 write!(f, "{parent}/{}", name.replace('~', "~0").replace('/', "~1"))
             }
             Pointer::Element(parent, index) => write!(f, "{parent}/{index}"),
         }
     }
+}
+
+/// Whether a name is worth repeating, and safe to show: JSON itself escapes only the first 32 control characters, and a
+/// terminal obeys others, too.
+fn is_repeatable(name: &str) -> bool {
+    name.chars().count() <= LONGEST_NAME && !name.chars().any(char::is_control)
 }
 
 #[cfg(test)]
@@ -78,6 +84,10 @@ mod tests {
         };
         check("sku", "/lines/3/sku");
         check("a/b~c", "/lines/3/a~1b~0c");
+        check(&"ä".repeat(64), &format!("/lines/3/{}", "ä".repeat(64)));
         check(&"x".repeat(65), "/lines/3");
+        for control in ["a\n", "\u{1b}[31m", "\u{7f}", "\u{9b}2J"] {
+            check(control, "/lines/3");
+        }
     }
 }

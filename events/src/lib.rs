@@ -7,6 +7,7 @@
 //! - [`placed`]: the message on the queue, written by `ingest` and read by `process`.
 //! - [`record`]: the row of the table, written by `process` and read by `status`.
 //! - [`client`], [`timestamp`]: what these are made of.
+//! - [`text`]: what a log line may show of text that comes from elsewhere.
 //!
 //! # Rules
 //! - No AWS, no HTTP, no clock, no environment, no randomness: ids and times are passed in.
@@ -22,6 +23,7 @@ pub mod order;
 pub mod order_id;
 pub mod placed;
 pub mod record;
+pub mod text;
 pub mod timestamp;
 
 pub use client::{Client, IdempotencyKey};

@@ -4,7 +4,7 @@ use aws_sdk_sqs::{
     Client as Sqs,
     types::{MessageSystemAttributeNameForSends::AwsTraceHeader, MessageSystemAttributeValue},
 };
-use events::OrderPlaced;
+use events::{OrderPlaced, text::bounded};
 
 /// The queue of accepted orders.
 #[derive(Debug)]
@@ -45,7 +45,10 @@ impl OrderQueue {
         match send.send().await {
             Ok(_) => Ok(()),
             // With its causes, but not its `Debug`, which has the whole answer in it.
-            Err(error) => Err(NotQueued(format!("{:#}", anyhow::Error::new(error)))),
+            Err(error) => {
+                let error = format!("{:#}", anyhow::Error::new(error));
+                Err(NotQueued(bounded(&error)))
+            }
         }
     }
 }

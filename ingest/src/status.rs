@@ -2,7 +2,7 @@
 
 use crate::{problem::Problem, request::Request, response::Response};
 use aws_sdk_dynamodb::{Client as DynamoDb, types::AttributeValue};
-use events::{Order, OrderId, OrderIds, OrderRecord, Reason, Status, Timestamp};
+use events::{Order, OrderId, OrderIds, OrderRecord, Reason, Status, Timestamp, text::bounded};
 use serde::Serialize;
 
 /// Tells what became of orders.
@@ -64,7 +64,7 @@ impl StatusDesk {
             .send()
             .await;
         let item = read
-            .map_err(|error| format!("{:#}", anyhow::Error::new(error)))?
+            .map_err(|error| bounded(&format!("{:#}", anyhow::Error::new(error))))?
             .item;
         item.map(serde_dynamo::from_item)
             .transpose()

@@ -6,6 +6,7 @@ use crate::{
     group::{Group, Pending},
     table::{Finding, OrderTable, Refusal},
 };
+use events::text::bounded;
 use futures_util::FutureExt;
 use std::{collections::BTreeMap, panic::AssertUnwindSafe};
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -205,7 +206,7 @@ fn work_through<'a>(
                 );
             }
             Finding::Article(sku, error) => {
-                tracing::warn!(%sku, %error, "the article cannot be written");
+                tracing::warn!(sku = bounded(&sku), %error, "the article cannot be written");
                 let needs = |order: &Pending| {
                     order
                         .placed

@@ -9,8 +9,18 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 use aws_types::SdkConfig;
-use lambda_runtime::tracing::subscriber::{filter::LevelFilter, fmt};
-use std::{env, str::FromStr, time::Duration};
+use lambda_runtime::tracing::subscriber::{
+    filter::LevelFilter,
+    fmt::{self, MakeWriter},
+    util::SubscriberInitExt,
+};
+use std::{
+    env, io,
+    panic::{self, PanicHookInfo},
+    str::FromStr,
+    time::Duration,
+};
+use tracing::Subscriber;
 
 /// A variable that must be there; the error names it.
 pub fn required(name: &str) -> Result<String> {
@@ -31,13 +41,30 @@ pub fn init_logs() {
     let level = env::var("AWS_LAMBDA_LOG_LEVEL")
         .ok()
         .and_then(|level| level.parse().ok());
-    fmt()
+    logs(io::stdout, level.unwrap_or(LevelFilter::INFO)).init();
+    panic::set_hook(Box::new(log_panic));
+}
+
+/// A panic is a line of the log, too. It says where, and not its message, which may quote what a client sent.
+pub fn log_panic(panic: &PanicHookInfo<'_>) {
+    let at = panic.location().map(ToString::to_string);
+    tracing::error!(at, "panicked");
+}
+
+/// The logs, written to `to`, from a level. TRACE is taken as DEBUG: at TRACE the SDK and the runtime log whole
+/// requests, with all that clients sent.
+pub fn logs<W>(to: W, level: LevelFilter) -> impl Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    fmt::fmt()
         .json()
         .flatten_event(true)
         .with_span_list(false)
         .with_target(false)
-        .with_max_level(level.unwrap_or(LevelFilter::INFO))
-        .init();
+        .with_max_level(level.min(LevelFilter::DEBUG))
+        .with_writer(to)
+        .finish()
 }
 
 /// How to reach AWS: region, credentials and endpoint from the variables that Lambda sets, and no other source. A

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
         TransactWriteItem, Update,
     },
 };
-use events::{OrderPlaced, OrderRecord, Status, Timestamp};
+use events::{OrderPlaced, OrderRecord, Status, Timestamp, text::bounded};
 use std::{
     collections::{BTreeMap, HashMap},
     error::Error,
@@ -222,7 +222,7 @@ enum Action<'a> {
 
 fn finding(reason: &CancellationReason, action: &Action<'_>, orders: &[&OrderPlaced]) -> Finding {
     let code = reason.code().unwrap_or_default();
-    let text = || format!("{code}: {}", reason.message().unwrap_or_default());
+    let text = || bounded(&format!("{code}: {}", reason.message().unwrap_or_default()));
     match (code, action) {
         ("ConditionalCheckFailed", Action::Put(order)) => {
             let attribute = |name| reason.item().and_then(|row| row.get(name)?.as_s().ok());
@@ -263,10 +263,12 @@ fn in_stock(row: &Item) -> Option<u64> {
 /// An error with its causes. Not its `Debug`, which has the whole answer in it.
 fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = successors(Some(error), |&error| error.source());
-    causes
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
+    bounded(
+        &causes
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(": "),
+    )
 }
 
 #[cfg(test)]

@@ -1,0 +1,191 @@
+//! SQS and DynamoDB as an SDK client sees them. They hold what they get against their documented limits: what the real
+//! ones would refuse ends the run, or is refused where a function has to live with that.
+
+use aws_sdk_sqs::config::{
+    BehaviorVersion, Credentials, Region, SharedCredentialsProvider, retry::RetryConfig,
+};
+use aws_smithy_http_client::test_util::infallible_client_fn;
+use aws_smithy_types::body::SdkBody;
+use aws_types::SdkConfig;
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeSet,
+    mem::take,
+    sync::{Arc, Mutex},
+};
+
+/// The most bytes of a message on OrdersQueue, as the template says.
+const LONGEST_MESSAGE: usize = 256 * 1024;
+/// The most bytes of a row, and of a transaction.
+const LARGEST_ROW: usize = 400 * 1024;
+const LARGEST_TRANSACTION: usize = 4 << 20;
+
+/// The services, and what they were asked.
+#[derive(Debug, Clone, Default)]
+pub struct Cloud {
+    calls: Arc<Mutex<Vec<(String, Value)>>>,
+    row: Arc<Mutex<Option<Value>>>,
+    refusal: Arc<Mutex<Option<Value>>>,
+}
+
+/// The secret access key that calls are signed with.
+pub const SECRET_ACCESS_KEY: &str = "secret-access-key-of-the-tests";
+
+impl Cloud {
+    /// What a client of them is made with.
+    pub fn config(&self) -> SdkConfig {
+        let cloud = self.clone();
+        let client = infallible_client_fn(move |request: http::Request<SdkBody>| {
+            let (status, body) = cloud.answer(&request);
+            http::Response::builder()
+                .status(status)
+                .header("content-type", "application/x-amz-json-1.0")
+                .body(body.to_string())
+                .expect("a response")
+        });
+        let credentials = Credentials::new("key", SECRET_ACCESS_KEY, None, None, "test");
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .retry_config(RetryConfig::disabled())
+            .http_client(client)
+            .build()
+    }
+
+    /// The row that DynamoDB finds from now on, or that there is none.
+    pub fn set_row(&self, row: Option<Value>) {
+        *self.row.lock().expect("no panic in here") = row;
+    }
+
+    /// Refuses every call from now on with this error, or none.
+    pub fn set_refusal(&self, error: Option<Value>) {
+        *self.refusal.lock().expect("no panic in here") = error;
+    }
+
+    /// The calls since the last time: each operation and its request.
+    pub fn calls(&self) -> Vec<(String, Value)> {
+        take(&mut *self.calls.lock().expect("no panic in here"))
+    }
+
+    fn answer(&self, request: &http::Request<SdkBody>) -> (u16, Value) {
+        let target = request.headers()["x-amz-target"].to_str().expect("ASCII");
+        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        let bytes = request.body().bytes().expect("a body in memory");
+        let body: Value = serde_json::from_slice(bytes).expect("requests are JSON");
+        if let Some(error) = &*self.refusal.lock().expect("no panic in here") {
+            return (400, error.clone());
+        }
+        let answer = match operation.as_str() {
+            "SendMessage" => {
+                send_message(&body);
+                (200, json!({"MessageId": "1"}))
+            }
+            "ChangeMessageVisibilityBatch" => {
+                change_visibility(&body);
+                (200, json!({"Successful": [], "Failed": []}))
+            }
+            "GetItem" => match &*self.row.lock().expect("no panic in here") {
+                Some(row) => (200, json!({"Item": row})),
+                None => (200, json!({})),
+            },
+            "PutItem" => write(&[&body["Item"]], bytes.len()),
+            "TransactWriteItems" => transact(&body, bytes.len()),
+            other => panic!("{other} is not expected"),
+        };
+        self.calls
+            .lock()
+            .expect("no panic in here")
+            .push((operation, body));
+        answer
+    }
+}
+
+fn send_message(request: &Value) {
+    let body = request["MessageBody"].as_str().expect("a body");
+    assert!(
+        body.len() <= LONGEST_MESSAGE,
+        "a message of {} bytes",
+        body.len()
+    );
+    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
+    assert!(
+        body.chars().all(allowed),
+        "SQS refuses a character of {body:?}"
+    );
+    let group = request["MessageGroupId"].as_str().expect("a group");
+    assert!(
+        (1..=128).contains(&group.len()) && group.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+        "{group}"
+    );
+}
+
+fn change_visibility(request: &Value) {
+    let entries = request["Entries"].as_array().expect("entries");
+    let ids: BTreeSet<_> = entries
+        .iter()
+        .map(|entry| entry["Id"].to_string())
+        .collect();
+    assert!(
+        (1..=10).contains(&entries.len()) && ids.len() == entries.len(),
+        "{request}"
+    );
+    let seconds = |entry: &Value| entry["VisibilityTimeout"].as_u64();
+    assert!(
+        entries
+            .iter()
+            .all(|entry| seconds(entry).is_some_and(|seconds| seconds <= 43_200)),
+        "{request}"
+    );
+}
+
+fn transact(request: &Value, bytes: usize) -> (u16, Value) {
+    let actions = request["TransactItems"].as_array().expect("actions");
+    let sku = |action: &Value| {
+        action["Update"]["Key"]["sku"]["S"]
+            .as_str()
+            .map(str::to_owned)
+    };
+    let key = |action: &Value| {
+        sku(action).or(action["Put"]["Item"]["id"]["S"].as_str().map(str::to_owned))
+    };
+    let items: BTreeSet<_> = actions
+        .iter()
+        .map(|action| key(action).expect("a key"))
+        .collect();
+    assert!(
+        (1..=100).contains(&actions.len()),
+        "{} actions",
+        actions.len()
+    );
+    assert_eq!(items.len(), actions.len(), "an item twice: {request}");
+    let bad_key = actions
+        .iter()
+        .filter_map(sku)
+        .any(|sku| !(1..=2048).contains(&sku.len()));
+    let rows: Vec<_> = actions
+        .iter()
+        .map(|action| &action["Put"]["Item"])
+        .collect();
+    if bad_key {
+        invalid()
+    } else {
+        write(&rows, bytes)
+    }
+}
+
+fn write(rows: &[&Value], bytes: usize) -> (u16, Value) {
+    let too_large = |row: &&Value| row.to_string().len() > LARGEST_ROW;
+    if bytes > LARGEST_TRANSACTION || rows.iter().any(too_large) {
+        invalid()
+    } else {
+        (200, json!({}))
+    }
+}
+
+fn invalid() -> (u16, Value) {
+    (
+        400,
+        json!({"__type": "com.amazon.coral.validate#ValidationException", "message": "it is refused"}),
+    )
+}

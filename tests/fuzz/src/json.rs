@@ -1,0 +1,278 @@
+//! JSON that may be wrong in every way that JSON can be: with repeated names, numbers out of all bounds, half
+//! surrogate pairs, nesting without end.
+
+use crate::program::Program;
+use serde_json::Value;
+use std::fmt;
+
+/// Text that stands where a value is expected; some of it is none.
+const LITERALS: [&str; 29] = [
+    "null",
+    "true",
+    "false",
+    "0",
+    "1",
+    "-0",
+    "-1",
+    "1.5",
+    "1e2",
+    "1e999",
+    "-1E-999",
+    "01",
+    "1.",
+    "1000000",
+    "1000001",
+    "1000000000000",
+    "1000000000001",
+    "9007199254740991",
+    "9007199254740992",
+    "18446744073709551615",
+    "18446744073709551616",
+    "{}",
+    "[]",
+    "\"\"",
+    "\"\\ud800\"",
+    "\"\\u0000\"",
+    "",
+    "{\"\\udfff\":0}",
+    "NaN",
+];
+/// Names that mean something to one reader or another.
+const NAMES: [&str; 16] = [
+    "lines",
+    "sku",
+    "quantity",
+    "unit_price",
+    "currency",
+    "reference",
+    "type",
+    "version",
+    "id",
+    "client",
+    "placed_at",
+    "fingerprint",
+    "order",
+    "body",
+    "headers",
+    "Content-Type",
+];
+const CURRENCIES: [&str; 4] = ["EUR", "JPY", "eur", "XXX"];
+/// How deep a value is wrapped: around the depth that serde_json goes to, and beyond what a stack would take.
+const DEPTHS: [usize; 5] = [1, 126, 127, 128, 30_000];
+/// How often an element is repeated: around the limits of an order's lines and of what faults are listed.
+const COPIES: [usize; 6] = [1, 2, 48, 49, 50, 300];
+/// A document that has grown to this many nodes is not mutated further.
+const LARGE: usize = 4000;
+
+/// A document.
+#[derive(Debug, Clone)]
+pub enum Json {
+    /// Written as it is.
+    Raw(String),
+    /// A string.
+    Text(String),
+    /// An array.
+    List(Vec<Json>),
+    /// An object, whose names may repeat.
+    Map(Vec<(String, Json)>),
+}
+
+impl From<&Value> for Json {
+    fn from(value: &Value) -> Json {
+        match value {
+            Value::String(text) => Json::Text(text.clone()),
+            Value::Array(items) => Json::List(items.iter().map(Json::from).collect()),
+            Value::Object(members) => Json::Map(
+                members
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.into()))
+                    .collect(),
+            ),
+            other => Json::Raw(other.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |text: &str| Value::from(text).to_string();
+        match self {
+            Json::Raw(raw) => f.write_str(raw),
+            Json::Text(value) => f.write_str(&text(value)),
+            Json::List(items) => {
+                for (n, item) in items.iter().enumerate() {
+                    write!(f, "{}{item}", if n == 0 { "[" } else { "," })?;
+                }
+                f.write_str(if items.is_empty() { "[]" } else { "]" })
+            }
+            Json::Map(members) => {
+                for (n, (name, value)) in members.iter().enumerate() {
+                    write!(
+                        f,
+                        "{}{}:{value}",
+                        if n == 0 { "{" } else { "," },
+                        text(name)
+                    )?;
+                }
+                f.write_str(if members.is_empty() { "{}" } else { "}" })
+            }
+        }
+    }
+}
+
+impl Json {
+    /// The member of this name, if this is an object that has it.
+    pub fn member(&mut self, name: &str) -> Option<&mut Json> {
+        let Json::Map(members) = self else {
+            return None;
+        };
+        members
+            .iter_mut()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
+    }
+
+    /// Changes up to six things, most often one or two, as the program says.
+    pub fn mutate(&mut self, program: &mut Program<'_>) {
+        for _ in 0..*program.pick(&[0, 1, 1, 1, 2, 2, 3, 6]) {
+            let nodes = self.nodes();
+            if nodes > LARGE {
+                return;
+            }
+            let other = self.nth(&mut program.below(nodes)).cloned();
+            if let Some(node) = self.nth(&mut program.below(nodes)) {
+                node.change(program, other);
+            }
+        }
+    }
+
+    /// Makes one of the texts inside another, or gives it one more, by another name: what a client does to its part of
+    /// an event.
+    pub fn rewrite(&mut self, program: &mut Program<'_>) {
+        match self {
+            Json::Raw(_) => {}
+            Json::Text(text) if program.once_in(2) => *text += &program.text(),
+            Json::Text(text) => *text = program.text(),
+            Json::List(items) => {
+                let place = program.below(items.len());
+                items
+                    .iter_mut()
+                    .skip(place)
+                    .take(1)
+                    .for_each(|item| item.rewrite(program));
+            }
+            Json::Map(members) => {
+                let place = program.below(members.len());
+                if let Some((name, value)) = members.get_mut(place) {
+                    value.rewrite(program);
+                    if program.once_in(4) {
+                        let more = (name.to_uppercase() + &program.text(), value.clone());
+                        members.push(more);
+                    }
+                }
+            }
+        }
+    }
+
+    /// How many values there are, with all that is inside.
+    fn nodes(&self) -> usize {
+        1 + match self {
+            Json::Raw(_) | Json::Text(_) => 0,
+            Json::List(items) => items.iter().map(Json::nodes).sum(),
+            Json::Map(members) => members
+                .iter()
+                .map(|(_, value)| value.nodes())
+                .sum::<usize>(),
+        }
+    }
+
+    /// The value at this place, depth first.
+    fn nth(&mut self, place: &mut usize) -> Option<&mut Json> {
+        if *place == 0 {
+            return Some(self);
+        }
+        *place -= 1;
+        match self {
+            Json::Raw(_) | Json::Text(_) => None,
+            Json::List(items) => items.iter_mut().find_map(|item| item.nth(place)),
+            Json::Map(members) => members.iter_mut().find_map(|(_, value)| value.nth(place)),
+        }
+    }
+
+    fn change(&mut self, program: &mut Program<'_>, other: Option<Json>) {
+        let choice = program.below(8);
+        match (choice, &mut *self) {
+            (0, _) => *self = Json::Raw((*program.pick(&LITERALS)).to_owned()),
+            (1, _) => *self = Json::Text(program.text()),
+            (2, _) => *self = Json::Text((*program.pick(&CURRENCIES)).to_owned()),
+            (3, _) => *self = self.wrapped(*program.pick(&DEPTHS)),
+            (_, Json::Raw(raw)) => (*program.pick(&LITERALS)).clone_into(raw),
+            (_, Json::Text(text)) => *text += &program.text(),
+            (4, Json::List(items)) => {
+                drop((!items.is_empty()).then(|| items.remove(program.below(items.len()))));
+            }
+            (5, Json::List(items)) => items.extend(other),
+            (_, Json::List(items)) => {
+                if let Some(item) = items.get(program.below(items.len())).cloned() {
+                    items.extend(vec![item; *program.pick(&COPIES)]);
+                }
+            }
+            (4, Json::Map(members)) => {
+                drop((!members.is_empty()).then(|| members.remove(program.below(members.len()))));
+            }
+            (5, Json::Map(members)) => {
+                let value = other.unwrap_or(Json::List(vec![]));
+                members.insert(program.below(members.len()), (name(program), value));
+            }
+            (6, Json::Map(members)) => {
+                let place = program.below(members.len());
+                if let Some((known, _)) = members.get_mut(place) {
+                    *known = name(program);
+                }
+            }
+            (_, Json::Map(members)) => {
+                if let Some(member) = members.get(program.below(members.len())).cloned() {
+                    members.push(member);
+                }
+            }
+        }
+    }
+
+    /// Inside so many arrays or objects. As text, because dropping a tree of that depth takes as much stack.
+    fn wrapped(&self, depth: usize) -> Json {
+        let (open, close) = if depth.is_multiple_of(2) {
+            ("[", "]")
+        } else {
+            ("{\"\":", "}")
+        };
+        Json::Raw(open.repeat(depth) + &self.to_string() + &close.repeat(depth))
+    }
+}
+
+fn name(program: &mut Program<'_>) -> String {
+    if program.once_in(2) {
+        program.text()
+    } else {
+        (*program.pick(&NAMES)).to_owned()
+    }
+}
+
+/// A document like one of these, as a client might send it: mutated, and sometimes broken as text.
+pub fn document(samples: &[Value], program: &mut Program<'_>) -> Vec<u8> {
+    if program.once_in(32) {
+        return program.rest().to_vec();
+    }
+    let mut json = Json::from(program.pick(samples));
+    json.mutate(program);
+    let mut text = json.to_string().into_bytes();
+    if program.once_in(8) {
+        let (from, to) = (program.below(text.len()), program.below(text.len()));
+        match program.below(4) {
+            0 => text.truncate(from),
+            1 => text.insert(from, program.byte()),
+            2 => drop(text.drain(from.min(to)..from.max(to))),
+            _ => text.resize(text.len() + 140_000, b' '),
+        }
+    }
+    text
+}

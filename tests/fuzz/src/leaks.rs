@@ -1,0 +1,73 @@
+//! What a function knows, and what a service says, stays out of logs and answers, or is made fit for them.
+
+use crate::{cloud::SECRET_ACCESS_KEY, functions, samples};
+use aws_lambda_events::sqs::SqsEvent;
+use ingest::request::{Event, Request};
+use serde_json::{Value, json};
+
+/// An error text as no service should send one: long, and with what a terminal obeys.
+fn hostile() -> String {
+    "\u{1b}[2J\n\u{9b}31m\u{7f}".to_owned() + &"no ".repeat(40_000)
+}
+
+fn request(sample: &Value) -> Request {
+    Request::from(serde_json::from_value::<Event>(sample.clone()).expect("samples are events"))
+}
+
+fn batch() -> SqsEvent {
+    serde_json::from_value(samples::BATCH[0].clone()).expect("samples are events")
+}
+
+#[test]
+fn no_secret_is_printed_with_what_holds_it() {
+    functions::with(|functions| {
+        let printed = format!("{functions:?} {:?}", functions.cloud.config());
+        assert!(
+            printed.contains("OrderIds") && printed.contains("https://sqs.test"),
+            "{printed}"
+        );
+        for secret in [samples::SECRET, SECRET_ACCESS_KEY] {
+            assert!(!printed.contains(secret), "{secret} is in {printed}");
+        }
+    });
+}
+
+/// The functions judge every line that they log by themselves.
+#[test]
+fn what_a_service_says_is_bounded_and_escaped_in_logs_and_not_in_answers() {
+    functions::with(|functions| {
+        for code in [
+            "ValidationException",
+            "AccessDeniedException",
+            "InternalServerError",
+        ] {
+            let error = json!({"__type": code, "message": hostile()});
+            functions.cloud.set_refusal(Some(error));
+            let placed = functions.place(request(&samples::PLACE[0]), &[]);
+            let asked = functions.ask(&request(&samples::STATUS[0]), &[]);
+            for response in [placed, asked] {
+                assert_eq!(response.status_code, 503);
+                assert!(
+                    response.body.len() < 500 && !response.body.contains("no no"),
+                    "{response:?}"
+                );
+            }
+            let failed = functions.process(batch()).expect("each record has an id");
+            assert_eq!(failed.batch_item_failures.len(), 6);
+        }
+    });
+}
+
+#[test]
+fn so_is_what_it_says_of_one_action_of_a_transaction() {
+    functions::with(|functions| {
+        let reason = json!({"Code": "ItemCollectionSizeLimitExceeded", "Message": hostile()});
+        functions.cloud.set_refusal(Some(json!({
+            "__type": "TransactionCanceledException",
+            "Message": hostile(),
+            "CancellationReasons": vec![reason; 100],
+        })));
+        let failed = functions.process(batch()).expect("each record has an id");
+        assert_eq!(failed.batch_item_failures.len(), 6);
+    });
+}

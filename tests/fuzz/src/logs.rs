@@ -1,0 +1,88 @@
+//! What a log line must be: one line of JSON, of bounded length, with nothing in it that a client sent.
+
+use crate::samples;
+use lambda_runtime::tracing::subscriber::filter::LevelFilter;
+use serde_json::Value;
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+use tracing::{Dispatch, dispatcher::with_default};
+
+/// The most bytes of a log line.
+const LONGEST_LINE: usize = 4096;
+
+/// The logs of one function.
+#[derive(Debug)]
+pub struct Logs {
+    written: Written,
+    dispatch: Dispatch,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0
+            .lock()
+            .expect("no panic in here")
+            .extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Logs {
+    /// Those of `ingest` and `status`, at the level that says most.
+    pub fn of_ingest() -> Logs {
+        let written = Written::default();
+        let to = written.clone();
+        Logs {
+            dispatch: Dispatch::new(ingest::config::logs(move || to.clone(), LevelFilter::TRACE)),
+            written,
+        }
+    }
+
+    /// Those of `process`.
+    pub fn of_process() -> Logs {
+        let written = Written::default();
+        let to = written.clone();
+        Logs {
+            dispatch: Dispatch::new(process::config::logs(
+                move || to.clone(),
+                LevelFilter::TRACE,
+            )),
+            written,
+        }
+    }
+
+    /// Does something, and judges every line that was logged meanwhile. `sent` is what else must not be in one.
+    pub fn judge<T>(&self, sent: &[&str], what: impl FnOnce() -> T) -> T {
+        let result = with_default(&self.dispatch, what);
+        let written = std::mem::take(&mut *self.written.0.lock().expect("no panic in here"));
+        let text = String::from_utf8(written).expect("logs are UTF-8");
+        for line in text.lines() {
+            assert!(
+                line.len() <= LONGEST_LINE,
+                "a line of {} bytes: {line:.500}",
+                line.len()
+            );
+            assert!(
+                !line.chars().any(char::is_control),
+                "a control character: {line:?}"
+            );
+            assert!(
+                serde_json::from_str::<Value>(line).is_ok_and(|line| line.is_object()),
+                "no JSON: {line}"
+            );
+            for private in samples::PRIVATE.iter().chain(sent) {
+                assert!(!line.contains(private), "{private:?} is in {line}");
+            }
+        }
+        result
+    }
+}

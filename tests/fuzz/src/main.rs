@@ -1,0 +1,58 @@
+//! Input that nobody would send on purpose, for everything that reads input.
+//!
+//! `cargo test` runs each target on the same few hundred programs each time, checks that these reach acceptance and
+//! every refusal, and then on as many others as a second takes. `cargo bolero test` runs one for as long as it is
+//! told, guided by which code it has reached; see the README.
+//!
+//! # Layout
+//! - [`targets`]: what is fuzzed, one file each: a program of bytes becomes an input, goes the way that it goes in the
+//!   function, and what comes out is judged.
+//! - [`program`]: bytes as choices. [`json`]: documents that begin as a sample of `events/` and are then changed, so
+//!   that what is behind the first check is reached, too. [`samples`]: these.
+//! - [`functions`]: the functions, as they are deployed, above a real SDK client. [`cloud`]: the HTTP below it, which
+//!   holds what it gets against the services' limits.
+//! - [`answers`]: what every answer to a client must be. [`logs`]: what every log line must be.
+//! - [`tally`]: what was reached. [`leaks`]: facts about secrets and about errors of the services, which no input brings
+//!   about.
+
+mod answers;
+mod cloud;
+mod functions;
+mod json;
+mod leaks;
+mod logs;
+mod program;
+mod samples;
+mod tally;
+mod targets;
+
+use std::time::Duration;
+use tally::Tally;
+
+/// Makes the test of a target: so many programs must reach these outcomes. It stands where cargo-bolero looks for it.
+macro_rules! fuzz {
+    ($target:ident $programs:literal) => {
+        #[test]
+        fn $target() {
+            let mut tally = Tally::default();
+            tally::programs($programs, |program| {
+                targets::$target::run(program, &mut tally);
+            });
+            tally.must_have(&targets::$target::REACHES);
+            bolero::check!()
+                .with_test_time(Duration::from_secs(1))
+                .with_max_len(512)
+                .for_each(|program: &[u8]| {
+                    targets::$target::run(program, &mut tally);
+                    tally.report(stringify!($target));
+                });
+        }
+    };
+}
+
+fuzz!(order_body 1500);
+fuzz!(headers 500);
+fuzz!(order_id 500);
+fuzz!(gateway_event 500);
+fuzz!(record_body 400);
+fuzz!(queue_event 400);

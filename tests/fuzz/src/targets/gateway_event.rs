@@ -1,0 +1,68 @@
+//! A whole event from a gateway, for `ingest` and for `status`.
+
+use crate::{answers, functions, json::Json, program::Program, samples, tally::Tally};
+use ingest::request::{Event, Request};
+
+/// What a few hundred programs come to.
+pub const REACHES: [&str; 9] = [
+    "202",
+    "202 with a key",
+    "400 about:blank",
+    "404 about:blank",
+    "405 about:blank",
+    "415 about:blank",
+    "422 invalid-order",
+    "200 queued",
+    "no event",
+];
+
+/// The parts of an event that are the client's to choose, as text.
+const CLIENTS: [&str; 8] = [
+    "headers",
+    "multiValueHeaders",
+    "body",
+    "path",
+    "rawPath",
+    "rawQueryString",
+    "httpMethod",
+    "pathParameters",
+];
+
+/// Invokes a function with the event that this program makes.
+pub fn run(program: &[u8], tally: &mut Tally) {
+    let mut program = Program::new(program);
+    let places = program.once_in(2);
+    let samples = if places {
+        &samples::PLACE
+    } else {
+        &samples::STATUS
+    };
+    let mut event = Json::from(program.pick(samples));
+    let by_client = program.once_in(2);
+    if by_client {
+        for _ in 0..program.below(4) {
+            if let Some(part) = event.member(CLIENTS[program.below(CLIENTS.len())]) {
+                part.rewrite(&mut program);
+            }
+        }
+    } else {
+        event.mutate(&mut program);
+    }
+    let event = match serde_json::from_str::<Event>(&event.to_string()) {
+        Ok(event) => event,
+        // No client can bring that about, only a gateway that sends something else than is documented.
+        Err(error) => {
+            assert!(!by_client, "{error}: {event}");
+            return tally.count("no event");
+        }
+    };
+    let request = Request::from(event);
+    functions::with(|functions| {
+        if places {
+            answers::place(functions, request, tally);
+        } else {
+            functions.cloud.set_row(None);
+            answers::ask(functions, &request, tally);
+        }
+    });
+}

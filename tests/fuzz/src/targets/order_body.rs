@@ -1,0 +1,48 @@
+//! The body of `POST /orders`.
+
+use crate::{answers, functions, json, program::Program, samples, tally::Tally};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use ingest::request::{Event, Request};
+use std::string::FromUtf8Error;
+
+/// What a few hundred programs come to: an order, and every refusal that a body can meet.
+pub const REACHES: [&str; 19] = [
+    "202",
+    "400 about:blank",
+    "413 about:blank",
+    "422 invalid-order",
+    "is missing",
+    "is given twice",
+    "is not a field that is known here",
+    "has a name that is not Unicode",
+    "must be Unicode",
+    "must be an object",
+    "must be an array",
+    "must be a string",
+    "must be an integer",
+    "must be from # to #######",
+    "must have # to ## elements",
+    "must be # to ## of A-Z a-z #-# . _ -",
+    "must be an ISO #### code in upper case",
+    "must have at most ## characters",
+    "must have no control characters",
+];
+
+/// Sends the body that this program makes.
+pub fn run(program: &[u8], tally: &mut Tally) {
+    let mut program = Program::new(program);
+    let coded = program.once_in(4);
+    let body = json::document(&samples::ORDERS, &mut program);
+    let mut event = samples::PLACE[0].clone();
+    // As the gateway does with what is not UTF-8, or with every body, by its settings.
+    event["body"] = match String::from_utf8(body) {
+        Ok(text) if !coded => text.into(),
+        body => {
+            event["isBase64Encoded"] = true.into();
+            let bytes = body.map_or_else(FromUtf8Error::into_bytes, String::into_bytes);
+            STANDARD.encode(bytes).into()
+        }
+    };
+    let event: Event = serde_json::from_value(event).expect("the gateway's part is unchanged");
+    functions::with(|functions| answers::place(functions, Request::from(event), tally));
+}

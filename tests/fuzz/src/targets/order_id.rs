@@ -1,0 +1,82 @@
+//! The id in `GET /orders/{id}`: only the one that was issued to this client is known.
+
+use crate::{answers, functions, json::Json, program::Program, samples, tally::Tally};
+use events::{Client, IdempotencyKey};
+use ingest::request::{Event, Request};
+
+/// What a few hundred programs come to.
+pub const REACHES: [&str; 6] = [
+    "200 queued",
+    "200 confirmed",
+    "404 about:blank",
+    "405 about:blank",
+    "HEAD 200",
+    "HEAD 404",
+];
+
+const METHODS: [&str; 8] = ["GET", "GET", "GET", "GET", "GET", "HEAD", "POST", "get"];
+
+/// Asks for the id that this program makes.
+pub fn run(program: &[u8], tally: &mut Tally) {
+    let mut program = Program::new(program);
+    functions::with(|functions| {
+        let owner = Client::identified(if program.once_in(4) { "ben" } else { "ann" });
+        let issued = if program.once_in(2) {
+            let key = IdempotencyKey::new(&format!("key-{}", program.byte())).expect("a key");
+            functions.ids.keyed(&owner, &key)
+        } else {
+            functions
+                .ids
+                .fresh(&owner, std::array::from_fn(|_| program.byte()))
+        };
+        let mut id = issued.to_string();
+        match program.below(8) {
+            0..3 => {}
+            3 => id = id.to_uppercase(),
+            4 => id = id.replace('-', ""),
+            5 => {
+                let (place, bit) = (program.below(id.len()), program.below(7));
+                let mut bytes = id.into_bytes();
+                bytes[place] ^= 1 << bit;
+                id = String::from_utf8(bytes).expect("still ASCII");
+            }
+            6 => id = format!("urn:uuid:{id}"),
+            _ => id = program.text(),
+        }
+        let mut event = samples::STATUS[0].clone();
+        event["requestContext"]["identity"]["apiKeyId"] = "ann".into();
+        event["httpMethod"] = (*program.pick(&METHODS)).into();
+        event["pathParameters"]["id"] = id.clone().into();
+        if program.once_in(4) {
+            event["pathParameters"] = serde_json::Value::Null;
+            event["path"] = format!("/orders/{id}").into();
+        }
+        functions
+            .cloud
+            .set_row(program.once_in(2).then(|| row(&mut program)));
+        let request = Request::from(serde_json::from_value::<Event>(event).expect("an event"));
+        let known = functions
+            .ids
+            .recognise(&request.client, &request.id)
+            .is_some();
+        let own = owner.as_str() == "ann" && request.id.eq_ignore_ascii_case(&issued.to_string());
+        assert_eq!(
+            known, own,
+            "{:?} of {owner:?}, when {issued} was issued",
+            request.id
+        );
+        answers::ask(functions, &request, tally);
+    });
+}
+
+/// The row of the samples, of which `process` may have written another status or reason.
+fn row(program: &mut Program<'_>) -> serde_json::Value {
+    let mut row = Json::from(&*samples::ROW);
+    if let Some(status) = row.member("status") {
+        *status = Json::Raw(format!(
+            "{{\"S\":\"{}\"}}",
+            program.pick(&["confirmed", "rejected", "failed"])
+        ));
+    }
+    serde_json::from_str(&row.to_string()).expect("a row")
+}

@@ -1,0 +1,103 @@
+//! The body of one message on the queue: it becomes an order or is left alone, and its neighbours are served.
+
+use crate::{functions, json, program::Program, samples, tally::Tally};
+use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use events::OrderPlaced;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// What a few hundred programs come to.
+pub const REACHES: [&str; 6] = [
+    "an order",
+    "a copy",
+    "refused by the table",
+    "malformed",
+    "another type",
+    "another version",
+];
+
+/// Processes a batch with the body that this program makes, between two that are good.
+pub fn run(program: &[u8], tally: &mut Tally) {
+    let mut program = Program::new(program);
+    let body = json::document(&samples::MESSAGES, &mut program);
+    let Ok(body) = String::from_utf8(body) else {
+        return; // SQS takes no other.
+    };
+    let good: Vec<_> = samples::MESSAGES[1..3]
+        .iter()
+        .map(Value::to_string)
+        .collect();
+    let mut event = SqsEvent::default();
+    event.records = [&good[0], &body, &good[1]]
+        .into_iter()
+        .zip(["1", "2", "3"])
+        .map(message)
+        .collect();
+    let (failed, put) = functions::with(|functions| {
+        let response = functions.process(event).expect("each record has an id");
+        let failed: Vec<_> = response
+            .batch_item_failures
+            .into_iter()
+            .map(|failure| failure.item_identifier)
+            .collect();
+        (failed, put(&functions.cloud.calls()))
+    });
+    for good in &good {
+        let placed = OrderPlaced::from_json(good).expect("good");
+        assert!(
+            put.contains(&placed.id.to_string()),
+            "{put:?} lacks {placed:?}"
+        );
+    }
+    let outcome = match OrderPlaced::from_json(&body) {
+        Err(error) => {
+            assert_eq!(failed, ["2"], "{body}");
+            let text = error.to_string();
+            assert!(text.len() < 100, "{text}");
+            ["malformed", "another type", "another version"][[
+                "malformed",
+                "its type",
+                "its version",
+            ]
+            .iter()
+            .position(|start| text.starts_with(start))
+            .expect("a reason")]
+        }
+        Ok(placed)
+            if good
+                .iter()
+                .any(|good| good.contains(&placed.id.to_string())) =>
+        {
+            assert_eq!(failed, [""; 0], "{body}");
+            "a copy"
+        }
+        Ok(_) if failed.is_empty() => {
+            assert_eq!(put.len(), 3, "{put:?}");
+            "an order"
+        }
+        Ok(_) => {
+            assert_eq!(failed, ["2"], "{body}");
+            "refused by the table"
+        }
+    };
+    tally.count(outcome);
+}
+
+fn message((body, id): (&String, &str)) -> SqsMessage {
+    let mut message = SqsMessage::default();
+    message.message_id = Some(id.to_owned());
+    message.receipt_handle = Some(format!("receipt {id}"));
+    message.body = Some(body.clone());
+    message
+}
+
+/// The ids of the rows that were put.
+pub fn put(calls: &[(String, Value)]) -> BTreeSet<String> {
+    let transactions = calls
+        .iter()
+        .filter_map(|(_, request)| request["TransactItems"].as_array());
+    let ids = transactions
+        .flatten()
+        .filter_map(|action| action["Put"]["Item"]["id"]["S"].as_str());
+    ids.map(str::to_owned).collect()
+}
