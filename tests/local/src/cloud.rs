@@ -14,7 +14,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
     event_source::Mapping,
-    faults::Faults,
+    faults::{Faults, file::Plan},
     functions, gateway,
     lambda::Lambda,
     options::Options,
@@ -64,6 +64,10 @@ impl Cloud {
         let mut secrets = Secrets::open(file("secrets.json"))?;
         let overrides = options.overrides()?;
         let stack = template::load(&path, &overrides, &place, &mut |id| secrets.get(id))?;
+        let plan = options.faults.as_deref().map(Plan::load).transpose()?;
+        if let Some(plan) = &plan {
+            plan.check(&stack.functions.keys().map(String::as_str).collect())?;
+        }
         secrets.save()?;
         let folder = match path.parent() {
             Some(folder) if folder != Path::new("") => folder,
@@ -89,13 +93,14 @@ impl Cloud {
         }
 
         progress("starting the functions");
+        let faults = Arc::new(Faults::new(stack.functions.keys().cloned()));
         let lambda = Arc::new(Lambda::new(
             &stack.functions,
             &executables,
             &place.services,
             !options.quiet,
+            &faults,
         )?);
-        let faults = Arc::new(Faults::new(stack.functions.keys().cloned()));
         let mut servers = JoinSet::new();
         let inner = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = inner.local_addr()?;
@@ -110,7 +115,11 @@ impl Cloud {
         }
         let gateway = gateway::router(&stack.api, lambda.clone());
         servers.spawn(async move { drop(axum::serve(api, gateway).await) });
-        let event_sources = mappings(&stack, &sqs, &lambda)?
+        // Not before, so that no fault is mistaken for a function that cannot start.
+        for rule in plan.iter().flat_map(|plan| plan.inject(&faults)) {
+            rule.for_good();
+        }
+        let event_sources = mappings(&stack, &sqs, &lambda, &faults)?
             .into_iter()
             .map(Mapping::run)
             .collect();
@@ -194,7 +203,12 @@ async fn listen(host: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
     })
 }
 
-fn mappings(stack: &Stack, sqs: &Sqs, lambda: &Arc<Lambda>) -> anyhow::Result<Vec<Mapping>> {
+fn mappings(
+    stack: &Stack,
+    sqs: &Sqs,
+    lambda: &Arc<Lambda>,
+    faults: &Arc<Faults>,
+) -> anyhow::Result<Vec<Mapping>> {
     let sources = stack.functions.iter().flat_map(|(id, function)| {
         let sources = function.event_sources.iter();
         sources.map(move |source| (id, source))
@@ -209,6 +223,7 @@ fn mappings(stack: &Stack, sqs: &Sqs, lambda: &Arc<Lambda>) -> anyhow::Result<Ve
                 function: function.clone(),
                 sqs: sqs.clone(),
                 lambda: lambda.clone(),
+                faults: faults.clone(),
             })
         })
         .collect()

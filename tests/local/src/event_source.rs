@@ -12,6 +12,7 @@ use tokio::{
 };
 
 use crate::{
+    faults::Faults,
     lambda::{InvokeError, Lambda, PAYLOAD_LIMIT},
     sqs::{Message, Sqs},
     template::model::EventSource,
@@ -40,6 +41,8 @@ pub struct Mapping {
     pub sqs: Sqs,
     /// Where they go.
     pub lambda: Arc<Lambda>,
+    /// What happens to them on the way.
+    pub faults: Arc<Faults>,
 }
 
 /// A message and what it is in the function's event.
@@ -100,7 +103,8 @@ impl Mapping {
             if missing == 0 || (wait.is_zero() && !batch.is_empty()) {
                 return batch;
             }
-            match self.sqs.receive(&self.queue, missing, wait).await {
+            let fate = |body: &str| self.faults.deliver(body);
+            match self.sqs.deliver(&self.queue, missing, wait, &fate).await {
                 Ok(messages) if messages.is_empty() => return batch,
                 Ok(messages) => received.extend(messages.into_iter().map(|message| Received {
                     record: event::record(&message, &self.queue),

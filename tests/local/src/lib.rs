@@ -6,8 +6,8 @@
 //! - `template`: reads template.yaml; `functions`: builds its binaries
 //! - `gateway`: HTTP in, a function's answer out; `lambda`: runs the binaries
 //! - `event_source`: from a queue to a function, as Lambda polls
-//! - `services`: SQS (`sqs`), `DynamoDB` (`tables`) and Lambda's Invoke, on one address; `faults`:
-//!   what a test breaks there
+//! - `services`: SQS (`sqs`), `DynamoDB` (`tables`) and Lambda's Invoke, on one address
+//! - `faults`: what goes wrong there, on the way from the queue, and with the functions' processes
 //! - `secrets`: what is generated once
 
 pub mod cloud;

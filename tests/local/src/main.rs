@@ -33,6 +33,9 @@ async fn run(options: &Options) -> anyhow::Result<()> {
     };
     println!("{}", Welcome(&cloud));
     stop.await;
+    if options.faults.is_some() {
+        println!("\nFaults that were injected:\n{}", cloud.faults().tally());
+    }
     cloud.stop().await;
     Ok(())
 }

@@ -33,6 +33,9 @@ pub struct Options {
     /// Build the functions with optimisations
     #[arg(long)]
     pub release: bool,
+    /// Inject faults, as a file says: --help shows one
+    #[arg(long, value_name = "FILE", long_help = crate::faults::file::HELP)]
+    pub faults: Option<PathBuf>,
     /// Don't print what the functions log
     #[arg(long)]
     pub quiet: bool,

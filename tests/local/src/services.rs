@@ -26,6 +26,9 @@ use crate::{
 /// Most bytes of a request: `DynamoDB`'s limit, the largest of the three.
 const REQUEST_LIMIT: usize = 16 << 20;
 
+/// Longer than it takes to kill a process.
+const KILLED: Duration = Duration::from_secs(5);
+
 const SQS: &str = "AmazonSQS.";
 const DYNAMODB: &str = "DynamoDB_20120810.";
 
@@ -107,7 +110,32 @@ impl Services {
             })
             .await
             .map_err(io::Error::other),
+            Some(Fault::Slow(delay)) => tokio::spawn(async move {
+                let answer = self.answer(head, body).await;
+                sleep(delay).await;
+                answer
+            })
+            .await
+            .map_err(io::Error::other),
+            Some(Fault::KilledBefore) => self.kill(&head.headers).await,
+            Some(Fault::KilledAfter) => {
+                let headers = head.headers.clone();
+                let services = self.clone();
+                drop(tokio::spawn(async move { services.answer(head, body).await }).await);
+                self.kill(&headers).await
+            }
         }
+    }
+
+    /// Kills the process that called, and never answers it.
+    async fn kill(&self, headers: &HeaderMap) -> io::Result<Response<Body>> {
+        let token = headers.get("x-amz-security-token");
+        let token = token.and_then(|token| token.to_str().ok());
+        if token.is_some_and(|token| self.faults.processes().kill(token)) {
+            // A connection that is cut before the process is gone would be an answer. Its end cuts this one.
+            sleep(KILLED).await;
+        }
+        Err(io::ErrorKind::ConnectionAborted.into())
     }
 
     async fn answer(&self, head: Parts, body: Bytes) -> Response<Body> {

@@ -48,8 +48,8 @@ impl Fixture {
             receive_wait: Duration::ZERO,
             redrive: None,
         })?;
-        let lambda = Lambda::new(&BTreeMap::new(), &BTreeMap::new(), "", false)?;
         let faults = Arc::new(Faults::new(["F".to_owned()]));
+        let lambda = Lambda::new(&BTreeMap::new(), &BTreeMap::new(), "", false, &faults)?;
         let services = Services::new(
             sqs.clone(),
             Arc::new(lambda),
@@ -170,6 +170,29 @@ async fn an_unanswered_call_is_done() -> anyhow::Result<()> {
     let _rule = fixture.faults.add(|_| Some(Fault::Unanswered));
     assert!(fixture.send().await.is_err());
     assert_eq!(fixture.received(Duration::ZERO).await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_slow_call_is_done_before_its_answer() -> anyhow::Result<()> {
+    let fixture = Fixture::start().await?;
+    let _rule = fixture
+        .faults
+        .add(|_| Some(Fault::Slow(Duration::from_secs(10))));
+    let sent = timeout(Duration::from_millis(300), fixture.send()).await;
+    assert!(sent.is_err());
+    assert_eq!(fixture.received(Duration::ZERO).await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_call_of_a_killed_process_is_done_or_not() -> anyhow::Result<()> {
+    let fixture = Fixture::start().await?;
+    for (fault, done) in [(Fault::KilledBefore, 0), (Fault::KilledAfter, 1)] {
+        let _rule = fixture.faults.add(move |_| Some(fault.clone()));
+        assert!(fixture.send().await.is_err());
+        assert_eq!(fixture.received(Duration::ZERO).await?, done);
+    }
     Ok(())
 }
 

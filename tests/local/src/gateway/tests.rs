@@ -26,7 +26,13 @@ async fn answer(request: &[u8]) -> Result<String> {
         routes: vec![route],
         gateway_responses: [("MISSING_AUTHENTICATION_TOKEN".to_owned(), missing)].into(),
     };
-    let lambda = Lambda::new(&BTreeMap::new(), &BTreeMap::new(), "", false)?;
+    let lambda = Lambda::new(
+        &BTreeMap::new(),
+        &BTreeMap::new(),
+        "",
+        false,
+        &Arc::default(),
+    )?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let mut client = TcpStream::connect(listener.local_addr()?).await?;
     let server =

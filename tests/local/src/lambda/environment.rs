@@ -4,6 +4,7 @@ use std::{path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use bytes::Bytes;
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
     process::{Child, Command},
     task::JoinHandle,
@@ -16,10 +17,16 @@ use super::{
     log::Log,
     runtime_api::{Invocation, RuntimeApi, Said},
 };
-use crate::template::model::{ACCOUNT, Function, REGION};
+use crate::{
+    faults::{Crash, Faults, Switch},
+    template::model::{ACCOUNT, Function, REGION},
+};
 
 /// How long Lambda lets a function initialise.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
+
+/// What means nothing to whoever called the function.
+const GARBAGE: &[u8] = b"\xff{garbage";
 
 /// What every environment of a function has in common.
 #[derive(Debug)]
@@ -30,6 +37,7 @@ pub(super) struct Definition {
     /// Base URL of the services.
     pub(super) services: String,
     pub(super) log: Arc<Log>,
+    pub(super) faults: Arc<Faults>,
 }
 
 #[derive(Debug)]
@@ -37,6 +45,7 @@ pub(super) struct Environment {
     definition: Arc<Definition>,
     child: Child,
     api: RuntimeApi,
+    switch: Switch,
     output: [JoinHandle<()>; 2],
     /// Whether the process waits for an invocation.
     idle: bool,
@@ -46,7 +55,11 @@ impl Environment {
     /// Starts the process; `init` waits for it.
     pub(super) async fn spawn(definition: Arc<Definition>) -> anyhow::Result<Self> {
         let api = RuntimeApi::start().await?;
-        let mut child = command(&definition, &api)
+        let switch = definition
+            .faults
+            .processes()
+            .register(&definition.logical_id);
+        let mut child = command(&definition, &api, &switch)
             .spawn()
             .with_context(|| format!("cannot run {}", definition.executable.display()))?;
         let (stdout, stderr) = (
@@ -58,6 +71,7 @@ impl Environment {
             definition,
             child,
             api,
+            switch,
             output: [
                 tokio::spawn(async move { log.follow(stdout).await }),
                 tokio::spawn(async move { log2.follow(stderr).await }),
@@ -69,19 +83,26 @@ impl Environment {
     /// Waits until the process asks for its first invocation; otherwise the error document.
     pub(super) async fn init(&mut self) -> Result<(), Bytes> {
         let deadline = Instant::now() + INIT_LIMIT;
-        tokio::select! {
-            biased;
-            said = self.api.said() => match said {
-                Said::InitError(document) => return Err(document),
-                Said::Idle | Said::Answer(_) => {}
-            },
-            reason = exit(&mut self.child) => {
-                return Err(error_document("Runtime.ExitError", &format!("Error: {reason}")));
+        let (mut crash, mut killed) = (self.crash(None), false);
+        loop {
+            tokio::select! {
+                biased;
+                () = moment(crash) => {
+                    self.strike(&mut crash);
+                    killed = true;
+                }
+                said = self.api.said(), if !killed => match said {
+                    Said::InitError(document) => return Err(document),
+                    Said::Idle | Said::Answer(_) => break,
+                },
+                reason = exit(&mut self.child) => {
+                    return Err(error_document("Runtime.ExitError", &format!("Error: {reason}")));
+                }
+                () = sleep_until(deadline) => return Err(error_document(
+                    "Sandbox.Timedout",
+                    &format!("Init timed out after {:.2} seconds", INIT_LIMIT.as_secs_f64()),
+                )),
             }
-            () = sleep_until(deadline) => return Err(error_document(
-                "Sandbox.Timedout",
-                &format!("Init timed out after {:.2} seconds", INIT_LIMIT.as_secs_f64()),
-            )),
         }
         self.idle = true;
         Ok(())
@@ -96,8 +117,11 @@ impl Environment {
     /// sends one request after another then meets the same environment again.
     pub(super) async fn invoke(&mut self, payload: Bytes) -> Result<Bytes, Bytes> {
         self.idle = false;
+        self.switch.works(true);
         let id = Uuid::new_v4().to_string();
-        let function = &self.definition.function;
+        let mut crash = self.crash(Some(&payload));
+        let definition = self.definition.clone();
+        let function = &definition.function;
         let deadline = Instant::now() + function.timeout;
         self.api.hand_over(Invocation {
             id: id.clone(),
@@ -108,6 +132,8 @@ impl Environment {
         let answer = loop {
             tokio::select! {
                 biased;
+                () = moment(crash) => self.strike(&mut crash),
+                () = self.switch.killed() => drop(self.child.start_kill()),
                 said = self.api.said() => match said {
                     Said::Answer(answer) => break answer,
                     Said::Idle | Said::InitError(_) => {}
@@ -122,13 +148,56 @@ impl Environment {
                 )),
             }
         };
+        self.switch.works(false);
         tokio::select! {
             biased;
             _ = self.api.said() => self.idle = true,
             _ = self.child.wait() => {}
             () = sleep_until(deadline) => {}
         }
-        answer
+        match crash {
+            Some((Crash::Garbage, _)) if answer.is_ok() => {
+                self.count(Crash::Garbage);
+                Ok(Bytes::from_static(GARBAGE))
+            }
+            _ => answer,
+        }
+    }
+
+    /// What a fault does to the process, and when.
+    fn crash(&self, payload: Option<&[u8]>) -> Option<(Crash, Option<Instant>)> {
+        let crash = self
+            .definition
+            .faults
+            .crash(&self.definition.logical_id, payload)?;
+        let after = match crash {
+            Crash::KilledInInit(after) | Crash::Killed(after) | Crash::Hung(after) => Some(after),
+            Crash::Garbage | Crash::KilledEvery(_) => None,
+        };
+        Some((crash, after.map(|after| Instant::now() + after)))
+    }
+
+    /// The moment has come.
+    fn strike(&mut self, crash: &mut Option<(Crash, Option<Instant>)>) {
+        let Some((crash, _)) = crash.take() else {
+            return;
+        };
+        self.count(crash);
+        match (crash, self.child.id()) {
+            (Crash::Hung(_), Some(id)) => {
+                // A process that has just ended cannot be stopped, and need not.
+                let process = i32::try_from(id).ok().and_then(Pid::from_raw);
+                process.and_then(|process| kill_process(process, Signal::STOP).ok());
+            }
+            _ => drop(self.child.start_kill()),
+        }
+    }
+
+    fn count(&self, crash: Crash) {
+        let Definition {
+            faults, logical_id, ..
+        } = &*self.definition;
+        faults.tally().count(logical_id, crash);
     }
 
     /// Ends the process and waits until it has.
@@ -137,6 +206,16 @@ impl Environment {
         // A process that it left behind could keep the pipes open.
         let rest = futures_util::future::join_all(self.output);
         drop(timeout(Duration::from_secs(1), rest).await);
+    }
+}
+
+/// The moment of a crash that has one.
+async fn moment(crash: Option<(Crash, Option<Instant>)>) {
+    match crash {
+        // A timer may be a millisecond late: enough for a process to start.
+        Some((_, Some(moment))) if moment <= Instant::now() => {}
+        Some((_, Some(moment))) => sleep_until(moment).await,
+        _ => std::future::pending().await,
     }
 }
 
@@ -153,7 +232,7 @@ pub(super) fn arn(name: &str) -> String {
     format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}")
 }
 
-fn command(definition: &Definition, api: &RuntimeApi) -> Command {
+fn command(definition: &Definition, api: &RuntimeApi, switch: &Switch) -> Command {
     let Definition {
         logical_id,
         function,
@@ -185,10 +264,10 @@ fn command(definition: &Definition, api: &RuntimeApi) -> Command {
             ("AWS_LAMBDA_LOG_FORMAT", "JSON".to_owned()),
             ("AWS_REGION", REGION.to_owned()),
             ("AWS_DEFAULT_REGION", REGION.to_owned()),
-            // The services see the caller in the signature's credential.
+            // The services see the caller in the signature's credential, and which of its processes in the token.
             ("AWS_ACCESS_KEY_ID", logical_id.clone()),
             ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
-            ("AWS_SESSION_TOKEN", "local".to_owned()),
+            ("AWS_SESSION_TOKEN", switch.token.clone()),
             ("AWS_ENDPOINT_URL", services.clone()),
             ("_HANDLER", "bootstrap".to_owned()),
             ("TZ", ":UTC".to_owned()),

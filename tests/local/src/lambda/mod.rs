@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 use tokio::time::{MissedTickBehavior, interval};
 
 use self::{environment::Definition, log::Log, pool::Pool};
-use crate::template::model::Function;
+use crate::{faults::Faults, template::model::Function};
 
 /// Most bytes of a payload and of an answer: 6 MB.
 pub const PAYLOAD_LIMIT: usize = 6_291_556;
@@ -47,12 +47,13 @@ pub enum InvokeError {
 
 impl Lambda {
     /// Takes the functions by logical id, their executables by the same, and the services' base URL.
-    /// `print` shows on stderr what they log. Nothing is started yet.
+    /// `print` shows on stderr what they log; `faults` may crash them. Nothing is started yet.
     pub fn new(
         functions: &BTreeMap<String, Function>,
         executables: &BTreeMap<String, PathBuf>,
         services: &str,
         print: bool,
+        faults: &Arc<Faults>,
     ) -> anyhow::Result<Self> {
         let mut pools = BTreeMap::new();
         for (logical_id, function) in functions {
@@ -64,6 +65,7 @@ impl Lambda {
                     .with_context(|| format!("no executable for function {logical_id}"))?
                     .clone(),
                 services: services.to_owned(),
+                faults: faults.clone(),
                 log: Arc::new(Log::new(logical_id, print)),
             };
             let limit = function.reserved_concurrency.unwrap_or(ACCOUNT_CONCURRENCY);

@@ -4,6 +4,7 @@
 //! - `wire`: the AWS JSON 1.0 protocol; one arm for each operation
 //! - `queue`, `attributes`: what a queue is; its operations
 //! - `send`, `receive`, `in_flight`, `batch`: what happens to messages
+//! - `fate`: what a fault makes of a delivery
 //! - `redrive`: to a dead-letter queue and back from it; `move_task`: the operations for the way back
 //! - `message`, `md5`: what a message is, and what it may hold
 //! - `store`: the tables and their transactions
@@ -15,6 +16,7 @@
 mod attributes;
 mod batch;
 mod error;
+mod fate;
 mod in_flight;
 mod md5;
 mod message;
@@ -31,6 +33,7 @@ mod wire;
 use crate::template::model::{self, ACCOUNT, REGION};
 use attributes::Attributes;
 use error::SqsError;
+pub use fate::Fate;
 pub use message::{Message, MessageAttribute};
 use move_task::MoveTask;
 use std::{
@@ -89,7 +92,18 @@ impl Sqs {
         max: usize,
         wait: Duration,
     ) -> anyhow::Result<Vec<Message>> {
-        Ok(self.poll(queue, max, Some(wait), None).await?)
+        self.deliver(queue, max, wait, &|_| None).await
+    }
+
+    /// Receives like [`Sqs::receive`], with what `fate` says to happen to each message, by its body.
+    pub async fn deliver(
+        &self,
+        queue: &str,
+        max: usize,
+        wait: Duration,
+        fate: &Fate<'_>,
+    ) -> anyhow::Result<Vec<Message>> {
+        Ok(self.poll(queue, max, Some(wait), None, fate).await?)
     }
 
     /// Deletes received messages. A handle that a later receive replaced deletes nothing.

@@ -1,6 +1,7 @@
 use super::{
     Sqs,
     error::SqsError,
+    fate::{Fate, Fates},
     in_flight::write_handle,
     md5,
     message::Message,
@@ -65,6 +66,7 @@ impl Sqs {
                 request.max_number_of_messages.unwrap_or(1),
                 request.wait_time_seconds.map(Duration::from_secs),
                 request.visibility_timeout.map(|seconds| seconds * 1000),
+                &|_| None,
             )
             .await?;
         let mut system_attributes = request.attribute_names;
@@ -82,6 +84,7 @@ impl Sqs {
         max: usize,
         wait: Option<Duration>,
         visibility_timeout_ms: Option<i64>,
+        fate: &Fate<'_>,
     ) -> Result<Vec<Message>, SqsError> {
         let started = Instant::now();
         loop {
@@ -90,7 +93,7 @@ impl Sqs {
             let (received, queue_wait) = self.0.store.transaction(|tables| {
                 let queue = store::find_queue(tables, queue)?;
                 let queue_wait = u64::try_from(queue.attributes.receive_wait_ms).unwrap_or(0);
-                let received = receive(tables, &queue, max, visibility_timeout_ms)?;
+                let received = receive(tables, &queue, max, visibility_timeout_ms, fate)?;
                 Ok((received, Duration::from_millis(queue_wait)))
             })?;
             if received.dead_lettered {
@@ -155,6 +158,7 @@ fn receive(
     queue: &Queue,
     max: usize,
     visibility_timeout_ms: Option<i64>,
+    fate: &Fate<'_>,
 ) -> Result<Received, SqsError> {
     let now = store::now();
     store::expire(tables, queue, now)?;
@@ -170,6 +174,7 @@ fn receive(
     )?;
     let mut rows = select.query([queue.id, now])?;
     let (mut messages, mut exhausted) = (Vec::new(), Vec::new());
+    let mut fates = Fates::default();
     while messages.len() < max
         && let Some(row) = rows.next()?
     {
@@ -178,10 +183,16 @@ fn receive(
             Some(dead_letters) if receive_count > dead_letters.max_receive_count => {
                 exhausted.push(row.get(0)?);
             }
-            _ => messages.push(read_message(row)?),
+            _ => {
+                let (seq, message) = read_message(row)?;
+                messages.extend(fates.meet(seq, message, fate));
+            }
         }
     }
     drop(rows);
+    fates.write(tables, now)?;
+    let room = max - messages.len();
+    messages.extend(fates.overtaken.into_iter().take(room));
     if let Some(dead_letters) = dead_letters {
         dead_letters.take(tables, queue, &exhausted, now)?;
     }

@@ -1,6 +1,7 @@
 //! What no client can show of a real queue in a short time. The rules that it can are `sqs_rules` of the e2e tests.
 
 use super::*;
+use crate::faults::Delivery;
 use anyhow::Context;
 use serde_json::{Value, json};
 use std::time::Instant;
@@ -172,4 +173,39 @@ async fn request(sqs: &Sqs, operation: &str, body: &Value) {
 async fn receive(sqs: &Sqs, queue: &str, wait_ms: u64) -> anyhow::Result<Option<Message>> {
     let wait = Duration::from_millis(wait_ms);
     Ok(sqs.receive(queue, 1, wait).await?.pop())
+}
+
+#[tokio::test]
+async fn an_overtaken_message_comes_after_those_behind_it() -> anyhow::Result<()> {
+    let sqs = Sqs::open(None, "")?;
+    sqs.create(&queue("q"))?;
+    for body in ["a", "b", "c"] {
+        send(&sqs, body).await;
+    }
+    let fate = |body: &str| (body == "a").then_some(Delivery::Overtaken);
+    let mut bodies = Vec::new();
+    for most in [1, 5] {
+        let messages = sqs.deliver("q", most, Duration::ZERO, &fate).await?;
+        bodies.extend(messages.into_iter().map(|message| message.body));
+    }
+    assert_eq!(bodies, ["b", "c", "a"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_copy_has_its_messages_id_and_is_deleted_by_itself() -> anyhow::Result<()> {
+    let sqs = Sqs::open(None, "")?;
+    sqs.create(&queue("q"))?;
+    send(&sqs, "body").await;
+    let twice = |_: &str| Some(Delivery::Twice(Duration::from_millis(100)));
+    let first = sqs.deliver("q", 5, Duration::ZERO, &twice).await?;
+    assert_eq!(first.len(), 1);
+    sqs.delete("q", &[first[0].receipt_handle.clone()])?;
+    let copy = sqs.receive("q", 5, Duration::from_secs(10)).await?;
+    assert_eq!(copy.len(), 1);
+    assert_eq!(copy[0].id, first[0].id);
+    assert_ne!(copy[0].receipt_handle, first[0].receipt_handle);
+    sqs.delete("q", &[copy[0].receipt_handle.clone()])?;
+    assert!(sqs.receive("q", 5, Duration::ZERO).await?.is_empty());
+    Ok(())
 }

@@ -16,7 +16,7 @@ mod secret;
 mod table;
 #[cfg(test)]
 mod tests;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::{collections::BTreeMap, fs, path::Path};
 

@@ -1,11 +1,15 @@
 //! The event source mapping, from a real queue to a real process.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context;
 use http_body_util::BodyExt;
 use local::{
     event_source::Mapping,
+    faults::{Delivery, Faults, Injection, Kind},
     lambda::Lambda,
     sqs::{Sqs, url},
     template::model::{EventSource, Queue},
@@ -18,6 +22,7 @@ const ENDPOINT: &str = "http://127.0.0.1:9";
 struct Fixture {
     sqs: Sqs,
     lambda: Arc<Lambda>,
+    faults: Arc<Faults>,
     mapping: JoinSet<()>,
 }
 
@@ -42,6 +47,7 @@ impl Fixture {
         let mut fixture = Self {
             sqs,
             lambda: Arc::new(super::lambda(10, None, &[])?),
+            faults: Arc::default(),
             mapping: JoinSet::new(),
         };
         for body in bodies {
@@ -59,6 +65,7 @@ impl Fixture {
             function: "F".to_owned(),
             sqs: fixture.sqs.clone(),
             lambda: fixture.lambda.clone(),
+            faults: fixture.faults.clone(),
         };
         fixture.mapping.spawn(mapping.run());
         Ok(fixture)
@@ -129,6 +136,41 @@ pub async fn failures() -> anyhow::Result<()> {
 pub async fn failed_batch() -> anyhow::Result<()> {
     let fixture = Fixture::start(10, 0, 2, &["good", "deadly"]).await?;
     fixture.said("good", 2).await;
+    fixture.stop().await;
+    Ok(())
+}
+
+pub async fn fates() -> anyhow::Result<()> {
+    let fixture = Fixture::start(10, 0, 2, &[]).await?;
+    let rules: Vec<_> = [
+        ("twice", Delivery::Twice(Duration::ZERO)),
+        ("late", Delivery::Late(Duration::from_millis(300))),
+        // Received often enough: the function is told so.
+        ("counted", Delivery::Received(7)),
+    ]
+    .into_iter()
+    .map(|(body, delivery)| {
+        let injection = Injection {
+            containing: Some(body.to_owned()),
+            times: Some(1),
+            ..Injection::new(Kind::Message(delivery))
+        };
+        fixture.faults.inject(injection, 1)
+    })
+    .collect();
+    let start = Instant::now();
+    for body in ["twice", "late", "counted"] {
+        fixture.send(body).await;
+    }
+    fixture.said("twice", 2).await;
+    fixture.said("late", 1).await;
+    assert!(start.elapsed() >= Duration::from_millis(300));
+    fixture.said("receive 8", 1).await;
+    while fixture.in_flight().await? > 0 {
+        sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!((fixture.count("late"), fixture.count("twice")), (1, 2));
+    drop(rules);
     fixture.stop().await;
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! Its event says what it does, in this order: `say` a line, sleep (`sleep_ms`), `exit`, answer with
 //! an `error` or with `size` bytes, else with its environment, and `exit_after` that. A batch from
-//! a queue says `batch N` and its bodies, and fails those that are `bad`.
+//! a queue says `batch N`, its bodies, and how often what comes again was received, and fails those that are `bad`.
 
 use std::{
     collections::BTreeMap,
@@ -74,6 +74,10 @@ fn batch(records: &[Value]) -> Value {
     for record in records {
         let body = record["body"].as_str().unwrap_or_default();
         println!("{body}");
+        let receives = record["attributes"]["ApproximateReceiveCount"].as_str();
+        if let Some(receives) = receives.filter(|receives| *receives != "1") {
+            println!("receive {receives}");
+        }
         match body {
             "bad" => failures.push(json!({"itemIdentifier": record["messageId"]})),
             "slow" => sleep(Duration::from_millis(200)),

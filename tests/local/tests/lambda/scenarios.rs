@@ -1,5 +1,6 @@
 //! `Lambda` with real processes: this binary is also the function that it runs.
 
+mod crashes;
 mod event_source;
 mod function;
 
@@ -14,6 +15,7 @@ use anyhow::{Context, ensure};
 use bytes::Bytes;
 use libtest_mimic::{Arguments, Trial};
 use local::{
+    faults::Faults,
     lambda::{InvokeError, Lambda},
     template::model::Function,
 };
@@ -48,6 +50,18 @@ fn main() -> anyhow::Result<()> {
             ),
             fact("an_init_error_is_the_answer_of_the_invocation", init_error),
             fact("stop_ends_what_is_running", stopped),
+            fact("a_process_is_killed_in_its_init", crashes::init),
+            fact("a_process_is_killed_during_an_invocation", crashes::killed),
+            fact(
+                "a_process_that_hangs_is_killed_for_its_timeout",
+                crashes::hung,
+            ),
+            fact("an_answer_is_replaced_by_garbage", crashes::garbage),
+            fact(
+                "processes_that_work_are_killed_by_the_clock",
+                crashes::clock,
+            ),
+            fact("a_message_meets_its_fate_on_the_way", event_source::fates),
             fact(
                 "a_batch_is_what_comes_within_its_window",
                 event_source::window,
@@ -90,6 +104,15 @@ fn lambda(
     reserved: Option<usize>,
     variables: &[(&str, &str)],
 ) -> anyhow::Result<Lambda> {
+    faulty(seconds, reserved, variables, &Arc::default())
+}
+
+fn faulty(
+    seconds: u64,
+    reserved: Option<usize>,
+    variables: &[(&str, &str)],
+    faults: &Arc<Faults>,
+) -> anyhow::Result<Lambda> {
     let function = Function {
         name: "f".to_owned(),
         package: "local".to_owned(),
@@ -105,7 +128,8 @@ fn lambda(
     };
     let functions = BTreeMap::from([("F".to_owned(), function)]);
     let executables = BTreeMap::from([("F".to_owned(), env::current_exe()?)]);
-    Lambda::new(&functions, &executables, "http://127.0.0.1:9", false)
+    let services = "http://127.0.0.1:9";
+    Lambda::new(&functions, &executables, services, false, faults)
 }
 
 async fn invoke(lambda: &Lambda, event: Value) -> anyhow::Result<Value> {

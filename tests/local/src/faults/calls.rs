@@ -1,0 +1,29 @@
+//! What the functions called.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::fault::Call;
+
+/// Calls that are remembered in their order.
+const CAPACITY: usize = 100_000;
+
+/// The functions' calls, as caller and operation.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    pub(super) newest: VecDeque<(String, String)>,
+    pub(super) counts: BTreeMap<(String, String), usize>,
+}
+
+impl Calls {
+    pub(super) fn remember(&mut self, functions: &BTreeSet<String>, call: &Call) {
+        if !functions.contains(call.caller) {
+            return;
+        }
+        let key = (call.caller.to_owned(), call.operation.to_owned());
+        *self.counts.entry(key.clone()).or_default() += 1;
+        if self.newest.len() == CAPACITY {
+            self.newest.pop_front();
+        }
+        self.newest.push_back(key);
+    }
+}

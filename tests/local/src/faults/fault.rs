@@ -1,0 +1,155 @@
+//! What can go wrong: with a call, with a message, with a function's process.
+
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::{Value, json};
+
+/// A call to SQS or `DynamoDB`.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// The function's logical id, else the access key id that signed the call.
+    pub caller: &'a str,
+    /// `SendMessage`, `TransactWriteItems`
+    pub operation: &'a str,
+    /// The request, in JSON.
+    pub body: &'a [u8],
+}
+
+impl Call<'_> {
+    /// Whether the request has this text in it, written as in JSON.
+    pub fn contains(&self, text: &str) -> bool {
+        contains(self.body, text)
+    }
+
+    /// The actions of a transaction.
+    pub(super) fn actions(&self) -> usize {
+        #[derive(Deserialize)]
+        struct Transaction {
+            #[serde(rename = "TransactItems")]
+            actions: Vec<IgnoredAny>,
+        }
+        serde_json::from_slice::<Transaction>(self.body).map_or(0, |t| t.actions.len())
+    }
+}
+
+pub(super) fn contains(body: &[u8], text: &str) -> bool {
+    // `str` searches several times faster than windows over bytes would, and every rule searches every call: a
+    // transaction of 4 MB would be late otherwise.
+    std::str::from_utf8(body).is_ok_and(|body| body.contains(text))
+}
+
+/// What happens to a call instead of a plain answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fault {
+    /// Not done, and answered with an error.
+    Refuse {
+        /// Of HTTP.
+        status: u16,
+        /// `TransactionCanceledException`
+        code: String,
+        /// An object of the error's other fields: `message`, `CancellationReasons`.
+        body: Value,
+    },
+    /// Done, but the connection is cut before the answer.
+    Unanswered,
+    /// Done after this long, even if the caller has given up by then.
+    Late(Duration),
+    /// Done at once, and answered after this long.
+    Slow(Duration),
+    /// Not done, because the process that calls is killed.
+    KilledBefore,
+    /// Done, and the process that calls is killed before it hears of it.
+    KilledAfter,
+}
+
+impl Fault {
+    /// An error with a message and nothing else.
+    pub fn refuse(status: u16, code: &str, message: &str) -> Self {
+        Self::Refuse {
+            status,
+            code: code.to_owned(),
+            body: json!({ "message": message }),
+        }
+    }
+
+    /// A cancelled transaction, with one reason for each of its actions: `[{"Code": "None"}]`.
+    pub fn cancel(reasons: &Value) -> Self {
+        Self::Refuse {
+            status: 400,
+            code: "TransactionCanceledException".to_owned(),
+            body: json!({"Message": "Transaction cancelled", "CancellationReasons": reasons}),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Refuse { code, body, .. } => {
+                let reasons = body["CancellationReasons"].as_array();
+                let codes = reasons.into_iter().flatten().map(|reason| &reason["Code"]);
+                match codes.filter_map(Value::as_str).find(|code| *code != "None") {
+                    Some(reason) => write!(f, "cancelled: {reason}"),
+                    None => write!(f, "refused: {code}"),
+                }
+            }
+            Self::Unanswered => f.write_str("done, then cut off"),
+            Self::Late(after) => write!(f, "done {} s late", after.as_secs_f64()),
+            Self::Slow(after) => write!(f, "answered {} s late", after.as_secs_f64()),
+            Self::KilledBefore => f.write_str("caller killed before it is done"),
+            Self::KilledAfter => f.write_str("caller killed after it is done"),
+        }
+    }
+}
+
+/// What happens to a message on its way from a queue to a function.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Delivery {
+    /// A copy of it comes after this long, too, whatever becomes of the first.
+    Twice(Duration),
+    /// It stays hidden for this long first.
+    Late(Duration),
+    /// Those behind it come first.
+    Overtaken,
+    /// Its receive count jumps by this many.
+    Received(u32),
+}
+
+impl fmt::Display for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::Twice(_) => "delivered twice",
+            Self::Late(_) => "delivered late",
+            Self::Overtaken => "delivered out of order",
+            Self::Received(_) => "receive count jumped",
+        })
+    }
+}
+
+/// What happens to a process of a function. Where there is a time, chance chooses a moment within it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Crash {
+    /// It is killed within this long after its start, if it isn't initialised by then.
+    KilledInInit(Duration),
+    /// It is killed within this long after an invocation began, if that isn't over by then.
+    Killed(Duration),
+    /// It stops within this long after an invocation began, until it is killed for its time-out.
+    Hung(Duration),
+    /// What it answers is replaced by what means nothing.
+    Garbage,
+    /// Every so long, one of those that work is killed.
+    KilledEvery(Duration),
+}
+
+impl fmt::Display for Crash {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::KilledInInit(_) => "killed during init",
+            Self::Killed(_) => "killed during an invocation",
+            Self::Hung(_) => "hung",
+            Self::Garbage => "answered garbage",
+            Self::KilledEvery(_) => "killed by the clock",
+        })
+    }
+}

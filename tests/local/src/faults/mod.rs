@@ -1,0 +1,283 @@
+//! Faults between the functions and the services, and of the functions' processes; off by default.
+//!
+//! # Layout
+//! - `fault`: what can go wrong; `injection`: where, and how often; `file`: injections, read from a file
+//! - `processes`: what can be killed; `tally`: what happened; `calls`: what the functions called
+
+mod calls;
+mod fault;
+pub mod file;
+mod injection;
+mod processes;
+mod tally;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use fastrand::Rng;
+use tokio::{
+    task::AbortHandle,
+    time::{MissedTickBehavior, interval},
+};
+
+use calls::Calls;
+pub use fault::{Call, Crash, Delivery, Fault};
+use injection::Injected;
+pub use injection::{Injection, Kind};
+pub(crate) use processes::{Processes, Switch};
+pub use tally::Tally;
+
+type Judge = Arc<dyn Fn(&Call) -> Option<Fault> + Send + Sync>;
+
+/// The rules in force, what they did, and what the functions called.
+#[derive(Default)]
+pub struct Faults {
+    functions: BTreeSet<String>,
+    rules: Mutex<Rules>,
+    calls: Mutex<Calls>,
+    processes: Arc<Processes>,
+    tally: Arc<Tally>,
+}
+
+#[derive(Default)]
+struct Rules {
+    next: u64,
+    in_force: BTreeMap<u64, InForce>,
+}
+
+#[derive(Clone)]
+enum InForce {
+    Judge(Judge),
+    Injected(Arc<Mutex<Injected>>),
+}
+
+/// Keeps a rule in force until it is dropped.
+#[must_use = "a rule that is dropped at once breaks nothing"]
+pub struct Rule<'a> {
+    faults: &'a Faults,
+    number: Option<u64>,
+    clock: Option<AbortHandle>,
+}
+
+impl Rule<'_> {
+    /// Keeps it in force for good.
+    pub fn for_good(mut self) {
+        self.number = None;
+        self.clock = None;
+    }
+}
+
+impl Drop for Rule<'_> {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            locked(&self.faults.rules).in_force.remove(&number);
+        }
+        if let Some(clock) = &self.clock {
+            clock.abort();
+        }
+    }
+}
+
+impl Faults {
+    /// No rule; remembers the calls of these functions.
+    pub fn new(functions: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            functions: functions.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// As long as the rule is kept, every call to SQS and `DynamoDB`, a function's or another's, meets it. Of
+    /// several rules the oldest that names a fault is followed; each sees every call.
+    pub fn add(&self, judge: impl Fn(&Call) -> Option<Fault> + Send + Sync + 'static) -> Rule<'_> {
+        self.enforce(InForce::Judge(Arc::new(judge)))
+    }
+
+    /// As long as the rule is kept, faults are injected. The n-th event that it matches has the same fate for the
+    /// same seed. Only functions' calls are meant. Needs a Tokio runtime for a rule that goes by the clock.
+    pub fn inject(&self, injection: Injection, seed: u64) -> Rule<'_> {
+        let clock = self.clock(&injection, seed);
+        let injected = Injected::new(injection, seed);
+        let mut rule = self.enforce(InForce::Injected(Arc::new(Mutex::new(injected))));
+        rule.clock = clock;
+        rule
+    }
+
+    fn enforce(&self, rule: InForce) -> Rule<'_> {
+        let mut rules = locked(&self.rules);
+        let number = rules.next;
+        rules.next += 1;
+        rules.in_force.insert(number, rule);
+        Rule {
+            faults: self,
+            number: Some(number),
+            clock: None,
+        }
+    }
+
+    /// What kills processes by the clock.
+    fn clock(&self, injection: &Injection, seed: u64) -> Option<AbortHandle> {
+        let Kind::Function(crash @ Crash::KilledEvery(period)) = injection.kind else {
+            return None;
+        };
+        let Injection {
+            function,
+            rate,
+            times,
+            ..
+        } = injection.clone();
+        let (processes, tally) = (self.processes.clone(), self.tally.clone());
+        let mut chance = Rng::with_seed(seed);
+        let task = tokio::spawn(async move {
+            let mut ticks = interval(period.max(Duration::from_millis(1)));
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            ticks.tick().await;
+            let mut killed = 0;
+            while times.is_none_or(|most| killed < most) {
+                ticks.tick().await;
+                let (fate, dice) = (chance.f64(), chance.f64());
+                if fate < rate
+                    && let Some(function) = processes.kill_any(function.as_deref(), dice)
+                {
+                    tally.count(&function, crash);
+                    killed += 1;
+                }
+            }
+        });
+        Some(task.abort_handle())
+    }
+
+    /// The functions' calls, as caller and operation, newest last; only the newest 100,000.
+    pub fn calls(&self) -> Vec<(String, String)> {
+        locked(&self.calls).newest.iter().cloned().collect()
+    }
+
+    /// How often a function called an operation so far.
+    pub fn count(&self, caller: &str, operation: &str) -> usize {
+        let key = (caller.to_owned(), operation.to_owned());
+        locked(&self.calls).counts.get(&key).copied().unwrap_or(0)
+    }
+
+    /// How often each fault happened so far.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    pub(crate) fn processes(&self) -> &Arc<Processes> {
+        &self.processes
+    }
+
+    /// Remembers a call and says which fault it meets.
+    pub(crate) fn meet(&self, call: &Call) -> Option<Fault> {
+        locked(&self.calls).remember(&self.functions, call);
+        let is_a_functions = self.functions.contains(call.caller);
+        let fault = self.first(|rule| match rule {
+            InForce::Judge(judge) => judge(call),
+            InForce::Injected(_) if !is_a_functions => None,
+            InForce::Injected(injected) => locked(injected).call(call),
+        });
+        self.counted(call.operation, fault)
+    }
+
+    /// What happens to a message on its way to a function.
+    pub(crate) fn deliver(&self, body: &str) -> Option<Delivery> {
+        let delivery = self.first(|rule| match rule {
+            InForce::Judge(_) => None,
+            InForce::Injected(injected) => locked(injected).message(body),
+        });
+        self.counted("message", delivery)
+    }
+
+    /// What happens to a process when it starts, or with the payload of an invocation when it gets one. It is counted
+    /// when it has happened.
+    pub(crate) fn crash(&self, function: &str, payload: Option<&[u8]>) -> Option<Crash> {
+        self.first(|rule| match rule {
+            InForce::Judge(_) => None,
+            InForce::Injected(injected) => locked(injected).process(function, payload),
+        })
+    }
+
+    fn counted<T: fmt::Display>(&self, place: &str, fault: Option<T>) -> Option<T> {
+        fault.inspect(|fault| self.tally.count(place, fault))
+    }
+
+    /// The first fault that a rule names; every rule is asked.
+    fn first<T>(&self, ask: impl Fn(&InForce) -> Option<T>) -> Option<T> {
+        // Not under the lock: a rule may add another.
+        let rules: Vec<_> = locked(&self.rules).in_force.values().cloned().collect();
+        let faults: Vec<_> = rules.iter().filter_map(ask).collect();
+        faults.into_iter().next()
+    }
+}
+
+impl fmt::Debug for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.debug_struct("Faults").finish_non_exhaustive()
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_holds_for_every_caller_and_only_functions_are_counted() {
+        let faults = Faults::new(["F".to_owned()]);
+        let rule =
+            faults.add(|call| (call.operation == "SendMessage").then_some(Fault::Unanswered));
+        let meet = |caller, operation| {
+            let body = b"";
+            let call = Call {
+                caller,
+                operation,
+                body,
+            };
+            faults.meet(&call).is_some()
+        };
+        assert!(meet("F", "SendMessage"));
+        assert!(meet("test", "SendMessage"));
+        assert!(!meet("F", "PutItem"));
+        drop(rule);
+        assert!(!meet("F", "SendMessage"));
+        let calls = faults.calls();
+        assert_eq!(calls.len(), 3);
+        assert_eq!(calls[1], ("F".to_owned(), "PutItem".to_owned()));
+        assert_eq!(faults.count("F", "SendMessage"), 2);
+        assert_eq!(faults.count("test", "SendMessage"), 0);
+    }
+
+    #[test]
+    fn what_is_injected_strikes_functions_alone_and_is_counted() {
+        let faults = Faults::new(["F".to_owned()]);
+        let rule = faults.inject(Injection::new(Kind::Call(Fault::Unanswered)), 1);
+        let meet = |caller| {
+            let (operation, body) = ("SendMessage", &b""[..]);
+            faults.meet(&Call {
+                caller,
+                operation,
+                body,
+            })
+        };
+        assert_eq!(meet("F"), Some(Fault::Unanswered));
+        assert_eq!(meet("test"), None);
+        drop(rule);
+        assert_eq!(meet("F"), None);
+        faults
+            .inject(Injection::new(Kind::Message(Delivery::Overtaken)), 1)
+            .for_good();
+        assert_eq!(faults.deliver(""), Some(Delivery::Overtaken));
+        let expected = [
+            ("SendMessage done, then cut off".to_owned(), 1),
+            ("message delivered out of order".to_owned(), 1),
+        ];
+        assert_eq!(faults.tally().counts(), expected.into());
+    }
+}

@@ -1,0 +1,74 @@
+use super::{error::SqsError, message::Message, store::milliseconds};
+use crate::faults::Delivery;
+use rusqlite::{Connection, params};
+use std::time::Duration;
+
+/// What happens to a message with this body when it is delivered.
+pub type Fate<'a> = dyn Fn(&str) -> Option<Delivery> + Sync + 'a;
+
+/// What one receive has to write down of its messages' fates.
+#[derive(Default)]
+pub struct Fates {
+    /// Delivered after those that were behind them, if there is room.
+    pub overtaken: Vec<(i64, Message)>,
+    late: Vec<(i64, Duration)>,
+    copies: Vec<(i64, Duration)>,
+    jumps: Vec<(i64, u32)>,
+}
+
+impl Fates {
+    /// Gives the message back if it is delivered now.
+    pub fn meet(
+        &mut self,
+        seq: i64,
+        mut message: Message,
+        fate: &Fate<'_>,
+    ) -> Option<(i64, Message)> {
+        match fate(&message.body) {
+            None => {}
+            Some(Delivery::Twice(after)) => self.copies.push((seq, after)),
+            Some(Delivery::Late(by)) => {
+                self.late.push((seq, by));
+                return None;
+            }
+            Some(Delivery::Overtaken) => {
+                self.overtaken.push((seq, message));
+                return None;
+            }
+            Some(Delivery::Received(times)) => {
+                self.jumps.push((seq, times));
+                if let Some(count) = message.attributes.get_mut("ApproximateReceiveCount") {
+                    let before: u32 = count.parse().unwrap_or(0);
+                    *count = (before + times).to_string();
+                }
+            }
+        }
+        Some((seq, message))
+    }
+
+    /// Before the receive itself is written down. A copy has the message's id, and is received and deleted on its own.
+    pub fn write(&self, tables: &Connection, now: i64) -> Result<(), SqsError> {
+        let mut hide =
+            tables.prepare_cached("UPDATE message SET visible_at = ?2 WHERE seq = ?1")?;
+        for (seq, by) in &self.late {
+            hide.execute(params![seq, now + milliseconds(*by)])?;
+        }
+        let mut copy = tables.prepare_cached(
+            "INSERT INTO message (queue, id, body, md5, message_attributes, group_id, trace_header,
+                sent_at, visible_at, first_received_at, receive_count, dead_letter_source)
+            SELECT queue, id, body, md5, message_attributes, group_id, trace_header,
+                sent_at, ?2, first_received_at, receive_count, dead_letter_source
+            FROM message WHERE seq = ?1",
+        )?;
+        for (seq, after) in &self.copies {
+            copy.execute(params![seq, now + milliseconds(*after)])?;
+        }
+        let mut jump = tables.prepare_cached(
+            "UPDATE message SET receive_count = receive_count + ?2 WHERE seq = ?1",
+        )?;
+        for (seq, times) in &self.jumps {
+            jump.execute(params![seq, times])?;
+        }
+        Ok(())
+    }
+}

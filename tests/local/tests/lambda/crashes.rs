@@ -1,0 +1,90 @@
+//! Processes that crash because a fault says so.
+
+use std::{sync::Arc, time::Duration};
+
+use local::{
+    faults::{Crash, Faults, Injection, Kind},
+    lambda::Lambda,
+};
+use serde_json::json;
+
+use super::{failure, faulty, invoke, running};
+
+/// A function that crashes so, as often as it may.
+fn crashing(crash: Crash, times: u64) -> anyhow::Result<(Lambda, Arc<Faults>)> {
+    let faults = Arc::new(Faults::default());
+    let injection = Injection {
+        times: Some(times),
+        ..Injection::new(Kind::Function(crash))
+    };
+    faults.inject(injection, 1).for_good();
+    Ok((faulty(1, None, &[], &faults)?, faults))
+}
+
+/// Checks that the fault was counted so often.
+fn counted(faults: &Faults, crash: Crash, times: u64) {
+    let expected = [(format!("F {crash}"), times)];
+    assert_eq!(faults.tally().counts(), expected.into());
+}
+
+pub async fn init() -> anyhow::Result<()> {
+    let crash = Crash::KilledInInit(Duration::ZERO);
+    let (lambda, faults) = crashing(crash, 2)?;
+    for _ in 0..2 {
+        let document = failure(&lambda, json!({})).await?;
+        assert_eq!(document["errorType"], "Runtime.ExitError");
+    }
+    invoke(&lambda, json!({})).await?;
+    counted(&faults, crash, 2);
+    lambda.stop().await;
+    Ok(())
+}
+
+pub async fn killed() -> anyhow::Result<()> {
+    let crash = Crash::Killed(Duration::from_millis(200));
+    let (lambda, faults) = crashing(crash, 1)?;
+    let document = failure(&lambda, json!({"sleep_ms": 60_000})).await?;
+    assert_eq!(document["errorType"], "Runtime.ExitError");
+    let message = document["errorMessage"].as_str().unwrap_or_default();
+    assert!(message.contains("signal: 9"), "{message}");
+    invoke(&lambda, json!({})).await?;
+    counted(&faults, crash, 1);
+    lambda.stop().await;
+    Ok(())
+}
+
+pub async fn hung() -> anyhow::Result<()> {
+    let crash = Crash::Hung(Duration::from_millis(200));
+    let (lambda, faults) = crashing(crash, 1)?;
+    // It would answer in time.
+    let document = failure(&lambda, json!({"sleep_ms": 400})).await?;
+    assert_eq!(document["errorType"], "Sandbox.Timedout");
+    invoke(&lambda, json!({"sleep_ms": 400})).await?;
+    counted(&faults, crash, 1);
+    lambda.stop().await;
+    Ok(())
+}
+
+pub async fn garbage() -> anyhow::Result<()> {
+    let (lambda, faults) = crashing(Crash::Garbage, 1)?;
+    let answer = lambda.invoke("F", "{}".into()).await?;
+    assert!(serde_json::from_slice::<serde_json::Value>(&answer).is_err());
+    invoke(&lambda, json!({})).await?;
+    counted(&faults, Crash::Garbage, 1);
+    lambda.stop().await;
+    Ok(())
+}
+
+pub async fn clock() -> anyhow::Result<()> {
+    let crash = Crash::KilledEvery(Duration::from_millis(100));
+    let (lambda, faults) = crashing(crash, 2)?;
+    for _ in 0..2 {
+        let document = failure(&lambda, json!({"sleep_ms": 60_000})).await?;
+        assert_eq!(document["errorType"], "Runtime.ExitError");
+    }
+    let last = invoke(&lambda, json!({"sleep_ms": 300})).await?;
+    counted(&faults, crash, 2);
+    lambda.stop().await;
+    assert!(!running(&last["pid"]));
+    Ok(())
+}
