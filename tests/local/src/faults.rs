@@ -44,6 +44,13 @@ pub enum Fault {
         /// An object of the error's other fields: `message`, `CancellationReasons`.
         body: Value,
     },
+    /// Done, but for these entries, by their `Id`, of a call such as `SendMessageBatch`.
+    Partial {
+        /// Those that are not done.
+        entries: Vec<String>,
+        /// The code that they are answered with in `Failed`; without one they are in neither list.
+        code: Option<&'static str>,
+    },
     /// Done, but the connection is cut before the answer.
     Unanswered,
     /// Done after this long, even if the caller has given up by then.
