@@ -51,6 +51,18 @@ pub fn object<'a, const N: usize>(
     Some(found)
 }
 
+/// A member that has to be there: None, and a fault, if it isn't.
+pub fn required<'a>(
+    value: Option<&'a RawValue>,
+    at: &Pointer<'_>,
+    faults: &mut Faults,
+) -> Option<&'a RawValue> {
+    if value.is_none() {
+        faults.add(at, "is missing");
+    }
+    value
+}
+
 /// The elements of the array `value`. None, and a fault, if it is no array or has not `least` to `most` elements.
 pub fn array<'a>(
     value: &'a RawValue,

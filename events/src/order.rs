@@ -2,7 +2,7 @@
 
 use crate::{
     fault::{Fault, Faults, Pointer},
-    json,
+    json::{self, required},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -57,13 +57,13 @@ impl Order {
     /// Reads what a client sent, by every rule of the API.
     pub fn parse(body: &[u8]) -> Result<Order, NotAnOrder> {
         let value = json::parse(body).map_err(NotAnOrder::NotJson)?;
-        Order::from_json(value).map_err(NotAnOrder::Invalid)
+        Order::from_json(value, &Pointer::Root).map_err(NotAnOrder::Invalid)
     }
 
-    /// Reads an order inside a larger document; pointers are relative to the order.
-    pub fn from_json(value: &RawValue) -> Result<Order, Vec<Fault>> {
+    /// Reads the order that stands `at` a place in a larger document, by the same rules; pointers are the document's.
+    pub fn from_json(value: &RawValue, at: &Pointer<'_>) -> Result<Order, Vec<Fault>> {
         let mut faults = Faults::default();
-        match read_order(value, &mut faults) {
+        match read_order(value, at, &mut faults) {
             Some(order) if faults.is_empty() => Ok(order),
             _ => Err(faults.into_vec()),
         }
@@ -116,12 +116,11 @@ impl Line {
     }
 }
 
-fn read_order(value: &RawValue, faults: &mut Faults) -> Option<Order> {
-    let root = Pointer::Root;
+fn read_order(value: &RawValue, root: &Pointer<'_>, faults: &mut Faults) -> Option<Order> {
     let [lines, currency, reference] =
-        json::object(value, &root, ["lines", "currency", "reference"], faults)?;
+        json::object(value, root, ["lines", "currency", "reference"], faults)?;
 
-    let at_lines = Pointer::Member(&root, "lines");
+    let at_lines = Pointer::Member(root, "lines");
     let lines = required(lines, &at_lines, faults)
         .and_then(|lines| json::array(lines, &at_lines, (1, MAX_LINES), faults))
         .map(|lines| {
@@ -131,7 +130,7 @@ fn read_order(value: &RawValue, faults: &mut Faults) -> Option<Order> {
                 .collect::<Vec<_>>()
         });
 
-    let at = Pointer::Member(&root, "currency");
+    let at = Pointer::Member(root, "currency");
     let currency =
         required(currency, &at, faults).and_then(|value| json::string(value, &at, faults));
     if let Some(code) = &currency
@@ -140,7 +139,7 @@ fn read_order(value: &RawValue, faults: &mut Faults) -> Option<Order> {
         faults.add(&at, "must be an ISO 4217 code in upper case, such as EUR");
     }
 
-    let at = Pointer::Member(&root, "reference");
+    let at = Pointer::Member(root, "reference");
     let reference = reference.and_then(|value| json::string(value, &at, faults));
     if let Some(text) = &reference {
         if text.chars().count() > MAX_TEXT {
@@ -197,17 +196,6 @@ fn read_line(value: &RawValue, at: &Pointer<'_>, faults: &mut Faults) -> Option<
         quantity: quantity?,
         unit_price: unit_price?,
     })
-}
-
-fn required<'a>(
-    value: Option<&'a RawValue>,
-    at: &Pointer<'_>,
-    faults: &mut Faults,
-) -> Option<&'a RawValue> {
-    if value.is_none() {
-        faults.add(at, "is missing");
-    }
-    value
 }
 
 /// The total of the lines, unless it or an article's quantity is too large for a number.

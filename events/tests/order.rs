@@ -2,6 +2,7 @@
 
 use events::{
     Fault, Order,
+    fault::Pointer,
     order::{MAX_TOTAL, NotAnOrder},
 };
 use proptest::{collection::vec, prelude::*};
@@ -51,6 +52,22 @@ fn an_order_is_read_as_it_was_sent() -> anyhow::Result<()> {
             .collect::<Vec<_>>(),
         ["cup", "gift", "cup"]
     );
+    Ok(())
+}
+
+#[test]
+fn faults_inside_a_larger_document_have_its_pointers() -> anyhow::Result<()> {
+    let order = serde_json::from_str(r#"{"lines":[{"sku":"cup","quantity":0}],"note":1}"#)?;
+    let place = Pointer::Element(&Pointer::Member(&Pointer::Root, "orders"), 3);
+    let found = Order::from_json(order, &place).expect_err("it has faults");
+    let pointers: Vec<_> = found.iter().map(|fault| fault.pointer.as_str()).collect();
+    let expected = [
+        "/orders/3/note",
+        "/orders/3/lines/0/quantity",
+        "/orders/3/lines/0/unit_price",
+        "/orders/3/currency",
+    ];
+    assert_eq!(pointers, expected);
     Ok(())
 }
 

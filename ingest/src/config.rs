@@ -74,8 +74,16 @@ where
         .finish()
 }
 
-/// How to reach AWS: region, credentials and endpoint from the variables that Lambda sets, and no other source. A
-/// call may take 3 s, each of its attempts 1 s: the SDK itself sets no limit.
+/// A call may take 3 s, each of its attempts 1 s: the SDK itself sets no limit.
+pub fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .operation_attempt_timeout(Duration::from_secs(1))
+        .operation_timeout(Duration::from_secs(3))
+        .build()
+}
+
+/// How to reach AWS, within [`timeouts`]: region, credentials and endpoint from the variables that Lambda sets, and no
+/// other source.
 pub fn aws() -> Result<SdkConfig> {
     let credentials = Credentials::new(
         required("AWS_ACCESS_KEY_ID")?,
@@ -84,9 +92,6 @@ pub fn aws() -> Result<SdkConfig> {
         None,
         "environment",
     );
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(Duration::from_secs(1))
-        .operation_timeout(Duration::from_secs(3));
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(required("AWS_REGION")?))
@@ -96,7 +101,7 @@ pub fn aws() -> Result<SdkConfig> {
                 .tls_provider(Provider::Rustls(CryptoMode::Ring))
                 .build_https(),
         )
-        .timeout_config(timeouts.build());
+        .timeout_config(timeouts());
     // `sam local` hands a variable that nobody set on as an empty one.
     config.set_endpoint_url(
         env::var("AWS_ENDPOINT_URL")

@@ -1,4 +1,4 @@
-//! `POST /orders`: an order is checked, put on the queue, and answered.
+//! `POST /orders`: an order is checked, put on the queue, and answered. `place_batch` does it for many.
 
 use crate::{problem::Problem, queue::OrderQueue, request::Request, response::Response};
 use events::{
@@ -11,7 +11,7 @@ use std::time::SystemTime;
 #[derive(Debug)]
 pub struct Intake {
     ids: OrderIds,
-    queue: OrderQueue,
+    pub(crate) queue: OrderQueue,
 }
 
 impl Intake {
@@ -22,6 +22,9 @@ impl Intake {
 
     /// Answers a request. `trace` is the X-Ray header, passed on with the message.
     pub async fn handle(&self, request: Request, trace: Option<&str>) -> Response {
+        if request.is_batch {
+            return self.handle_batch(request, trace).await;
+        }
         match self.place(request, trace).await {
             // Only here is an order answered with 202, and only with an id that `place` has on the queue.
             Ok(id) => Response::queued(202, id).with("location", format!("orders/{id}")),
@@ -30,30 +33,40 @@ impl Intake {
     }
 
     async fn place(&self, request: Request, trace: Option<&str>) -> Result<OrderId, Problem> {
-        let (order, key) = check(&request)?;
-        let id = self.id(&request.client, key.as_ref())?;
-        let placed_at = Timestamp::try_from(SystemTime::now()).map_err(|error| {
-            tracing::error!(%error, "the clock cannot be read");
-            Problem::QueueUnavailable
+        let body = json_body(&request, MAX_ORDER_BYTES)?;
+        let key = key(&request.client, request.idempotency_key.as_deref())?;
+        let order = Order::parse(body).map_err(|fault| match fault {
+            NotAnOrder::NotJson(why) => Problem::NotJson(why),
+            NotAnOrder::Invalid(faults) => Problem::InvalidOrder(faults),
         })?;
-        let fingerprint = Fingerprint::of(&order);
-        let placed = OrderPlaced {
-            id,
-            client: request.client,
-            placed_at,
-            fingerprint,
-            order,
-        };
+        let placed = self.accept(order, key.as_ref(), request.client, now()?)?;
         match self.queue.send(&placed, trace).await {
             Ok(()) => {
-                tracing::info!(order_id = %id, "queued");
-                Ok(id)
+                tracing::info!(order_id = %placed.id, "queued");
+                Ok(placed.id)
             }
             Err(error) => {
-                tracing::error!(order_id = %id, %error, "not queued");
+                tracing::error!(order_id = %placed.id, %error, "not queued");
                 Err(Problem::QueueUnavailable)
             }
         }
+    }
+
+    /// The queue's message for a client's order.
+    pub(crate) fn accept(
+        &self,
+        order: Order,
+        key: Option<&IdempotencyKey>,
+        client: Client,
+        placed_at: Timestamp,
+    ) -> Result<OrderPlaced, Problem> {
+        Ok(OrderPlaced {
+            id: self.id(&client, key)?,
+            client,
+            placed_at,
+            fingerprint: Fingerprint::of(&order),
+            order,
+        })
     }
 
     fn id(&self, client: &Client, key: Option<&IdempotencyKey>) -> Result<OrderId, Problem> {
@@ -69,8 +82,8 @@ impl Intake {
     }
 }
 
-/// What the request asks for, or what is wrong with it.
-fn check(request: &Request) -> Result<(Order, Option<IdempotencyKey>), Problem> {
+/// The body of a `POST` of JSON, of so many bytes at most.
+pub(crate) fn json_body(request: &Request, most: usize) -> Result<&[u8], Problem> {
     if request.method != "POST" {
         return Err(Problem::MethodNotAllowed("POST"));
     }
@@ -79,28 +92,34 @@ fn check(request: &Request) -> Result<(Order, Option<IdempotencyKey>), Problem> 
             "it is not the base64 that it is said to be".to_owned(),
         ));
     };
-    if body.len() > MAX_ORDER_BYTES {
-        return Err(Problem::TooLarge(MAX_ORDER_BYTES));
+    if body.len() > most {
+        return Err(Problem::TooLarge("body", most));
     }
     if !request.content_type.as_deref().is_some_and(is_json) {
         return Err(Problem::UnsupportedMediaType);
     }
-    let key = match request.idempotency_key.as_deref() {
-        Some(_) if !request.client.is_identified() => {
-            return Err(Problem::InvalidIdempotencyKey(
-                "An idempotency key needs a client that is known, by an API key or an authorizer.",
-            ));
-        }
-        Some(key) => Some(IdempotencyKey::new(key).map_err(|_| {
+    Ok(body)
+}
+
+/// The idempotency key that a client gives, if it may.
+pub(crate) fn key(client: &Client, key: Option<&str>) -> Result<Option<IdempotencyKey>, Problem> {
+    match key {
+        Some(_) if !client.is_identified() => Err(Problem::InvalidIdempotencyKey(
+            "An idempotency key needs a client that is known, by an API key or an authorizer.",
+        )),
+        Some(key) => IdempotencyKey::new(key).map(Some).map_err(|_| {
             Problem::InvalidIdempotencyKey("The key must be 1 to 255 visible ASCII characters.")
-        })?),
-        None => None,
-    };
-    let order = Order::parse(body).map_err(|fault| match fault {
-        NotAnOrder::NotJson(why) => Problem::NotJson(why),
-        NotAnOrder::Invalid(faults) => Problem::InvalidOrder(faults),
-    })?;
-    Ok((order, key))
+        }),
+        None => Ok(None),
+    }
+}
+
+/// When an order is placed.
+pub(crate) fn now() -> Result<Timestamp, Problem> {
+    Timestamp::try_from(SystemTime::now()).map_err(|error| {
+        tracing::error!(%error, "the clock cannot be read");
+        Problem::QueueUnavailable
+    })
 }
 
 /// Whether a content type is JSON's. Parameters are ignored: JSON is UTF-8, whatever they say.

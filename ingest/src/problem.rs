@@ -11,14 +11,18 @@ pub enum Problem {
     NotJson(String),
     /// JSON, but no order: everything that is wrong with it.
     InvalidOrder(Vec<Fault>),
+    /// JSON, but no batch of orders: everything that is wrong with it besides its orders.
+    InvalidBatch(Vec<Fault>),
+    /// A batch of which no order can be taken; each says why.
+    NoValidOrder,
     /// An `Idempotency-Key` that can't be used; why.
     InvalidIdempotencyKey(&'static str),
     /// No such order was ever issued to this client.
     UnknownOrder,
     /// Another method than this, or these, comma-separated.
     MethodNotAllowed(&'static str),
-    /// The body has more than this many bytes.
-    TooLarge(usize),
+    /// What it names, `body` or `order`, has more than this many bytes.
+    TooLarge(&'static str, usize),
     /// The content type isn't JSON.
     UnsupportedMediaType,
     /// The queue didn't confirm the order.
@@ -27,29 +31,34 @@ pub enum Problem {
     TableUnavailable,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// A problem as it is sent.
+#[derive(Debug, Serialize)]
+pub struct Body<'a> {
     r#type: &'a str,
     title: &'a str,
-    status: u16,
+    /// HTTP status.
+    pub status: u16,
     detail: String,
     #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
     errors: &'a [Fault],
 }
 
-impl From<Problem> for Response {
-    fn from(problem: Problem) -> Response {
+impl Problem {
+    /// The problem as it is sent.
+    pub fn body(&self) -> Body<'_> {
         use Problem::{
-            InvalidIdempotencyKey, InvalidOrder, MethodNotAllowed, NotJson, QueueUnavailable,
-            TableUnavailable, TooLarge, UnknownOrder, UnsupportedMediaType,
+            InvalidBatch, InvalidIdempotencyKey, InvalidOrder, MethodNotAllowed, NoValidOrder,
+            NotJson, QueueUnavailable, TableUnavailable, TooLarge, UnknownOrder,
+            UnsupportedMediaType,
         };
-        let (status, r#type, title) = match problem {
+        let (status, r#type, title) = match self {
             NotJson(_) => (400, "about:blank", "Bad Request"),
             UnknownOrder => (404, "about:blank", "Not Found"),
             MethodNotAllowed(_) => (405, "about:blank", "Method Not Allowed"),
-            TooLarge(_) => (413, "about:blank", "Content Too Large"),
+            TooLarge(..) => (413, "about:blank", "Content Too Large"),
             UnsupportedMediaType => (415, "about:blank", "Unsupported Media Type"),
             InvalidOrder(_) => (422, "invalid-order", "The order is invalid"),
+            InvalidBatch(_) | NoValidOrder => (422, "about:blank", "Unprocessable Content"),
             InvalidIdempotencyKey(_) => (
                 422,
                 "invalid-idempotency-key",
@@ -58,41 +67,50 @@ impl From<Problem> for Response {
             QueueUnavailable => (503, "queue-unavailable", "The order could not be queued"),
             TableUnavailable => (503, "about:blank", "Service Unavailable"),
         };
-        let detail = match &problem {
+        let count = |faults: &[Fault]| format!("has faults ({} of them); see errors", faults.len());
+        let detail = match self {
             NotJson(why) => format!("The body is not JSON: {why}."),
             UnknownOrder => "There is no such order, or it is another client's.".to_owned(),
             MethodNotAllowed(allowed) => format!("Allowed here: {allowed}."),
-            TooLarge(most) => format!("The body may have at most {most} bytes."),
-            UnsupportedMediaType => "Send the order as application/json.".to_owned(),
-            InvalidOrder(faults) => {
-                format!(
-                    "The order has faults ({} of them); see errors.",
-                    faults.len()
-                )
-            }
+            TooLarge(what, most) => format!("The {what} may have at most {most} bytes."),
+            UnsupportedMediaType => "Send orders as application/json.".to_owned(),
+            InvalidOrder(faults) => format!("The order {}.", count(faults)),
+            InvalidBatch(faults) => format!("The batch {}.", count(faults)),
+            NoValidOrder => "None of the orders can be taken; see results.".to_owned(),
             InvalidIdempotencyKey(why) => (*why).to_owned(),
             QueueUnavailable => "The order may not have been taken. Send it again; with the same \
-                Idempotency-Key it takes effect once."
+                idempotency key it takes effect once."
                 .to_owned(),
             TableUnavailable => "The order's status cannot be read now. Ask again.".to_owned(),
         };
-        let errors = if let InvalidOrder(faults) = &problem {
-            faults.as_slice()
-        } else {
-            &[]
+        let errors = match self {
+            InvalidOrder(faults) | InvalidBatch(faults) => faults.as_slice(),
+            _ => &[],
         };
-        let body = Body {
+        Body {
             r#type,
             title,
             status,
             detail,
             errors,
-        };
-        let response = Response::json(status, "application/problem+json", &body);
-        match problem {
-            MethodNotAllowed(allowed) => response.with("allow", allowed),
-            QueueUnavailable | TableUnavailable => response.with("retry-after", "5"),
+        }
+    }
+
+    /// The response with this body, which has the problem's members and may have more.
+    pub fn response(&self, body: &impl Serialize) -> Response {
+        let response = Response::json(self.body().status, "application/problem+json", body);
+        match self {
+            Problem::MethodNotAllowed(allowed) => response.with("allow", *allowed),
+            Problem::QueueUnavailable | Problem::TableUnavailable => {
+                response.with("retry-after", "5")
+            }
             _ => response,
         }
+    }
+}
+
+impl From<Problem> for Response {
+    fn from(problem: Problem) -> Response {
+        problem.response(&problem.body())
     }
 }

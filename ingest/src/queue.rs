@@ -1,7 +1,11 @@
-//! The queue, as `ingest` uses it: the only thing it writes to.
+//! The queue, as `ingest` uses it: the only thing it writes to. `batch` sends many orders, and `pack` says how.
+
+mod batch;
+mod pack;
 
 use aws_sdk_sqs::{
     Client as Sqs,
+    error::SdkError,
     types::{MessageSystemAttributeNameForSends::AwsTraceHeader, MessageSystemAttributeValue},
 };
 use events::{OrderPlaced, text::bounded};
@@ -14,7 +18,7 @@ pub struct OrderQueue {
 }
 
 /// SQS refused the order, or didn't say that it has it. It may have it all the same.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
 pub struct NotQueued(String);
 
@@ -32,23 +36,24 @@ impl OrderQueue {
             .queue_url(&self.url)
             .message_body(placed.to_json())
             .message_group_id(placed.client.message_group());
-        // SQS takes no empty attribute, and a trace is not worth an order.
-        if let Some(trace) = trace.filter(|trace| !trace.is_empty()) {
-            let value = MessageSystemAttributeValue::builder()
-                .data_type("String")
-                .string_value(trace);
-            let value = value
-                .build()
-                .map_err(|error| NotQueued(error.to_string()))?;
-            send = send.message_system_attributes(AwsTraceHeader, value);
+        if let Some(trace) = trace_header(trace) {
+            send = send.message_system_attributes(AwsTraceHeader, trace);
         }
-        match send.send().await {
-            Ok(_) => Ok(()),
-            // With its causes, but not its `Debug`, which has the whole answer in it.
-            Err(error) => {
-                let error = format!("{:#}", anyhow::Error::new(error));
-                Err(NotQueued(bounded(&error)))
-            }
-        }
+        send.send().await.map_err(NotQueued::from)?;
+        Ok(())
+    }
+}
+
+/// A message's X-Ray header. SQS takes no empty attribute, and a trace is not worth an order.
+fn trace_header(trace: Option<&str>) -> Option<MessageSystemAttributeValue> {
+    let trace = trace.filter(|trace| !trace.is_empty())?;
+    let value = MessageSystemAttributeValue::builder().data_type("String");
+    value.string_value(trace).build().ok()
+}
+
+impl<E: std::error::Error + Send + Sync + 'static> From<SdkError<E>> for NotQueued {
+    fn from(error: SdkError<E>) -> NotQueued {
+        // With its causes, but not its `Debug`, which has the whole answer in it.
+        NotQueued(bounded(&format!("{:#}", anyhow::Error::new(error))))
     }
 }

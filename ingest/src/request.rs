@@ -22,6 +22,8 @@ pub struct Request {
     pub idempotency_key: Option<String>,
     /// The last part of the path: the order's id in `/orders/{id}`.
     pub id: String,
+    /// Whether it is for `/orders/batch`.
+    pub is_batch: bool,
     /// None if it is not the base64 that it claims to be.
     pub body: Option<Vec<u8>>,
 }
@@ -34,6 +36,10 @@ impl From<Event> for Request {
             .or(event.headers)
             .unwrap_or_default();
         let path = event.raw_path.or(event.path).unwrap_or_default();
+        // The resource is the template's; the path may begin with a stage, or with what a custom domain puts there.
+        let is_batch = [event.resource.as_deref().unwrap_or_default(), &path]
+            .iter()
+            .any(|place| place.trim_end_matches('/').ends_with("/orders/batch"));
         let in_path = || path.rsplit('/').next().unwrap_or_default().to_owned();
         let body = event.body.unwrap_or_default();
         Request {
@@ -48,6 +54,7 @@ impl From<Event> for Request {
                 .path_parameters
                 .and_then(|parameters| parameters.id)
                 .unwrap_or_else(in_path),
+            is_batch,
             body: if event.is_base64_encoded {
                 STANDARD.decode(body).ok()
             } else {
@@ -83,6 +90,7 @@ fn client(authorizer: &Value, identity: Option<Identity>) -> Client {
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     http_method: Option<String>,
+    resource: Option<String>,
     path: Option<String>,
     raw_path: Option<String>,
     headers: Option<Headers>,
@@ -243,6 +251,30 @@ mod tests {
         )?;
         check(json!({"body": "e3", "isBase64Encoded": true}), None)?;
         check(json!({"body": "{}", "isBase64Encoded": true}), None)
+    }
+
+    #[test]
+    fn a_batch_is_known_by_its_resource_or_its_path() -> Result<(), serde_json::Error> {
+        let check = |event: Value, expected: bool| {
+            assert_eq!(read(event)?.is_batch, expected);
+            Ok(())
+        };
+        let (orders, batch) = ("/orders", "/orders/batch");
+        check(json!({"resource": batch, "path": batch}), true)?;
+        check(
+            json!({"resource": batch, "path": "/shop/orders/batch/"}),
+            true,
+        )?;
+        check(json!({"resource": "/{proxy+}", "path": batch}), true)?;
+        check(json!({"rawPath": batch, "path": null}), true)?;
+        check(json!({"rawPath": "/v1/orders/batch"}), true)?;
+        check(json!({"rawPath": "/v1/orders/batch/"}), true)?;
+        check(json!({"resource": orders, "path": orders}), false)?;
+        check(json!({"rawPath": "/v1/orders"}), false)?;
+        check(json!({"rawPath": "/orders/batch/1"}), false)?;
+        check(json!({"rawPath": "/batch"}), false)?;
+        check(json!({"rawPath": "/reorders/batch"}), false)?;
+        check(json!({"resource": null}), false)
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The samples in `events/`, each read by the code that reads such a thing: the functions above a real SDK client
 //! whose HTTP is answered here.
 
+mod faked;
+
 use anyhow::{Context, Result};
-use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
-use aws_smithy_http_client::test_util::infallible_client_fn;
-use aws_smithy_types::body::SdkBody;
+use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_types::SdkConfig;
-use events::{Client, IdempotencyKey, OrderIds, OrderPlaced, OrderRecord, Secret, Status};
+use events::{Client, IdempotencyKey, OrderPlaced, OrderRecord, Status};
+use faked::{TRACE, answering, config, folder, ids, sample};
 use ingest::{
     place::Intake,
     queue::OrderQueue,
@@ -18,53 +19,18 @@ use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     fs,
-    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
-/// The secret under which the samples' ids are valid.
-const SECRET: &str = "development-secret-not-for-production";
-const TRACE: &str = "Root=1-6b02d8d0-5f1c2e3d4a5b6c7d8e9f0a1b";
-
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../events")
-}
-
-fn sample(name: &str) -> Result<String> {
-    fs::read_to_string(folder().join(format!("{name}.json"))).with_context(|| name.to_owned())
-}
-
-fn ids() -> Result<OrderIds> {
-    Ok(OrderIds::new(Secret::new(SECRET)?, vec![]))
-}
-
 /// An AWS that answers every request with this, and keeps what it was asked.
 fn aws(status: u16, body: &Value) -> (SdkConfig, Arc<Mutex<Vec<Value>>>) {
-    let (requests, body) = (Arc::<Mutex<Vec<Value>>>::default(), body.to_string());
+    let (requests, body) = (Arc::<Mutex<Vec<Value>>>::default(), body.clone());
     let asked = requests.clone();
-    let client = infallible_client_fn(move |request: http::Request<SdkBody>| {
-        let request = request
-            .body()
-            .bytes()
-            .and_then(|body| serde_json::from_slice(body).ok());
-        asked
-            .lock()
-            .expect("no panic in here")
-            .push(request.unwrap_or_default());
-        let response = http::Response::builder().status(status);
-        response
-            .header("content-type", "application/x-amz-json-1.0")
-            .body(body.clone())
-            .expect("a response")
+    let client = answering(move |request| {
+        asked.lock().expect("no panic in here").push(request);
+        (status, body.clone())
     });
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-            "a", "b", None, None, "test",
-        )))
-        .retry_config(aws_sdk_sqs::config::retry::RetryConfig::disabled())
-        .http_client(client);
+    let config = config(client).retry_config(RetryConfig::disabled());
     (config.build(), requests)
 }
 
@@ -235,9 +201,10 @@ fn a_message_and_its_row_are_of_the_same_order() -> Result<()> {
 
 #[test]
 fn every_sample_is_read_by_a_test() -> Result<()> {
-    // Here, in `process/tests/samples.rs`, and by `local`.
+    // Here, in `batch/`, in `process/tests/samples.rs`, and by `local`.
     let read = [
         "articles",
+        "batch-request",
         "idempotent-order",
         "invalid-order",
         "not-json",

@@ -1,4 +1,4 @@
-//! The function `ingest`: `POST /orders`.
+//! The function `ingest`: `POST /orders` and `POST /orders/batch`.
 
 use ingest::{
     config,

@@ -99,6 +99,9 @@ impl Services {
         match fault {
             None => Ok(self.answer(head, body).await),
             Some(Fault::Refuse { status, code, body }) => Ok(refusal(&head, status, &code, body)),
+            Some(Fault::Partial { entries, code }) => {
+                self.answer_partly(head, &body, &entries, code).await
+            }
             // In tasks of their own, which go on when the caller closes the connection.
             Some(Fault::Unanswered) => {
                 drop(tokio::spawn(async move { self.answer(head, body).await }).await);
@@ -150,6 +153,40 @@ impl Services {
                 ),
             },
         }
+    }
+
+    /// Answers a batch as if SQS had refused these of its entries.
+    async fn answer_partly(
+        &self,
+        head: Parts,
+        body: &[u8],
+        refused: &[String],
+        code: Option<&str>,
+    ) -> io::Result<Response<Body>> {
+        let mut request: Value = serde_json::from_slice(body)?;
+        let is_refused = |entry: &Value| refused.iter().any(|id| entry["Id"] == id.as_str());
+        if let Some(entries) = request["Entries"].as_array_mut() {
+            entries.retain(|entry| !is_refused(entry));
+        }
+        // A batch without entries would be refused whole.
+        let response = if request["Entries"] == json!([]) {
+            Response::new(Body::from("{}"))
+        } else {
+            self.answer(head, request.to_string().into()).await
+        };
+        if response.status() != StatusCode::OK {
+            return Ok(response);
+        }
+        let (head, body) = response.into_parts();
+        let body = to_bytes(body, REQUEST_LIMIT).await;
+        let mut answer: Value = serde_json::from_slice(&body.map_err(io::Error::other)?)?;
+        let failure = |id| json!({"Id": id, "SenderFault": false, "Code": code, "Message": "no"});
+        if code.is_some() {
+            let failed = answer["Failed"].as_array().cloned().unwrap_or_default();
+            let refused = refused.iter().map(failure);
+            answer["Failed"] = failed.into_iter().chain(refused).collect();
+        }
+        Ok(Response::from_parts(head, Body::from(answer.to_string())))
     }
 
     async fn tables(&self, mut head: Parts, body: Bytes) -> Response<Body> {

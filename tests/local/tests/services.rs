@@ -165,6 +165,37 @@ async fn a_refused_call_is_not_done() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_partly_refused_batch_is_done_for_the_rest() -> anyhow::Result<()> {
+    let fixture = Fixture::start().await?;
+    let queue = url(&format!("http://{}", fixture.address), "q");
+    let check = async |refused: &[&str], code, stored: &[&str], failed: &[&str]| {
+        let refused: Vec<_> = refused.iter().map(|id| (*id).to_owned()).collect();
+        let _rule = fixture.faults.add(move |_| {
+            let entries = refused.clone();
+            Some(Fault::Partial { entries, code })
+        });
+        let entry = |id| json!({"Id": id, "MessageBody": id});
+        let entries = ["a", "b", "c"].map(entry);
+        let batch = json!({"QueueUrl": queue, "Entries": entries});
+        let (status, _, body) = fixture.call("AmazonSQS.SendMessageBatch", &batch).await?;
+        assert_eq!(status, 200);
+        let ids = |list: &str| {
+            let entries = body[list].as_array().into_iter().flatten();
+            entries.map(|entry| entry["Id"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(ids("Successful"), stored, "{body}");
+        assert_eq!(ids("Failed"), failed, "{body}");
+        assert_eq!(fixture.received(Duration::ZERO).await?, stored.len());
+        anyhow::Ok(())
+    };
+    let code = Some("InternalError");
+    check(&["b"], code, &["a", "c"], &["b"]).await?;
+    check(&["a", "c"], None, &["b"], &[]).await?;
+    check(&["a", "b", "c"], code, &[], &["a", "b", "c"]).await?;
+    check(&["a", "b", "c"], None, &[], &[]).await
+}
+
+#[tokio::test]
 async fn an_unanswered_call_is_done() -> anyhow::Result<()> {
     let fixture = Fixture::start().await?;
     let _rule = fixture.faults.add(|_| Some(Fault::Unanswered));

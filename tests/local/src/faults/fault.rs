@@ -51,6 +51,13 @@ pub enum Fault {
         /// An object of the error's other fields: `message`, `CancellationReasons`.
         body: Value,
     },
+    /// Done, but for these entries, by their `Id`, of a call such as `SendMessageBatch`.
+    Partial {
+        /// Those that are not done.
+        entries: Vec<String>,
+        /// The code that they are answered with in `Failed`; without one they are in neither list.
+        code: Option<&'static str>,
+    },
     /// Done, but the connection is cut before the answer.
     Unanswered,
     /// Done after this long, even if the caller has given up by then.
@@ -93,6 +100,9 @@ impl fmt::Display for Fault {
                     Some(reason) => write!(f, "cancelled: {reason}"),
                     None => write!(f, "refused: {code}"),
                 }
+            }
+            Self::Partial { code, .. } => {
+                write!(f, "done in part, the rest {}", code.unwrap_or("unnamed"))
             }
             Self::Unanswered => f.write_str("done, then cut off"),
             Self::Late(after) => write!(f, "done {} s late", after.as_secs_f64()),

@@ -1,0 +1,94 @@
+//! Many orders onto the queue at once.
+
+use super::{NotQueued, OrderQueue, pack::pack, trace_header};
+use aws_sdk_sqs::types::{
+    MessageSystemAttributeNameForSends::AwsTraceHeader, MessageSystemAttributeValue,
+    SendMessageBatchRequestEntry,
+};
+use events::{OrderPlaced, text::bounded};
+use futures_util::future::join_all;
+
+/// Of each order, in the order given, whether SQS has stored it.
+type Outcomes = Vec<Result<(), NotQueued>>;
+
+impl OrderQueue {
+    /// Puts orders on the queue, and returns when SQS has answered for each. What it refuses is tried once more, so
+    /// this takes as long as two calls. What it stored without saying so is then there twice, under one id, and takes
+    /// effect once.
+    pub async fn send_all(&self, orders: &[OrderPlaced], trace: Option<&str>) -> Outcomes {
+        let trace = trace_header(trace);
+        let mut outcomes = self.send_once(orders, trace.as_ref()).await;
+        let refused: Vec<_> = (0..orders.len())
+            .filter(|n| outcomes[*n].is_err())
+            .collect();
+        let again = refused.iter().map(|n| &orders[*n]);
+        let again = self.send_once(again, trace.as_ref()).await;
+        for (n, outcome) in refused.into_iter().zip(again) {
+            outcomes[n] = outcome;
+        }
+        outcomes
+    }
+
+    /// In as few calls as possible, all at once.
+    async fn send_once(
+        &self,
+        orders: impl IntoIterator<Item = &OrderPlaced>,
+        trace: Option<&MessageSystemAttributeValue>,
+    ) -> Outcomes {
+        let message = |order: &OrderPlaced| (order.to_json(), order.client.message_group());
+        let messages: Vec<_> = orders.into_iter().map(message).collect();
+        let calls = pack(messages.iter().map(|(body, _)| body.len()));
+        let mut messages = messages.into_iter();
+        let calls = calls.into_iter().map(|call| {
+            let messages = messages.by_ref().take(call.len());
+            self.call(messages.collect(), trace)
+        });
+        join_all(calls).await.into_iter().flatten().collect()
+    }
+
+    /// One `SendMessageBatch` of these bodies and message groups.
+    async fn call(
+        &self,
+        messages: Vec<(String, String)>,
+        trace: Option<&MessageSystemAttributeValue>,
+    ) -> Outcomes {
+        // A message that SQS names in neither of its lists counts as refused.
+        let unnamed = NotQueued("SQS answered the call, but not for this message".to_owned());
+        let mut outcomes = vec![Err(unnamed); messages.len()];
+        let entry = |(n, (body, group)): (usize, (String, String))| {
+            // Not the order's id: it may be there twice, with one idempotency key.
+            let mut entry = SendMessageBatchRequestEntry::builder()
+                .id(n.to_string())
+                .message_body(body)
+                .message_group_id(group);
+            if let Some(trace) = trace {
+                entry = entry.message_system_attributes(AwsTraceHeader, trace.clone());
+            }
+            entry.build().expect("it has an id and a body")
+        };
+        let entries = messages.into_iter().enumerate().map(entry).collect();
+        let send = self.sqs.send_message_batch().queue_url(&self.url);
+        let answer = match send.set_entries(Some(entries)).send().await {
+            Ok(answer) => answer,
+            Err(error) => {
+                outcomes.fill(Err(error.into()));
+                return outcomes;
+            }
+        };
+        let mut tell = |id: &str, outcome| {
+            let n = id.parse::<usize>().ok();
+            if let Some(told) = n.and_then(|n| outcomes.get_mut(n)) {
+                *told = outcome;
+            }
+        };
+        for stored in answer.successful() {
+            tell(stored.id(), Ok(()));
+        }
+        for refused in answer.failed() {
+            let message = refused.message().unwrap_or_default();
+            let why = format!("{}: {message}", refused.code());
+            tell(refused.id(), Err(NotQueued(bounded(&why))));
+        }
+        outcomes
+    }
+}

@@ -1,0 +1,109 @@
+//! `POST /orders/batch` above a real SDK client whose HTTP is answered here: how orders are `judged`, and what becomes
+//! of those that SQS has `refused`.
+
+#[path = "../faked/mod.rs"]
+mod faked;
+mod judged;
+mod refused;
+
+use anyhow::{Context, Result};
+use aws_sdk_sqs::config::HttpClient;
+use faked::{TRACE, answering, config, ids, sample};
+use ingest::{
+    config::timeouts,
+    place::Intake,
+    queue::OrderQueue,
+    request::{Event, Request},
+    response::Response,
+};
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+
+/// The entries of each call, oldest first.
+type Calls = Arc<Mutex<Vec<Vec<Value>>>>;
+
+/// A client of SQS that answers the entries of each call with this: all that it is asked is kept.
+fn sqs(
+    answer: impl Fn(&[Value]) -> (u16, Value) + Send + Sync + 'static,
+) -> (impl HttpClient + 'static, Calls) {
+    let calls = Calls::default();
+    let kept = calls.clone();
+    let client = answering(move |request| {
+        assert_eq!(request["QueueUrl"], "https://sqs.test/orders");
+        let entries = request["Entries"].as_array().expect("entries").clone();
+        let answered = answer(&entries);
+        kept.lock().expect("no panic in here").push(entries);
+        answered
+    });
+    (client, calls)
+}
+
+/// Everything is stored.
+fn stored(entries: &[Value]) -> (u16, Value) {
+    let stored =
+        |entry: &Value| json!({"Id": entry["Id"], "MessageId": "1", "MD5OfMessageBody": "2"});
+    (
+        200,
+        json!({"Successful": entries.iter().map(stored).collect::<Vec<_>>()}),
+    )
+}
+
+/// An order of one piece of this article.
+fn order(sku: &str) -> Value {
+    json!({"lines": [{"sku": sku, "quantity": 1, "unit_price": 250}], "currency": "EUR"})
+}
+
+/// A batch of orders, one for each of these articles.
+fn batch<'a>(skus: impl IntoIterator<Item = &'a str>) -> Value {
+    let entry = |sku| json!({"order": order(sku)});
+    json!({"orders": skus.into_iter().map(entry).collect::<Vec<_>>()})
+}
+
+/// The event of a request with this body.
+fn event(body: &(impl ToString + ?Sized)) -> Result<Value> {
+    let mut event: Value = serde_json::from_str(&sample("batch-request")?)?;
+    event["body"] = body.to_string().into();
+    Ok(event)
+}
+
+/// What the function answers to an event, with SQS behind this client.
+async fn answer(event: Value, sqs: impl HttpClient + 'static) -> Result<Response> {
+    let config = config(sqs).timeout_config(timeouts()).build();
+    let queue = OrderQueue::new(
+        aws_sdk_sqs::Client::new(&config),
+        "https://sqs.test/orders".to_owned(),
+    );
+    let event: Event = serde_json::from_value(event)?;
+    Ok(Intake::new(ids()?, queue)
+        .handle(Request::from(event), Some(TRACE))
+        .await)
+}
+
+/// What the function answers to a body when SQS stores everything, and the entries of each call.
+async fn place(body: &(impl ToString + ?Sized)) -> Result<(Response, Vec<Vec<Value>>)> {
+    let (client, calls) = sqs(stored);
+    let response = answer(event(body)?, client).await?;
+    let calls = calls.lock().expect("no panic in here").clone();
+    Ok((response, calls))
+}
+
+/// The results in an answer, each with its status.
+fn results(response: &Response) -> Result<Vec<Value>> {
+    let body: Value = serde_json::from_str(&response.body)?;
+    let results = body["results"]
+        .as_array()
+        .with_context(|| body.to_string())?;
+    let accepted = results
+        .iter()
+        .filter(|result| result["status"] == 202)
+        .count();
+    assert_eq!(body["accepted"], accepted, "{body}");
+    Ok(results.clone())
+}
+
+/// The statuses in an answer.
+fn statuses(response: &Response) -> Result<Vec<u64>> {
+    let statuses = results(response)?;
+    let statuses = statuses.iter().map(|result| result["status"].as_u64());
+    statuses.collect::<Option<_>>().context("no status")
+}

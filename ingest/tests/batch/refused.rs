@@ -1,0 +1,164 @@
+//! What SQS refuses is tried once more.
+
+use crate::{answer, batch, event, results, sqs, statuses};
+use anyhow::Result;
+use aws_smithy_http_client::test_util::NeverClient;
+use ingest::response::Response;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What SQS says of a message.
+#[derive(Clone, Copy)]
+enum Says {
+    Stored,
+    Failed { sender_fault: bool },
+    Nothing,
+}
+use Says::{Failed, Nothing, Stored};
+
+/// Whether an entry is an order for this article.
+fn is_for(entry: &Value, sku: &str) -> bool {
+    let body = entry["MessageBody"].as_str().unwrap_or_default();
+    body.contains(&format!(r#""sku":"{sku}""#))
+}
+
+/// Sends three orders, of which SQS says of the second what is given, the first time and the second.
+async fn say(says: [Says; 2]) -> Result<(Response, Vec<Vec<Value>>)> {
+    let times = std::sync::atomic::AtomicUsize::new(0);
+    let (client, calls) = sqs(move |entries| {
+        let (mut successful, mut failed) = (Vec::new(), Vec::new());
+        for entry in entries {
+            let says = if is_for(entry, "odd") {
+                says[times.fetch_add(1, std::sync::atomic::Ordering::SeqCst)]
+            } else {
+                Stored
+            };
+            match says {
+                Stored => successful.push(json!({"Id": entry["Id"], "MessageId": "1", "MD5OfMessageBody": "2"})),
+                Failed { sender_fault } => failed.push(
+                    json!({"Id": entry["Id"], "SenderFault": sender_fault, "Code": "InternalError", "Message": "no"}),
+                ),
+                Nothing => {}
+            }
+        }
+        (200, json!({"Successful": successful, "Failed": failed}))
+    });
+    let response = answer(event(&batch(["cup", "odd", "pot"]))?, client).await?;
+    let calls = calls.lock().expect("no panic in here").clone();
+    Ok((response, calls))
+}
+
+#[tokio::test]
+async fn a_refused_order_is_tried_once_more_and_its_neighbours_are_not() -> Result<()> {
+    let (ours, theirs) = (
+        Failed { sender_fault: true },
+        Failed {
+            sender_fault: false,
+        },
+    );
+    for first in [ours, theirs, Nothing] {
+        let (response, calls) = say([first, Stored]).await?;
+        assert_eq!(statuses(&response)?, [202; 3]);
+        let [all, again] = &calls[..] else {
+            anyhow::bail!("{calls:?}")
+        };
+        assert_eq!((all.len(), again.len()), (3, 1));
+        // The same message: should SQS have stored the first after all, it takes effect once.
+        assert_eq!(all[1]["MessageBody"], again[0]["MessageBody"]);
+        for second in [ours, theirs, Nothing] {
+            let (response, calls) = say([first, second]).await?;
+            assert_eq!(response.status_code, 202);
+            assert_eq!(statuses(&response)?, [202, 503, 202]);
+            assert_eq!(results(&response)?[1]["type"], "queue-unavailable");
+            assert_eq!(calls.len(), 2);
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_that_is_in_both_lists_is_not_taken_for_stored() -> Result<()> {
+    let (client, _) = sqs(|entries| {
+        let id = &entries[0]["Id"];
+        let stored = json!({"Id": id, "MessageId": "1", "MD5OfMessageBody": "2"});
+        let failed = json!({"Id": id, "SenderFault": false, "Code": "InternalError"});
+        (200, json!({"Successful": [stored], "Failed": [failed]}))
+    });
+    let response = answer(event(&batch(["cup"]))?, client).await?;
+    assert_eq!(
+        (response.status_code, statuses(&response)?),
+        (503, vec![503])
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_result_for_another_message_is_passed_over() -> Result<()> {
+    let strange = |id: &str| json!({"Id": id, "MessageId": "1", "MD5OfMessageBody": "2"});
+    let answered =
+        json!({"Successful": [strange("1"), strange(""), strange("-1"), strange("cup")]});
+    let (client, _) = sqs(move |_| (200, answered.clone()));
+    let response = answer(event(&batch(["cup"]))?, client).await?;
+    assert_eq!(statuses(&response)?, [503]);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_fails_whole_fails_only_its_own_orders() -> Result<()> {
+    for (status, code) in [
+        (400, "AWS.SimpleQueueService.BatchRequestTooLong"),
+        (403, "AccessDenied"),
+        (500, "InternalFailure"),
+    ] {
+        let (client, calls) = sqs(move |entries| {
+            if entries.iter().any(|entry| is_for(entry, "odd")) {
+                (status, json!({"__type": code, "message": "no"}))
+            } else {
+                crate::stored(entries)
+            }
+        });
+        let skus = ["odd"; 10].into_iter().chain(["cup"; 10]);
+        let response = answer(event(&batch(skus))?, client).await?;
+        assert_eq!(response.status_code, 202);
+        assert_eq!(statuses(&response)?, [[503; 10], [202; 10]].concat());
+        // The SDK tries what is no fault of the sender's three times.
+        let attempts = if status == 500 { 3 } else { 1 };
+        assert_eq!(
+            calls.lock().expect("no panic in here").len(),
+            1 + 2 * attempts
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_batch_of_which_nothing_is_queued_is_the_queues_problem_if_it_refused_any() -> Result<()>
+{
+    let (client, _) = sqs(|_| (200, json!({})));
+    let mut body = batch(["cup", "pot"]);
+    body["orders"][0]["order"]["currency"] = json!("euro");
+    let response = answer(event(&body)?, client).await?;
+    assert_eq!(response.status_code, 503);
+    assert_eq!(response.headers["retry-after"], "5");
+    assert_eq!(response.headers["content-type"], "application/problem+json");
+    assert_eq!(statuses(&response)?, [422, 503]);
+    let problem: Value = serde_json::from_str(&response.body)?;
+    assert_eq!(problem["type"], "queue-unavailable");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_never_answers_leaves_time_to_say_so() -> Result<()> {
+    let (sqs, since) = (NeverClient::new(), Instant::now());
+    let response = answer(event(&batch(["cup"; 100]))?, sqs.clone()).await?;
+    assert_eq!(statuses(&response)?, [503; 100]);
+    // Two operations of 3 s, each of attempts of 1 s; the function has 10 s.
+    assert!(
+        (Duration::from_secs(4)..Duration::from_secs(7)).contains(&since.elapsed()),
+        "{:?}",
+        since.elapsed()
+    );
+    assert!((40..=60).contains(&sqs.num_calls()), "{}", sqs.num_calls());
+    Ok(())
+}
