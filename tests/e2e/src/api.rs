@@ -10,7 +10,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -114,6 +114,25 @@ impl Api {
         Ok(reply.json()?["id"].as_str().context("no id")?.to_owned())
     }
 
+    /// `POST /orders/batch`
+    pub async fn post_batch(&self, entries: &[Value]) -> Result<Reply> {
+        let headers = [("content-type", "application/json")];
+        let body = json!({"orders": entries}).to_string();
+        self.send(Method::POST, "/orders/batch", &headers, body)
+            .await
+    }
+
+    /// `POST /orders/batch` of orders with keys, sent again as long as the queue refuses any, as a client may; gives
+    /// the results.
+    pub async fn place_batch(&self, entries: &[Value]) -> Result<Vec<Value>> {
+        until("the batch is taken in", || async {
+            let results = self.post_batch(entries).await?.results()?;
+            let refused = results.iter().any(|result| result["status"] == 503);
+            Ok(Some(results).filter(|_| !refused))
+        })
+        .await
+    }
+
     /// `GET /orders/{id}`
     pub async fn get(&self, id: &str) -> Result<Reply> {
         self.send(Method::GET, &format!("/orders/{id}"), &[], "")
@@ -139,6 +158,16 @@ impl Reply {
     /// The body.
     pub fn json(&self) -> Result<Value> {
         serde_json::from_slice(&self.body).with_context(|| format!("no JSON: {self:?}"))
+    }
+
+    /// What became of each order of a batch.
+    pub fn results(&self) -> Result<Vec<Value>> {
+        let body = self.json()?;
+        let results = body["results"].as_array().cloned();
+        let results = results.with_context(|| format!("no results: {self:?}"))?;
+        let accepted = results.iter().filter(|result| result["status"] == 202);
+        ensure!(body["accepted"] == accepted.count(), "{body}");
+        Ok(results)
     }
 
     /// A header's text.

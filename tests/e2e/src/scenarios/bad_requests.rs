@@ -184,6 +184,7 @@ async fn another_method_is_405_and_says_which_are_allowed(stack: Arc<Stack>) -> 
     for (method, path, allowed) in [
         (Method::GET, "/orders", "POST"),
         (Method::DELETE, "/orders", "POST"),
+        (Method::GET, "/orders/batch", "POST"),
         (Method::POST, "/orders/1", "GET, HEAD"),
         (Method::PUT, "/orders/1", "GET, HEAD"),
     ] {

@@ -1,6 +1,7 @@
 //! The facts, by what they are about.
 
 mod bad_requests;
+mod batch;
 mod conflicts;
 mod failures;
 mod keys;
@@ -34,6 +35,7 @@ pub fn all() -> Vec<Scenario> {
     let files = [
         ("placing", placing::all()),
         ("bad_requests", bad_requests::all()),
+        ("batch", batch::all()),
         ("keys", keys::all()),
         ("stock", stock::all()),
         ("redelivery", redelivery::all()),
