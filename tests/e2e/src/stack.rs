@@ -5,7 +5,7 @@ use anyhow::{Context, Result, ensure};
 use http::Method;
 use local::{
     cloud::Cloud,
-    faults::{Call, Fault, Faults, Rule},
+    faults::{Call, Fault, Faults, Injection, Kind, Rule},
     options::Options,
 };
 use std::{collections::BTreeMap, env, sync::Mutex, time::Duration};
@@ -36,6 +36,8 @@ pub enum Need {
     GatewayResponses,
     /// Calls between the functions and the services can be seen and broken, and the functions' logs read.
     Faults,
+    /// No other scenario runs: this one takes all that the machine has.
+    Quiet,
 }
 
 /// A deployed system.
@@ -117,7 +119,7 @@ impl Stack {
             Need::Queue | Need::Tables | Need::Invoke => self.aws.is_some(),
             Need::ExactQueue => self.aws.is_some() && !self.is_localstack,
             Need::GatewayResponses => !self.is_localstack,
-            Need::Clients | Need::Faults => self.cloud.is_some(),
+            Need::Clients | Need::Faults | Need::Quiet => self.cloud.is_some(),
         }
     }
 
@@ -143,6 +145,16 @@ impl Stack {
     ) -> Result<Rule<'_>> {
         let faults: &Faults = self.cloud()?.faults();
         Ok(faults.add(rule))
+    }
+
+    /// Injects a fault once, into what has `part` in it.
+    pub fn once(&self, kind: Kind, part: &str) -> Result<Rule<'_>> {
+        let injection = Injection {
+            containing: Some(part.to_owned()),
+            times: Some(1),
+            ..Injection::new(kind)
+        };
+        Ok(self.cloud()?.faults().inject(injection, 1))
     }
 
     /// A new article with this stock, which is accounted for at the end.
@@ -198,7 +210,16 @@ pub async fn until<T, F: Future<Output = Result<Option<T>>>>(
     what: &str,
     condition: impl Fn() -> F,
 ) -> Result<T> {
-    let deadline = Instant::now() + PATIENCE;
+    until_in(PATIENCE, what, condition).await
+}
+
+/// Like [`until`], with a patience of its own.
+pub async fn until_in<T, F: Future<Output = Result<Option<T>>>>(
+    patience: Duration,
+    what: &str,
+    condition: impl Fn() -> F,
+) -> Result<T> {
+    let deadline = Instant::now() + patience;
     let mut ticks = tokio::time::interval(Duration::from_millis(100));
     loop {
         ticks.tick().await;
@@ -207,7 +228,7 @@ pub async fn until<T, F: Future<Output = Result<Option<T>>>>(
         }
         ensure!(
             Instant::now() < deadline,
-            "waited {PATIENCE:?} in vain until {what}"
+            "waited {patience:?} in vain until {what}"
         );
     }
 }

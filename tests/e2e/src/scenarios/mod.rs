@@ -2,6 +2,8 @@
 
 mod bad_requests;
 mod conflicts;
+mod crashes;
+mod deliveries;
 mod failures;
 mod keys;
 mod load;
@@ -9,7 +11,9 @@ mod placing;
 mod queue;
 mod redelivery;
 mod retries;
+mod sends;
 mod stock;
+mod storm;
 
 use crate::stack::{Need, Stack};
 use anyhow::Result;
@@ -40,7 +44,12 @@ pub fn all() -> Vec<Scenario> {
         ("conflicts", conflicts::all()),
         ("retries", retries::all()),
         ("load", load::all()),
+        ("sends", sends::all()),
+        ("deliveries", deliveries::all()),
+        ("crashes", crashes::all()),
         ("queue", queue::all()),
+        // Last, because it waits for all others.
+        ("storm", storm::all()),
     ];
     let named = files.into_iter().flat_map(|(file, scenarios)| {
         scenarios.into_iter().map(move |scenario| Scenario {

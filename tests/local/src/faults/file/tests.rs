@@ -1,4 +1,3 @@
-
 use super::*;
 
 /// Each kind of fault that `HELP` names, with what it needs.
