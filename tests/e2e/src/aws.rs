@@ -128,17 +128,24 @@ impl Aws {
         Ok(row.map(serde_dynamo::from_item).transpose()?)
     }
 
+    /// The pieces that are left of each article.
+    pub async fn stock(&self) -> Result<BTreeMap<String, i64>> {
+        let scan = self.dynamodb.scan().table_name(&self.names.articles);
+        let mut rows = scan.consistent_read(true).into_paginator().items().send();
+        let mut stock = BTreeMap::new();
+        while let Some(row) = rows.try_next().await? {
+            let sku = row.get("sku").and_then(|sku| sku.as_s().ok());
+            let in_stock = row.get("in_stock").and_then(|stock| stock.as_n().ok());
+            let (sku, in_stock) = sku.zip(in_stock).context("no article")?;
+            stock.insert(sku.clone(), in_stock.parse()?);
+        }
+        Ok(stock)
+    }
+
     /// How many pieces of each article the confirmed orders have taken.
     pub async fn confirmed_quantities(&self) -> Result<BTreeMap<String, u64>> {
-        let scan = self
-            .dynamodb
-            .scan()
-            .table_name(&self.names.orders)
-            .consistent_read(true);
-        let mut pages = scan.into_paginator().items().send();
         let mut taken = BTreeMap::new();
-        while let Some(row) = pages.try_next().await? {
-            let record: OrderRecord = serde_dynamo::from_item(row)?;
+        for record in self.records().await? {
             if record.status == Status::Confirmed {
                 for (sku, quantity) in record.order.quantities() {
                     *taken.entry(sku.to_owned()).or_default() += quantity;
@@ -146,6 +153,17 @@ impl Aws {
             }
         }
         Ok(taken)
+    }
+
+    /// Every order's row.
+    pub async fn records(&self) -> Result<Vec<OrderRecord>> {
+        let scan = self.dynamodb.scan().table_name(&self.names.orders);
+        let mut rows = scan.consistent_read(true).into_paginator().items().send();
+        let mut records = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            records.push(serde_dynamo::from_item(row)?);
+        }
+        Ok(records)
     }
 
     /// Puts a message on the queue.
@@ -210,6 +228,34 @@ impl Aws {
                 .as_ref()
                 .is_some_and(|body| body.contains(part))
         }))
+    }
+
+    /// Every message on the dead-letter queue, left there.
+    pub async fn dead_letters(&self) -> Result<Vec<Message>> {
+        let queue = &self.names.dead_letter_queue;
+        let mut letters = Vec::new();
+        loop {
+            let receive = self.sqs.receive_message().queue_url(queue);
+            let receive = receive.max_number_of_messages(10).visibility_timeout(60);
+            match receive.send().await?.messages {
+                Some(messages) if !messages.is_empty() => letters.extend(messages),
+                _ => break,
+            }
+        }
+        for letter in &letters {
+            let change = self.sqs.change_message_visibility().queue_url(queue);
+            let change = change.set_receipt_handle(letter.receipt_handle.clone());
+            change.visibility_timeout(0).send().await?;
+        }
+        Ok(letters)
+    }
+
+    /// Starts to move the dead letters back to their queue.
+    pub async fn redrive(&self) -> Result<()> {
+        let arn = self.queue_arn(&self.names.dead_letter_queue).await?;
+        let redrive = self.sqs.start_message_move_task().source_arn(arn);
+        redrive.send().await?;
+        Ok(())
     }
 
     /// Takes a message off the dead-letter queue.

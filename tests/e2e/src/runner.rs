@@ -7,7 +7,7 @@ use crate::{
 use anyhow::{Context, Result};
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
-use tokio::runtime::Runtime;
+use tokio::{runtime::Runtime, sync::RwLock};
 
 /// Does what the command line says. Fails if the stack cannot be reached, or if its books don't add up.
 pub fn run() -> Result<ExitCode> {
@@ -48,13 +48,23 @@ fn left_out(stack: &Stack) -> BTreeMap<Need, usize> {
 
 /// Every scenario; those that the stack cannot run are ignored, and say what they need.
 fn trials(runtime: &Arc<Runtime>, stack: Option<&Arc<Stack>>) -> Vec<Trial> {
+    let alone = Arc::new(RwLock::new(()));
     let trial = |scenario: Scenario| {
         let missing = stack.and_then(|stack| missing(&scenario, stack));
-        let (runtime, stack) = (runtime.clone(), stack.cloned());
+        let (runtime, stack, alone) = (runtime.clone(), stack.cloned(), alone.clone());
         let trial = Trial::test(scenario.name, move || {
             let stack = stack.ok_or("scenarios that are listed don't run")?;
+            let run = async {
+                if scenario.needs.contains(&Need::Quiet) {
+                    let _alone = alone.write().await;
+                    (scenario.run)(stack).await
+                } else {
+                    let _together = alone.read().await;
+                    (scenario.run)(stack).await
+                }
+            };
             runtime
-                .block_on((scenario.run)(stack))
+                .block_on(run)
                 .map_err(|error| Failed::from(format!("{error:?}")))
         });
         match missing {

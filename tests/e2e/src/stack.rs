@@ -5,7 +5,7 @@ use anyhow::{Context, Result, ensure};
 use http::Method;
 use local::{
     cloud::Cloud,
-    faults::{Call, Fault, Faults, Rule},
+    faults::{Call, Fault, Faults, Injection, Kind, Rule},
     options::Options,
 };
 use std::{collections::BTreeMap, env, path::Path, sync::Mutex, time::Duration};
@@ -37,6 +37,8 @@ pub enum Need {
     Faults,
     /// It is a `local`, so that others, with other parameters, stand for it as well.
     Parameters,
+    /// No other scenario runs: this one takes all that the machine has.
+    Quiet,
 }
 
 impl Need {
@@ -52,6 +54,7 @@ impl Need {
                 "LocalStack reads no gateway responses from the OpenAPI document that SAM makes"
             }
             Self::Faults => "only `local` lets calls to the services be seen and broken",
+            Self::Quiet => "it would break every function of a stack that others use",
             Self::Parameters => "shown on a `local` of its own, with other parameters",
         }
     }
@@ -142,7 +145,7 @@ impl Stack {
             Need::Queue | Need::Tables | Need::Invoke => self.aws.is_some(),
             Need::ExactQueue => self.aws.is_some() && !self.is_localstack,
             Need::GatewayResponses => !self.is_localstack,
-            Need::Clients | Need::Faults | Need::Parameters => self.cloud.is_some(),
+            Need::Clients | Need::Faults | Need::Parameters | Need::Quiet => self.cloud.is_some(),
         }
     }
 
@@ -168,6 +171,16 @@ impl Stack {
     ) -> Result<Rule<'_>> {
         let faults: &Faults = self.cloud()?.faults();
         Ok(faults.add(rule))
+    }
+
+    /// Injects a fault once, into what has `part` in it.
+    pub fn once(&self, kind: Kind, part: &str) -> Result<Rule<'_>> {
+        let injection = Injection {
+            containing: Some(part.to_owned()),
+            times: Some(1),
+            ..Injection::new(kind)
+        };
+        Ok(self.cloud()?.faults().inject(injection, 1))
     }
 
     /// A new article with this stock, which is accounted for at the end.
@@ -223,7 +236,16 @@ pub async fn until<T, F: Future<Output = Result<Option<T>>>>(
     what: &str,
     condition: impl Fn() -> F,
 ) -> Result<T> {
-    let deadline = Instant::now() + PATIENCE;
+    until_in(PATIENCE, what, condition).await
+}
+
+/// Like [`until`], with a patience of its own.
+pub async fn until_in<T, F: Future<Output = Result<Option<T>>>>(
+    patience: Duration,
+    what: &str,
+    condition: impl Fn() -> F,
+) -> Result<T> {
+    let deadline = Instant::now() + patience;
     let mut ticks = tokio::time::interval(Duration::from_millis(100));
     loop {
         ticks.tick().await;
@@ -232,7 +254,7 @@ pub async fn until<T, F: Future<Output = Result<Option<T>>>>(
         }
         ensure!(
             Instant::now() < deadline,
-            "waited {PATIENCE:?} in vain until {what}"
+            "waited {patience:?} in vain until {what}"
         );
     }
 }

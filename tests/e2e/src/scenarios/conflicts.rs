@@ -28,16 +28,6 @@ scenarios! {
     a_table_that_cannot_be_read_gives_503 [Faults]
 }
 
-/// A cancelled transaction with these reasons.
-fn cancelled(reasons: &Value) -> Fault {
-    let body = json!({"Message": "Transaction cancelled", "CancellationReasons": reasons});
-    Fault::Refuse {
-        status: 400,
-        code: "TransactionCanceledException".to_owned(),
-        body,
-    }
-}
-
 /// Processes one order while its first transactions meet these faults; it must come out confirmed, and once.
 async fn confirmed_after(stack: &Stack, faults: Vec<Fault>) -> Result<()> {
     let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
@@ -63,7 +53,7 @@ async fn confirmed_after(stack: &Stack, faults: Vec<Fault>) -> Result<()> {
 }
 
 async fn a_conflict_is_waited_out(stack: Arc<Stack>) -> Result<()> {
-    let conflict = cancelled(
+    let conflict = Fault::cancel(
         &json!([{"Code": "None"}, {"Code": "TransactionConflict", "Message": "ongoing"}]),
     );
     let whole = Fault::refuse(400, "TransactionConflictException", "ongoing");
@@ -71,7 +61,7 @@ async fn a_conflict_is_waited_out(stack: Arc<Stack>) -> Result<()> {
 }
 
 fn throttled_reason() -> Fault {
-    cancelled(&json!([{"Code": "ThrottlingError", "Message": "too much"}, {"Code": "None"}]))
+    Fault::cancel(&json!([{"Code": "ThrottlingError", "Message": "too much"}, {"Code": "None"}]))
 }
 
 async fn a_throttled_table_is_waited_out(stack: Arc<Stack>) -> Result<()> {
@@ -86,7 +76,8 @@ async fn a_throttled_table_is_waited_out(stack: Arc<Stack>) -> Result<()> {
     let refusals = refusals.map(|(status, code)| vec![Fault::refuse(status, code, "no"); 3]);
     // These it leaves to its caller.
     let reason = throttled_reason();
-    let others = [vec![reason.clone(), reason]];
+    let in_progress = Fault::refuse(400, "TransactionInProgressException", "wait");
+    let others = [vec![reason.clone(), reason], vec![in_progress; 2]];
     try_join_all(
         refusals
             .into_iter()
@@ -100,7 +91,11 @@ async fn a_throttled_table_is_waited_out(stack: Arc<Stack>) -> Result<()> {
 async fn a_transaction_that_is_cancelled_without_reasons_is_tried_again(
     stack: Arc<Stack>,
 ) -> Result<()> {
-    confirmed_after(&stack, vec![cancelled(&json!([])), cancelled(&Value::Null)]).await
+    confirmed_after(
+        &stack,
+        vec![Fault::cancel(&json!([])), Fault::cancel(&Value::Null)],
+    )
+    .await
 }
 
 async fn a_failed_row_of_its_own_is_no_redelivery(stack: Arc<Stack>) -> Result<()> {
@@ -112,7 +107,7 @@ async fn a_failed_row_of_its_own_is_no_redelivery(stack: Arc<Stack>) -> Result<(
     let (part, calls) = (sku.clone(), AtomicUsize::new(0));
     let _rule = stack.fault(move |call| {
         let hit = call.operation == "TransactWriteItems" && call.contains(&part);
-        (hit && calls.fetch_add(1, Ordering::Relaxed) == 0).then(|| cancelled(&reasons))
+        (hit && calls.fetch_add(1, Ordering::Relaxed) == 0).then(|| Fault::cancel(&reasons))
     })?;
     let batch = sqs_event(&[(placed.to_json(), 1)]);
     ensure!(aws.process(&batch).await?.is_empty());
@@ -132,7 +127,7 @@ async fn a_conflict_beside_other_reasons_keeps_what_they_said(stack: Arc<Stack>)
     let count = calls.clone();
     let _rule = stack.fault(move |call| {
         let hit = call.operation == "TransactWriteItems" && call.contains(&part);
-        (hit && count.fetch_add(1, Ordering::Relaxed) == 0).then(|| cancelled(&reasons))
+        (hit && count.fetch_add(1, Ordering::Relaxed) == 0).then(|| Fault::cancel(&reasons))
     })?;
     let mut batch = Vec::new();
     for id in ids {
@@ -163,7 +158,7 @@ async fn a_reason_of_another_kind_fails_only_what_it_names(stack: Arc<Stack>) ->
     let (part, calls) = (one.clone(), AtomicUsize::new(0));
     let _rule = stack.fault(move |call| {
         let hit = call.operation == "TransactWriteItems" && call.contains(&part);
-        (hit && calls.fetch_add(1, Ordering::Relaxed) == 0).then(|| cancelled(&reasons))
+        (hit && calls.fetch_add(1, Ordering::Relaxed) == 0).then(|| Fault::cancel(&reasons))
     })?;
     let mut batch = Vec::new();
     for lines in [

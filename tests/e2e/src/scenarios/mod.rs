@@ -3,6 +3,8 @@
 mod bad_requests;
 mod batch;
 mod conflicts;
+mod crashes;
+mod deliveries;
 mod failures;
 mod keys;
 mod limits;
@@ -11,7 +13,9 @@ mod placing;
 mod queue;
 mod redelivery;
 mod retries;
+mod sends;
 mod stock;
+mod storm;
 
 use crate::stack::{Need, Stack};
 use anyhow::Result;
@@ -44,7 +48,12 @@ pub fn all() -> Vec<Scenario> {
         ("retries", retries::all()),
         ("load", load::all()),
         ("limits", limits::all()),
+        ("sends", sends::all()),
+        ("deliveries", deliveries::all()),
+        ("crashes", crashes::all()),
         ("queue", queue::all()),
+        // Last, because it waits for all others.
+        ("storm", storm::all()),
     ];
     let named = files.into_iter().flat_map(|(file, scenarios)| {
         scenarios.into_iter().map(move |scenario| Scenario {

@@ -1,0 +1,137 @@
+//! How a queue may deliver messages: at least once, at some time, in some order.
+
+use crate::{
+    orders::{new_id, new_key, order, placed, sqs_event},
+    scenarios::scenarios,
+    stack::{Stack, until},
+};
+use anyhow::{Context, Result, ensure};
+use events::Status;
+use local::faults::{Delivery, Fault, Kind};
+use serde_json::json;
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+scenarios! {
+    a_message_that_is_delivered_twice_takes_effect_once [Tables Faults]
+    a_late_message_is_queued_until_it_comes [Tables Faults]
+    an_order_that_is_overtaken_is_served_after_the_others [Tables Faults]
+    a_receive_count_that_jumps_to_the_last_is_the_last [Tables Faults]
+    a_last_receive_whose_failed_row_is_refused_is_tried_all_the_same [Invoke Tables Faults]
+    a_record_that_cannot_be_put_off_comes_back_all_the_same [Faults]
+}
+
+async fn a_message_that_is_delivered_twice_takes_effect_once(stack: Arc<Stack>) -> Result<()> {
+    // At once, beside the first, and when the first is deleted.
+    for after in [Duration::ZERO, Duration::from_secs(4)] {
+        let sku = stack.article(10).await?;
+        let transactions = stack.watch("TransactWriteItems", &sku)?;
+        let _rule = stack.once(Kind::Message(Delivery::Twice(after)), &sku)?;
+        let id = stack
+            .api
+            .place(&order(&[(&sku, 1)]), Some(&new_key()))
+            .await?;
+        ensure!(stack.api.settled(&id).await?["status"] == "confirmed");
+        if !after.is_zero() {
+            until("the copy is processed", || async {
+                Ok((transactions.count() > 1).then_some(()))
+            })
+            .await?;
+        }
+        ensure!(stack.aws()?.in_stock(&sku).await? == 9);
+    }
+    Ok(())
+}
+
+async fn a_late_message_is_queued_until_it_comes(stack: Arc<Stack>) -> Result<()> {
+    let (sku, late) = (stack.article(10).await?, Duration::from_secs(5));
+    let _rule = stack.once(Kind::Message(Delivery::Late(late)), &sku)?;
+    let sent = Instant::now();
+    let id = stack
+        .api
+        .place(&order(&[(&sku, 1)]), Some(&new_key()))
+        .await?;
+    // Asked for all the while, it exists.
+    ensure!(stack.api.settled(&id).await?["status"] == "confirmed");
+    ensure!(sent.elapsed() >= late);
+    Ok(())
+}
+
+async fn an_order_that_is_overtaken_is_served_after_the_others(stack: Arc<Stack>) -> Result<()> {
+    let (aws, sku) = (stack.aws()?, stack.article(1).await?);
+    let ids = [new_id()?, new_id()?];
+    // Hidden until the other has come.
+    let overtaken = Delivery::Late(Duration::from_secs(4));
+    let _rule = stack.once(Kind::Message(overtaken), &ids[0].to_string())?;
+    for id in ids {
+        aws.send(&placed(id, &order(&[(&sku, 1)]))?.to_json())
+            .await?;
+    }
+    let mut statuses = Vec::new();
+    for id in ids {
+        let key = id.to_string();
+        let row = until("the order has a row", || aws.record(&key)).await?;
+        statuses.push(row.status);
+    }
+    ensure!(
+        statuses == [Status::Rejected, Status::Confirmed],
+        "{statuses:?}"
+    );
+    Ok(())
+}
+
+async fn a_receive_count_that_jumps_to_the_last_is_the_last(stack: Arc<Stack>) -> Result<()> {
+    let sku = stack.article(10).await?;
+    let calls = stack.record(&[&sku])?;
+    // Three receives are the most here: the first is counted as the third.
+    let _rule = stack.once(Kind::Message(Delivery::Received(2)), &sku)?;
+    let id = stack
+        .api
+        .place(&order(&[(&sku, 1)]), Some(&new_key()))
+        .await?;
+    until("the order is confirmed", || async {
+        let order = stack.api.settled(&id).await?;
+        Ok((order["status"] == "confirmed").then_some(()))
+    })
+    .await?;
+    ensure!(calls.of("PutItem").len() == 1);
+    ensure!(stack.aws()?.in_stock(&sku).await? == 9);
+    Ok(())
+}
+
+async fn a_last_receive_whose_failed_row_is_refused_is_tried_all_the_same(
+    stack: Arc<Stack>,
+) -> Result<()> {
+    let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
+    let part = sku.clone();
+    let _rule = stack.fault(move |call| {
+        let hit = call.operation == "PutItem" && call.contains(&part);
+        hit.then(|| Fault::refuse(400, "ValidationException", "no"))
+    })?;
+    let batch = sqs_event(&[(placed(id, &order(&[(&sku, 1)]))?.to_json(), 1000)]);
+    ensure!(aws.process(&batch).await?.is_empty());
+    let row = aws.record(&id.to_string()).await?.context("no row")?;
+    ensure!(row.status == Status::Confirmed);
+    Ok(())
+}
+
+async fn a_record_that_cannot_be_put_off_comes_back_all_the_same(_: Arc<Stack>) -> Result<()> {
+    // A stack of its own, where what cannot be put off comes back soon.
+    let stack = Stack::local(&["VisibilityTimeoutSeconds=7", "ProcessTimeoutSeconds=6"]).await?;
+    let sku = stack.article(10).await?;
+    let visibility = stack.record(&["VisibilityTimeout"])?;
+    let _rule = stack.fault(|call| {
+        let put_off = call.operation == "ChangeMessageVisibilityBatch";
+        put_off.then(|| Fault::refuse(400, "AccessDenied", "no"))
+    })?;
+    let _once = stack.once(
+        Kind::Call(Fault::refuse(400, "ValidationException", "no")),
+        &json!(sku).to_string(),
+    )?;
+    let id = stack.api.place(&order(&[(&sku, 1)]), None).await?;
+    ensure!(stack.api.settled(&id).await?["status"] == "confirmed");
+    ensure!(visibility.by("ProcessFunction").len() == 1);
+    stack.audit().await?;
+    stack.stop().await;
+    Ok(())
+}

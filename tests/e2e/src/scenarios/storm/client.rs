@@ -1,0 +1,156 @@
+//! A client: sends its orders, and sends them again when it must.
+
+use super::{
+    ledger::Ledger,
+    market::{Market, PLENTY, named},
+};
+use crate::{
+    api::{Api, Reply},
+    stack::Stack,
+};
+use anyhow::{Context, Result, ensure};
+use fastrand::Rng;
+use serde_json::Value;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
+
+/// What the reference of an order says that is to fail.
+pub const DOOMED: &str = "doomed";
+
+/// How long a client waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long a client tries to get an order in.
+const STUBBORNNESS: Duration = Duration::from_mins(3);
+
+/// One of the shop's clients.
+pub struct Client<'a> {
+    name: String,
+    api: Api,
+    market: &'a Market,
+    ledger: &'a Ledger,
+    chance: Rng,
+}
+
+impl<'a> Client<'a> {
+    /// The n-th.
+    pub fn new(
+        n: usize,
+        seed: u64,
+        stack: &Stack,
+        market: &'a Market,
+        ledger: &'a Ledger,
+    ) -> Client<'a> {
+        let name = format!("client-{n:02}");
+        Client {
+            api: stack.api.with_key(Some(&name)),
+            name,
+            market,
+            ledger,
+            chance: Rng::with_seed(seed.wrapping_mul(1000) + n as u64),
+        }
+    }
+
+    /// Sends so many orders, over about so long.
+    pub async fn rain(&mut self, orders: usize, over: Duration) -> Result<()> {
+        let pace = over / u32::try_from(orders.max(1))?;
+        for n in 0..orders {
+            // A pause, as people make; half of them shorter.
+            sleep(pace.mul_f64(self.chance.f64() * 2.0)).await;
+            let reference = format!("{} {n}", self.name);
+            let order = self.market.order(&reference, &mut self.chance);
+            let number = self.ledger.enter(&self.name, &order, false)?;
+            let has_key = self.chance.u8(..100) < 85;
+            let key = has_key.then(|| format!("{}/{n}", self.name));
+            let id = self.place(number, &order, key.as_deref()).await?;
+            match (key, self.chance.u8(..100)) {
+                (Some(key), 0..10) => drop(self.place(number, &order, Some(&key)).await?),
+                (Some(key), 10..15) => {
+                    let other = self
+                        .market
+                        .order(&format!("{reference} other"), &mut self.chance);
+                    self.ledger.enter_other(number, &other)?;
+                    self.place(number, &other, Some(&key)).await?;
+                }
+                (_, 15..25) => self.ask(id.as_deref()).await,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends an order that is to fail.
+    pub async fn doomed_order(&mut self) -> Result<()> {
+        let order = named(&[(PLENTY, 1)], &self.doomed_reference());
+        let number = self.ledger.enter(&self.name, &order, true)?;
+        let key = self.doomed_reference();
+        self.place(number, &order, Some(&key)).await?;
+        Ok(())
+    }
+
+    /// Sends another order with the key of the doomed one.
+    pub async fn other_order_for_the_doomed(&mut self) -> Result<()> {
+        let order = named(&[(PLENTY, 7)], &format!("{} other", self.name));
+        let sent = self.ledger.sent();
+        let doomed = sent
+            .iter()
+            .position(|sent| sent.doomed && sent.client == self.name);
+        let number = doomed.context("nothing of this client's is doomed")?;
+        self.ledger.enter_other(number, &order)?;
+        let key = self.doomed_reference();
+        self.place(number, &order, Some(&key)).await?;
+        Ok(())
+    }
+
+    fn doomed_reference(&self) -> String {
+        format!("{DOOMED}-{}", self.name)
+    }
+
+    /// Sends an order until it is accepted; one without a key only once, because each time would be another order.
+    async fn place(
+        &mut self,
+        number: usize,
+        order: &Value,
+        key: Option<&str>,
+    ) -> Result<Option<String>> {
+        let start = Instant::now();
+        loop {
+            let reply = timeout(PATIENCE, self.api.post(order, key)).await;
+            let reply = reply.ok().and_then(Result::ok);
+            self.ledger.answered("POST", reply.as_ref());
+            if let Some(reply) = reply.as_ref().filter(|reply| reply.status == 202) {
+                let id = reply.json()?["id"]
+                    .as_str()
+                    .context("a 202 without an id")?
+                    .to_owned();
+                self.ledger.accepted(number, &id);
+                return Ok(Some(id));
+            }
+            if key.is_none() {
+                return Ok(None);
+            }
+            ensure!(
+                start.elapsed() < STUBBORNNESS,
+                "{order} is never accepted: {reply:?}"
+            );
+            self.wait(reply.as_ref()).await;
+        }
+    }
+
+    /// Time is compressed: a tenth of what the answer says, or of two seconds.
+    async fn wait(&mut self, reply: Option<&Reply>) {
+        let header = reply.and_then(|reply| reply.header("retry-after")?.parse().ok());
+        let seconds: u64 = header.unwrap_or(2);
+        let jitter = 0.5 + self.chance.f64();
+        sleep(Duration::from_secs(seconds).div_f64(10.0).mul_f64(jitter)).await;
+    }
+
+    /// Asks for an order. Whatever else goes wrong, an id that was issued exists.
+    async fn ask(&self, id: Option<&str>) {
+        if let Some(id) = id {
+            let reply = timeout(PATIENCE, self.api.get(id)).await;
+            self.ledger
+                .answered("GET", reply.ok().and_then(Result::ok).as_ref());
+        }
+    }
+}

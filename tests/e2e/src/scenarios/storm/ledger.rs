@@ -1,0 +1,104 @@
+//! What the clients sent, and what they were told.
+
+use crate::api::Reply;
+use anyhow::Result;
+use events::Order;
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard},
+};
+
+/// What a client sent as one order: under one key, or once.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// Whose it is.
+    pub client: String,
+    /// The order, and others that it sent with the same key, of which at most one takes effect.
+    pub orders: Vec<Order>,
+    /// What a 202 said. Without one, the order may be on the queue all the same.
+    pub id: Option<String>,
+    /// Whether it was sent so as to fail at first.
+    pub doomed: bool,
+}
+
+/// The clients' own books.
+#[derive(Default)]
+pub struct Ledger(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    sent: Vec<Sent>,
+    answers: BTreeMap<String, usize>,
+    /// Answers that no client should ever get.
+    wrong: Vec<String>,
+}
+
+impl Ledger {
+    /// Enters an order before it is sent; gives its number.
+    pub fn enter(&self, client: &str, order: &Value, doomed: bool) -> Result<usize> {
+        let sent = Sent {
+            client: client.to_owned(),
+            orders: vec![serde_json::from_value(order.clone())?],
+            id: None,
+            doomed,
+        };
+        let mut inner = self.locked();
+        inner.sent.push(sent);
+        Ok(inner.sent.len() - 1)
+    }
+
+    /// Enters another order with the same key, before it is sent.
+    pub fn enter_other(&self, number: usize, order: &Value) -> Result<()> {
+        let order = serde_json::from_value(order.clone())?;
+        self.locked().sent[number].orders.push(order);
+        Ok(())
+    }
+
+    /// Enters an answer; `None` is none within the client's patience.
+    pub fn answered(&self, request: &str, reply: Option<&Reply>) {
+        let answer = reply.map_or("no answer".to_owned(), |reply| {
+            reply.status.as_str().to_owned()
+        });
+        let mut inner = self.locked();
+        *inner
+            .answers
+            .entry(format!("{request} {answer}"))
+            .or_default() += 1;
+        if answer.starts_with('4') {
+            inner
+                .wrong
+                .push(format!("{request} was answered {reply:?}"));
+        }
+    }
+
+    /// Enters the id that a 202 gave. Retries of a key must all get the same.
+    pub fn accepted(&self, number: usize, id: &str) {
+        let mut inner = self.locked();
+        let before = inner.sent[number].id.replace(id.to_owned());
+        if let Some(before) = before.filter(|before| before != id) {
+            inner
+                .wrong
+                .push(format!("one key has two ids: {before}, {id}"));
+        }
+    }
+
+    /// Everything that was sent.
+    pub fn sent(&self) -> Vec<Sent> {
+        self.locked().sent.clone()
+    }
+
+    /// Answers by request and status.
+    pub fn answers(&self) -> BTreeMap<String, usize> {
+        self.locked().answers.clone()
+    }
+
+    /// What no client should have been told.
+    pub fn wrong(&self) -> Vec<String> {
+        self.locked().wrong.clone()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().expect("no client panics in here")
+    }
+}

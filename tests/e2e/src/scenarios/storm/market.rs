@@ -1,0 +1,91 @@
+//! The articles, and what is ordered of them.
+
+use crate::orders::order;
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+/// Nobody has this one.
+pub const UNKNOWN: &str = "storm-unknown";
+
+/// Nobody ever buys all of this one.
+pub const PLENTY: &str = "storm-plenty";
+
+const ARTICLES: usize = 40;
+
+/// Articles whose demand falls with their rank, as Zipf has it: an order in four has a line of the first.
+pub struct Market {
+    articles: Vec<Article>,
+}
+
+struct Article {
+    sku: String,
+    in_stock: u64,
+    /// The share of the demand of this article and of those before it.
+    until: f64,
+}
+
+impl Market {
+    /// For so many orders. Every other article is scarce: most of who wants it gets none.
+    pub fn new(orders: usize) -> Market {
+        let weight = |rank: usize| 1.0 / f64::from(u32::try_from(rank + 1).unwrap_or(u32::MAX));
+        let all: f64 = (0..ARTICLES).map(weight).sum();
+        let (orders, mut until) = (orders as u64, 0.0);
+        let article = |rank| {
+            until += weight(rank) / all;
+            let scarce = rank % 2 == 1;
+            Article {
+                sku: format!("storm-{rank:02}"),
+                in_stock: if scarce {
+                    orders / (rank as u64 + 1) / 2 + 1
+                } else {
+                    orders * 100
+                },
+                until,
+            }
+        };
+        Market {
+            articles: (0..ARTICLES).map(article).collect(),
+        }
+    }
+
+    /// What there is of each article at the start.
+    pub fn stock(&self) -> impl Iterator<Item = (&str, u64)> {
+        let articles = self.articles.iter();
+        articles
+            .map(|article| (&*article.sku, article.in_stock))
+            .chain([(PLENTY, 1_000_000)])
+    }
+
+    /// An order that no other is like.
+    pub fn order(&self, reference: &str, chance: &mut Rng) -> Value {
+        let mut lines: Vec<_> = (0..chance.u64(1..=3))
+            .map(|_| (self.sku(chance), quantity(chance)))
+            .collect();
+        if chance.u8(..50) == 0 {
+            lines.push((UNKNOWN, 1));
+        }
+        named(&lines, reference)
+    }
+
+    fn sku(&self, chance: &mut Rng) -> &str {
+        let dice = chance.f64();
+        let article = self.articles.iter().find(|article| dice < article.until);
+        article.map_or(PLENTY, |article| &article.sku)
+    }
+}
+
+/// Mostly a few; now and then someone wants the shop.
+fn quantity(chance: &mut Rng) -> u64 {
+    if chance.u8(..20) == 0 {
+        chance.u64(20..=60)
+    } else {
+        chance.u64(1..=4)
+    }
+}
+
+/// An order with this reference.
+pub fn named(lines: &[(&str, u64)], reference: &str) -> Value {
+    let mut order = order(lines);
+    order["reference"] = json!(reference);
+    order
+}

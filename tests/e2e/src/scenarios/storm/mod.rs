@@ -1,0 +1,191 @@
+//! Every fault at once, and at the end the books: what clients were told against what is in the tables and on the
+//! queues.
+//!
+//! # Layout
+//! - [`market`]: articles and orders; [`client`]: who sends them; [`ledger`]: what was sent, and what was answered
+//! - `faults.yaml`: what goes wrong meanwhile
+//! - [`books`]: what must hold at the end; [`report`]: the table that is printed
+
+mod books;
+mod client;
+mod ledger;
+mod market;
+mod report;
+
+use crate::{
+    aws::Aws,
+    scenarios::scenarios,
+    stack::{Stack, until_in},
+};
+use anyhow::{Context, Result, ensure};
+use books::{Books, Rows};
+use client::{Client, DOOMED};
+use events::OrderPlaced;
+use fastrand::Rng;
+use futures_util::future::try_join_all;
+use ledger::Ledger;
+use local::faults::{Fault, file::Plan};
+use market::Market;
+use report::Report;
+use std::{collections::BTreeSet, env, str::FromStr, sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep};
+
+scenarios! {
+    no_order_is_lost_doubled_or_oversold [Faults Quiet]
+}
+
+/// How many clients send at a time.
+const CLIENTS: usize = 50;
+
+/// The least that it rains: long enough for most faults to have their turn.
+const RAIN: Duration = Duration::from_secs(8);
+
+/// How long the queue may take to drain, on a machine that has other things to do.
+const DRAIN: Duration = Duration::from_mins(5);
+
+/// From so many orders on, every kind of fault must have struck; of fewer, three in four.
+const FULL: usize = 10_000;
+
+/// Time is compressed: what a worker had that was killed comes back after 10 s, and the third receive is the last.
+const PARAMETERS: [&str; 5] = [
+    "MaxReceiveCount=3",
+    "RetryBaseSeconds=1",
+    "ProcessTimeoutSeconds=9",
+    "VisibilityTimeoutSeconds=10",
+    "MaximumConcurrency=5",
+];
+
+async fn no_order_is_lost_doubled_or_oversold(_: Arc<Stack>) -> Result<()> {
+    let mut plan = Plan::read(include_str!("faults.yaml"))?;
+    let orders = setting("STORM_ORDERS", 400)?;
+    plan.seed = setting("STORM_SEED", plan.seed)?;
+    let stack = Stack::local(&PARAMETERS).await?;
+    let report = storm(&stack, orders, &plan).await;
+    stack.stop().await;
+    let report = report?;
+    eprintln!("{report}");
+    ensure!(report.books.are_clean(), "the books don't add up");
+    let (kinds, expected) = (report.injected.len(), plan.injections.len());
+    let expected = if orders < FULL {
+        expected * 3 / 4
+    } else {
+        expected
+    };
+    ensure!(
+        kinds >= expected,
+        "only {kinds} kinds of faults struck, of {expected}"
+    );
+    Ok(())
+}
+
+fn setting<T: FromStr>(name: &str, default: T) -> Result<T> {
+    let Ok(text) = env::var(name) else {
+        return Ok(default);
+    };
+    let number = text.parse().ok();
+    number.with_context(|| format!("{name} is {text:?}, not a number"))
+}
+
+async fn storm(stack: &Stack, orders: usize, plan: &Plan) -> Result<Report> {
+    let (aws, faults, begun) = (stack.aws()?, stack.cloud()?.faults(), Instant::now());
+    let (market, ledger, mut books) = (Market::new(orders), Ledger::default(), Books::default());
+    for (sku, in_stock) in market.stock() {
+        aws.put_stock(sku, in_stock).await?;
+    }
+    let at_first = aws.stock().await?;
+
+    let rules = plan.inject(faults);
+    let mut clients: Vec<_> = (0..CLIENTS)
+        .map(|n| Client::new(n, plan.seed, stack, &market, &ledger))
+        .collect();
+    let share = |n| orders / CLIENTS + usize::from(n < orders % CLIENTS);
+    let sent = clients.iter_mut().enumerate();
+    let sent = try_join_all(sent.map(|(n, client)| client.rain(share(n), RAIN)));
+    let (_, poison) = tokio::try_join!(sent, poison(aws, orders / 100 + 3, plan.seed))?;
+    drop(rules);
+    let (injected, rain) = (faults.tally().counts(), begun.elapsed());
+
+    // From here on, only one thing fails: what is doomed.
+    let doom = stack.fault(|call| {
+        let hit = call.operation == "TransactWriteItems" && call.contains(DOOMED);
+        hit.then(|| Fault::refuse(400, "ValidationException", "doomed"))
+    })?;
+    let doomed = &mut clients[..10];
+    try_join_all(doomed.iter_mut().map(Client::doomed_order)).await?;
+    drained(aws).await?;
+    let (failed, letters) = (rows(aws).await?, dead_orders(aws).await?);
+    books.doomed_orders_fail(&ledger.sent(), &failed, &letters);
+
+    // The worst moment for another order with the key of one that failed.
+    try_join_all(doomed.iter_mut().map(Client::other_order_for_the_doomed)).await?;
+    drained(aws).await?;
+    let before = rows(aws).await?;
+    books.outcomes_stay(&failed, &before);
+    drop(doom);
+
+    aws.redrive().await?;
+    drained(aws).await?;
+    let (sent, after, left) = (ledger.sent(), rows(aws).await?, aws.stock().await?);
+    books.outcomes_stay(&before, &after);
+    books.redriven_orders_are_settled(&sent, &letters, &after);
+    books.each_order_has_one_outcome(&sent, &after);
+    books.stock_adds_up(&after, &at_first, &left);
+    books.rejections_are_right(&after, &left);
+    books.wrong.extend(ledger.wrong());
+
+    let last = aws.dead_letters().await?;
+    let bodies = last.iter().filter_map(|letter| letter.body.clone());
+    books.only_poison_is_dead(&poison, &bodies.collect());
+    Ok(Report {
+        seed: plan.seed,
+        orders,
+        clients: CLIENTS,
+        injected,
+        answers: ledger.answers(),
+        redriven: letters.len(),
+        poison: poison.len(),
+        rain,
+        duration: begun.elapsed(),
+        books,
+    })
+}
+
+/// Puts what is no order on the queue, while it rains.
+async fn poison(aws: &Aws, pieces: usize, seed: u64) -> Result<BTreeSet<String>> {
+    let (mut sent, mut chance) = (BTreeSet::new(), Rng::with_seed(seed));
+    let pace = RAIN / u32::try_from(pieces)?;
+    for n in 0..pieces {
+        let bodies = [
+            format!("poison {n}"),
+            format!(r#"{{"type":"order.placed","version":1,"id":"poison {n}"}}"#),
+            format!(r#"[{{"poison":{n}}}]"#),
+        ];
+        let body = bodies[chance.usize(..bodies.len())].clone();
+        aws.send(&body).await?;
+        sent.insert(body);
+        sleep(pace).await;
+    }
+    Ok(sent)
+}
+
+/// Waits until nothing is left on the queue: everything is settled, or a dead letter.
+async fn drained(aws: &Aws) -> Result<()> {
+    until_in(DRAIN, "the queue is empty", || async {
+        Ok((aws.depth(&aws.names.queue).await? == 0).then_some(()))
+    })
+    .await
+}
+
+async fn rows(aws: &Aws) -> Result<Rows> {
+    let rows = aws.records().await?.into_iter();
+    Ok(rows.map(|row| (row.id.to_string(), row)).collect())
+}
+
+/// The orders on the dead-letter queue.
+async fn dead_orders(aws: &Aws) -> Result<Vec<OrderPlaced>> {
+    let letters = aws.dead_letters().await?;
+    let bodies = letters.iter().filter_map(|letter| letter.body.as_deref());
+    Ok(bodies
+        .filter_map(|body| OrderPlaced::from_json(body).ok())
+        .collect())
+}

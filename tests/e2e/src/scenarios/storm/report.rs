@@ -1,0 +1,75 @@
+//! What is printed at the end.
+
+use super::books::Books;
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+/// Violations that are spelled out.
+const SHOWN: usize = 20;
+
+/// A storm, told.
+pub struct Report {
+    pub seed: u64,
+    pub orders: usize,
+    pub clients: usize,
+    /// Faults by kind.
+    pub injected: BTreeMap<String, u64>,
+    /// Answers by request and status.
+    pub answers: BTreeMap<String, usize>,
+    /// Orders on the dead-letter queue, which were redriven.
+    pub redriven: usize,
+    pub poison: usize,
+    /// How long orders were sent, and all of it.
+    pub rain: Duration,
+    pub duration: Duration,
+    pub books: Books,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Books {
+            lost,
+            doubled,
+            oversold,
+            outcomes,
+            wrong,
+        } = &self.books;
+        let (orders, clients, seed) = (self.orders, self.clients, self.seed);
+        writeln!(
+            f,
+            "\nStorm: {orders} orders of {clients} clients, seed {seed}"
+        )?;
+        table(f, "faults injected", &self.injected)?;
+        table(f, "answers", &self.answers)?;
+        table(f, "outcomes", outcomes)?;
+        let (redriven, poison) = (self.redriven, self.poison);
+        writeln!(
+            f,
+            "\n  dead letters: {redriven} orders, all redriven; {poison} pieces of poison"
+        )?;
+        let (rain, duration) = (self.rain.as_secs(), self.duration.as_secs());
+        writeln!(f, "  it rained for {rain} s and took {duration} s")?;
+        for line in wrong.iter().take(SHOWN) {
+            writeln!(f, "  WRONG: {line}")?;
+        }
+        if wrong.len() > SHOWN {
+            writeln!(f, "  and {} more", wrong.len() - SHOWN)?;
+        }
+        write!(
+            f,
+            "\n  lost {lost}, doubled {doubled}, oversold {oversold}, otherwise wrong {}",
+            wrong.len()
+        )
+    }
+}
+
+fn table(
+    f: &mut fmt::Formatter,
+    title: &str,
+    rows: &BTreeMap<String, impl fmt::Display>,
+) -> fmt::Result {
+    writeln!(f, "\n  {title}")?;
+    for (name, count) in rows {
+        writeln!(f, "    {name:60} {count:>7}")?;
+    }
+    Ok(())
+}
