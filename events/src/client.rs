@@ -3,17 +3,25 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+/// The most bytes of a client's name that travel with an order.
+const LONGEST_NAME: usize = 255;
+
 /// Whoever the API was called by. Scopes order ids and idempotency keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Client(String);
 
 impl Client {
-    /// A caller that the gateway has identified, by its principal or API key id. Empty is nobody.
+    /// A caller that the gateway has identified, by its principal or API key id. Empty is nobody. A hash stands for a
+    /// name of more than 255 bytes, which nothing but an authorizer's author would bound: with it, the order could be too
+    /// long for the queue.
     pub fn identified(name: impl Into<String>) -> Client {
         let name = name.into();
         if name.is_empty() {
             Client::anonymous()
+        } else if name.len() > LONGEST_NAME {
+            let hash = base16ct::lower::encode_string(&Sha256::digest(&name));
+            Client(format!("sha256:{hash}"))
         } else {
             Client(name)
         }
@@ -91,6 +99,16 @@ mod tests {
         assert!(!Client::identified("").is_identified());
         assert!(!Client::anonymous().is_identified());
         assert!(Client::identified("key-1").is_identified());
+    }
+
+    #[test]
+    fn a_long_name_is_told_from_others_by_its_hash() {
+        let named = |length: usize| Client::identified("\u{1}".repeat(length));
+        assert_eq!(named(255).as_str().len(), 255);
+        assert_eq!(named(256).as_str().len(), "sha256:".len() + 64);
+        assert_ne!(named(256), named(257));
+        assert_eq!(named(60_000), named(60_000));
+        assert!(named(60_000).is_identified());
     }
 
     #[test]

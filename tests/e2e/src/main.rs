@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - [`stack`]: what the scenarios run against, and what it can do; its books are audited at the end.
-//!   [`watch`]: what its functions are seen to call.
+//!   [`watch`]: what its functions are seen to call. [`permissions`]: what they therefore may do.
 //! - [`api`]: an HTTP client. [`orders`]: orders to send. [`aws`], [`names`]: what stands behind the API.
 //! - [`scenarios`]: the facts. [`runner`]: runs and counts them.
 //!
@@ -16,6 +16,7 @@ mod api;
 mod aws;
 mod names;
 mod orders;
+mod permissions;
 mod runner;
 mod scenarios;
 mod sqs_rules;

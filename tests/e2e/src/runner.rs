@@ -1,4 +1,4 @@
-//! Runs the scenarios, counts those that the stack cannot run, and audits its books at the end.
+//! Runs the scenarios, counts those that the stack cannot run, and audits its books and its roles at the end.
 
 use crate::{
     scenarios::{self, Scenario},
@@ -20,8 +20,16 @@ pub fn run() -> Result<ExitCode> {
     arguments.test_threads = arguments.test_threads.or(Some(stack.at_a_time()));
     let conclusion = libtest_mimic::run(&arguments, trials(&runtime, Some(&stack)));
     let audit = runtime.block_on(stack.audit());
+    // A part of the scenarios doesn't need all of the permissions.
+    let whole = conclusion.num_filtered_out == 0 && !conclusion.has_failed();
+    let permissions = if whole {
+        stack.compare_permissions()
+    } else {
+        Ok(())
+    };
     runtime.block_on(stack.stop());
     audit.context("the stack's books don't add up")?;
+    permissions.context("the roles in template.yaml are not what the functions need")?;
     for (need, count) in left_out(&stack) {
         eprintln!("left out: {count} that need {need:?}: {}", need.reason());
     }

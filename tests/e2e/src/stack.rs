@@ -1,6 +1,6 @@
 //! What the scenarios run against.
 
-use crate::{api::Api, aws::Aws, names::Names};
+use crate::{api::Api, aws::Aws, names::Names, permissions::Used};
 use anyhow::{Context, Result, ensure};
 use http::Method;
 use local::{
@@ -67,6 +67,8 @@ pub struct Stack {
     aws: Option<Aws>,
     cloud: Option<Cloud>,
     is_localstack: bool,
+    /// What the functions of a `local` did.
+    used: Used,
     /// The stock that scenarios put into articles of their own.
     stocked: Mutex<BTreeMap<String, u64>>,
 }
@@ -97,6 +99,7 @@ impl Stack {
             aws: Names::from_env().map(Aws::from_env).transpose()?,
             cloud: None,
             is_localstack,
+            used: Used::default(),
             stocked: Mutex::default(),
         })
     }
@@ -124,6 +127,7 @@ impl Stack {
         Ok(Stack {
             api,
             aws: Some(aws),
+            used: Used::watch(cloud.faults(), cloud.stack()),
             cloud: Some(cloud),
             is_localstack: false,
             stocked: Mutex::default(),
@@ -221,6 +225,14 @@ impl Stack {
             );
         }
         Ok(())
+    }
+
+    /// Checks that each function's role allows what every scenario together made it do, and no more.
+    pub fn compare_permissions(&self) -> Result<()> {
+        match &self.cloud {
+            Some(cloud) => self.used.compare(cloud.stack()),
+            None => Ok(()),
+        }
     }
 
     /// Stops what was started.

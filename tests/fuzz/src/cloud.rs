@@ -63,7 +63,7 @@ impl Cloud {
         *self.refusal.lock().expect("no panic in here") = error;
     }
 
-    /// The calls since the last time: each operation and its request.
+    /// The calls since the last time that weren't refused: each operation and its request.
     pub fn calls(&self) -> Vec<(String, Value)> {
         take(&mut *self.calls.lock().expect("no panic in here"))
     }
@@ -93,10 +93,10 @@ impl Cloud {
             "TransactWriteItems" => transact(&body, bytes.len()),
             other => panic!("{other} is not expected"),
         };
-        self.calls
-            .lock()
-            .expect("no panic in here")
-            .push((operation, body));
+        if answer.0 == 200 {
+            let mut calls = self.calls.lock().expect("no panic in here");
+            calls.push((operation, body));
+        }
         answer
     }
 }

@@ -12,11 +12,13 @@
 //! - [`functions`]: the functions, as they are deployed, above a real SDK client. [`cloud`]: the HTTP below it, which
 //!   holds what it gets against the services' limits.
 //! - [`answers`]: what every answer to a client must be. [`logs`]: what every log line must be.
+//! - [`finds`]: what was found so far.
 //! - [`tally`]: what was reached. [`leaks`]: facts about secrets and about errors of the services, which no input brings
 //!   about.
 
 mod answers;
 mod cloud;
+mod finds;
 mod functions;
 mod json;
 mod leaks;

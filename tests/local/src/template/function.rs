@@ -14,7 +14,7 @@ use super::{
     yaml::Node,
 };
 
-const READ: [&str; 9] = [
+const READ: [&str; 11] = [
     "FunctionName",
     "CodeUri",
     "Handler",
@@ -24,19 +24,19 @@ const READ: [&str; 9] = [
     "Environment",
     "ReservedConcurrentExecutions",
     "Events",
+    "LoggingConfig",
+    "Role",
 ];
-/// Permissions, tracing, logs and deployment.
-const DROPPED: [&str; 12] = [
+/// Tracing and deployment, and permissions that count only without a role.
+const DROPPED: [&str; 10] = [
     "Architectures",
     "AutoPublishAlias",
     "DeploymentPreference",
     "Description",
     "EphemeralStorage",
-    "LoggingConfig",
     "PermissionsBoundary",
     "Policies",
     "PropagateTags",
-    "Role",
     "Tags",
     "Tracing",
 ];
@@ -70,6 +70,8 @@ pub fn read(
             .map(|node| node.number(0..=u64::from(u32::MAX)))
             .transpose()?,
         event_sources: Vec::new(),
+        role: properties.get("Role").map(role).transpose()?,
+        log_group: log_group(&properties)?,
     };
     let mut routes = Vec::new();
     let events = properties.get("Events").map(Node::map).transpose()?;
@@ -95,6 +97,21 @@ fn package(code_uri: &Node) -> Result<String> {
         .and_then(|name| name.to_str())
         .map(str::to_owned)
         .ok_or_else(|| code_uri.fault("the folder of a workspace member is expected"))
+}
+
+/// The logical id, which ends the ARN of a role here.
+fn role(arn: &Node) -> Result<String> {
+    let (_, id) = arn
+        .text()?
+        .rsplit_once(":role/")
+        .ok_or_else(|| arn.fault("the ARN of a role is expected"))?;
+    Ok(id.to_owned())
+}
+
+fn log_group(properties: &Node) -> Result<Option<String>> {
+    let logging = properties.get("LoggingConfig");
+    let group = logging.and_then(|logging| logging.get("LogGroup"));
+    group.map(|group| Ok(group.text()?.to_owned())).transpose()
 }
 
 fn binary(resource: &Resource, scope: &Scope) -> Result<String> {

@@ -12,6 +12,7 @@ mod parameters;
 mod queue;
 mod resolve;
 mod resource;
+mod role;
 mod secret;
 mod table;
 #[cfg(test)]
@@ -80,6 +81,7 @@ fn read(
     let mut secrets = Secrets::new(secrets);
     let mut queues = BTreeMap::new();
     let mut tables = BTreeMap::new();
+    let mut roles = BTreeMap::new();
     let mut apis = Vec::new();
     for resource in &resources {
         let id = resource.id.clone();
@@ -90,9 +92,12 @@ fn read(
             Kind::Table => {
                 tables.insert(id, table::read(resource, &scope)?);
             }
+            Kind::Role => {
+                roles.insert(id, role::read(resource, &scope)?);
+            }
             Kind::Secret => secrets.add(secret::read(resource, &scope)?),
             Kind::Api => apis.push((resource, api::read(resource, &scope)?)),
-            Kind::Function | Kind::Nothing => {}
+            Kind::Function | Kind::LogGroup | Kind::Nothing => {}
         }
     }
     queue::check_redrive(&resources, &queues)?;
@@ -109,6 +114,7 @@ fn read(
         functions,
         queues,
         tables,
+        roles,
         api,
         outputs: outputs(template.get("Outputs"), &scope)?,
     })

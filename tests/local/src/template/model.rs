@@ -25,6 +25,8 @@ pub struct Stack {
     pub queues: BTreeMap<String, Queue>,
     /// By logical id.
     pub tables: BTreeMap<String, Table>,
+    /// By logical id.
+    pub roles: BTreeMap<String, Role>,
     /// The one REST API.
     pub api: Api,
     /// The template's `Outputs`.
@@ -50,6 +52,26 @@ pub struct Function {
     pub reserved_concurrency: Option<usize>,
     /// The queues that drive it.
     pub event_sources: Vec<EventSource>,
+    /// Logical id of its role; without one SAM makes a role that may do more.
+    pub role: Option<String>,
+    /// Name of its log group, `LoggingConfig.LogGroup`.
+    pub log_group: Option<String>,
+}
+
+/// What a function may do.
+#[derive(Debug, Clone, Default)]
+pub struct Role {
+    /// Of all its policies.
+    pub statements: Vec<Statement>,
+}
+
+/// What a policy allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// `sqs:SendMessage`
+    pub actions: Vec<String>,
+    /// ARNs.
+    pub resources: Vec<String>,
 }
 
 /// An event source mapping from a queue to a function.

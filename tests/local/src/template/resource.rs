@@ -26,23 +26,28 @@ pub struct Resource<'t> {
 pub enum Kind {
     Api,
     Function,
+    LogGroup,
     Queue,
+    Role,
     Secret,
     Table,
     /// Nothing on one machine.
     Nothing,
 }
 
-const KINDS: [(&str, Kind); 5] = [
+const KINDS: [(&str, Kind); 7] = [
     ("AWS::DynamoDB::Table", Kind::Table),
+    ("AWS::IAM::Role", Kind::Role),
+    ("AWS::Logs::LogGroup", Kind::LogGroup),
     ("AWS::SQS::Queue", Kind::Queue),
     ("AWS::SecretsManager::Secret", Kind::Secret),
     ("AWS::Serverless::Api", Kind::Api),
     ("AWS::Serverless::Function", Kind::Function),
 ];
 
-/// Permissions, metering and what watches the rest: accepted without reading.
-const NOTHING: [&str; 16] = [
+/// Metering and what watches the rest: accepted without reading. Policies outside a role aren't among them: a role that
+/// was read must be all that a function may do.
+const NOTHING: [&str; 12] = [
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::ApiKey",
     "AWS::ApiGateway::UsagePlan",
@@ -50,11 +55,7 @@ const NOTHING: [&str; 16] = [
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::CompositeAlarm",
     "AWS::CloudWatch::Dashboard",
-    "AWS::IAM::ManagedPolicy",
-    "AWS::IAM::Policy",
-    "AWS::IAM::Role",
     "AWS::Lambda::Permission",
-    "AWS::Logs::LogGroup",
     "AWS::Logs::MetricFilter",
     "AWS::SNS::Subscription",
     "AWS::SNS::Topic",
@@ -164,6 +165,16 @@ pub fn references(
                 let name = resource.name(scope, "FunctionName")?;
                 let arn = arn("lambda", &format!("function:{name}"));
                 (name, vec![("Arn", arn)])
+            }
+            Kind::LogGroup => {
+                let name = resource.name(scope, "LogGroupName")?;
+                let arn = arn("logs", &format!("log-group:{name}:*"));
+                (name, vec![("Arn", arn)])
+            }
+            Kind::Role => {
+                // IAM is in no region.
+                let arn = format!("arn:aws:iam::{ACCOUNT}:role/{}", resource.id);
+                (resource.id.clone(), vec![("Arn", arn)])
             }
             Kind::Secret => {
                 let arn = secret::arn(&resource.name(scope, "Name")?);

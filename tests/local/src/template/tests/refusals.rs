@@ -160,6 +160,37 @@ fn what_a_function_may_not_have_is_refused() -> Result<()> {
 }
 
 #[test]
+fn what_a_role_may_not_have_is_refused() -> Result<()> {
+    let role =
+        |properties: &str| format!("  R: {{Type: AWS::IAM::Role, Properties: {{{properties}}}}}");
+    let statement = |statement: &str| {
+        let document = format!("{{Version: '2012-10-17', Statement: [{{{statement}}}]}}");
+        role(&format!(
+            "Policies: [{{PolicyName: p, PolicyDocument: {document}}}]"
+        ))
+    };
+    check(&[
+        (
+            role("ManagedPolicyArns: [a]"),
+            "Resources.R.Properties.ManagedPolicyArns: isn't supported",
+        ),
+        (
+            statement("Effect: Deny, Action: a, Resource: r"),
+            "Statement[0].Effect: isn't supported; supported: Allow",
+        ),
+        (
+            statement("Effect: Allow, NotAction: a, Resource: r"),
+            "Statement[0].NotAction: isn't supported",
+        ),
+        (
+            "  P: {Type: AWS::IAM::Policy}".to_owned(),
+            "Resources.P.Type: AWS::IAM::Policy isn't supported",
+        ),
+        (function("Role: r"), "the ARN of a role is expected"),
+    ])
+}
+
+#[test]
 fn what_an_api_may_not_have_is_refused() -> Result<()> {
     check(&[
         (

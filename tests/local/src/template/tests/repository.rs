@@ -57,6 +57,26 @@ fn the_template_of_this_repository_loads() -> Result<()> {
         ingest.environment["QUEUE_URL"],
         stack.outputs["OrdersQueueUrl"]
     );
+    assert_eq!(ingest.role.as_deref(), Some("IngestRole"));
+    assert_eq!(
+        ingest.log_group.as_deref(),
+        Some("/aws/lambda/local-ingest")
+    );
+    let [send, log] = stack.roles["IngestRole"].statements.as_slice() else {
+        panic!("{:?}", stack.roles);
+    };
+    assert_eq!(
+        (send.actions.as_slice(), send.resources.as_slice()),
+        (
+            &["sqs:SendMessage".to_owned()][..],
+            &["arn:aws:sqs:us-east-1:000000000000:OrdersQueue".to_owned()][..]
+        )
+    );
+    assert_eq!(log.actions, ["logs:CreateLogStream", "logs:PutLogEvents"]);
+    assert_eq!(
+        log.resources,
+        ["arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/local-ingest:*"]
+    );
     assert_eq!(stack.outputs["ApiUrl"], "http://127.0.0.1:3000/v1");
 
     assert_eq!(

@@ -1,0 +1,39 @@
+//! What fuzzing has found, kept as plain input: each of these once broke a rule that every target checks.
+
+use crate::{answers, functions, samples, tally::Tally};
+use ingest::request::{Event, Request};
+use serde_json::{Value, json};
+
+/// The answer to the sample of an order with one thing changed is right, and this.
+fn check(place: &str, value: Value, expected: &str) {
+    let mut event = samples::PLACE[0].clone();
+    let (parent, member) = place.rsplit_once('/').expect("a pointer");
+    event.pointer_mut(parent).expect("it is there")[member] = value;
+    let event: Event = serde_json::from_value(event).expect("an event");
+    let mut tally = Tally::default();
+    functions::with(|functions| answers::place(functions, Request::from(event), &mut tally));
+    tally.must_have(&[expected]);
+}
+
+#[test]
+fn a_field_with_control_characters_in_its_name_is_not_repeated() {
+    for name in ["\u{7f}", "\u{9b}2J", "\u{85}"] {
+        let body = json!({ name: 1 }).to_string();
+        check("/body", body.into(), "422 invalid-order");
+    }
+}
+
+#[test]
+fn an_order_fits_the_queue_whatever_its_client_is_called() {
+    let name = "\u{1}".repeat(50_000);
+    check(
+        "/requestContext/identity/apiKeyId",
+        name.clone().into(),
+        "202",
+    );
+    check(
+        "/requestContext/authorizer",
+        json!({"principalId": name}),
+        "202",
+    );
+}
