@@ -11,7 +11,6 @@ use local::{
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    mem::forget,
     sync::{Arc, Mutex},
 };
 
@@ -31,8 +30,7 @@ impl Used {
         let used = Used::default();
         let (log, functions) = (used.clone(), stack.functions.keys().cloned());
         let functions: BTreeSet<_> = functions.collect();
-        // Forgotten, so that it stays in force for as long as there are faults.
-        forget(faults.add(move |call| {
+        let rule = faults.add(move |call| {
             if functions.contains(call.caller) && call.body.len() <= LARGE {
                 let mut log = log.0.lock().expect("no panic in here");
                 log.entry(call.caller.to_owned())
@@ -40,7 +38,8 @@ impl Used {
                     .extend(permissions(call));
             }
             None
-        }));
+        });
+        rule.for_good();
         used
     }
 
