@@ -127,6 +127,8 @@ fn faulty(
             .collect(),
         reserved_concurrency: reserved,
         event_sources: Vec::new(),
+        role: None,
+        log_group: None,
     };
     let functions = BTreeMap::from([("F".to_owned(), function)]);
     let executables = BTreeMap::from([("F".to_owned(), env::current_exe()?)]);
