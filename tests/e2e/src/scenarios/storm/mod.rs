@@ -4,13 +4,14 @@
 //! # Layout
 //! - [`market`]: articles and orders; [`client`]: who sends them; [`ledger`]: what was sent, and what was answered
 //! - `faults.yaml`: what goes wrong meanwhile
-//! - [`books`]: what must hold at the end; [`report`]: the table that is printed
+//! - [`books`], [`stock`]: what must hold at the end; [`report`]: the table that is printed
 
 mod books;
 mod client;
 mod ledger;
 mod market;
 mod report;
+mod stock;
 
 use crate::{
     aws::Aws,
