@@ -1,8 +1,7 @@
-//! What must hold, by the tables and the queues alone. Stock is never added meanwhile, which makes it provable that a
-//! rejection was right: less is left of an article than the order needed.
+//! What must hold, by the tables and the queues alone.
 
-use super::{ledger::Sent, market::UNKNOWN};
-use events::{Fingerprint, OrderPlaced, OrderRecord, Reason, Status};
+use super::ledger::Sent;
+use events::{Fingerprint, OrderPlaced, OrderRecord, Status};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows by their order's id.
@@ -49,9 +48,8 @@ impl Books {
                 now == row || (row.status == Status::Failed && now.fingerprint == row.fingerprint)
             });
             if !stays {
-                let now = after.get(id);
-                self.wrong
-                    .push(format!("a row changed from {row:?} to {now:?}"));
+                let now = after.get(id).map_or("nothing".to_owned(), told);
+                self.wrong.push(format!("{} has become {now}", told(row)));
             }
         }
     }
@@ -104,7 +102,7 @@ impl Books {
                 .entry(format!("{:?}{reason}", row.status))
                 .or_default() += 1;
             let Some((n, order)) = by_reference.get(&row.order.reference()) else {
-                self.wrong.push(format!("nobody sent {row:?}"));
+                self.wrong.push(format!("nobody sent {}", told(row)));
                 continue;
             };
             rows_of[*n] += 1;
@@ -120,70 +118,21 @@ impl Books {
                 && accepted.as_ref().is_none_or(|accepted| accepted == id);
             if !as_sent {
                 self.wrong
-                    .push(format!("{row:?} is not what was sent: {:?}", sent[*n]));
+                    .push(format!("{} is not what was sent: {}", told(row), sent[*n]));
             }
         }
         for (sent, count) in sent.iter().zip(rows_of) {
             let row = sent.id.as_ref().and_then(|id| rows.get(id));
             if sent.id.is_some() && row.is_none_or(|row| row.status == Status::Failed) {
                 self.lost += 1;
-                self.wrong.push(format!("{sent:?} has no outcome: {row:?}"));
+                self.wrong.push(format!(
+                    "{sent} has no outcome: {}",
+                    row.map_or("no row".to_owned(), told)
+                ));
             }
             if count > 1 {
                 self.doubled += 1;
-                self.wrong.push(format!("{sent:?} has {count} rows"));
-            }
-        }
-    }
-
-    /// What is gone from stock is what confirmed orders have.
-    pub fn stock_adds_up(
-        &mut self,
-        rows: &Rows,
-        before: &BTreeMap<String, i64>,
-        left: &BTreeMap<String, i64>,
-    ) {
-        let mut confirmed = BTreeMap::<&str, i64>::new();
-        for row in rows.values().filter(|row| row.status == Status::Confirmed) {
-            for (sku, quantity) in row.order.quantities() {
-                *confirmed.entry(sku).or_default() += i64::try_from(quantity).unwrap_or(i64::MAX);
-            }
-        }
-        for (sku, before) in before {
-            let confirmed = confirmed.remove(&**sku).unwrap_or(0);
-            let left = left.get(sku).copied().unwrap_or(0);
-            self.doubled += u64::try_from(before - left - confirmed).unwrap_or(0);
-            self.oversold += u64::try_from((confirmed - before).max(-left)).unwrap_or(0);
-            if left < 0 || before - confirmed != left {
-                self.wrong.push(format!(
-                    "of {before} pieces of {sku} {confirmed} are confirmed, and {left} are left"
-                ));
-            }
-        }
-        for (sku, pieces) in confirmed {
-            self.oversold += u64::try_from(pieces).unwrap_or(0);
-            self.wrong.push(format!(
-                "{pieces} pieces are confirmed of {sku}, which doesn't exist"
-            ));
-        }
-    }
-
-    /// No order was turned away that could have been served.
-    pub fn rejections_are_right(&mut self, rows: &Rows, left: &BTreeMap<String, i64>) {
-        for row in rows.values() {
-            let wanted = row.order.quantities();
-            let lacks = |(sku, quantity): (&&str, &u64)| {
-                left.get(*sku)
-                    .is_some_and(|left| i64::try_from(*quantity).is_ok_and(|q| *left < q))
-            };
-            let right = match (row.status, row.reason) {
-                (Status::Rejected, Some(Reason::UnknownArticle)) => wanted.contains_key(UNKNOWN),
-                (Status::Rejected, Some(Reason::OutOfStock)) => wanted.iter().any(lacks),
-                (Status::Rejected, None) => false,
-                (Status::Confirmed | Status::Failed, reason) => reason.is_none(),
-            };
-            if !right {
-                self.wrong.push(format!("wrongly rejected: {row:?}"));
+                self.wrong.push(format!("{sent} has {count} rows"));
             }
         }
     }
@@ -203,4 +152,20 @@ impl Books {
     pub fn are_clean(&self) -> bool {
         (self.lost, self.doubled, self.oversold) == (0, 0, 0) && self.wrong.is_empty()
     }
+}
+
+/// A row, in short.
+pub fn told(row: &OrderRecord) -> String {
+    let OrderRecord {
+        id,
+        status,
+        reason,
+        order,
+        ..
+    } = row;
+    let reference = order.reference().unwrap_or_default();
+    format!(
+        "{id} \"{reference}\" {status:?} {}",
+        reason.map_or(String::new(), |reason| format!("{reason:?}"))
+    )
 }

@@ -6,6 +6,7 @@ use events::Order;
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{Mutex, MutexGuard},
 };
 
@@ -20,6 +21,14 @@ pub struct Sent {
     pub id: Option<String>,
     /// Whether it was sent so as to fail at first.
     pub doomed: bool,
+}
+
+impl fmt::Display for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let references: Vec<_> = self.orders.iter().filter_map(Order::reference).collect();
+        let id = self.id.as_deref().unwrap_or("no id");
+        write!(f, "{references:?} of {} ({id})", self.client)
+    }
 }
 
 /// The clients' own books.

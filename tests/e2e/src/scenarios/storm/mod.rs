@@ -4,13 +4,14 @@
 //! # Layout
 //! - [`market`]: articles and orders; [`client`]: who sends them; [`ledger`]: what was sent, and what was answered
 //! - `faults.yaml`: what goes wrong meanwhile
-//! - [`books`]: what must hold at the end; [`report`]: the table that is printed
+//! - [`books`], [`stock`]: what must hold at the end; [`report`]: the table that is printed
 
 mod books;
 mod client;
 mod ledger;
 mod market;
 mod report;
+mod stock;
 
 use crate::{
     aws::Aws,
@@ -38,7 +39,7 @@ scenarios! {
 const CLIENTS: usize = 50;
 
 /// The least that it rains: long enough for most faults to have their turn.
-const RAIN: Duration = Duration::from_secs(8);
+const RAIN: Duration = Duration::from_secs(6);
 
 /// How long the queue may take to drain, on a machine that has other things to do.
 const DRAIN: Duration = Duration::from_mins(5);
@@ -46,18 +47,18 @@ const DRAIN: Duration = Duration::from_mins(5);
 /// From so many orders on, every kind of fault must have struck; of fewer, three in four.
 const FULL: usize = 10_000;
 
-/// Time is compressed: what a worker had that was killed comes back after 10 s, and the third receive is the last.
+/// Time is compressed: what a worker had that was killed comes back after 9 s, and the third receive is the last.
 const PARAMETERS: [&str; 5] = [
     "MaxReceiveCount=3",
     "RetryBaseSeconds=1",
-    "ProcessTimeoutSeconds=9",
-    "VisibilityTimeoutSeconds=10",
-    "MaximumConcurrency=5",
+    "ProcessTimeoutSeconds=8",
+    "VisibilityTimeoutSeconds=9",
+    "MaximumConcurrency=10",
 ];
 
 async fn no_order_is_lost_doubled_or_oversold(_: Arc<Stack>) -> Result<()> {
     let mut plan = Plan::read(include_str!("faults.yaml"))?;
-    let orders = setting("STORM_ORDERS", 400)?;
+    let orders = setting("STORM_ORDERS", 300)?;
     plan.seed = setting("STORM_SEED", plan.seed)?;
     let stack = Stack::local(&PARAMETERS).await?;
     let report = storm(&stack, orders, &plan).await;
@@ -94,6 +95,7 @@ async fn storm(stack: &Stack, orders: usize, plan: &Plan) -> Result<Report> {
     }
     let at_first = aws.stock().await?;
 
+    eprintln!("storm: {orders} orders are sent, and everything fails");
     let rules = plan.inject(faults);
     let mut clients: Vec<_> = (0..CLIENTS)
         .map(|n| Client::new(n, plan.seed, stack, &market, &ledger))
@@ -105,6 +107,7 @@ async fn storm(stack: &Stack, orders: usize, plan: &Plan) -> Result<Report> {
     drop(rules);
     let (injected, rain) = (faults.tally().counts(), begun.elapsed());
 
+    eprintln!("storm: the faults are over; what is left is processed");
     // From here on, only one thing fails: what is doomed.
     let doom = stack.fault(|call| {
         let hit = call.operation == "TransactWriteItems" && call.contains(DOOMED);
@@ -123,6 +126,7 @@ async fn storm(stack: &Stack, orders: usize, plan: &Plan) -> Result<Report> {
     books.outcomes_stay(&failed, &before);
     drop(doom);
 
+    eprintln!("storm: the dead letters are redriven");
     aws.redrive().await?;
     drained(aws).await?;
     let (sent, after, left) = (ledger.sent(), rows(aws).await?, aws.stock().await?);

@@ -56,7 +56,7 @@ impl fmt::Display for Report {
         }
         write!(
             f,
-            "\n  lost {lost}, doubled {doubled}, oversold {oversold}, otherwise wrong {}",
+            "\n  lost {lost}, doubled {doubled}, oversold {oversold}; {} findings",
             wrong.len()
         )
     }

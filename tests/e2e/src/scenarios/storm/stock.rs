@@ -1,0 +1,64 @@
+//! The stock's part of the books. No stock is added meanwhile, which makes it provable that an order was turned away
+//! rightly: of one of its articles less is left than it wanted.
+
+use super::{
+    books::{Books, Rows, told},
+    market::UNKNOWN,
+};
+use events::{Reason, Status};
+use std::collections::BTreeMap;
+
+impl Books {
+    /// What is gone from stock is what confirmed orders have.
+    pub fn stock_adds_up(
+        &mut self,
+        rows: &Rows,
+        before: &BTreeMap<String, i64>,
+        left: &BTreeMap<String, i64>,
+    ) {
+        let mut confirmed = BTreeMap::<&str, i64>::new();
+        for row in rows.values().filter(|row| row.status == Status::Confirmed) {
+            for (sku, quantity) in row.order.quantities() {
+                *confirmed.entry(sku).or_default() += i64::try_from(quantity).unwrap_or(i64::MAX);
+            }
+        }
+        for (sku, before) in before {
+            let confirmed = confirmed.remove(&**sku).unwrap_or(0);
+            let left = left.get(sku).copied().unwrap_or(0);
+            self.doubled += u64::try_from(before - left - confirmed).unwrap_or(0);
+            self.oversold += u64::try_from((confirmed - before).max(-left)).unwrap_or(0);
+            if left < 0 || before - confirmed != left {
+                self.wrong.push(format!(
+                    "of {before} pieces of {sku} {confirmed} are confirmed, and {left} are left"
+                ));
+            }
+        }
+        for (sku, pieces) in confirmed {
+            self.oversold += u64::try_from(pieces).unwrap_or(0);
+            self.wrong.push(format!(
+                "{pieces} pieces are confirmed of {sku}, which doesn't exist"
+            ));
+        }
+    }
+
+    /// No order was turned away that could have been served.
+    pub fn rejections_are_right(&mut self, rows: &Rows, left: &BTreeMap<String, i64>) {
+        for row in rows.values() {
+            let wanted = row.order.quantities();
+            let lacks = |(sku, quantity): (&&str, &u64)| {
+                left.get(*sku)
+                    .is_some_and(|left| i64::try_from(*quantity).is_ok_and(|q| *left < q))
+            };
+            let right = match (row.status, row.reason) {
+                (Status::Rejected, Some(Reason::UnknownArticle)) => wanted.contains_key(UNKNOWN),
+                (Status::Rejected, Some(Reason::OutOfStock)) => wanted.iter().any(lacks),
+                (Status::Rejected, None) => false,
+                (Status::Confirmed | Status::Failed, reason) => reason.is_none(),
+            };
+            if !right {
+                self.wrong
+                    .push(format!("wrongly turned away: {}", told(row)));
+            }
+        }
+    }
+}
