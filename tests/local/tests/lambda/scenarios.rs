@@ -119,8 +119,6 @@ fn faulty(
         binary: "lambda".to_owned(),
         timeout: Duration::from_secs(seconds),
         memory_size: 128,
-        role: None,
-        log_group: None,
         environment: variables
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
