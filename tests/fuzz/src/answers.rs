@@ -6,10 +6,13 @@ use crate::{
 };
 use events::{Client, Fingerprint, IdempotencyKey, Order, OrderPlaced};
 use ingest::{request::Request, response::Response};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The most bytes of an answer: 256 faults, each with a field's name of 64 characters, escaped.
 const LARGEST_ANSWER: usize = 128 * 1024;
+
+/// The same of a batch: it has to fit Lambda's 6 MB.
+const LARGEST_BATCH_ANSWER: usize = 6_000_000;
 
 /// A client that nothing here is issued to.
 fn another() -> Client {
@@ -144,10 +147,72 @@ pub fn ask(functions: &Functions, request: &Request, tally: &mut Tally) {
     }
 }
 
+/// The same of a batch, for each of its orders.
+pub fn place_batch(functions: &Functions, request: Request, tally: &mut Tally) {
+    let client = request.client.clone();
+    let response = functions.place(request, &[]);
+    let calls = functions.cloud.calls();
+    let answer = form(&response, LARGEST_BATCH_ANSWER);
+    let status = response.status_code;
+    tally.count(match answer["type"].as_str() {
+        Some(kind) => format!("{status} {kind}"),
+        None => status.to_string(),
+    });
+    let mut sent = calls.iter().flat_map(|(operation, call)| {
+        assert_eq!(operation, "SendMessageBatch");
+        call["Entries"].as_array().expect("entries")
+    });
+    let results = answer["results"].as_array().map_or(&[][..], Vec::as_slice);
+    let mut ids = Vec::new();
+    for result in results {
+        if result["status"] != 202 {
+            judge_problem(result, tally, "one is ");
+            continue;
+        }
+        tally.count("one is 202");
+        // Nothing is refused here, so they are sent in the order given.
+        let message = sent.next().expect("what is answered 202 is sent");
+        let text = message["MessageBody"].as_str().expect("a body");
+        let placed = OrderPlaced::from_json(text).expect("what is sent can be read");
+        let id = placed.id.to_string();
+        assert_eq!(*result, json!({"status": 202, "id": id}));
+        assert_eq!(placed.client, client);
+        assert_eq!(functions.ids.recognise(&client, &id), Some(placed.id));
+        keeps_the_rules(&placed.order);
+        if ids.contains(&id) {
+            tally.count("one key twice");
+        }
+        ids.push(id);
+    }
+    assert!(sent.next().is_none(), "more is sent than accepted");
+    assert_eq!(status == 202, !ids.is_empty(), "{answer}");
+    if status == 202 || !results.is_empty() {
+        assert!((1..=100).contains(&results.len()));
+        assert_eq!(answer["accepted"], ids.len());
+    } else {
+        for fault in faults(&answer) {
+            judge_fault(fault, tally);
+        }
+    }
+}
+
 /// The answer is no 5xx, and a success or a problem as the README has them, of bounded size. Counts it.
 fn judge(response: &Response, tally: &mut Tally) -> Value {
+    let answer = form(response, LARGEST_ANSWER);
+    let status = response.status_code;
+    if let 200 | 202 = status {
+        tally.count(status.to_string());
+    } else {
+        assert_eq!(answer["status"], status, "{answer}");
+        judge_problem(&answer, tally, "");
+    }
+    answer
+}
+
+/// The answer is JSON, of this size at most, and fit for a terminal.
+fn form(response: &Response, most: usize) -> Value {
     let body = &response.body;
-    assert!(body.len() <= LARGEST_ANSWER, "{} bytes", body.len());
+    assert!(body.len() <= most, "{} bytes", body.len());
     assert!(!body.chars().any(char::is_control), "{body:?}");
     for value in response.headers.values() {
         assert!(
@@ -155,51 +220,56 @@ fn judge(response: &Response, tally: &mut Tally) -> Value {
             "{response:?}"
         );
     }
-    let answer: Value = serde_json::from_str(body).expect("answers are JSON");
     let status = response.status_code;
-    if let 200 | 202 = status {
-        assert_eq!(response.headers["content-type"], "application/json");
-        tally.count(status.to_string());
-        return answer;
-    }
-    assert!(
-        [400, 404, 405, 413, 415, 422].contains(&status),
-        "{response:?}"
-    );
-    assert_eq!(response.headers["content-type"], "application/problem+json");
-    let text = |member: &str| answer[member].as_str().expect("a text");
-    assert!(
-        answer["status"] == status && !text("title").is_empty(),
-        "{answer}"
-    );
-    assert!((1..300).contains(&text("detail").len()), "{answer}");
+    let kind = match status {
+        200 | 202 => "application/json",
+        400 | 404 | 405 | 413 | 415 | 422 => "application/problem+json",
+        _ => panic!("{response:?}"),
+    };
+    assert_eq!(response.headers["content-type"], kind);
     assert_eq!(status == 405, response.headers.contains_key("allow"));
-    tally.count(format!("{status} {}", text("type")));
-    let faults = answer["errors"].as_array().map_or(&[][..], Vec::as_slice);
+    serde_json::from_str(body).expect("answers are JSON")
+}
+
+/// A problem is complete and bounded. Counts it, and what is wrong by it.
+fn judge_problem(problem: &Value, tally: &mut Tally, prefix: &str) {
+    let text = |member: &str| problem[member].as_str().expect("a text");
+    assert!(!text("title").is_empty(), "{problem}");
+    assert!((1..300).contains(&text("detail").len()), "{problem}");
+    tally.count(format!("{prefix}{} {}", problem["status"], text("type")));
+    let faults = faults(problem);
     assert_eq!(
         !faults.is_empty(),
         text("type") == "invalid-order",
-        "{answer}"
+        "{problem}"
     );
-    assert!(faults.len() <= 256, "{} faults", faults.len());
     for fault in faults {
-        let (pointer, detail) = (
-            fault["pointer"].as_str(),
-            fault["detail"].as_str().expect("a text"),
-        );
-        assert!(
-            pointer.is_some_and(|pointer| pointer.is_empty() || pointer.starts_with('/')),
-            "{fault}"
-        );
-        assert!((1..200).contains(&detail.len()), "{fault}");
-        // Without what differs from case to case.
-        tally.count(
-            detail
-                .split([',', ':'])
-                .next()
-                .unwrap_or_default()
-                .replace(|c: char| c.is_ascii_digit(), "#"),
-        );
+        judge_fault(fault, tally);
     }
-    answer
+}
+
+fn faults(problem: &Value) -> &[Value] {
+    let faults = problem["errors"].as_array().map_or(&[][..], Vec::as_slice);
+    assert!(faults.len() <= 256, "{} faults", faults.len());
+    faults
+}
+
+fn judge_fault(fault: &Value, tally: &mut Tally) {
+    let (pointer, detail) = (
+        fault["pointer"].as_str(),
+        fault["detail"].as_str().expect("a text"),
+    );
+    assert!(
+        pointer.is_some_and(|pointer| pointer.is_empty() || pointer.starts_with('/')),
+        "{fault}"
+    );
+    assert!((1..200).contains(&detail.len()), "{fault}");
+    // Without what differs from case to case.
+    tally.count(
+        detail
+            .split([',', ':'])
+            .next()
+            .unwrap_or_default()
+            .replace(|c: char| c.is_ascii_digit(), "#"),
+    );
 }

@@ -16,6 +16,8 @@ use std::{
 
 /// The most bytes of a message on OrdersQueue, as the template says.
 const LONGEST_MESSAGE: usize = 256 * 1024;
+/// The most bytes of a call's messages.
+const LARGEST_BATCH: usize = 1 << 20;
 /// The most bytes of a row, and of a transaction.
 const LARGEST_ROW: usize = 400 * 1024;
 const LARGEST_TRANSACTION: usize = 4 << 20;
@@ -81,6 +83,7 @@ impl Cloud {
                 send_message(&body);
                 (200, json!({"MessageId": "1"}))
             }
+            "SendMessageBatch" => (200, send_batch(&body)),
             "ChangeMessageVisibilityBatch" => {
                 change_visibility(&body);
                 (200, json!({"Successful": [], "Failed": []}))
@@ -120,7 +123,18 @@ fn send_message(request: &Value) {
     );
 }
 
-fn change_visibility(request: &Value) {
+fn send_batch(request: &Value) -> Value {
+    let entries = entries(request);
+    entries.iter().for_each(send_message);
+    let bytes = |entry: &Value| entry["MessageBody"].as_str().map_or(0, str::len);
+    assert!(entries.iter().map(bytes).sum::<usize>() <= LARGEST_BATCH);
+    let stored =
+        |entry: &Value| json!({"Id": entry["Id"], "MessageId": "1", "MD5OfMessageBody": "-"});
+    json!({"Successful": entries.iter().map(stored).collect::<Value>(), "Failed": []})
+}
+
+/// Those of a batch: one to ten, each with an id of its own.
+fn entries(request: &Value) -> &[Value] {
     let entries = request["Entries"].as_array().expect("entries");
     let ids: BTreeSet<_> = entries
         .iter()
@@ -130,6 +144,11 @@ fn change_visibility(request: &Value) {
         (1..=10).contains(&entries.len()) && ids.len() == entries.len(),
         "{request}"
     );
+    entries
+}
+
+fn change_visibility(request: &Value) {
+    let entries = entries(request);
     let seconds = |entry: &Value| entry["VisibilityTimeout"].as_u64();
     assert!(
         entries

@@ -53,6 +53,7 @@ macro_rules! fuzz {
 }
 
 fuzz!(order_body 1500);
+fuzz!(batch_body 1000);
 fuzz!(headers 500);
 fuzz!(order_id 500);
 fuzz!(gateway_event 500);

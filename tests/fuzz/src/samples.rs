@@ -1,6 +1,6 @@
 //! The samples of `events/`, where mutation begins.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::LazyLock;
 
 /// The secret under which the samples' ids are valid.
@@ -34,6 +34,8 @@ pub static PLACE: LazyLock<Vec<Value>> = LazyLock::new(|| {
         sample!("not-json"),
     ]
 });
+/// A request to place many orders.
+pub static PLACE_BATCH: LazyLock<Value> = LazyLock::new(|| sample!("batch-request"));
 /// Requests for an order's status.
 pub static STATUS: LazyLock<Vec<Value>> =
     LazyLock::new(|| vec![sample!("status"), sample!("unknown-status")]);
@@ -46,6 +48,12 @@ pub static ROW: LazyLock<Value> = LazyLock::new(|| sample!("order-record"));
 pub static ORDERS: LazyLock<Vec<Value>> = LazyLock::new(|| {
     let body = |event: &Value| serde_json::from_str(event["body"].as_str()?).ok();
     PLACE.iter().filter_map(body).collect()
+});
+/// Bodies of batches of orders; one in four is empty.
+pub static BATCHES: LazyLock<Vec<Value>> = LazyLock::new(|| {
+    let body = PLACE_BATCH["body"].as_str().expect("a body");
+    let body: Value = serde_json::from_str(body).expect("the body is JSON");
+    vec![body.clone(), body.clone(), body, json!({"orders": []})]
 });
 /// Bodies of the queue's messages.
 pub static MESSAGES: LazyLock<Vec<Value>> = LazyLock::new(|| {

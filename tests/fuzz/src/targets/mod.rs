@@ -1,5 +1,6 @@
 //! What is fuzzed.
 
+pub mod batch_body;
 pub mod gateway_event;
 pub mod headers;
 pub mod order_body;

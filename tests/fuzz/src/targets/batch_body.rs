@@ -1,0 +1,26 @@
+//! The body of `POST /orders/batch`.
+
+use crate::{answers, functions, json, program::Program, samples, tally::Tally};
+use ingest::request::{Event, Request};
+
+/// What a thousand programs come to: orders, and every refusal of a batch, and of one of its orders.
+pub const REACHES: [&str; 9] = [
+    "202",
+    "400 about:blank",
+    "422 about:blank",
+    "must have # to ### elements",
+    "one is 202",
+    "one is 413 about:blank",
+    "one is 422 invalid-order",
+    "one is 422 invalid-idempotency-key",
+    "one key twice",
+];
+
+/// Sends the body that this program makes.
+pub fn run(program: &[u8], tally: &mut Tally) {
+    let body = json::document(&samples::BATCHES, &mut Program::new(program));
+    let mut event = samples::PLACE_BATCH.clone();
+    event["body"] = String::from_utf8_lossy(&body).into();
+    let event: Event = serde_json::from_value(event).expect("the gateway's part is unchanged");
+    functions::with(|functions| answers::place_batch(functions, Request::from(event), tally));
+}
