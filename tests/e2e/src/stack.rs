@@ -69,6 +69,8 @@ pub struct Stack {
     is_localstack: bool,
     /// What the functions of a `local` did.
     used: Used,
+    /// Held by whoever waits for dead letters or redrives them: a redrive moves all that it finds.
+    pub dead_letters: tokio::sync::Mutex<()>,
     /// The stock that scenarios put into articles of their own.
     stocked: Mutex<BTreeMap<String, u64>>,
 }
@@ -100,6 +102,7 @@ impl Stack {
             cloud: None,
             is_localstack,
             used: Used::default(),
+            dead_letters: tokio::sync::Mutex::default(),
             stocked: Mutex::default(),
         })
     }
@@ -130,6 +133,7 @@ impl Stack {
             used: Used::watch(cloud.faults(), cloud.stack()),
             cloud: Some(cloud),
             is_localstack: false,
+            dead_letters: tokio::sync::Mutex::default(),
             stocked: Mutex::default(),
         })
     }

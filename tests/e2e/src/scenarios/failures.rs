@@ -26,6 +26,7 @@ scenarios! {
 async fn a_poison_message_reaches_the_dead_letter_queue_and_its_neighbours_are_stored(
     stack: Arc<Stack>,
 ) -> Result<()> {
+    let _mine = stack.dead_letters.lock().await;
     let (aws, sku) = (stack.aws()?, stack.article(10).await?);
     let poison = format!("poison for {sku}");
     let mut ids = Vec::new();
@@ -49,6 +50,7 @@ async fn a_poison_message_reaches_the_dead_letter_queue_and_its_neighbours_are_s
 async fn an_order_that_fails_for_good_reads_failed_and_after_a_redrive_confirmed(
     stack: Arc<Stack>,
 ) -> Result<()> {
+    let _mine = stack.dead_letters.lock().await;
     let (aws, sku) = (stack.aws()?, stack.article(10).await?);
     // Someone broke the article's row.
     aws.put_article(&sku, AttributeValue::S("ten".to_owned()))
