@@ -39,8 +39,12 @@ async fn a_worker_killed_in_its_init_loses_nothing(_: Arc<Stack>) -> Result<()> 
 }
 
 async fn a_worker_killed_in_the_middle_of_a_batch_loses_nothing(_: Arc<Stack>) -> Result<()> {
-    // Some moment of the first 50 ms, in which orders are read, written and answered.
-    survives(&[Kind::Function(Crash::Killed(Duration::from_millis(50)))]).await
+    // Some moment of the first 50 ms. The table's answer comes later, so the batch isn't over by then.
+    survives(&[
+        Kind::Call(Fault::Slow(Duration::from_millis(500))),
+        Kind::Function(Crash::Killed(Duration::from_millis(50))),
+    ])
+    .await
 }
 
 async fn a_worker_killed_before_its_commit_loses_nothing(_: Arc<Stack>) -> Result<()> {
