@@ -1,0 +1,8 @@
+//! What the intake does under load, shown: the spike with its picture, and the benchmarks.
+//!
+//! # Layout
+//! - [`spike`]: a wall of orders against a table that can be overrun, beside the synchronous design.
+//! - [`bench`]: the functions' binaries, measured beside those of others.
+
+pub mod bench;
+pub mod spike;

@@ -1,0 +1,31 @@
+//! `cargo run --release -p load -- spike` and `bench`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use load::{bench, spike};
+
+/// What the intake does under load.
+#[derive(Debug, Parser)]
+#[command(version)]
+enum Command {
+    /// Sends a spike of orders, and draws what becomes of it
+    Spike(spike::Options),
+    /// Measures the functions, and other ways to write them
+    Bench(bench::Options),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let result = match Command::parse() {
+        Command::Spike(options) => spike::run(&options).await,
+        Command::Bench(options) => bench::run(&options).await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
