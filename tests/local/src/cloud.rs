@@ -98,6 +98,7 @@ impl Cloud {
             &stack.functions,
             &executables,
             &place.services,
+            options.processes,
             !options.quiet,
             &faults,
         )?);

@@ -36,6 +36,10 @@ pub struct Options {
     /// Inject faults, as a file says: --help shows one
     #[arg(long, value_name = "FILE", long_help = crate::faults::file::HELP)]
     pub faults: Option<PathBuf>,
+    /// Most processes of one function; more would only take the machine's cores from each other, and invocations
+    /// beyond wait, as they never do on AWS
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    pub processes: u16,
     /// Don't print what the functions log
     #[arg(long)]
     pub quiet: bool,

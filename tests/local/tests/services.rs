@@ -49,7 +49,7 @@ impl Fixture {
             redrive: None,
         })?;
         let faults = Arc::new(Faults::new(["F".to_owned()]));
-        let lambda = Lambda::new(&BTreeMap::new(), &BTreeMap::new(), "", false, &faults)?;
+        let lambda = Lambda::new(&BTreeMap::new(), &BTreeMap::new(), "", 1, false, &faults)?;
         let services = Services::new(
             sqs.clone(),
             Arc::new(lambda),

@@ -30,6 +30,7 @@ async fn answer(request: &[u8]) -> Result<String> {
         &BTreeMap::new(),
         &BTreeMap::new(),
         "",
+        1,
         false,
         &Arc::default(),
     )?;

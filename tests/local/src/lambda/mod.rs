@@ -21,10 +21,6 @@ pub const PAYLOAD_LIMIT: usize = 6_291_556;
 /// Most invocations of one function at a time, as in an account that has nothing else.
 const ACCOUNT_CONCURRENCY: usize = 1000;
 
-/// Most processes of one function: more would only take the machine's cores from each other. Invocations beyond wait
-/// for one of them, as they never do on AWS.
-pub const MOST_PROCESSES: usize = 16;
-
 /// How long an idle environment is kept.
 const IDLE_LIMIT: Duration = Duration::from_mins(5);
 
@@ -46,12 +42,14 @@ pub enum InvokeError {
 }
 
 impl Lambda {
-    /// Takes the functions by logical id, their executables by the same, and the services' base URL.
+    /// Takes the functions by logical id, their executables by the same, the services' base URL, and how many
+    /// processes of one function there may be.
     /// `print` shows on stderr what they log; `faults` may crash them. Nothing is started yet.
     pub fn new(
         functions: &BTreeMap<String, Function>,
         executables: &BTreeMap<String, PathBuf>,
         services: &str,
+        processes: u16,
         print: bool,
         faults: &Arc<Faults>,
     ) -> anyhow::Result<Self> {
@@ -69,7 +67,10 @@ impl Lambda {
                 log: Arc::new(Log::new(logical_id, print)),
             };
             let limit = function.reserved_concurrency.unwrap_or(ACCOUNT_CONCURRENCY);
-            pools.insert(logical_id.clone(), Arc::new(Pool::new(definition, limit)));
+            pools.insert(
+                logical_id.clone(),
+                Arc::new(Pool::new(definition, limit, processes)),
+            );
         }
         Ok(Self {
             pools: Arc::new(pools),

@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::{
-    InvokeError, MOST_PROCESSES,
+    InvokeError,
     environment::{Definition, Environment},
     error_document,
 };
@@ -32,12 +32,12 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(definition: Definition, limit: usize) -> Self {
+    pub(super) fn new(definition: Definition, limit: usize, processes: u16) -> Self {
         Self {
             definition: Arc::new(definition),
             limit,
             permits: Arc::new(Semaphore::new(limit)),
-            processes: Semaphore::new(MOST_PROCESSES),
+            processes: Semaphore::new(processes.into()),
             peak: AtomicUsize::new(0),
             idle: Mutex::default(),
             stopping: watch::Sender::new(false),

@@ -131,7 +131,7 @@ fn faulty(
     let functions = BTreeMap::from([("F".to_owned(), function)]);
     let executables = BTreeMap::from([("F".to_owned(), env::current_exe()?)]);
     let services = "http://127.0.0.1:9";
-    Lambda::new(&functions, &executables, services, false, faults)
+    Lambda::new(&functions, &executables, services, 16, false, faults)
 }
 
 async fn invoke(lambda: &Lambda, event: Value) -> anyhow::Result<Value> {
