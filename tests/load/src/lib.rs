@@ -3,6 +3,8 @@
 //! # Layout
 //! - [`spike`]: a wall of orders against a table that can be overrun, beside the synchronous design.
 //! - [`bench`]: the functions' binaries, measured beside those of others.
+//! - [`units`]: write units, as DynamoDB counts them.
 
 pub mod bench;
 pub mod spike;
+pub mod units;

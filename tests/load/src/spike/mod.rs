@@ -1,12 +1,59 @@
-//! A wall of orders against a table that can be overrun.
+//! A wall of orders against a table that can be overrun, and what becomes of them: put on a queue, and, beside it,
+//! written before they are answered.
+//!
+//! # Layout, the way of a run
+//! - `options`: what the spike is like. [`arrivals`]: pure: who sends what, and when.
+//! - [`design`]: the system under the spike, on a `local` of its own. [`table`]: its table, as slow and as easily
+//!   overrun as it is told to be.
+//! - [`send`]: the orders are sent on time, whatever the answers do. [`target`]: the same to a deployed API.
+//! - [`books`]: what is in the tables, compared with what clients were told.
+//! - [`run`]: what was seen. [`figures`]: what it comes to. [`series`]: what happened in each second.
+//! - [`report`] and [`goals`] print it, [`picture`] draws it, on [`panel`]s.
 
-use clap::Args;
+pub mod arrivals;
+pub mod books;
+pub mod design;
+pub mod figures;
+pub mod goals;
+mod options;
+pub mod panel;
+pub mod picture;
+pub mod report;
+pub mod run;
+pub mod send;
+pub mod series;
+pub mod table;
+pub mod target;
 
-/// What the spike is like.
-#[derive(Debug, Clone, Args)]
-pub struct Options {}
+use std::fs;
 
-/// Runs it.
-pub async fn run(_options: &Options) -> anyhow::Result<()> {
+use anyhow::{Context, Result};
+
+use self::{
+    arrivals::schedule, design::Design, figures::Figures, goals::Goals, picture::picture,
+    report::Report,
+};
+pub use options::Options;
+
+/// Sends the spike, prints the table and writes the picture.
+pub async fn run(options: &Options) -> Result<()> {
+    let arrivals = schedule(options);
+    let mut runs = Vec::new();
+    if let Some(url) = &options.target {
+        runs.push(target::run(url, &arrivals).await?);
+    } else {
+        runs.push(design::run(options, Design::Queue, &arrivals).await?);
+        if !options.skip_synchronous {
+            runs.push(design::run(options, Design::Synchronous, &arrivals).await?);
+        }
+    }
+    let figures: Vec<_> = runs.iter().map(|run| Figures::of(options, run)).collect();
+    println!("{}", Report::new(options, &runs, &figures));
+    if options.target.is_none() {
+        println!("{}", Goals::new(options, &runs[0], &figures[0]));
+    }
+    fs::write(&options.picture, picture(options, &runs))
+        .with_context(|| format!("cannot write {}", options.picture.display()))?;
+    println!("The picture is in {}.", options.picture.display());
     Ok(())
 }

@@ -1,0 +1,123 @@
+//! Who sends what, and when. Pure: the same seed gives the same spike.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use fastrand::Rng;
+use serde_json::json;
+
+use super::Options;
+
+/// What the rate of the calm is divided by.
+const CALM: f64 = 20.0;
+
+/// An order that is to be sent.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// When, from the start.
+    pub due: Duration,
+    /// By whom.
+    pub client: u32,
+    /// The request's body.
+    pub body: Bytes,
+}
+
+/// The articles' names, the most wanted first.
+pub fn articles(options: &Options) -> impl Iterator<Item = String> {
+    (1..=options.articles).map(|n| format!("load-{n}"))
+}
+
+/// The arrivals by time: clients who know nothing of each other, so that arrivals are a Poisson process.
+pub fn schedule(options: &Options) -> Vec<Arrival> {
+    let mut chance = Rng::with_seed(options.seed);
+    let wanted = Wanted::new(options);
+    let (rate, calm) = (f64::from(options.rate), options.begin().as_secs_f64());
+    let mut arrivals = Vec::new();
+    let mut at = 0.0;
+    loop {
+        // In units of the spike's rate, so that the gap over the spike's beginning is shortened as it should be.
+        let mut gap = -(1.0 - chance.f64()).ln() / rate;
+        let left = (calm - at).max(0.0) / CALM;
+        if gap <= left {
+            at += gap * CALM;
+        } else {
+            gap -= left;
+            at = at.max(calm) + gap;
+        }
+        if at >= options.end().as_secs_f64() {
+            return arrivals;
+        }
+        let order = json!({
+            "lines": [{"sku": wanted.draw(&mut chance), "quantity": chance.u32(1..=3), "unit_price": 1250}],
+            "currency": "EUR",
+        });
+        arrivals.push(Arrival {
+            due: Duration::from_secs_f64(at),
+            client: chance.u32(0..options.clients.max(1)),
+            body: order.to_string().into(),
+        });
+    }
+}
+
+/// Articles by Zipf's law: the n-th is wanted 1/n as often as the first.
+struct Wanted {
+    skus: Vec<String>,
+    /// The sums of 1/n.
+    sums: Vec<f64>,
+}
+
+impl Wanted {
+    fn new(options: &Options) -> Self {
+        let sums = (1..=options.articles.max(1)).scan(0.0, |sum, n| {
+            *sum += 1.0 / f64::from(n);
+            Some(*sum)
+        });
+        Self {
+            sums: sums.collect(),
+            skus: articles(options).collect(),
+        }
+    }
+
+    fn draw(&self, chance: &mut Rng) -> &str {
+        let point = chance.f64() * self.sums.last().copied().unwrap_or_default();
+        let n = self.sums.partition_point(|sum| *sum <= point);
+        &self.skus[n.min(self.skus.len() - 1)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    #[test]
+    #[allow(clippy::cast_precision_loss)]
+    fn arrivals_keep_their_rates_and_articles_their_shares() {
+        let options = Command::parse_from(["spike"]).options;
+        let arrivals = schedule(&options);
+        assert!(arrivals.is_sorted_by_key(|arrival| arrival.due));
+        let calm = arrivals.partition_point(|arrival| arrival.due < options.begin());
+        let near = |found: usize, expected: f64| {
+            // Five standard deviations of a count: the seed is fixed, another one would pass too.
+            (found as f64 - expected).abs() < 5.0 * expected.sqrt()
+        };
+        assert!(near(calm, 750.0));
+        assert!(near(arrivals.len() - calm, 45_000.0));
+        let of = |sku: &str| {
+            let sku = format!("\"{sku}\"");
+            let wants = |arrival: &&Arrival| String::from_utf8_lossy(&arrival.body).contains(&sku);
+            arrivals.iter().filter(wants).count()
+        };
+        // 1/1 + … + 1/100 = 5.187
+        assert!(near(of("load-1"), 45_750.0 / 5.187));
+        assert!(near(of("load-10"), 45_750.0 / 51.87));
+        assert!(near(of("load-100"), 45_750.0 / 518.7));
+    }
+}

@@ -1,0 +1,247 @@
+//! A design under the spike, on a `local` of its own.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use aws_sdk_dynamodb::{Client as DynamoDb, types::AttributeValue};
+use aws_sdk_sqs::{
+    Client as Sqs,
+    config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider},
+    types::QueueAttributeName,
+};
+use aws_types::SdkConfig;
+use events::OrderRecord;
+use indicatif::ProgressBar;
+use local::{cloud::Cloud, options::Options as Local, template::model::REGION};
+
+use super::{
+    Options,
+    arrivals::{Arrival, articles},
+    books::Books,
+    run::{Answer, Run},
+    send::{Api, progress, send},
+    table::{OPERATOR, Table},
+};
+
+/// Pieces of each article: no order is turned away.
+const IN_STOCK: u64 = 1_000_000_000;
+
+/// Processes of a function that the synchronous design may have: as many as are in flight when it is overrun, but for
+/// what this machine's memory allows. Lambda would give it 1,000.
+const SYNCHRONOUS_PROCESSES: u16 = 256;
+
+/// How long nothing may be written before the run is given up: longer than the queue hides a message.
+const STALLED: Duration = Duration::from_mins(5);
+
+/// How an order gets into the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Design {
+    /// By the queue: `template.yaml`.
+    Queue,
+    /// By the function that answers: `tests/load/synchronous.yaml`.
+    Synchronous,
+}
+
+impl Design {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Queue => "with the queue",
+            Self::Synchronous => "synchronous",
+        }
+    }
+
+    fn local(self, options: &Options) -> Local {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let local = Local {
+            port: 0,
+            quiet: true,
+            release: !cfg!(debug_assertions),
+            ..Local::default()
+        };
+        match self {
+            Self::Queue => Local {
+                template: Some(here.join("../../template.yaml")),
+                parameter_overrides: vec![format!(
+                    "MaximumConcurrency={}",
+                    options.maximum_concurrency
+                )],
+                ..local
+            },
+            Self::Synchronous => Local {
+                template: Some(here.join("synchronous.yaml")),
+                processes: SYNCHRONOUS_PROCESSES,
+                ..local
+            },
+        }
+    }
+}
+
+/// Sends the spike and waits until every order that was accepted is written.
+pub async fn run(options: &Options, design: Design, arrivals: &[Arrival]) -> Result<Run> {
+    let name = design.name();
+    let cloud = Cloud::start(&design.local(options), |step| eprintln!("{name}: {step}")).await?;
+    let result = spike(options, design, arrivals, &cloud).await;
+    cloud.stop().await;
+    result
+}
+
+async fn spike(
+    options: &Options,
+    design: Design,
+    arrivals: &[Arrival],
+    cloud: &Cloud,
+) -> Result<Run> {
+    let stores = Stores::of(cloud)?;
+    for sku in articles(options) {
+        stores.stock_up(&sku).await?;
+    }
+    let start = Instant::now();
+    let latency = Duration::from_millis(options.write_latency);
+    let table = Arc::new(Table::new(latency, options.write_units, start));
+    let judge = table.clone();
+    let _rule = cloud.faults().add(move |call| judge.judge(call));
+
+    let bar = progress(design.name(), " answered", arrivals.len())?;
+    let answers = send(&Api::new(&cloud.api_url(), None)?, arrivals, start, &bar).await?;
+    let accepted = answers.iter().filter_map(Answer::id).count();
+    bar.set_length(accepted as u64);
+    bar.set_prefix(" written");
+    stores.drain(&table, &bar).await?;
+    bar.finish();
+
+    let seen = table.seen();
+    let ids = answers.iter().filter_map(Answer::id);
+    let books = Books::balance(
+        ids,
+        &stores.records().await?,
+        IN_STOCK,
+        &stores.stock().await?,
+    );
+    Ok(Run {
+        name: design.name(),
+        answers,
+        attempts: seen.attempts,
+        written: seen.written,
+        books,
+    })
+}
+
+/// The queue, if the design has one, and the tables.
+struct Stores {
+    dynamodb: DynamoDb,
+    sqs: Sqs,
+    queue: Option<String>,
+    orders: String,
+    articles: String,
+}
+
+impl Stores {
+    fn of(cloud: &Cloud) -> Result<Self> {
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(REGION))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+                OPERATOR, OPERATOR, None, None, OPERATOR,
+            )))
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .endpoint_url(cloud.services_url())
+            .build();
+        let table = |id: &str| {
+            let table = cloud.stack().tables.get(id);
+            table
+                .map(|table| table.name.clone())
+                .with_context(|| format!("the template has no {id}"))
+        };
+        Ok(Self {
+            dynamodb: DynamoDb::new(&config),
+            sqs: Sqs::new(&config),
+            queue: cloud.stack().outputs.get("OrdersQueueUrl").cloned(),
+            orders: table("OrdersTable")?,
+            articles: table("ArticlesTable")?,
+        })
+    }
+
+    async fn stock_up(&self, sku: &str) -> Result<()> {
+        let put = self.dynamodb.put_item().table_name(&self.articles);
+        put.item("sku", AttributeValue::S(sku.to_owned()))
+            .item("in_stock", AttributeValue::N(IN_STOCK.to_string()))
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// Waits until nothing is left on the queue.
+    async fn drain(&self, table: &Table, bar: &ProgressBar) -> Result<()> {
+        let Some(queue) = &self.queue else {
+            return Ok(());
+        };
+        let mut ticks = tokio::time::interval(Duration::from_millis(250));
+        let (mut written, mut since) = (0, Instant::now());
+        while self.depth(queue).await? > 0 {
+            ticks.tick().await;
+            bar.set_position(table.written() as u64);
+            if table.written() > written {
+                (written, since) = (table.written(), Instant::now());
+            }
+            if since.elapsed() > STALLED {
+                bail!("nothing was written for {STALLED:?}, and orders are still on the queue");
+            }
+        }
+        bar.set_position(table.written() as u64);
+        Ok(())
+    }
+
+    async fn depth(&self, queue: &str) -> Result<u64> {
+        let counters = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        ];
+        let get = self.sqs.get_queue_attributes().queue_url(queue);
+        let got = get
+            .set_attribute_names(Some(counters.to_vec()))
+            .send()
+            .await?;
+        let counts = got.attributes.unwrap_or_default();
+        let count = |counter| Ok(counts.get(counter).context("no count")?.parse::<u64>()?);
+        counters.iter().map(count).sum()
+    }
+
+    async fn records(&self) -> Result<Vec<OrderRecord>> {
+        let scan = self
+            .dynamodb
+            .scan()
+            .table_name(&self.orders)
+            .consistent_read(true);
+        let mut rows = scan.into_paginator().items().send();
+        let mut records = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            records.push(serde_dynamo::from_item(row)?);
+        }
+        Ok(records)
+    }
+
+    async fn stock(&self) -> Result<BTreeMap<String, i64>> {
+        let scan = self
+            .dynamodb
+            .scan()
+            .table_name(&self.articles)
+            .consistent_read(true);
+        let mut rows = scan.into_paginator().items().send();
+        let mut stock = BTreeMap::new();
+        while let Some(row) = rows.try_next().await? {
+            let sku = row.get("sku").and_then(|sku| sku.as_s().ok());
+            let left = row.get("in_stock").and_then(|left| left.as_n().ok());
+            let (sku, left) = sku.zip(left).context("a row that is no article")?;
+            // Only those of the spike: the template's own articles have their own stock.
+            if sku.starts_with("load-") {
+                stock.insert(sku.clone(), left.parse()?);
+            }
+        }
+        Ok(stock)
+    }
+}

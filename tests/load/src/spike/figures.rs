@@ -1,0 +1,175 @@
+//! What a run comes to.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    Options,
+    run::{Reply, Run},
+    table::Fate,
+};
+
+/// Orders in a batch, the template's `BatchSize`.
+const BATCH_SIZE: u32 = 50;
+
+/// The figures of a run.
+#[derive(Debug)]
+pub struct Figures {
+    /// Orders that were sent in the spike and answered with a success.
+    pub accepted: usize,
+    /// How many others got which answer: `503`, or `no answer`.
+    pub refused: BTreeMap<String, usize>,
+    /// Response times in the calm, and in the spike.
+    pub calm: Times,
+    /// Those of successes and of refusals alike.
+    pub spike: Times,
+    /// Attempts to write that the table took.
+    pub taken: usize,
+    /// Items in them, orders and articles.
+    pub items: u64,
+    /// Attempts that it throttled.
+    pub throttled: usize,
+    /// Attempts that met another transaction.
+    pub conflicts: usize,
+    /// Write units of the attempts that it took.
+    pub units: u64,
+    /// Orders that were written.
+    pub written: usize,
+    /// Most orders that waited for their outcome at a time.
+    pub peak_waiting: usize,
+    /// Orders that waited when the spike ended.
+    pub backlog: usize,
+    /// From the end of the spike until no order waited.
+    pub drain: Duration,
+    /// Orders a second, from the spike's begin until no order waited.
+    pub rate: f64,
+    /// Orders a second that the cap on workers, the write latency and the table's write units allow.
+    pub capacity: f64,
+}
+
+/// Response times, sorted.
+#[derive(Debug)]
+pub struct Times(Vec<Duration>);
+
+impl Times {
+    /// Of these answers.
+    pub fn new(times: impl Iterator<Item = Duration>) -> Self {
+        let mut times: Vec<_> = times.collect();
+        times.sort_unstable();
+        Self(times)
+    }
+
+    /// The time within which this share of the answers came, by the nearest rank; zero without answers.
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss
+    )]
+    pub fn quantile(&self, share: f64) -> Duration {
+        let rank = (share * self.0.len() as f64).ceil() as usize;
+        self.0.get(rank.max(1) - 1).copied().unwrap_or_default()
+    }
+}
+
+impl Figures {
+    /// The figures of a run.
+    #[allow(clippy::cast_precision_loss)]
+    pub fn of(options: &Options, run: &Run) -> Self {
+        let (begin, end) = (options.begin(), options.end());
+        let in_spike = || run.answers.iter().filter(|answer| answer.due >= begin);
+        let mut refused = BTreeMap::new();
+        for answer in in_spike() {
+            let kind = match &answer.reply {
+                Reply::Accepted(_) => continue,
+                Reply::Refused(status) => status.to_string(),
+                Reply::Nothing => "no answer".to_owned(),
+            };
+            *refused.entry(kind).or_default() += 1;
+        }
+        let with = |fate| {
+            run.attempts
+                .iter()
+                .filter(move |attempt| attempt.fate == fate)
+        };
+        let units = with(Fate::Taken)
+            .map(|attempt| u64::from(attempt.units))
+            .sum();
+        let drained = run.drained();
+        let since_begin = |written: &&Duration| **written >= begin;
+        let written = run.written.values().filter(since_begin).count();
+        let units_an_order = units as f64 / run.written.len().max(1) as f64;
+        let by_table = f64::from(options.write_units) / units_an_order;
+        let batches = 1000.0 / options.write_latency.max(1) as f64;
+        let by_cap = f64::from(options.maximum_concurrency * BATCH_SIZE) * batches;
+        Self {
+            accepted: in_spike().filter(|answer| answer.id().is_some()).count(),
+            refused,
+            calm: Times::new(
+                run.answers
+                    .iter()
+                    .filter(|answer| answer.due < begin)
+                    .map(|answer| answer.latency),
+            ),
+            spike: Times::new(in_spike().map(|answer| answer.latency)),
+            taken: with(Fate::Taken).count(),
+            items: with(Fate::Taken)
+                .map(|attempt| u64::from(attempt.items))
+                .sum(),
+            throttled: with(Fate::Throttled).count(),
+            conflicts: with(Fate::Conflict).count(),
+            units,
+            written: run.written.len(),
+            peak_waiting: peak(run),
+            backlog: waiting(run, end),
+            drain: drained.saturating_sub(end),
+            rate: written as f64
+                / drained
+                    .saturating_sub(begin)
+                    .as_secs_f64()
+                    .max(f64::EPSILON),
+            capacity: by_table.min(by_cap),
+        }
+    }
+
+    /// The share of attempts that were throttled or in conflict.
+    #[allow(clippy::cast_precision_loss)]
+    pub fn in_vain(&self) -> f64 {
+        let vain = self.throttled + self.conflicts;
+        vain as f64 / (vain + self.taken).max(1) as f64
+    }
+}
+
+/// How many orders had been due and had no outcome at a time.
+pub fn waiting(run: &Run, at: Duration) -> usize {
+    let waits = |answer: &&super::run::Answer| answer.due <= at && run.settled(answer) > at;
+    run.answers.iter().filter(waits).count()
+}
+
+fn peak(run: &Run) -> usize {
+    let came = run.answers.iter().map(|answer| (answer.due, 1));
+    let went = run
+        .answers
+        .iter()
+        .map(|answer| (run.settled(answer).max(answer.due), -1));
+    let mut changes: Vec<(Duration, isize)> = came.chain(went).collect();
+    changes.sort_unstable();
+    let mut now = 0;
+    let counts = changes.into_iter().map(|(_, change)| {
+        now += change;
+        now
+    });
+    counts.max().unwrap_or(0).cast_unsigned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantile_is_the_nearest_rank() {
+        let times = Times::new((1..=1000).rev().map(Duration::from_millis));
+        for (share, expected) in [(0.5, 500), (0.99, 990), (0.999, 999), (1.0, 1000), (0.0, 1)] {
+            assert_eq!(times.quantile(share), Duration::from_millis(expected));
+        }
+        assert_eq!(Times::new([].into_iter()).quantile(0.99), Duration::ZERO);
+    }
+}

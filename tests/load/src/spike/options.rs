@@ -1,0 +1,60 @@
+//! What the spike is like.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+
+/// What the spike is like. The defaults are five times what the table can take, for a minute.
+// Clap prints these comments as they are.
+#[allow(clippy::doc_markdown)]
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// Orders a second in the spike
+    #[arg(long, default_value_t = 750)]
+    pub rate: u32,
+    /// How long it lasts, in seconds
+    #[arg(long, default_value_t = 60)]
+    pub seconds: u32,
+    /// Seconds of calm before it, at a twentieth of its rate: what response times are compared with
+    #[arg(long, default_value_t = 20)]
+    pub calm: u32,
+    /// Clients, each with an API key of its own
+    #[arg(long, default_value_t = 1000)]
+    pub clients: u32,
+    /// Articles, some wanted much more than others: the n-th most wanted 1/n as often as the first
+    #[arg(long, default_value_t = 100)]
+    pub articles: u32,
+    /// How long the table takes for a write, in milliseconds
+    #[arg(long, default_value_t = 8)]
+    pub write_latency: u64,
+    /// Write units that it takes a second; beyond them it throttles
+    #[arg(long, default_value_t = 400)]
+    pub write_units: u32,
+    /// The cap on workers, the template's MaximumConcurrency
+    #[arg(long, default_value_t = 2)]
+    pub maximum_concurrency: u32,
+    /// Seed of who sends what and when
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Leave out the design that writes each order before it answers
+    #[arg(long)]
+    pub skip_synchronous: bool,
+    /// Send to a deployed API instead: its URL with the stage; its key is read from ORDERS_API_KEY
+    #[arg(long, value_name = "URL")]
+    pub target: Option<String>,
+    /// Where to write the picture
+    #[arg(long, value_name = "FILE", default_value = "spike.svg")]
+    pub picture: PathBuf,
+}
+
+impl Options {
+    /// When the spike begins, from the start.
+    pub fn begin(&self) -> Duration {
+        Duration::from_secs(self.calm.into())
+    }
+
+    /// When it ends.
+    pub fn end(&self) -> Duration {
+        self.begin() + Duration::from_secs(self.seconds.into())
+    }
+}

@@ -1,0 +1,167 @@
+//! The picture: a column for each run; orders, waiting orders and response times over the same seconds.
+
+use svg::{
+    Document,
+    node::element::{Group, Rectangle, Style},
+};
+
+use super::{
+    Options,
+    panel::{Panel, Scale, text},
+    run::Run,
+    series::{Second, Series},
+};
+
+/// Pixels; a README is about so wide.
+const WIDTH: f64 = 860.0;
+const HEIGHT: f64 = 660.0;
+/// Beside the panels, for the numbers.
+const LEFT: f64 = 62.0;
+const RIGHT: f64 = 16.0;
+/// Above the first panel, and between them.
+const TOP: f64 = 84.0;
+const GAP: f64 = 62.0;
+const PANEL: f64 = 120.0;
+
+/// Seconds over which what is written is averaged: a transaction has many orders.
+const AVERAGE: usize = 5;
+
+/// Each reader's own choice of light or dark.
+const STYLE: &str = "
+text { font: 12px system-ui, sans-serif; fill: #424a53 }
+.title { font-size: 16px; font-weight: 600; fill: #1f2328 }
+.panel { font-weight: 600 }
+.middle { text-anchor: middle } .end { text-anchor: end }
+.back { fill: #ffffff } .spike { fill: #eef1f4 } .grid { stroke: #d8dee4 } .axis { stroke: #6e7781 }
+path { fill: none; stroke-width: 1.8 }
+.sent { fill: #b6bfc9 } .written { stroke: #0969da } .refused { stroke: #cf222e } .waiting { fill: #e8a33d }
+.p50 { stroke: #1a7f37 } .p99 { stroke: #8250df }
+text.sent { fill: #57606a } text.written { fill: #0969da; stroke: none } text.refused { fill: #cf222e; stroke: none }
+text.p50 { fill: #1a7f37; stroke: none } text.p99 { fill: #8250df; stroke: none }
+@media (prefers-color-scheme: dark) {
+  text { fill: #b1bac4 } .title { fill: #f0f6fc }
+  .back { fill: #0d1117 } .spike { fill: #1c232c } .grid { stroke: #30363d } .axis { stroke: #8b949e }
+  .sent { fill: #57606a } .written { stroke: #58a6ff } .refused { stroke: #ff7b72 } .waiting { fill: #bb8009 }
+  .p50 { stroke: #3fb950 } .p99 { stroke: #bc8cff }
+  text.sent { fill: #b1bac4 } text.written { fill: #58a6ff } text.refused { fill: #ff7b72 }
+  text.p50 { fill: #3fb950 } text.p99 { fill: #bc8cff }
+}";
+
+/// Draws the runs side by side, with the same axes.
+pub fn picture(options: &Options, runs: &[Run]) -> String {
+    let series: Vec<_> = runs.iter().map(Series::of).collect();
+    let all = || series.iter().flat_map(|series| &series.seconds);
+    let most = |of: fn(&Second) -> f64| all().map(of).fold(1.0, f64::max);
+    let scales = [
+        Scale::Linear(1.1 * most(|second| count(second.due))),
+        Scale::Linear(1.1 * most(|second| count(second.waiting))),
+        Scale::Logarithmic(
+            1.0,
+            10_f64.powf(most(|second| ms(second.p99)).log10().ceil().max(1.0)),
+        ),
+    ];
+    let seconds = series
+        .iter()
+        .map(|series| count(series.seconds.len()))
+        .fold(1.0, f64::max);
+    let columns = count(runs.len().max(1));
+    let width = (WIDTH - (LEFT + RIGHT) * columns) / columns;
+    let mut document = Document::new()
+        .set("viewBox", (0, 0, WIDTH, HEIGHT))
+        .set("role", "img")
+        .set(
+            "aria-label",
+            "Orders, waiting orders and response times under a spike",
+        )
+        .add(Style::new(STYLE))
+        .add(
+            Rectangle::new()
+                .set("class", "back")
+                .set("width", WIDTH)
+                .set("height", HEIGHT),
+        );
+    for (column, (run, series)) in runs.iter().zip(&series).enumerate() {
+        let x = LEFT + count(column) * (LEFT + width + RIGHT);
+        let panels = [0.0, 1.0, 2.0].map(|row| TOP + row * (PANEL + GAP));
+        document = document.add(text("title", (x, 30.0), run.name));
+        for (row, (y, scale)) in panels.into_iter().zip(scales).enumerate() {
+            let panel = Panel {
+                x,
+                y,
+                width,
+                height: PANEL,
+                seconds,
+                scale,
+            };
+            document = document.add(draw(options, row, &panel, &series.seconds));
+        }
+        let below = (x + width / 2.0, HEIGHT - 12.0);
+        document = document.add(text("middle", below, "seconds; the spike is shaded"));
+    }
+    document.to_string()
+}
+
+fn draw(options: &Options, row: usize, panel: &Panel, seconds: &[Second]) -> Group {
+    let spike = (options.begin().as_secs_f64(), options.end().as_secs_f64());
+    let (x, y) = (panel.x, panel.y - 12.0);
+    let number = |value: f64| {
+        if value >= 10_000.0 {
+            format!("{:.0}k", value / 1000.0)
+        } else {
+            format!("{value:.0}")
+        }
+    };
+    let time = |value: f64| {
+        if value >= 1000.0 {
+            format!("{:.0} s", value / 1000.0)
+        } else {
+            format!("{value:.0} ms")
+        }
+    };
+    let of = |value: fn(&Second) -> f64| seconds.iter().map(value).collect::<Vec<_>>();
+    let answered = |value: fn(&Second) -> f64| {
+        let value = |second: &Second| (second.due > 0).then(|| value(second));
+        seconds.iter().map(value).collect::<Vec<_>>()
+    };
+    match row {
+        0 => panel
+            .axes(spike, number)
+            .add(panel.area("sent", &of(|second| count(second.due))))
+            .add(panel.line("refused", &averages(&of(|second| count(second.refused)))))
+            .add(panel.line("written", &averages(&of(|second| count(second.written)))))
+            .add(text("panel", (x, y), "orders a second"))
+            .add(text("sent", (x + 104.0, y), "sent"))
+            .add(text("written", (x + 138.0, y), "written"))
+            .add(text("refused", (x + 190.0, y), "refused")),
+        1 => panel
+            .axes(spike, number)
+            .add(panel.area("waiting", &of(|second| count(second.waiting))))
+            .add(text("panel", (x, y), "orders waiting for their outcome")),
+        _ => panel
+            .axes(spike, time)
+            .add(panel.line("p99", &answered(|second| ms(second.p99))))
+            .add(panel.line("p50", &answered(|second| ms(second.p50))))
+            .add(text("panel", (x, y), "response time (log scale)"))
+            .add(text("p50", (x + 160.0, y), "p50"))
+            .add(text("p99", (x + 190.0, y), "p99")),
+    }
+}
+
+/// Means of the seconds around each.
+fn averages(values: &[f64]) -> Vec<Option<f64>> {
+    let mean = |n: usize| {
+        let around =
+            &values[n.saturating_sub(AVERAGE / 2)..(n + AVERAGE / 2 + 1).min(values.len())];
+        around.iter().sum::<f64>() / count(around.len())
+    };
+    (0..values.len()).map(|n| Some(mean(n))).collect()
+}
+
+fn ms(time: std::time::Duration) -> f64 {
+    1000.0 * time.as_secs_f64()
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn count(count: usize) -> f64 {
+    count as f64
+}

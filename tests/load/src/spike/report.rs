@@ -1,0 +1,170 @@
+//! The tables that are printed.
+
+use std::{
+    fmt::{self, Display},
+    time::Duration,
+};
+
+use super::{Options, figures::Figures, run::Run, series::Series};
+
+/// Lines of the table by time.
+const LINES: usize = 24;
+
+/// The figures of each run, as a Markdown table, and what happened when.
+#[derive(Debug)]
+pub struct Report<'a> {
+    options: &'a Options,
+    runs: &'a [Run],
+    figures: &'a [Figures],
+}
+
+impl<'a> Report<'a> {
+    /// A report of these runs, each with its figures.
+    pub fn new(options: &'a Options, runs: &'a [Run], figures: &'a [Figures]) -> Self {
+        Self {
+            options,
+            runs,
+            figures,
+        }
+    }
+
+    fn row(
+        &self,
+        f: &mut fmt::Formatter,
+        name: &str,
+        cell: impl Fn(&Run, &Figures) -> String,
+    ) -> fmt::Result {
+        write!(f, "| {name} |")?;
+        for (run, figures) in self.runs.iter().zip(self.figures) {
+            write!(f, " {} |", cell(run, figures))?;
+        }
+        writeln!(f)
+    }
+}
+
+impl Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Options {
+            rate,
+            seconds,
+            clients,
+            articles,
+            ..
+        } = self.options;
+        writeln!(
+            f,
+            "\n{rate} orders a second for {seconds} s from {clients} clients, for {articles} articles\n"
+        )?;
+        self.row(f, "", |run, _| run.name.to_owned())?;
+        self.row(f, "---", |_, _| "---".to_owned())?;
+        self.row(f, "accepted", |_, figures| figures.accepted.to_string())?;
+        self.row(f, "refused", |_, figures| {
+            let refused = figures
+                .refused
+                .iter()
+                .map(|(kind, count)| format!("{count} × {kind}"));
+            let refused: Vec<_> = refused.collect();
+            if refused.is_empty() {
+                "none".to_owned()
+            } else {
+                refused.join(", ")
+            }
+        })?;
+        self.row(f, "response times in the calm: p50, p99", |_, figures| {
+            format!(
+                "{}, {}",
+                ms(figures.calm.quantile(0.5)),
+                ms(figures.calm.quantile(0.99))
+            )
+        })?;
+        self.row(f, "in the spike: p50, p99, p99.9, max", |_, figures| {
+            [0.5, 0.99, 0.999, 1.0]
+                .map(|share| ms(figures.spike.quantile(share)))
+                .join(", ")
+        })?;
+        if self.options.target.is_none() {
+            self.row(
+                f,
+                "attempts to write: taken, throttled, in conflict",
+                |_, figures| {
+                    let Figures {
+                        taken,
+                        throttled,
+                        conflicts,
+                        ..
+                    } = figures;
+                    format!(
+                        "{taken}, {throttled}, {conflicts} ({:.1}% in vain)",
+                        100.0 * figures.in_vain()
+                    )
+                },
+            )?;
+            self.row(f, "items written, write units", |_, figures| {
+                format!("{}, {}", figures.items, figures.units)
+            })?;
+            self.row(f, "write units an order", |_, figures| {
+                #[allow(clippy::cast_precision_loss)]
+                let units = figures.units as f64 / figures.written.max(1) as f64;
+                format!("{units:.2}")
+            })?;
+            self.row(f, "orders a second: written, possible", |_, figures| {
+                format!("{:.0}, {:.0}", figures.rate, figures.capacity)
+            })?;
+        }
+        self.row(f, "most orders waiting", |_, figures| {
+            figures.peak_waiting.to_string()
+        })?;
+        self.row(
+            f,
+            "drained after the spike, backlog ÷ capacity",
+            |_, figures| {
+                #[allow(clippy::cast_precision_loss)]
+                let ideal = figures.backlog as f64 / figures.capacity;
+                format!("{:.1} s, {ideal:.1} s", figures.drain.as_secs_f64())
+            },
+        )?;
+        self.row(f, "orders lost", |run, _| run.books.lost.to_string())?;
+        self.row(f, "pieces taken twice, sold twice", |run, _| {
+            format!("{}, {}", run.books.doubled, run.books.oversold)
+        })?;
+        self.row(f, "written, and the client told otherwise", |run, _| {
+            run.books.unknown.to_string()
+        })?;
+        self.runs.iter().try_for_each(|run| timeline(f, run))
+    }
+}
+
+/// A run over time, a line for each few seconds.
+fn timeline(f: &mut fmt::Formatter, run: &Run) -> fmt::Result {
+    writeln!(f, "\n{}, a second each:\n", run.name)?;
+    writeln!(
+        f,
+        "| second | orders due | written | write units | throttled, in conflict | waiting | p99 |"
+    )?;
+    writeln!(f, "|---|---|---|---|---|---|---|")?;
+    let series = Series::of(run);
+    let step = series.seconds.len().div_ceil(LINES).max(1);
+    for (second, seen) in series.seconds.iter().enumerate().step_by(step) {
+        writeln!(
+            f,
+            "| {second} | {} | {} | {} | {} | {} | {} |",
+            seen.due,
+            seen.written,
+            seen.units,
+            seen.in_vain,
+            seen.waiting,
+            ms(seen.p99)
+        )?;
+    }
+    Ok(())
+}
+
+/// Milliseconds, with as many digits as matter.
+pub fn ms(time: Duration) -> String {
+    let ms = 1000.0 * time.as_secs_f64();
+    if ms < 10.0 {
+        format!("{ms:.1} ms")
+    } else {
+        format!("{ms:.0} ms")
+    }
+}

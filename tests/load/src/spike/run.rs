@@ -1,0 +1,77 @@
+//! What was seen of one design under the spike.
+
+use std::{collections::HashMap, time::Duration};
+
+use super::{books::Books, table::Attempt};
+
+/// One design under the spike. Times are counted from the start.
+#[derive(Debug)]
+pub struct Run {
+    /// What it is called.
+    pub name: &'static str,
+    /// One for each order that was sent.
+    pub answers: Vec<Answer>,
+    /// What the table saw, in the order in which it came; empty for a deployed API.
+    pub attempts: Vec<Attempt>,
+    /// When each order was written, by id.
+    pub written: HashMap<String, Duration>,
+    /// How the books were found in the end.
+    pub books: Books,
+}
+
+/// What a client got for an order.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// When the order was to be sent.
+    pub due: Duration,
+    /// From then until the answer was there.
+    pub latency: Duration,
+    /// What it was.
+    pub reply: Reply,
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// A success, with the order's id.
+    Accepted(String),
+    /// Another status.
+    Refused(u16),
+    /// No answer.
+    Nothing,
+}
+
+impl Answer {
+    /// When the client had it.
+    pub fn at(&self) -> Duration {
+        self.due + self.latency
+    }
+
+    /// The order's id, if it was accepted.
+    pub fn id(&self) -> Option<&str> {
+        match &self.reply {
+            Reply::Accepted(id) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+impl Run {
+    /// The ids that clients were given.
+    pub fn accepted(&self) -> impl Iterator<Item = &str> {
+        self.answers.iter().filter_map(Answer::id)
+    }
+
+    /// When an order's outcome was there: when its row was written, or, for one that wasn't accepted, when the client
+    /// was told so.
+    pub fn settled(&self, answer: &Answer) -> Duration {
+        let row = answer.id().and_then(|id| self.written.get(id));
+        row.copied().unwrap_or_else(|| answer.at())
+    }
+
+    /// When the last order was settled.
+    pub fn drained(&self) -> Duration {
+        let settled = self.answers.iter().map(|answer| self.settled(answer));
+        settled.max().unwrap_or_default()
+    }
+}

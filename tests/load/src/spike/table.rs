@@ -1,0 +1,234 @@
+//! A table that can be overrun: how long it takes, what it throttles, and who is in whose way.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use local::faults::{Call, Fault};
+use serde_json::{Value, json};
+
+use crate::units::{put_units, update_units};
+
+/// Who the spike's own calls are signed by: they cost nothing.
+pub const OPERATOR: &str = "operator";
+
+/// The tables of one run, as a judge of the calls to them.
+#[derive(Debug)]
+pub struct Table {
+    latency: Duration,
+    /// Units a second.
+    ceiling: f64,
+    start: Instant,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Units that can be used now: at most those of one second.
+    units: f64,
+    filled: Instant,
+    /// Items of transactions in flight, by table and key, with the time until when.
+    held: HashMap<String, Instant>,
+    seen: Seen,
+}
+
+/// What the tables saw.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// In the order in which they came.
+    pub attempts: Vec<Attempt>,
+    /// When each order was last written, by id.
+    pub written: HashMap<String, Duration>,
+}
+
+/// An attempt to write.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Attempt {
+    /// When, from the start.
+    pub at: Duration,
+    /// What became of it.
+    pub fate: Fate,
+    /// Items, orders and articles.
+    pub items: u32,
+    /// What it uses if it is taken.
+    pub units: u32,
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It was let through, to succeed or to fail by its own conditions.
+    Taken,
+    /// The table had no units left.
+    Throttled,
+    /// Another transaction had one of its items.
+    Conflict,
+}
+
+impl Table {
+    /// Tables that take `latency` for a write and `ceiling` write units a second together.
+    pub fn new(latency: Duration, ceiling: u32, start: Instant) -> Self {
+        Self {
+            latency,
+            ceiling: ceiling.into(),
+            start,
+            state: Mutex::new(State {
+                units: ceiling.into(),
+                filled: start,
+                held: HashMap::new(),
+                seen: Seen::default(),
+            }),
+        }
+    }
+
+    /// What happens to a call that comes now.
+    pub fn judge(&self, call: &Call) -> Option<Fault> {
+        if call.caller == OPERATOR {
+            return None;
+        }
+        let request: Value = match call.operation {
+            "TransactWriteItems" | "PutItem" => serde_json::from_slice(call.body).ok()?,
+            _ => return None,
+        };
+        Some(self.judge_at(Instant::now(), &Write::of(&request)))
+    }
+
+    fn judge_at(&self, now: Instant, write: &Write) -> Fault {
+        let mut state = self.state();
+        let State {
+            units,
+            filled,
+            held,
+            seen,
+        } = &mut *state;
+        let passed = now.saturating_duration_since(*filled).as_secs_f64();
+        *units = (*units + passed * self.ceiling).min(self.ceiling);
+        *filled = now;
+        held.retain(|_, until| *until > now);
+        let cost = f64::from(write.units);
+        let at = now.saturating_duration_since(self.start);
+        let reasons: Vec<_> = write
+            .keys
+            .iter()
+            .map(|key| held.contains_key(key))
+            .collect();
+        let (fate, fault) = if *units < cost.min(self.ceiling) {
+            let message = "The level of configured provisioned throughput was exceeded.";
+            let code = "ProvisionedThroughputExceededException";
+            (Fate::Throttled, Fault::refuse(400, code, message))
+        } else if reasons.contains(&true) {
+            let reasons = reasons.iter().map(
+                |conflict| json!({"Code": if *conflict { "TransactionConflict" } else { "None" }}),
+            );
+            (Fate::Conflict, Fault::cancel(&reasons.collect()))
+        } else {
+            *units -= cost;
+            let until = now + self.latency;
+            held.extend(write.keys.iter().map(|key| (key.clone(), until)));
+            seen.written.extend(
+                write
+                    .orders
+                    .iter()
+                    .map(|id| (id.clone(), at + self.latency)),
+            );
+            (Fate::Taken, Fault::Slow(self.latency))
+        };
+        seen.attempts.push(Attempt {
+            at,
+            fate,
+            items: u32::try_from(write.keys.len()).unwrap_or(u32::MAX),
+            units: write.units,
+        });
+        fault
+    }
+
+    /// How many orders have been written so far.
+    pub fn written(&self) -> usize {
+        self.state().seen.written.len()
+    }
+
+    /// What was seen so far.
+    pub fn seen(&self) -> Seen {
+        self.state().seen.clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a call writes.
+#[derive(Debug, Default)]
+struct Write {
+    keys: Vec<String>,
+    orders: Vec<String>,
+    units: u32,
+}
+
+impl Write {
+    fn of(request: &Value) -> Self {
+        let mut write = Self::default();
+        let mut put = |put: &Value, transactional: bool| {
+            let id = put["Item"]["id"]["S"].as_str().unwrap_or_default();
+            write.keys.push(format!("{}/{id}", put["TableName"]));
+            write.orders.push(id.to_owned());
+            write.units += put_units(&put["Item"], transactional);
+        };
+        let Some(actions) = request["TransactItems"].as_array() else {
+            put(request, false);
+            return write;
+        };
+        for action in actions {
+            if action["Put"].is_object() {
+                put(&action["Put"], true);
+            }
+        }
+        for update in actions.iter().map(|action| &action["Update"]) {
+            if update.is_object() {
+                write
+                    .keys
+                    .push(format!("{}/{}", update["TableName"], update["Key"]));
+                write.units += update_units();
+            }
+        }
+        write
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn transaction(orders: &[&str], article: &str) -> Value {
+        let puts = orders
+            .iter()
+            .map(|id| json!({"Put": {"TableName": "O", "Item": {"id": {"S": id}}}}));
+        let update = json!({"Update": {"TableName": "A", "Key": {"sku": {"S": article}}}});
+        json!({"TransactItems": puts.chain([update]).collect::<Value>()})
+    }
+
+    #[test]
+    fn an_item_in_flight_is_in_the_way_and_units_run_out() {
+        let start = Instant::now();
+        let table = Table::new(Duration::from_millis(8), 10, start);
+        let attempt = |ms, orders: &[&str], article| {
+            let now = start + Duration::from_millis(ms);
+            table.judge_at(now, &Write::of(&transaction(orders, article)));
+            table.seen().attempts.last().map(|attempt| attempt.fate)
+        };
+        assert_eq!(attempt(0, &["1"], "a"), Some(Fate::Taken));
+        assert_eq!(attempt(7, &["2"], "a"), Some(Fate::Conflict));
+        assert_eq!(attempt(7, &["3"], "b"), Some(Fate::Taken));
+        // Four of ten units are used twice, and a hundredth of a second gives a tenth of one.
+        assert_eq!(attempt(10, &["2"], "a"), Some(Fate::Throttled));
+        assert_eq!(attempt(300, &["2"], "a"), Some(Fate::Taken));
+        // More than ten at once are let through by a table that is at rest.
+        assert_eq!(
+            attempt(2000, &["4", "5", "6", "7", "8", "9"], "a"),
+            Some(Fate::Taken)
+        );
+        assert_eq!(table.written(), 9);
+    }
+}

@@ -1,0 +1,110 @@
+//! A deployed API under the spike: only what a client can see.
+
+use std::{
+    collections::HashMap,
+    env,
+    time::{Duration, Instant, SystemTime},
+};
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use http::Method;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::{
+    arrivals::Arrival,
+    books::Books,
+    run::Run,
+    send::{Api, progress, send},
+};
+
+/// Orders that are asked for in the end: more would be a second spike.
+const ASKED: usize = 2000;
+
+/// How long orders may stay queued after the spike.
+const PATIENCE: Duration = Duration::from_hours(1);
+
+/// What a client reads of an order.
+#[derive(Deserialize)]
+struct Order {
+    status: String,
+    processed_at: Option<Timestamp>,
+}
+
+/// Sends the spike, and asks for orders, evenly drawn from those that were accepted, until each has its outcome.
+pub async fn run(url: &str, arrivals: &[Arrival]) -> Result<Run> {
+    let key = env::var("ORDERS_API_KEY")
+        .context("ORDERS_API_KEY is missing: the API key to send with")?;
+    let api = Api::new(url, Some(key))?;
+    let bar = progress("deployed", " answered", arrivals.len())?;
+    let (start, began) = (Instant::now(), SystemTime::now());
+    let answers = send(&api, arrivals, start, &bar).await?;
+    let accepted = answers
+        .iter()
+        .filter(|answer| answer.id().is_some())
+        .count();
+    let step = accepted.div_ceil(ASKED).max(1);
+    let ids: Vec<_> = answers
+        .iter()
+        .filter_map(|answer| answer.id())
+        .step_by(step)
+        .map(str::to_owned)
+        .collect();
+    bar.set_length(ids.len() as u64);
+    bar.set_prefix(" settled");
+    let mut written = HashMap::new();
+    let (mut lost, mut open) = (0, ids);
+    let mut ticks = tokio::time::interval(Duration::from_secs(2));
+    while !open.is_empty() {
+        ensure!(
+            start.elapsed() < PATIENCE,
+            "{} orders are still queued",
+            open.len()
+        );
+        ticks.tick().await;
+        let mut queued = Vec::new();
+        for id in open {
+            let (status, body) = api
+                .call(Method::GET, &format!("/orders/{id}"), 0, Bytes::new())
+                .await?;
+            match (status, serde_json::from_slice::<Order>(&body)) {
+                (
+                    200,
+                    Ok(Order {
+                        status,
+                        processed_at: Some(at),
+                    }),
+                ) if status != "failed" => {
+                    let at = SystemTime::from(at)
+                        .duration_since(began)
+                        .unwrap_or_default();
+                    written.insert(id, at);
+                }
+                (404, _) => lost += 1,
+                _ => queued.push(id),
+            }
+        }
+        bar.set_position(written.len() as u64);
+        open = queued;
+    }
+    // Those that were not asked for are taken to be written with the one before them that was.
+    let mut before = Duration::ZERO;
+    for answer in &answers {
+        if let Some(id) = answer.id() {
+            before = *written
+                .entry(id.to_owned())
+                .or_insert(before.max(answer.at()));
+        }
+    }
+    Ok(Run {
+        name: "deployed",
+        answers,
+        attempts: Vec::new(),
+        written,
+        books: Books {
+            lost,
+            ..Books::default()
+        },
+    })
+}
