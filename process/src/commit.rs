@@ -134,6 +134,10 @@ async fn write(
                 }
             }
             Refusal::Conflict => Fault::Record,
+            Refusal::Throttled(error) => {
+                tracing::warn!(%error, "throttled");
+                Fault::Table
+            }
             Refusal::Unavailable(error) => {
                 tracing::warn!(%error, "the table is unavailable");
                 Fault::Table

@@ -6,6 +6,7 @@
 //! - [`commit`]: one group is written, and what DynamoDB refuses is worked through. A redelivery is recognised here.
 //! - [`allocate`]: pure: who gets the stock.
 //! - [`table`]: the tables; DynamoDB's answers translated into findings.
+//! - [`pace`]: pure: how fast to write to a table that throttles.
 //! - [`backoff`]: pure: how long to wait. [`visibility`]: when a failed record comes back.
 //! - [`tally`]: what a batch came to, as metrics. [`config`]: what the environment says.
 //!
@@ -22,6 +23,7 @@ pub mod batch;
 pub mod commit;
 pub mod config;
 pub mod group;
+pub mod pace;
 pub mod records;
 pub mod table;
 pub mod tally;
