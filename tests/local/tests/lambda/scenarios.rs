@@ -3,6 +3,7 @@
 mod crashes;
 mod event_source;
 mod function;
+mod starts;
 
 use std::{
     collections::BTreeMap,
@@ -46,10 +47,13 @@ fn main() -> anyhow::Result<()> {
             fact("an_invocation_goes_on_when_its_caller_goes_away", abandoned),
             fact(
                 "a_function_that_dies_at_start_is_named_with_its_last_line",
-                died,
+                starts::died,
             ),
-            fact("an_init_error_is_the_answer_of_the_invocation", init_error),
-            fact("stop_ends_what_is_running", stopped),
+            fact(
+                "an_init_error_is_the_answer_of_the_invocation",
+                starts::init_error,
+            ),
+            fact("stop_ends_what_is_running", starts::stopped),
             fact("a_process_is_killed_in_its_init", crashes::init),
             fact("a_process_is_killed_during_an_invocation", crashes::killed),
             fact(
@@ -267,39 +271,6 @@ async fn abandoned() -> anyhow::Result<()> {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     lambda.stop().await;
-    Ok(())
-}
-
-async fn died() -> anyhow::Result<()> {
-    let lambda = lambda(10, None, &[("INIT", "exit")])?;
-    let error = lambda.start().await.err().context("it started")?;
-    assert_eq!(error.to_string(), "function F died at start: nothing works");
-    Ok(())
-}
-
-async fn init_error() -> anyhow::Result<()> {
-    let lambda = lambda(10, None, &[("INIT", "error")])?;
-    let document = failure(&lambda, json!({})).await?;
-    assert_eq!(document, json!({"errorType": "Mine.Init"}));
-    Ok(())
-}
-
-async fn stopped() -> anyhow::Result<()> {
-    let lambda = Arc::new(lambda(60, None, &[])?);
-    let pid = invoke(&lambda, json!({})).await?["pid"].clone();
-    let busy = lambda.clone();
-    let invocation =
-        tokio::spawn(
-            async move { failure(&busy, json!({"say": "busy", "sleep_ms": 60_000})).await },
-        );
-    while !lambda.log_lines("F").contains(&"busy".to_owned()) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    lambda.stop().await;
-    ensure!(!running(&pid), "the process is still there");
-    assert_eq!(invocation.await??["errorType"], "Sandbox.Stopped");
-    let after = lambda.invoke("F", Bytes::new()).await;
-    assert!(matches!(after, Err(InvokeError::Throttled)));
     Ok(())
 }
 

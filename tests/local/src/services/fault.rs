@@ -1,0 +1,119 @@
+//! Calls that meet a fault.
+
+use std::{io, time::Duration};
+
+use axum::body::{Body, to_bytes};
+use bytes::Bytes;
+use hyper::{HeaderMap, Response, StatusCode, http::request::Parts};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::{REQUEST_LIMIT, SQS, Services, operation, text};
+use crate::faults::Fault;
+
+/// Longer than it takes to kill a process.
+const KILLED: Duration = Duration::from_secs(5);
+
+impl Services {
+    /// Does what the fault leaves of a call. An error cuts the connection.
+    pub(super) async fn fail(
+        self,
+        fault: Fault,
+        head: Parts,
+        body: Bytes,
+    ) -> io::Result<Response<Body>> {
+        match fault {
+            Fault::Refuse { status, code, body } => Ok(refusal(&head, status, &code, body)),
+            Fault::Partial { entries, code } => {
+                self.answer_partly(head, &body, &entries, code).await
+            }
+            // In tasks of their own, which go on when the caller closes the connection.
+            Fault::Unanswered => {
+                drop(tokio::spawn(async move { self.answer(head, body).await }).await);
+                Err(io::ErrorKind::ConnectionAborted.into())
+            }
+            Fault::Late(delay) => tokio::spawn(async move {
+                sleep(delay).await;
+                self.answer(head, body).await
+            })
+            .await
+            .map_err(io::Error::other),
+            Fault::Slow(delay) => tokio::spawn(async move {
+                let answer = self.answer(head, body).await;
+                sleep(delay).await;
+                answer
+            })
+            .await
+            .map_err(io::Error::other),
+            Fault::KilledBefore => self.kill(&head.headers).await,
+            Fault::KilledAfter => {
+                let headers = head.headers.clone();
+                let services = self.clone();
+                drop(tokio::spawn(async move { services.answer(head, body).await }).await);
+                self.kill(&headers).await
+            }
+        }
+    }
+
+    /// Kills the process that called, and never answers it.
+    async fn kill(&self, headers: &HeaderMap) -> io::Result<Response<Body>> {
+        let token = headers.get("x-amz-security-token");
+        let token = token.and_then(|token| token.to_str().ok());
+        if token.is_some_and(|token| self.faults.processes().kill(token)) {
+            // A connection that is cut before the process is gone would be an answer. Its end cuts this one.
+            sleep(KILLED).await;
+        }
+        Err(io::ErrorKind::ConnectionAborted.into())
+    }
+
+    /// Answers a batch as if SQS had refused these of its entries.
+    async fn answer_partly(
+        &self,
+        head: Parts,
+        body: &[u8],
+        refused: &[String],
+        code: Option<&str>,
+    ) -> io::Result<Response<Body>> {
+        let mut request: Value = serde_json::from_slice(body)?;
+        let is_refused = |entry: &Value| refused.iter().any(|id| entry["Id"] == id.as_str());
+        if let Some(entries) = request["Entries"].as_array_mut() {
+            entries.retain(|entry| !is_refused(entry));
+        }
+        // A batch without entries would be refused whole.
+        let response = if request["Entries"] == json!([]) {
+            Response::new(Body::from("{}"))
+        } else {
+            self.answer(head, request.to_string().into()).await
+        };
+        if response.status() != StatusCode::OK {
+            return Ok(response);
+        }
+        let (head, body) = response.into_parts();
+        let body = to_bytes(body, REQUEST_LIMIT).await;
+        let mut answer: Value = serde_json::from_slice(&body.map_err(io::Error::other)?)?;
+        let failure = |id| json!({"Id": id, "SenderFault": false, "Code": code, "Message": "no"});
+        if code.is_some() {
+            let failed = answer["Failed"].as_array().cloned().unwrap_or_default();
+            let refused = refused.iter().map(failure);
+            answer["Failed"] = failed.into_iter().chain(refused).collect();
+        }
+        Ok(Response::from_parts(head, Body::from(answer.to_string())))
+    }
+}
+
+/// An error as SQS and `DynamoDB` send it, in AWS JSON 1.0.
+fn refusal(head: &Parts, status: u16, code: &str, mut body: Value) -> Response<Body> {
+    let sqs = operation(head).is_some_and(|(service, _)| service == SQS);
+    let service = if sqs { "sqs" } else { "dynamodb.v20120810" };
+    body["__type"] = format!("com.amazonaws.{service}#{code}").into();
+    let mut response = Response::builder()
+        .status(status)
+        .header("content-type", "application/x-amz-json-1.0");
+    if sqs {
+        let fault = if status < 500 { "Sender" } else { "Receiver" };
+        response = response.header("x-amzn-query-error", format!("{code};{fault}"));
+    }
+    response
+        .body(Body::from(body.to_string()))
+        .unwrap_or_else(|error| text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()))
+}

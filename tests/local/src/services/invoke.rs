@@ -1,0 +1,86 @@
+//! Lambda's Invoke API.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use bytes::Bytes;
+use hyper::{HeaderMap, Method, Response, StatusCode, header, http::request::Parts};
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+
+use super::text;
+use crate::lambda::{InvokeError, Lambda, PAYLOAD_LIMIT};
+
+/// Invokes a function, by any of its names.
+pub(super) async fn invoke(
+    lambda: &Arc<Lambda>,
+    function: &str,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let Some(function) = lambda.logical_id(function).map(str::to_owned) else {
+        let message = format!("Function not found: {function}");
+        return lambda_error(
+            404,
+            "ResourceNotFoundException",
+            json!({"Message": message}),
+        );
+    };
+    if body.len() > PAYLOAD_LIMIT {
+        let message = format!("Request must be smaller than {PAYLOAD_LIMIT} bytes");
+        return lambda_error(413, "RequestTooLargeException", json!({"message": message}));
+    }
+    let kind = headers.get("x-amz-invocation-type");
+    if kind.is_some_and(|kind| kind == "Event") {
+        let lambda = lambda.clone();
+        tokio::spawn(async move { lambda.invoke(&function, body).await });
+        return text(StatusCode::ACCEPTED, "");
+    }
+    let (error, payload) = match lambda.invoke(&function, body).await {
+        Ok(payload) => (None, payload),
+        Err(InvokeError::Failed(document)) => (Some("Unhandled"), document),
+        Err(InvokeError::Throttled) => {
+            let body =
+                json!({"message": "Rate Exceeded.", "Reason": "ConcurrentInvocationLimitExceeded"});
+            return lambda_error(429, "TooManyRequestsException", body);
+        }
+    };
+    let mut response = Response::new(Body::from(payload));
+    let headers = response.headers_mut();
+    headers.insert(
+        "content-type",
+        header::HeaderValue::from_static("application/json"),
+    );
+    headers.insert(
+        "x-amz-executed-version",
+        header::HeaderValue::from_static("$LATEST"),
+    );
+    if let Some(error) = error {
+        headers.insert(
+            "x-amz-function-error",
+            header::HeaderValue::from_static(error),
+        );
+    }
+    response
+}
+
+/// `POST /2015-03-31/functions/{function}/invocations`
+pub(super) fn function(head: &Parts) -> Option<String> {
+    let path = head.uri.path().strip_prefix("/2015-03-31/functions/")?;
+    let function = path.strip_suffix("/invocations")?;
+    let function = percent_decode_str(function).decode_utf8().ok()?;
+    (head.method == Method::POST).then(|| function.into_owned())
+}
+
+fn lambda_error(status: u16, code: &'static str, mut body: Value) -> Response<Body> {
+    body["Type"] = "User".into();
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
+    let headers = response.headers_mut();
+    headers.insert(
+        "content-type",
+        header::HeaderValue::from_static("application/json"),
+    );
+    headers.insert("x-amzn-errortype", header::HeaderValue::from_static(code));
+    response
+}
