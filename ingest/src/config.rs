@@ -5,9 +5,14 @@ use aws_sdk_sqs::config::{
     BehaviorVersion, Credentials, Region, SharedCredentialsProvider, timeout::TimeoutConfig,
 };
 use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
+    Connector,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, SharedHttpConnector, http_client_fn},
+    orchestrator::HttpRequest,
+};
+use aws_smithy_types::byte_stream::ByteStream;
 use aws_types::SdkConfig;
 use events::{OrderIds, Secret};
 use lambda_runtime::tracing::subscriber::{
@@ -16,11 +21,15 @@ use lambda_runtime::tracing::subscriber::{
     util::SubscriberInitExt,
 };
 use std::{
-    env, io,
+    env, fs, io,
     panic::{self, PanicHookInfo},
     time::Duration,
 };
+use tokio::time::timeout;
 use tracing::Subscriber;
+
+/// How long a cold start may be for [`connect`].
+const CONNECT: Duration = Duration::from_secs(1);
 
 /// A variable that must be there; the error names it.
 pub fn required(name: &str) -> Result<String> {
@@ -74,6 +83,39 @@ where
         .finish()
 }
 
+/// What opens connections and keeps them. It trusts Amazon's roots alone: to read the hundred and more of the system
+/// costs more than the rest of a cold start. `AWS_CA_BUNDLE` names a file of others.
+pub fn connector() -> Result<SharedHttpConnector> {
+    let bundle = env::var_os("AWS_CA_BUNDLE").filter(|file| !file.is_empty());
+    let roots = match bundle {
+        Some(file) => fs::read(&file)
+            .with_context(|| format!("AWS_CA_BUNDLE: cannot read {}", file.display()))?,
+        None => include_bytes!("roots.pem").to_vec(),
+    };
+    let trusted = TrustStore::empty().with_pem_certificate(roots);
+    Ok(SharedHttpConnector::new(
+        Connector::builder()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(TlsContext::builder().with_trust_store(trusted).build()?)
+            .build(),
+    ))
+}
+
+/// Opens a connection before the first request needs it: during init a function has a whole CPU, afterwards the share
+/// that its memory buys. Whatever is answered, the connection is kept; if there is none, the first call says so.
+pub async fn connect(connector: &SharedHttpConnector, url: &str) {
+    let Ok(request) = HttpRequest::get(url) else {
+        return;
+    };
+    let exchange = async {
+        if let Ok(answer) = connector.call(request).await {
+            // A connection is only used again when its answer was read to the end.
+            drop(ByteStream::new(answer.into_body()).collect().await);
+        }
+    };
+    drop(timeout(CONNECT, exchange).await);
+}
+
 /// A call may take 3 s, each of its attempts 1 s: the SDK itself sets no limit.
 pub fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
@@ -82,9 +124,9 @@ pub fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// How to reach AWS, within [`timeouts`]: region, credentials and endpoint from the variables that Lambda sets, and no
-/// other source.
-pub fn aws() -> Result<SdkConfig> {
+/// How to reach AWS by a [`connector`], within [`timeouts`]: region, credentials and endpoint from the variables that
+/// Lambda sets, and no other source.
+pub fn aws(connector: &SharedHttpConnector) -> Result<SdkConfig> {
     let credentials = Credentials::new(
         required("AWS_ACCESS_KEY_ID")?,
         required("AWS_SECRET_ACCESS_KEY")?,
@@ -92,15 +134,12 @@ pub fn aws() -> Result<SdkConfig> {
         None,
         "environment",
     );
+    let connector = connector.clone();
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(required("AWS_REGION")?))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(
-            Builder::new()
-                .tls_provider(Provider::Rustls(CryptoMode::Ring))
-                .build_https(),
-        )
+        .http_client(http_client_fn(move |_, _| connector.clone()))
         .timeout_config(timeouts());
     // `sam local` hands a variable that nobody set on as an empty one.
     config.set_endpoint_url(

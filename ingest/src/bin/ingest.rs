@@ -11,10 +11,10 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     config::init_logs();
-    let queue = OrderQueue::new(
-        aws_sdk_sqs::Client::new(&config::aws()?),
-        config::required("QUEUE_URL")?,
-    );
+    let connector = config::connector()?;
+    let url = config::required("QUEUE_URL")?;
+    config::connect(&connector, &url).await;
+    let queue = OrderQueue::new(aws_sdk_sqs::Client::new(&config::aws(&connector)?), url);
     let intake = &Intake::new(config::order_ids()?, queue);
     run(service_fn(|event: LambdaEvent<Event>| async move {
         let trace = event.context.xray_trace_id.as_deref();

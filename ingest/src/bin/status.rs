@@ -10,7 +10,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     config::init_logs();
-    let dynamodb = aws_sdk_dynamodb::Client::new(&config::aws()?);
+    let dynamodb = aws_sdk_dynamodb::Client::new(&config::aws(&config::connector()?)?);
     let desk = &StatusDesk::new(
         config::order_ids()?,
         dynamodb,

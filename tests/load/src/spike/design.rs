@@ -18,6 +18,7 @@ use aws_types::SdkConfig;
 use events::OrderRecord;
 use indicatif::ProgressBar;
 use local::{cloud::Cloud, options::Options as Local, template::model::REGION};
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     Options,
@@ -211,37 +212,29 @@ impl Stores {
         counters.iter().map(count).sum()
     }
 
+    /// Every order's row.
     async fn records(&self) -> Result<Vec<OrderRecord>> {
-        let scan = self
-            .dynamodb
-            .scan()
-            .table_name(&self.orders)
-            .consistent_read(true);
-        let mut rows = scan.into_paginator().items().send();
-        let mut records = Vec::new();
-        while let Some(row) = rows.try_next().await? {
-            records.push(serde_dynamo::from_item(row)?);
-        }
-        Ok(records)
+        self.rows(&self.orders).await
     }
 
+    /// What is left of each article of the spike; the template's own have their own stock.
     async fn stock(&self) -> Result<BTreeMap<String, i64>> {
-        let scan = self
-            .dynamodb
-            .scan()
-            .table_name(&self.articles)
-            .consistent_read(true);
-        let mut rows = scan.into_paginator().items().send();
-        let mut stock = BTreeMap::new();
-        while let Some(row) = rows.try_next().await? {
-            let sku = row.get("sku").and_then(|sku| sku.as_s().ok());
-            let left = row.get("in_stock").and_then(|left| left.as_n().ok());
-            let (sku, left) = sku.zip(left).context("a row that is no article")?;
-            // Only those of the spike: the template's own articles have their own stock.
-            if sku.starts_with("load-") {
-                stock.insert(sku.clone(), left.parse()?);
-            }
+        #[derive(Deserialize)]
+        struct Article {
+            sku: String,
+            in_stock: i64,
         }
-        Ok(stock)
+        let articles: Vec<Article> = self.rows(&self.articles).await?;
+        let own = articles
+            .into_iter()
+            .filter(|article| article.sku.starts_with("load-"));
+        Ok(own.map(|article| (article.sku, article.in_stock)).collect())
+    }
+
+    async fn rows<T: DeserializeOwned>(&self, table: &str) -> Result<Vec<T>> {
+        let scan = self.dynamodb.scan().table_name(table).consistent_read(true);
+        let pages = scan.into_paginator().items().send();
+        let items = pages.collect::<Result<Vec<_>, _>>().await?;
+        Ok(serde_dynamo::from_items(items)?)
     }
 }
