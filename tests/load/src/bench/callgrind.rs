@@ -3,10 +3,7 @@
 use std::{ffi::OsString, fs};
 
 use anyhow::{Context, ensure};
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -76,10 +73,8 @@ async fn run(
     }
     function.usage().at_rest().await?;
     // Callgrind writes its counts when the process ends by this signal.
-    kill(
-        Pid::from_raw(i32::try_from(function.pid()?)?),
-        Signal::SIGTERM,
-    )?;
+    let pid = Pid::from_raw(i32::try_from(function.pid()?)?).context("no process")?;
+    kill_process(pid, Signal::TERM)?;
     function.wait().await?;
     cloud.take()?;
     total(&fs::read_to_string(&profile).context("callgrind wrote no profile")?)

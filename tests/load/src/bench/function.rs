@@ -79,7 +79,7 @@ impl Function {
         let mut child = command
             .spawn()
             .with_context(|| format!("cannot run {}", program.command[0].display()))?;
-        let usage = Usage::of(child.id().context("it has ended")?)?;
+        let usage = Usage::of(child.id().context("it has ended")?);
         let log = Arc::<Log>::default();
         tokio::spawn(log.clone().follow(child.stdout.take()));
         tokio::spawn(log.clone().follow(child.stderr.take()));
@@ -94,7 +94,7 @@ impl Function {
             said => bail!("it did not initialise: {said:?}"),
         }
         let wall = begin.elapsed();
-        let cpu = usage.at_rest().await?;
+        let cpu = function.usage.at_rest().await?;
         Ok((function, Spent { cpu, wall }))
     }
 
@@ -119,8 +119,8 @@ impl Function {
     }
 
     /// What it has used, at the moment.
-    pub fn usage(&self) -> Usage {
-        self.usage
+    pub fn usage(&mut self) -> &mut Usage {
+        &mut self.usage
     }
 
     /// Its process.

@@ -29,10 +29,11 @@ pub fn tables(results: &Results, names: &[&'static str]) -> String {
             results.summary(role, name, measure).map(range)
         });
         let rivals: Vec<_> = columns
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|name| *name != ours::NAME)
             .collect();
-        if !rivals.is_empty() {
+        if rivals.len() < columns.len() && !rivals.is_empty() {
             text += &heading(&format!(
                 "{title}: how many times as much as ours, paired within rounds"
             ));
