@@ -1,6 +1,6 @@
 //! Instructions, as callgrind counts them: the figure that another run repeats, on any machine.
 
-use std::{ffi::OsString, fs};
+use std::{ffi::OsString, fs, path::Path};
 
 use anyhow::{Context, ensure};
 use rustix::process::{Pid, Signal, kill_process};
@@ -28,16 +28,23 @@ pub async fn is_here() -> bool {
     version.is_ok_and(|version| version.status.success())
 }
 
-/// Counts the instructions of a program's start, of its first invocation, and of an order when it is warm.
-pub async fn count(role: Role, program: &Program, cloud: &Cloud) -> anyhow::Result<Values> {
+/// Counts the instructions of a program's start, of its first invocation, and of an order when it is warm. Keeps the
+/// profiles in a folder, if there is one.
+pub async fn count(
+    role: Role,
+    program: &Program,
+    cloud: &Cloud,
+    keep: Option<&Path>,
+) -> anyhow::Result<Values> {
     cloud.set_latency(Latency::default());
     let ((few, many), orders) = match role {
         Role::Ingest => (INGEST, 1),
         Role::Process => (PROCESS, u32::try_from(process::BATCH)?),
     };
-    let init = run(role, program, cloud, 0).await?;
-    let first = run(role, program, cloud, 1).await? - init;
-    let warm = run(role, program, cloud, many).await? - run(role, program, cloud, few).await?;
+    let init = run(role, program, cloud, keep, 0).await?;
+    let first = run(role, program, cloud, keep, 1).await? - init;
+    let warm =
+        run(role, program, cloud, keep, many).await? - run(role, program, cloud, keep, few).await?;
     let warm = warm / f64::from((many - few) * orders);
     Ok(vec![
         (Measure::InitInstructions, init / 1e6),
@@ -51,6 +58,7 @@ async fn run(
     role: Role,
     program: &Program,
     cloud: &Cloud,
+    keep: Option<&Path>,
     invocations: u32,
 ) -> anyhow::Result<f64> {
     let folder = TempDir::new()?;
@@ -77,6 +85,13 @@ async fn run(
     kill_process(pid, Signal::TERM)?;
     function.wait().await?;
     cloud.take()?;
+    if let Some(folder) = keep {
+        let name = Path::new(&program.command[0]).file_name();
+        let name = name.unwrap_or_default().to_string_lossy();
+        fs::create_dir_all(folder)?;
+        let kept = folder.join(format!("{name}-{invocations}.out"));
+        fs::copy(&profile, kept).context("the profile cannot be kept")?;
+    }
     total(&fs::read_to_string(&profile).context("callgrind wrote no profile")?)
 }
 
