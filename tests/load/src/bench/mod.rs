@@ -221,7 +221,11 @@ async fn count(
         // On a busy machine a function in valgrind is so slow that it gives up on a call.
         match callgrind::count(*role, program, cloud, options.profiles.as_deref()).await {
             Ok(counts) => results.add(*role, name, counts),
-            Err(error) => eprintln!("without the instructions of {name}, {role:?}: {error:#}"),
+            Err(error) => {
+                eprintln!("without the instructions of {name}, {role:?}: {error:#}");
+                // Of a call that it repeated: the next count is not to blame.
+                drop(cloud.take());
+            }
         }
     }
 }
