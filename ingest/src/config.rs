@@ -102,8 +102,11 @@ pub fn connector() -> Result<SharedHttpConnector> {
 }
 
 /// Opens a connection before the first request needs it: during init a function has a whole CPU, afterwards the share
-/// that its memory buys. Whatever is answered, the connection is kept; if there is none, the first call says so.
+/// that its memory buys. It goes where calls go: to `AWS_ENDPOINT_URL`, or else to `url`, a resource of the service.
+/// Whatever is answered, the connection is kept; if there is none, the first call says so.
 pub async fn connect(connector: &SharedHttpConnector, url: &str) {
+    let endpoint = endpoint();
+    let url = endpoint.as_deref().unwrap_or(url);
     let Ok(request) = HttpRequest::get(url) else {
         return;
     };
@@ -141,11 +144,12 @@ pub fn aws(connector: &SharedHttpConnector) -> Result<SdkConfig> {
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(http_client_fn(move |_, _| connector.clone()))
         .timeout_config(timeouts());
-    // `sam local` hands a variable that nobody set on as an empty one.
-    config.set_endpoint_url(
-        env::var("AWS_ENDPOINT_URL")
-            .ok()
-            .filter(|url| !url.is_empty()),
-    );
+    config.set_endpoint_url(endpoint());
     Ok(config.build())
+}
+
+/// Where calls go instead of AWS. `sam local` hands a variable that nobody set on as an empty one.
+fn endpoint() -> Option<String> {
+    let url = env::var("AWS_ENDPOINT_URL").ok();
+    url.filter(|url| !url.is_empty())
 }

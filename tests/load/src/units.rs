@@ -1,72 +1,76 @@
-//! Write units, as DynamoDB counts them: one for each started KB of an item, and twice that in a transaction.
-//!
-//! Source: "DynamoDB item sizes and formats" and "Read and write capacity" in DynamoDB's developer guide.
+//! Write units, as DynamoDB counts them.
 
-use serde_json::Value;
+use serde_dynamo::{AttributeValue, Item};
 
-/// Bytes of a unit.
-const KB: u32 = 1024;
-
-/// The units that putting an item uses, given as DynamoDB's JSON.
-pub fn put_units(item: &Value, transactional: bool) -> u32 {
-    let units = attributes(item).div_ceil(KB).max(1);
-    if transactional { 2 * units } else { units }
+/// The write units of an item that a transaction writes: two for each KiB that was begun.
+pub fn in_transaction(item: &Item) -> u64 {
+    2 * kibibytes(item)
 }
 
-/// The units that changing an article uses, in a transaction: its row is far below a KB.
-pub fn update_units() -> u32 {
-    2
+/// The write units of an item that is put by itself: one for each KiB that was begun.
+pub fn alone(item: &Item) -> u64 {
+    kibibytes(item)
 }
 
-/// Names and values of a map's attributes.
-fn attributes(map: &Value) -> u32 {
-    let attributes = map.as_object().into_iter().flatten();
-    attributes
-        .map(|(name, value)| bytes(name) + size(value))
-        .sum()
+fn kibibytes(item: &Item) -> u64 {
+    let bytes: usize = item
+        .iter()
+        .map(|(name, value)| name.len() + size(value))
+        .sum();
+    u64::try_from(bytes.div_ceil(1024))
+        .unwrap_or(u64::MAX)
+        .max(1)
 }
 
-/// The size of a value such as `{"S": "text"}`.
-fn size(value: &Value) -> u32 {
-    let Some((kind, value)) = value.as_object().and_then(|value| value.iter().next()) else {
-        return 0;
-    };
-    match (kind.as_str(), value) {
-        ("S" | "B", Value::String(text)) => bytes(text),
-        // Two digits a byte, and one more.
-        ("N", Value::String(number)) => bytes(number).div_ceil(2) + 1,
-        // Three for the list or map, and one for each element.
-        ("L", Value::Array(list)) => 3 + list.iter().map(|element| 1 + size(element)).sum::<u32>(),
-        ("M", Value::Object(map)) => {
-            3 + u32::try_from(map.len()).unwrap_or(u32::MAX) + attributes(value)
+/// Bytes of a value, by "DynamoDB item sizes and formats" of its Developer Guide.
+fn size(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::N(number) => {
+            // Two digits a byte, a byte for the exponent and one for a sign.
+            let digits = number.bytes().filter(u8::is_ascii_digit).count();
+            digits.div_ceil(2) + 1 + usize::from(number.starts_with('-'))
         }
-        _ => 1,
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::Bool(_) | AttributeValue::Null(_) => 1,
+        AttributeValue::B(bytes) => bytes.len(),
+        AttributeValue::M(map) => {
+            let pairs = map.iter().map(|(name, value)| 1 + name.len() + size(value));
+            3 + pairs.sum::<usize>()
+        }
+        AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + size(value)).sum::<usize>(),
+        AttributeValue::Ss(texts) | AttributeValue::Ns(texts) => {
+            texts.iter().map(String::len).sum()
+        }
+        AttributeValue::Bs(all) => all.iter().map(Vec::len).sum(),
     }
-}
-
-fn bytes(text: &str) -> u32 {
-    u32::try_from(text.len()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
-    fn an_item_is_its_names_and_values() {
-        let item = json!({
-            "id": {"S": "abc"},
-            "total": {"N": "2500"},
-            "lines": {"L": [{"M": {"sku": {"S": "cup"}}}]},
-            "gone": {"NULL": true},
-        });
-        // id 2+3, total 5+3, lines 5+3+1+(3+1+3+3), gone 4+1
-        assert_eq!(attributes(&item), 5 + 8 + 19 + 5);
-        assert_eq!(put_units(&item, false), 1);
-        assert_eq!(put_units(&item, true), 2);
-        let large = json!({"id": {"S": "x".repeat(1023)}});
-        assert_eq!(put_units(&large, true), 4);
+    fn a_transaction_takes_two_units_a_kibibyte_begun() {
+        let check = |bytes: usize, units| {
+            let text = AttributeValue::S("x".repeat(bytes - "id".len()));
+            let item = Item::from(std::collections::HashMap::from([("id".to_owned(), text)]));
+            assert_eq!(in_transaction(&item), units, "{bytes} bytes");
+            assert_eq!(alone(&item), units / 2, "{bytes} bytes");
+        };
+        check(3, 2);
+        check(1024, 2);
+        check(1025, 4);
+        check(5 * 1024, 10);
+    }
+
+    #[test]
+    fn a_value_is_as_large_as_the_guide_says() {
+        let check = |value: AttributeValue, bytes| assert_eq!(size(&value), bytes, "{value:?}");
+        check(AttributeValue::S("M\u{fc}ller".to_owned()), 7);
+        check(AttributeValue::N("4900".to_owned()), 3);
+        check(AttributeValue::N("-1".to_owned()), 3);
+        check(AttributeValue::L(vec![AttributeValue::Bool(true)]), 5);
+        let map = [("ab".to_owned(), AttributeValue::Null(true))];
+        check(AttributeValue::M(map.into()), 7);
     }
 }

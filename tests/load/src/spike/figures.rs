@@ -90,9 +90,7 @@ impl Figures {
                 .iter()
                 .filter(move |attempt| attempt.fate == fate)
         };
-        let units = with(Fate::Taken)
-            .map(|attempt| u64::from(attempt.units))
-            .sum();
+        let units = with(Fate::Taken).map(|attempt| attempt.units).sum();
         let drained = run.drained();
         let since_begin = |written: &&Duration| **written >= begin;
         let written = run.written.values().filter(since_begin).count();

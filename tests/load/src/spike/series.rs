@@ -21,7 +21,7 @@ pub struct Second {
     /// Orders that were to be sent in it and not accepted.
     pub refused: usize,
     /// Write units that were used.
-    pub units: u32,
+    pub units: u64,
     /// Attempts that were throttled or in conflict.
     pub in_vain: usize,
     /// Orders without an outcome at its end.

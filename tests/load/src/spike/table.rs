@@ -7,9 +7,10 @@ use std::{
 };
 
 use local::faults::{Call, Fault};
+use serde_dynamo::Item;
 use serde_json::{Value, json};
 
-use crate::units::{put_units, update_units};
+use crate::units;
 
 /// Who the spike's own calls are signed by: they cost nothing.
 pub const OPERATOR: &str = "operator";
@@ -53,7 +54,7 @@ pub struct Attempt {
     /// Items, orders and articles.
     pub items: u32,
     /// What it uses if it is taken.
-    pub units: u32,
+    pub units: u64,
 }
 
 /// What became of an attempt.
@@ -107,7 +108,8 @@ impl Table {
         *units = (*units + passed * self.ceiling).min(self.ceiling);
         *filled = now;
         held.retain(|_, until| *until > now);
-        let cost = f64::from(write.units);
+        #[allow(clippy::cast_precision_loss)]
+        let cost = write.units as f64;
         let at = now.saturating_duration_since(self.start);
         let reasons: Vec<_> = write
             .keys
@@ -164,7 +166,7 @@ impl Table {
 struct Write {
     keys: Vec<String>,
     orders: Vec<String>,
-    units: u32,
+    units: u64,
 }
 
 impl Write {
@@ -174,7 +176,13 @@ impl Write {
             let id = put["Item"]["id"]["S"].as_str().unwrap_or_default();
             write.keys.push(format!("{}/{id}", put["TableName"]));
             write.orders.push(id.to_owned());
-            write.units += put_units(&put["Item"], transactional);
+            let item: Item = serde_json::from_value(put["Item"].clone()).unwrap_or_default();
+            let of = if transactional {
+                units::in_transaction
+            } else {
+                units::alone
+            };
+            write.units += of(&item);
         };
         let Some(actions) = request["TransactItems"].as_array() else {
             put(request, false);
@@ -190,7 +198,8 @@ impl Write {
                 write
                     .keys
                     .push(format!("{}/{}", update["TableName"], update["Key"]));
-                write.units += update_units();
+                // An article's row is far below a KiB.
+                write.units += 2;
             }
         }
         write

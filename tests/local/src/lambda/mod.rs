@@ -3,7 +3,7 @@
 mod environment;
 mod log;
 mod pool;
-mod runtime_api;
+pub mod runtime_api;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 

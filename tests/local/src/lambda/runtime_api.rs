@@ -26,7 +26,7 @@ use super::{PAYLOAD_LIMIT, error_document};
 
 /// What a process says through the API.
 #[derive(Debug)]
-pub(super) enum Said {
+pub enum Said {
     /// It asked for the next invocation: it is initialised, and done with the last one.
     Idle,
     /// Its answer to the invocation that it has: a response or an error document.
@@ -37,24 +37,30 @@ pub(super) enum Said {
 
 /// An invocation on its way to a process.
 #[derive(Debug)]
-pub(super) struct Invocation {
-    pub(super) id: String,
-    pub(super) arn: String,
-    pub(super) timeout: Duration,
-    pub(super) payload: Bytes,
+pub struct Invocation {
+    /// The request's id.
+    pub id: String,
+    /// The function's ARN.
+    pub arn: String,
+    /// How long the process has from when it fetches the invocation.
+    pub timeout: Duration,
+    /// The event.
+    pub payload: Bytes,
 }
 
 /// The environment's side: hands invocations over and hears what the process says.
 #[derive(Debug)]
-pub(super) struct RuntimeApi {
-    pub(super) address: SocketAddr,
+pub struct RuntimeApi {
+    /// What the process is told in `AWS_LAMBDA_RUNTIME_API`.
+    pub address: SocketAddr,
     said: mpsc::UnboundedReceiver<Said>,
     invocations: mpsc::UnboundedSender<Invocation>,
     server: JoinHandle<()>,
 }
 
 impl RuntimeApi {
-    pub(super) async fn start() -> io::Result<Self> {
+    /// Serves it from now until it is dropped.
+    pub async fn start() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let (tell, said) = mpsc::unbounded_channel();
@@ -84,7 +90,7 @@ impl RuntimeApi {
     }
 
     /// What the process says next.
-    pub(super) async fn said(&mut self) -> Said {
+    pub async fn said(&mut self) -> Said {
         match self.said.recv().await {
             Some(said) => said,
             // The server is gone, so nothing will ever be said.
@@ -92,7 +98,8 @@ impl RuntimeApi {
         }
     }
 
-    pub(super) fn hand_over(&mut self, invocation: Invocation) {
+    /// Gives an invocation to the process as soon as it asks for one.
+    pub fn hand_over(&mut self, invocation: Invocation) {
         // What a process said twice while it was idle doesn't concern the new invocation.
         while self.said.try_recv().is_ok() {}
         // Without a server the invocation's time-out tells.

@@ -1,3 +1,5 @@
+//! The digests by which a sender knows that SQS has what it sent.
+
 use super::message::MessageAttribute;
 use ::md5::{Digest, Md5};
 use base64::{Engine, engine::general_purpose::STANDARD};

@@ -18,7 +18,7 @@ mod batch;
 mod error;
 mod fate;
 mod in_flight;
-mod md5;
+pub mod md5;
 mod message;
 mod move_task;
 mod queue;

@@ -1,0 +1,124 @@
+//! Instructions, as callgrind counts them: the figure that another run repeats, on any machine.
+
+use std::{ffi::OsString, fs, path::Path};
+
+use anyhow::{Context, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use super::{
+    cloud::{Cloud, Latency},
+    contestant::Role,
+    function::{Function, Program},
+    ingest,
+    measure::{Measure, Values},
+    orders::{self, Queue},
+    process,
+};
+
+/// Invocations of the shorter and of the longer run: what a warm one takes is the difference between them.
+const INGEST: (u32, u32) = (20, 60);
+/// The same, of batches.
+const PROCESS: (u32, u32) = (4, 12);
+
+/// Whether valgrind is here.
+pub async fn is_here() -> bool {
+    let version = Command::new("valgrind").arg("--version").output().await;
+    version.is_ok_and(|version| version.status.success())
+}
+
+/// Counts the instructions of a program's start, of its first invocation, and of an order when it is warm. Keeps the
+/// profiles in a folder, if there is one.
+pub async fn count(
+    role: Role,
+    program: &Program,
+    cloud: &Cloud,
+    keep: Option<&Path>,
+) -> anyhow::Result<Values> {
+    cloud.set_latency(Latency::default());
+    let ((few, many), orders) = match role {
+        Role::Ingest => (INGEST, 1),
+        Role::Process => (PROCESS, u32::try_from(process::BATCH)?),
+    };
+    let init = run(role, program, cloud, keep, 0).await?;
+    let first = run(role, program, cloud, keep, 1).await? - init;
+    let warm =
+        run(role, program, cloud, keep, many).await? - run(role, program, cloud, keep, few).await?;
+    let warm = warm / f64::from((many - few) * orders);
+    Ok(vec![
+        (Measure::InitInstructions, init / 1e6),
+        (Measure::FirstInstructions, first / 1e6),
+        (Measure::WarmInstructions, warm / 1e3),
+    ])
+}
+
+/// The instructions of a process that is started, invoked so often, and ended.
+async fn run(
+    role: Role,
+    program: &Program,
+    cloud: &Cloud,
+    keep: Option<&Path>,
+    invocations: u32,
+) -> anyhow::Result<f64> {
+    let folder = TempDir::new()?;
+    let profile = folder.path().join("callgrind.out");
+    let mut out = OsString::from("--callgrind-out-file=");
+    out.push(&profile);
+    let wrapper = [
+        "valgrind".into(),
+        "--tool=callgrind".into(),
+        "-q".into(),
+        out,
+    ];
+    let (mut function, _) = Function::start(program, &wrapper, cloud).await?;
+    let mut queue = Queue::new()?;
+    for _ in 0..invocations {
+        match role {
+            Role::Ingest => ingest::send(&mut function, orders::single()?, 1).await?,
+            Role::Process => process::deliver(&mut function, &mut queue).await?,
+        };
+    }
+    function.usage().at_rest().await?;
+    // Callgrind writes its counts when the process ends by this signal.
+    let pid = Pid::from_raw(i32::try_from(function.pid()?)?).context("no process")?;
+    kill_process(pid, Signal::TERM)?;
+    function.wait().await?;
+    cloud.take()?;
+    if let Some(folder) = keep {
+        let name = Path::new(&program.command[0]).file_name();
+        let name = name.unwrap_or_default().to_string_lossy();
+        fs::create_dir_all(folder)?;
+        let kept = folder.join(format!("{name}-{invocations}.out"));
+        fs::copy(&profile, kept).context("the profile cannot be kept")?;
+    }
+    total(&fs::read_to_string(&profile).context("callgrind wrote no profile")?)
+}
+
+/// The instructions of a whole profile.
+fn total(profile: &str) -> anyhow::Result<f64> {
+    let totals = profile
+        .lines()
+        .find_map(|line| line.strip_prefix("totals: "));
+    // Whole below 2⁵³.
+    let total: f64 = totals
+        .context("the profile has no totals")?
+        .trim()
+        .parse()?;
+    ensure!(total > 0.0, "the profile counts no instructions");
+    Ok(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_says_its_total() -> anyhow::Result<()> {
+        let found = total("version: 1\nevents: Ir\nfn=(1) main\n16 5\ntotals: 1205\n")?;
+        assert!((found - 1205.0).abs() < 0.5);
+        assert!(total("events: Ir\n").is_err());
+        assert!(total("totals: 0\n").is_err());
+        Ok(())
+    }
+}

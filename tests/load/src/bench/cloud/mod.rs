@@ -1,0 +1,290 @@
+//! A fake SQS and a fake DynamoDB, over TLS on loopback. They keep nothing, and answer only what a function should
+//! ask: any other request fails the run.
+//!
+//! # Layout
+//! - [`sqs`], [`dynamodb`]: what a request must be like.
+
+pub mod dynamodb;
+pub mod sqs;
+
+use std::{
+    collections::HashSet,
+    convert::Infallible,
+    io,
+    net::{Ipv4Addr, Ipv6Addr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use events::OrderId;
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    HeaderMap, Method, Request, Response, StatusCode, body::Incoming, header, server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::spawn_blocking};
+use tokio_rustls::TlsAcceptor;
+
+use super::tls::{self, Trust};
+
+/// The fakes.
+#[derive(Debug)]
+pub struct Cloud {
+    /// Where they answer.
+    pub endpoint: String,
+    /// What a function needs to trust them.
+    pub trust: Trust,
+    shared: Arc<Shared>,
+}
+
+/// How long they take to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Latency {
+    /// SQS.
+    pub queue: Duration,
+    /// DynamoDB.
+    pub table: Duration,
+}
+
+/// What was asked of them.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Requests to SQS as they are billed: each 64 KiB of a request is one.
+    pub queue_requests: u64,
+    /// Orders that were put on the queue.
+    pub queued: HashSet<OrderId>,
+    /// Transactions.
+    pub transactions: u64,
+    /// Orders that were written.
+    pub written: HashSet<OrderId>,
+    /// What the writes cost.
+    pub write_units: u64,
+    refusals: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    latency: Mutex<Latency>,
+    seen: Mutex<Seen>,
+}
+
+impl Cloud {
+    /// Serves until the program ends.
+    pub async fn start() -> anyhow::Result<Cloud> {
+        let (config, trust) = tls::server()?;
+        let acceptor = TlsAcceptor::from(config);
+        let shared = Arc::<Shared>::default();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let port = listener.local_addr()?.port();
+        serve(listener, acceptor.clone(), shared.clone());
+        // Where `localhost` is an IPv6 address too, a function may try that first.
+        if let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
+            serve(listener, acceptor, shared.clone());
+        }
+        Ok(Cloud {
+            endpoint: format!("https://localhost:{port}"),
+            trust,
+            shared,
+        })
+    }
+
+    /// From now on they answer after so long.
+    pub fn set_latency(&self, latency: Latency) {
+        *locked(&self.shared.latency) = latency;
+    }
+
+    /// What was asked since this was called last. Fails if anything of it should not have been.
+    pub fn take(&self) -> anyhow::Result<Seen> {
+        let seen = std::mem::take(&mut *locked(&self.shared.seen));
+        if let Some(first) = seen.refusals.first() {
+            let count = seen.refusals.len();
+            bail!("{count} requests were not what they should be, the first: {first}");
+        }
+        Ok(seen)
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>) {
+    tokio::spawn(async move {
+        loop {
+            let connection = async {
+                let (stream, _) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                io::Result::Ok(stream)
+            };
+            // A caller that went away before it was accepted.
+            let Ok(stream) = connection.await else {
+                continue;
+            };
+            let (acceptor, shared) = (acceptor.clone(), shared.clone());
+            tokio::spawn(async move {
+                let stream = match acceptor.accept(stream).await {
+                    Ok(stream) => stream,
+                    // A function that was ended in the middle of its hello.
+                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return,
+                    Err(error) => {
+                        let refusal = format!("a TLS handshake failed: {error}");
+                        return locked(&shared.seen).refusals.push(refusal);
+                    }
+                };
+                let service = service_fn(|request| async {
+                    Ok::<_, Infallible>(shared.answer(request).await)
+                });
+                // It ends with an error when the function ends.
+                drop(
+                    http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await,
+                );
+            });
+        }
+    });
+}
+
+impl Shared {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (parts, body) = request.into_parts();
+        if parts.method == Method::GET {
+            // A function opens its connection with it; it is no call, and isn't counted.
+            let mut response = Response::new(Full::default());
+            *response.status_mut() = StatusCode::NOT_FOUND;
+            return response;
+        }
+        let answer = match body.collect().await {
+            Ok(body) => self.judge(&parts.headers, &body.to_bytes()),
+            Err(error) => Err(error.into()),
+        };
+        let (status, latency, answer) = match answer {
+            Ok((latency, answer)) => (StatusCode::OK, latency, answer),
+            Err(error) => {
+                let target = target(&parts.headers).unwrap_or("no target");
+                let refusal = format!("{target}: {error:#}");
+                locked(&self.seen).refusals.push(refusal.clone());
+                let answer =
+                    json!({"__type": "com.amazonaws#ValidationException", "message": refusal});
+                (StatusCode::BAD_REQUEST, Duration::ZERO, answer)
+            }
+        };
+        if !latency.is_zero() {
+            // tokio's own timer is up to a millisecond late.
+            drop(spawn_blocking(move || thread::sleep(latency)).await);
+        }
+        let mut response = Response::new(Full::from(answer.to_string()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        let json = header::HeaderValue::from_static("application/x-amz-json-1.0");
+        headers.insert(header::CONTENT_TYPE, json);
+        let id = header::HeaderValue::from_static("5d0f2a7e-8c13-4c0e-9b61-7c4f8d1e3a52");
+        headers.insert("x-amzn-requestid", id);
+        response
+    }
+
+    /// What to answer, and after how long.
+    fn judge(&self, headers: &HeaderMap, body: &[u8]) -> anyhow::Result<(Duration, Value)> {
+        let target = target(headers).context("it has no X-Amz-Target")?;
+        let latency = *locked(&self.latency);
+        if let Some(action) = target.strip_prefix("AmazonSQS.") {
+            signed(headers, "sqs")?;
+            let send = sqs::send(action, body)?;
+            let mut seen = locked(&self.seen);
+            for id in send.orders {
+                if !seen.queued.insert(id) {
+                    bail!("order {id} is on the queue twice");
+                }
+            }
+            seen.queue_requests += send.billed;
+            Ok((latency.queue, send.answer))
+        } else if target == "DynamoDB_20120810.TransactWriteItems" {
+            signed(headers, "dynamodb")?;
+            let transaction = dynamodb::transact(body)?;
+            let mut seen = locked(&self.seen);
+            for id in transaction.orders {
+                if !seen.written.insert(id) {
+                    bail!("order {id} is written twice");
+                }
+            }
+            seen.transactions += 1;
+            seen.write_units += transaction.units;
+            Ok((latency.table, json!({})))
+        } else {
+            bail!("nothing here needs that");
+        }
+    }
+}
+
+fn target(headers: &HeaderMap) -> Option<&str> {
+    headers.get("x-amz-target")?.to_str().ok()
+}
+
+/// Whether a request is signed for this service. Not whether the signature is right: to find out would cost the
+/// machine as much as the function, beside it.
+fn signed(headers: &HeaderMap, service: &str) -> anyhow::Result<()> {
+    let value = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let signature = value("authorization").context("it is not signed")?;
+    let scope = format!("/us-east-1/{service}/aws4_request");
+    let is_signature = signature.starts_with("AWS4-HMAC-SHA256 Credential=")
+        && signature.contains(&scope)
+        && signature.contains("Signature=");
+    if !is_signature {
+        bail!("its signature is not one for {service}");
+    }
+    for header in ["x-amz-date", "x-amz-security-token"] {
+        value(header).with_context(|| format!("it has no {header}"))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_refused_unless_it_is_signed_for_the_service() -> anyhow::Result<()> {
+        let signature = "AWS4-HMAC-SHA256 Credential=A/20261122/us-east-1/sqs/aws4_request, \
+                         SignedHeaders=host, Signature=0a";
+        let headers = |names: &[(&'static str, &'static str)]| {
+            let pairs = names.iter().map(|(name, value)| {
+                let value = header::HeaderValue::from_static(value);
+                (header::HeaderName::from_static(name), value)
+            });
+            pairs.collect::<HeaderMap>()
+        };
+        let rest = [
+            ("x-amz-date", "20261122T090000Z"),
+            ("x-amz-security-token", "t"),
+        ];
+        let all = headers(&[("authorization", signature), rest[0], rest[1]]);
+        signed(&all, "sqs")?;
+        assert!(signed(&all, "dynamodb").is_err());
+        assert!(signed(&headers(&rest), "sqs").is_err());
+        assert!(signed(&headers(&[("authorization", signature), rest[0]]), "sqs").is_err());
+        assert!(
+            signed(
+                &headers(&[("authorization", "Basic YTpi"), rest[0], rest[1]]),
+                "sqs"
+            )
+            .is_err()
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn an_unexpected_request_fails_the_run() {
+        let shared = Shared::default();
+        let headers = HeaderMap::from_iter([(
+            header::HeaderName::from_static("x-amz-target"),
+            header::HeaderValue::from_static("DynamoDB_20120810.Scan"),
+        )]);
+        assert!(shared.judge(&headers, b"{}").is_err());
+        assert!(shared.judge(&HeaderMap::new(), b"{}").is_err());
+    }
+}

@@ -1,0 +1,73 @@
+//! What is measured beside what.
+
+use std::{collections::BTreeMap, ffi::OsString};
+
+use anyhow::Context;
+use local::template::{
+    self,
+    model::{Function, Place, Stack},
+};
+
+use super::{ROOT, cloud::Cloud, function::Program, orders};
+
+/// Which of the two functions a program is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// From the gateway to the queue.
+    Ingest,
+    /// From the queue to the tables.
+    Process,
+}
+
+/// A program that does one function's work.
+#[derive(Debug, Clone)]
+pub struct Contestant {
+    /// Who wrote it, as the tables call it.
+    pub name: &'static str,
+    /// What it does.
+    pub role: Role,
+    /// How it is started.
+    pub program: Program,
+}
+
+/// The functions of `template.yaml`, as they would be deployed beside these fakes.
+#[derive(Debug)]
+pub struct Deployment {
+    stack: Stack,
+}
+
+impl Deployment {
+    /// Reads the template.
+    pub fn read(cloud: &Cloud) -> anyhow::Result<Deployment> {
+        let place = Place {
+            api: String::new(),
+            services: cloud.endpoint.clone(),
+        };
+        let path = format!("{ROOT}/template.yaml");
+        let secret = &mut |_: &str| orders::SECRET.to_owned();
+        let stack = template::load(path.as_ref(), &BTreeMap::new(), &place, secret)?;
+        Ok(Deployment { stack })
+    }
+
+    /// The function of this role.
+    pub fn function(&self, role: Role) -> anyhow::Result<(&'static str, &Function)> {
+        let id = match role {
+            Role::Ingest => "IngestFunction",
+            Role::Process => "ProcessFunction",
+        };
+        let function = self.stack.functions.get(id);
+        Ok((
+            id,
+            function.with_context(|| format!("the template has no {id}"))?,
+        ))
+    }
+
+    /// What a function of this role finds in its environment, whoever wrote it.
+    pub fn environment(&self, role: Role) -> anyhow::Result<BTreeMap<String, OsString>> {
+        let (_, function) = self.function(role)?;
+        let variables = function.environment.iter();
+        Ok(variables
+            .map(|(name, value)| (name.clone(), value.into()))
+            .collect())
+    }
+}

@@ -1,0 +1,170 @@
+//! What the benchmarks are to show, and whether they do.
+
+use super::{
+    contestant::Role::{self, Ingest, Process},
+    measure::{Measure, Results},
+    ours, report,
+    rivals::{NODE, PYTHON, TUTORIAL},
+    stats::Summary,
+};
+
+/// A goal.
+#[derive(Debug, Clone, Copy)]
+struct Goal {
+    role: Role,
+    measure: Measure,
+    bound: Bound,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Bound {
+    /// Ours is at most this.
+    AtMost(f64),
+    /// Ours is at most this part of that of a rival, whose measure may be another.
+    PartOf(f64, &'static str, Measure),
+}
+
+use Bound::{AtMost, PartOf};
+use Measure::{
+    BatchWall, Memory, QuotaFirstWall, StartCpu, TenCpu, Transactions, WarmCpu, WriteUnits,
+};
+
+const fn goal(role: Role, measure: Measure, bound: Bound) -> Goal {
+    Goal {
+        role,
+        measure,
+        bound,
+    }
+}
+
+const GOALS: &[Goal] = &[
+    goal(Ingest, StartCpu, AtMost(8.0)),
+    goal(Ingest, StartCpu, PartOf(1.0 / 4.5, TUTORIAL, StartCpu)),
+    goal(Ingest, StartCpu, PartOf(1.0 / 35.0, PYTHON, StartCpu)),
+    goal(Ingest, StartCpu, PartOf(1.0 / 15.0, NODE, StartCpu)),
+    goal(Ingest, QuotaFirstWall, AtMost(15.0)),
+    goal(
+        Ingest,
+        QuotaFirstWall,
+        PartOf(1.0 / 20.0, TUTORIAL, QuotaFirstWall),
+    ),
+    goal(
+        Ingest,
+        QuotaFirstWall,
+        PartOf(1.0 / 30.0, PYTHON, QuotaFirstWall),
+    ),
+    goal(
+        Ingest,
+        QuotaFirstWall,
+        PartOf(1.0 / 30.0, NODE, QuotaFirstWall),
+    ),
+    goal(Ingest, WarmCpu, PartOf(0.65, TUTORIAL, WarmCpu)),
+    goal(Ingest, WarmCpu, PartOf(0.5, TUTORIAL, WarmCpu)),
+    goal(Ingest, WarmCpu, PartOf(1.0 / 4.5, PYTHON, WarmCpu)),
+    goal(Ingest, WarmCpu, PartOf(1.0 / 6.0, NODE, WarmCpu)),
+    goal(Ingest, TenCpu, PartOf(1.0 / 12.0, TUTORIAL, WarmCpu)),
+    goal(Ingest, Memory, AtMost(8.0)),
+    goal(Process, WarmCpu, AtMost(45.0)),
+    goal(Process, WarmCpu, PartOf(1.0 / 15.0, PYTHON, WarmCpu)),
+    goal(Process, BatchWall, AtMost(10.0)),
+    goal(Process, Transactions, AtMost(1.0)),
+    goal(Process, WriteUnits, AtMost(2.1)),
+];
+
+/// The table of the goals: met, or by how much missed.
+pub fn table(results: &Results) -> String {
+    let mut text = "### Goals\n\n".to_owned();
+    let columns = ["goal", "found", ""].map(str::to_owned);
+    text += &report::row("", columns.into_iter());
+    text += &report::row(
+        "---",
+        ["---:", "---:", "---"].map(str::to_owned).into_iter(),
+    );
+    for goal in GOALS {
+        let found = goal.found(results);
+        let cells = [
+            goal.says(),
+            found.map_or_else(String::new, report::range),
+            goal.verdict(found),
+        ];
+        let role = match goal.role {
+            Ingest => "ingest",
+            Process => "process",
+        };
+        text += &report::row(
+            &format!("{role}: {}", goal.measure.label()),
+            cells.into_iter(),
+        );
+    }
+    text + "\n"
+}
+
+impl Goal {
+    fn says(&self) -> String {
+        match self.bound {
+            AtMost(most) => format!("≤ {most}"),
+            PartOf(part, rival, measure) => {
+                let part = if part < 0.5 {
+                    format!("1/{:.1}", 1.0 / part)
+                } else {
+                    part.to_string()
+                };
+                let of = if measure == self.measure {
+                    String::new()
+                } else {
+                    format!("'s {}", measure.label())
+                };
+                format!("≤ {part} of {rival}{of}")
+            }
+        }
+    }
+
+    /// Ours, or how many times as much the rival takes, as `says` has it.
+    fn found(&self, results: &Results) -> Option<Summary> {
+        let ours = (ours::NAME, self.measure);
+        match self.bound {
+            AtMost(_) => results.summary(self.role, ours.0, ours.1),
+            PartOf(_, rival, measure) => results.ratio(self.role, ours, (rival, measure)),
+        }
+    }
+
+    fn verdict(&self, found: Option<Summary>) -> String {
+        let Some(found) = found else {
+            return "not measured".to_owned();
+        };
+        let most = match self.bound {
+            AtMost(most) => most,
+            PartOf(part, ..) => part,
+        };
+        let over = found.median / most - 1.0;
+        if over <= 0.0 {
+            "met".to_owned()
+        } else {
+            format!("missed by {:.0}%", over * 100.0)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_goal_is_met_or_missed_by_so_much() {
+        let check = |bound, values: &[(&'static str, f64)], expected: &str| {
+            let mut results = Results::default();
+            for (name, value) in values {
+                results.add(Ingest, name, vec![(WarmCpu, *value)]);
+            }
+            let goal = goal(Ingest, WarmCpu, bound);
+            assert_eq!(goal.verdict(goal.found(&results)), expected);
+        };
+        check(AtMost(8.0), &[(ours::NAME, 8.0)], "met");
+        check(AtMost(8.0), &[(ours::NAME, 10.0)], "missed by 25%");
+        check(AtMost(8.0), &[], "not measured");
+        let half = PartOf(0.5, PYTHON, WarmCpu);
+        check(half, &[(ours::NAME, 1.0), (PYTHON, 2.0)], "met");
+        check(half, &[(ours::NAME, 3.0), (PYTHON, 2.0)], "missed by 200%");
+        check(half, &[(ours::NAME, 1.0)], "not measured");
+    }
+}

@@ -1,0 +1,120 @@
+//! What the functions are sent: one-line orders, as the gateway and the queue deliver them.
+
+use anyhow::Context;
+use bytes::Bytes;
+use events::{Client, Fingerprint, Order, OrderId, OrderIds, OrderPlaced, Secret};
+use local::sqs::md5;
+use serde_json::{Value, json};
+
+/// The secret of the orders' ids.
+pub const SECRET: &str = "a secret of the benchmarks, and of nothing else";
+
+/// An order for the one article that is sold.
+const ORDER: &str = r#"{"lines":[{"sku":"cup","quantity":2,"unit_price":1250}],"currency":"EUR"}"#;
+
+const ORDER_EVENT: &str = include_str!("../../../../events/order.json");
+const BATCH_EVENT: &str = include_str!("../../../../events/batch-request.json");
+const QUEUE_EVENT: &str = include_str!("../../../../events/orders-batch.json");
+
+/// The event of `POST /orders`.
+pub fn single() -> anyhow::Result<Bytes> {
+    with_body(ORDER_EVENT, ORDER.to_owned())
+}
+
+/// The event of `POST /orders/batch` with so many orders.
+pub fn batch(count: usize) -> anyhow::Result<Bytes> {
+    let order: Value = serde_json::from_str(ORDER)?;
+    let orders = vec![json!({"order": order}); count];
+    with_body(BATCH_EVENT, json!({"orders": orders}).to_string())
+}
+
+fn with_body(event: &str, body: String) -> anyhow::Result<Bytes> {
+    let mut event: Value = serde_json::from_str(event)?;
+    event["body"] = body.into();
+    Ok(event.to_string().into())
+}
+
+/// Makes batches of the queue, of orders that no batch before had.
+#[derive(Debug)]
+pub struct Queue {
+    ids: OrderIds,
+    placed: u64,
+    record: Value,
+}
+
+impl Queue {
+    /// Starts anew: two queues deliver the same orders.
+    pub fn new() -> anyhow::Result<Queue> {
+        let event: Value = serde_json::from_str(QUEUE_EVENT)?;
+        Ok(Queue {
+            ids: OrderIds::new(Secret::new(SECRET)?, Vec::new()),
+            placed: 0,
+            record: event["Records"][0].clone(),
+        })
+    }
+
+    /// The next batch of so many orders.
+    pub fn batch(&mut self, count: usize) -> anyhow::Result<Bytes> {
+        let records = (0..count).map(|_| self.record());
+        let records = records.collect::<anyhow::Result<Vec<_>>>()?;
+        Ok(json!({"Records": records}).to_string().into())
+    }
+
+    fn record(&mut self) -> anyhow::Result<Value> {
+        self.placed += 1;
+        let order = Order::parse(ORDER.as_bytes())?;
+        let client = Client::identified("8f2kd91mxa");
+        let placed = OrderPlaced {
+            id: self.id(&client),
+            client,
+            placed_at: "2026-11-22T09:00:00.120Z".parse()?,
+            fingerprint: Fingerprint::of(&order),
+            order,
+        };
+        let body = placed.to_json();
+        let mut record = self.record.clone();
+        let message_id = record.get_mut("messageId").context("a record has an id")?;
+        *message_id = json!(format!("b526aef1-a341-4fe6-a5c3-{:012}", self.placed));
+        record["md5OfBody"] = json!(md5::of_body(&body));
+        record["body"] = json!(body);
+        Ok(record)
+    }
+
+    fn id(&self, client: &Client) -> OrderId {
+        let mut identity = [0; 12];
+        identity[..8].copy_from_slice(&self.placed.to_be_bytes());
+        self.ids.fresh(client, identity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn each_order_of_the_queue_is_another_that_process_can_read() -> anyhow::Result<()> {
+        let mut queue = Queue::new()?;
+        let mut ids = HashSet::new();
+        for _ in 0..2 {
+            let event: Value = serde_json::from_slice(&queue.batch(50)?)?;
+            for record in event["Records"].as_array().context("no records")? {
+                let body = record["body"].as_str().context("no body")?;
+                assert_eq!(record["md5OfBody"], json!(md5::of_body(body)));
+                ids.insert(OrderPlaced::from_json(body)?.id);
+            }
+        }
+        assert_eq!(ids.len(), 100);
+        Ok(())
+    }
+
+    #[test]
+    fn a_request_has_as_many_orders_as_are_asked_for() -> anyhow::Result<()> {
+        let event: Value = serde_json::from_slice(&batch(10)?)?;
+        let body: Value = serde_json::from_str(event["body"].as_str().context("no body")?)?;
+        assert_eq!(body["orders"].as_array().map(Vec::len), Some(10));
+        let event: Value = serde_json::from_slice(&single()?)?;
+        assert_eq!(event["body"], json!(ORDER));
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! The functions of this repository.
+
+use std::{collections::BTreeMap, fs};
+
+use anyhow::Context;
+use local::functions;
+
+use super::{
+    ROOT,
+    contestant::{Contestant, Deployment, Role},
+    function::Program,
+};
+
+/// Their name in the tables.
+pub const NAME: &str = "ours";
+
+/// Builds them as SAM does, each package by itself: together, one's features would be the other's.
+pub async fn build(deployment: &Deployment) -> anyhow::Result<Vec<Contestant>> {
+    let mut contestants = Vec::new();
+    for role in [Role::Ingest, Role::Process] {
+        let (id, function) = deployment.function(role)?;
+        let alone = BTreeMap::from([(id.to_owned(), function.clone())]);
+        let built = functions::build(ROOT.as_ref(), &alone, true).await?;
+        let executable = built.get(id).context("it was just built")?;
+        contestants.push(Contestant {
+            name: NAME,
+            role,
+            program: Program {
+                command: vec![executable.into()],
+                folder: executable.parent().unwrap_or(executable).to_owned(),
+                environment: deployment.environment(role)?,
+                bytes: fs::metadata(executable)?.len(),
+            },
+        });
+    }
+    Ok(contestants)
+}

@@ -1,0 +1,94 @@
+//! What a process has used so far: the time that its threads were on a CPU, in nanoseconds, and its memory.
+
+use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
+
+use anyhow::Context;
+use tokio::time::sleep;
+
+/// How often a process is looked at while it comes to rest.
+const GLANCE: Duration = Duration::from_millis(2);
+/// It rests when so many glances see no work: longer than a quota keeps a process waiting.
+const QUIET_GLANCES: usize = 12;
+/// Glances after which a process that does not come to rest is taken as it is.
+const MOST_GLANCES: usize = 500;
+
+/// A process that is measured.
+#[derive(Debug)]
+pub struct Usage {
+    folder: PathBuf,
+    /// Nanoseconds of each thread when it was last seen: those that end meanwhile are counted too.
+    threads: BTreeMap<String, u64>,
+}
+
+impl Usage {
+    /// Of the process with this id.
+    pub fn of(pid: u32) -> Usage {
+        Usage {
+            folder: format!("/proc/{pid}").into(),
+            threads: BTreeMap::new(),
+        }
+    }
+
+    /// The CPU time that it has used.
+    pub fn cpu(&mut self) -> anyhow::Result<Duration> {
+        let threads = self.folder.join("task");
+        for thread in fs::read_dir(&threads).context("the process has ended")? {
+            let thread = thread?.path();
+            // A thread that has just ended has no file.
+            let Ok(statistics) = fs::read_to_string(thread.join("schedstat")) else {
+                continue;
+            };
+            let nanos = statistics.split(' ').next().unwrap_or_default();
+            let nanos = nanos
+                .parse()
+                .with_context(|| format!("{} has no time", thread.display()))?;
+            self.threads
+                .insert(thread.to_string_lossy().into_owned(), nanos);
+        }
+        Ok(Duration::from_nanos(self.threads.values().sum()))
+    }
+
+    /// Waits until it uses no more CPU time: a runtime tidies up after it has answered. Gives what it has used.
+    pub async fn at_rest(&mut self) -> anyhow::Result<Duration> {
+        let (mut before, mut quiet) = (self.cpu()?, 0);
+        for _ in 0..MOST_GLANCES {
+            sleep(GLANCE).await;
+            let now = self.cpu()?;
+            quiet = if now == before { quiet + 1 } else { 0 };
+            if quiet == QUIET_GLANCES {
+                break;
+            }
+            before = now;
+        }
+        Ok(before)
+    }
+
+    /// Bytes of memory that it has resident, the pages that it shares with others included.
+    pub fn resident(&self) -> anyhow::Result<u64> {
+        // Unlike `status`, which may be some hundred KiB late, this counts pages.
+        let path = self.folder.join("smaps_rollup");
+        let path = path.display();
+        let rollup =
+            fs::read_to_string(path.to_string()).with_context(|| format!("cannot read {path}"))?;
+        let kibibytes = rollup.lines().find_map(|line| line.strip_prefix("Rss:"));
+        let kibibytes = kibibytes.and_then(|rest| rest.trim().strip_suffix(" kB"));
+        let kibibytes: u64 = kibibytes
+            .with_context(|| format!("{path} has no Rss"))?
+            .parse()?;
+        Ok(kibibytes * 1024)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_has_used_time_and_memory() -> anyhow::Result<()> {
+        let mut usage = Usage::of(std::process::id());
+        let before = usage.cpu()?;
+        while usage.cpu()? == before {}
+        assert!(usage.resident()? > 100_000);
+        Ok(())
+    }
+}
