@@ -1,6 +1,6 @@
 //! What a million orders cost, at list prices.
 //!
-//! us-east-1, on demand, without free tiers, as AWS listed them in 2026:
+//! us-east-1, on demand, the first tier, without free ones, as known in November 2026; AWS lists what holds now:
 //! <https://aws.amazon.com/api-gateway/pricing/>, <https://aws.amazon.com/lambda/pricing/>,
 //! <https://aws.amazon.com/sqs/pricing/>, <https://aws.amazon.com/dynamodb/pricing/on-demand/>,
 //! <https://aws.amazon.com/cloudwatch/pricing/>. Storage and data transfer, which are the same for all, are left out.

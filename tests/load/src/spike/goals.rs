@@ -31,6 +31,8 @@ impl Display for Goals<'_> {
             run,
             figures,
         } = self;
+        writeln!(f, "| goal | found | met |")?;
+        writeln!(f, "|---|---|---|")?;
         let mut goal = |what: &str, found: String, met: bool| {
             writeln!(
                 f,
@@ -38,7 +40,6 @@ impl Display for Goals<'_> {
                 if met { "yes" } else { "**no**" }
             )
         };
-        goal("goal", "found".to_owned(), true)?;
         let overrun = f64::from(options.rate) / figures.capacity;
         goal(
             "five times capacity",

@@ -14,7 +14,7 @@ use super::{
 
 /// Pixels; a README is about so wide.
 const WIDTH: f64 = 860.0;
-const HEIGHT: f64 = 660.0;
+const HEIGHT: f64 = 620.0;
 /// Beside the panels, for the numbers.
 const LEFT: f64 = 62.0;
 const RIGHT: f64 = 16.0;
@@ -130,9 +130,9 @@ fn draw(options: &Options, row: usize, panel: &Panel, seconds: &[Second]) -> Gro
             .add(panel.line("refused", &averages(&of(|second| count(second.refused)))))
             .add(panel.line("written", &averages(&of(|second| count(second.written)))))
             .add(text("panel", (x, y), "orders a second"))
-            .add(text("sent", (x + 104.0, y), "sent"))
-            .add(text("written", (x + 138.0, y), "written"))
-            .add(text("refused", (x + 190.0, y), "refused")),
+            .add(text("sent", (x + 122.0, y), "sent"))
+            .add(text("written", (x + 160.0, y), "written"))
+            .add(text("refused", (x + 216.0, y), "refused")),
         1 => panel
             .axes(spike, number)
             .add(panel.area("waiting", &of(|second| count(second.waiting))))
@@ -142,8 +142,8 @@ fn draw(options: &Options, row: usize, panel: &Panel, seconds: &[Second]) -> Gro
             .add(panel.line("p99", &answered(|second| ms(second.p99))))
             .add(panel.line("p50", &answered(|second| ms(second.p50))))
             .add(text("panel", (x, y), "response time (log scale)"))
-            .add(text("p50", (x + 160.0, y), "p50"))
-            .add(text("p99", (x + 190.0, y), "p99")),
+            .add(text("p50", (x + 178.0, y), "p50"))
+            .add(text("p99", (x + 212.0, y), "p99")),
     }
 }
 
