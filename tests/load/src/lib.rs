@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - [`spike`]: a wall of orders against a table that can be overrun, beside the synchronous design.
-//! - [`bench`]: the functions' binaries, measured beside those of others.
+//! - [`mod@bench`]: the functions' binaries, measured beside those of others.
 //! - [`units`]: write units, as DynamoDB counts them.
 
 pub mod bench;

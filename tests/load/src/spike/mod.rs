@@ -7,8 +7,8 @@
 //!   overrun as it is told to be.
 //! - [`send`]: the orders are sent on time, whatever the answers do. [`target`]: the same to a deployed API.
 //! - [`books`]: what is in the tables, compared with what clients were told.
-//! - [`run`]: what was seen. [`figures`]: what it comes to. [`series`]: what happened in each second.
-//! - [`report`] and [`goals`] print it, [`picture`] draws it, on [`panel`]s.
+//! - [`mod@run`]: what was seen. [`figures`]: what it comes to. [`series`]: what happened in each second.
+//! - [`report`] and [`goals`] print it, [`mod@picture`] draws it, on [`panel`]s.
 
 pub mod arrivals;
 pub mod books;
