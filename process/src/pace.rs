@@ -2,7 +2,7 @@
 //!
 //! A table that throttles doesn't say how much it takes. So after a throttling the rate falls, climbs back to where it
 //! was, waits there, and only then probes beyond: CUBIC (RFC 9438), counted in commits instead of seconds, so that a
-//! worker is throttled about once in [`STEPS`] commits however slow the table is. Until the first throttling nothing
+//! worker is throttled about once in `STEPS` commits however slow the table is. Until the first throttling nothing
 //! waits.
 
 use std::{collections::VecDeque, time::Duration};
