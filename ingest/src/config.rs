@@ -1,6 +1,6 @@
 //! What the environment says.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use aws_sdk_sqs::config::{
     BehaviorVersion, Credentials, Region, SharedCredentialsProvider, timeout::TimeoutConfig,
 };
@@ -19,6 +19,10 @@ use lambda_runtime::tracing::subscriber::{
     filter::LevelFilter,
     fmt::{self, MakeWriter},
     util::SubscriberInitExt,
+};
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
 };
 use std::{
     env, fs, io,
@@ -89,7 +93,9 @@ pub fn connector() -> Result<SharedHttpConnector> {
     let bundle = env::var_os("AWS_CA_BUNDLE").filter(|file| !file.is_empty());
     let roots = match bundle {
         Some(file) => fs::read(&file)
-            .with_context(|| format!("AWS_CA_BUNDLE: cannot read {}", file.display()))?,
+            .map_err(anyhow::Error::from)
+            .and_then(certificates)
+            .with_context(|| format!("AWS_CA_BUNDLE: cannot use {}", file.display()))?,
         None => include_bytes!("roots.pem").to_vec(),
     };
     let trusted = TrustStore::empty().with_pem_certificate(roots);
@@ -99,6 +105,16 @@ pub fn connector() -> Result<SharedHttpConnector> {
             .tls_context(TlsContext::builder().with_trust_store(trusted).build()?)
             .build(),
     ))
+}
+
+/// A PEM file with a certificate or more, and none that cannot be read: the SDK would panic at it.
+fn certificates(pem: Vec<u8>) -> Result<Vec<u8>> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        roots.add(certificate?)?;
+    }
+    ensure!(!roots.is_empty(), "there is no certificate in it");
+    Ok(pem)
 }
 
 /// Opens a connection before the first request needs it: during init a function has a whole CPU, afterwards the share
@@ -152,4 +168,26 @@ pub fn aws(connector: &SharedHttpConnector) -> Result<SdkConfig> {
 fn endpoint() -> Option<String> {
     let url = env::var("AWS_ENDPOINT_URL").ok();
     url.filter(|url| !url.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_certificates_are_trusted() {
+        let roots = include_bytes!("roots.pem").to_vec();
+        assert!(certificates(roots.clone()).is_ok());
+        assert!(certificates(Vec::new()).is_err());
+        assert!(certificates(b"no certificate".to_vec()).is_err());
+        let named = |base64: &str| {
+            format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
+        };
+        // One that is good doesn't help one that isn't.
+        for bad in [named("!!"), named("AAAA"), named("")] {
+            let both = [roots.clone(), bad.into_bytes()].concat();
+            assert!(certificates(both).is_err());
+        }
+        assert!(certificates(roots[..300].to_vec()).is_err(), "cut off");
+    }
 }
