@@ -126,6 +126,7 @@ async fn write(
             Ok(Err(refusal)) => refusal,
             Err(_) => return Written::Failed(fault.unwrap_or(Fault::Table)),
         };
+        let throttled = refusal.is_throttling();
         fault = Some(match refusal {
             Refusal::Cancelled(findings) => {
                 match work_through(findings, &mut orders, &mut stock, outcomes) {
@@ -151,6 +152,10 @@ async fn write(
                 return Written::Failed(Fault::Table);
             }
         });
+        // The pace has its own wait for a table that throttles.
+        if throttled {
+            continue;
+        }
         let again = Instant::now() + backoff::conflict(backoffs, fastrand::f64());
         backoffs += 1;
         sleep_until(again.min(deadline)).await;

@@ -9,7 +9,7 @@ use std::{collections::VecDeque, time::Duration};
 use tokio::time::Instant;
 
 /// Commits from a throttling until the rate is what it was.
-const STEPS: f64 = 36.0;
+const STEPS: f64 = 44.0;
 /// What the rate falls to at a throttling, and when there was no commit since the last one.
 const BACK: f64 = 0.85;
 const FAR_BACK: f64 = 0.5;
@@ -24,7 +24,7 @@ const LONGEST: Duration = Duration::from_secs(5);
 #[derive(Debug, Default)]
 pub struct Pace {
     limit: Option<Limit>,
-    /// Commits of the last second, with their actions.
+    /// Commits of the last second, with their actions, whether there is a limit or not: it may end meanwhile.
     recent: VecDeque<(Instant, f64)>,
 }
 
@@ -174,7 +174,7 @@ mod tests {
         }
         pace.throttled(100, 0.5, now);
         assert!(pace.start(100, now) > now);
-        for _ in 0..160 {
+        for _ in 0..210 {
             now = pace.start(100, now);
             pace.committed(100, now);
         }

@@ -28,7 +28,8 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    pub(super) fn is_throttling(&self) -> bool {
+    /// Whether the table throttled it.
+    pub fn is_throttling(&self) -> bool {
         match self {
             Refusal::Throttled(_) => true,
             Refusal::Cancelled(findings) => findings
