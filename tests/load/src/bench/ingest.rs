@@ -14,6 +14,7 @@ use super::{
     measure::{Measure, Values},
     megabytes, micros, millis, orders, ours,
     quota::Quota,
+    start::start,
     stats::median,
 };
 
@@ -35,19 +36,9 @@ pub async fn round(
     effort: Effort,
 ) -> anyhow::Result<Values> {
     cloud.set_latency(Latency::default());
-    let (mut function, init) = Function::start(&contestant.program, &[], cloud).await?;
-    let before = function.usage().at_rest().await?;
-    let wall = send(&mut function, orders::single()?, 1).await?;
-    let first = function.usage().at_rest().await?.saturating_sub(before);
+    let first = async |function: &mut Function| send(function, orders::single()?, 1).await;
+    let (mut function, mut values) = start(&contestant.program, cloud, first).await?;
     expect(cloud, 1)?;
-    let mut values = vec![
-        (Measure::Size, megabytes(contestant.program.bytes)?),
-        (Measure::InitCpu, millis(init.cpu)),
-        (Measure::InitWall, millis(init.wall)),
-        (Measure::FirstCpu, millis(first)),
-        (Measure::FirstWall, millis(wall)),
-        (Measure::StartCpu, millis(init.cpu + first)),
-    ];
 
     let single = warm(&mut function, cloud, orders::single()?, 1, effort.requests).await?;
     values.extend([

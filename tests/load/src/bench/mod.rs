@@ -4,7 +4,7 @@
 //! - [`contestant`]: what is measured; [`ours`] and [`rivals`] build it.
 //! - [`cloud`]: a fake SQS and DynamoDB that check each request, behind [`tls`]; [`orders`]: what the functions are sent.
 //! - [`function`]: a function's process and its Runtime API; [`usage`]: what it uses; [`quota`]: the CPU of a 128 MB one.
-//! - [`ingest`], [`process`]: one round of one contestant; [`measure`]: what comes out; [`stats`]: of all rounds.
+//! - [`ingest`], [`process`]: one round of one contestant, from its [`start`] on; [`measure`]: what comes out; [`stats`]: of all rounds.
 //! - [`callgrind`]: instructions, which another run repeats.
 //! - [`report`]: the tables; [`machine`]: what they were measured on; [`goals`]: what they are to show; [`cost`]: what
 //!   they mean in dollars, by [`prices`].
@@ -25,6 +25,7 @@ pub mod process;
 pub mod quota;
 pub mod report;
 pub mod rivals;
+pub mod start;
 pub mod stats;
 pub mod tls;
 pub mod usage;
@@ -221,11 +222,7 @@ async fn count(
         // On a busy machine a function in valgrind is so slow that it gives up on a call.
         match callgrind::count(*role, program, cloud, options.profiles.as_deref()).await {
             Ok(counts) => results.add(*role, name, counts),
-            Err(error) => {
-                eprintln!("without the instructions of {name}, {role:?}: {error:#}");
-                // Of a call that it repeated: the next count is not to blame.
-                drop(cloud.take());
-            }
+            Err(error) => eprintln!("without the instructions of {name}, {role:?}: {error:#}"),
         }
     }
 }

@@ -13,6 +13,7 @@ use super::{
     measure::{Measure, Values},
     megabytes, micros, millis,
     orders::Queue,
+    start::start,
     stats::median,
 };
 
@@ -29,19 +30,9 @@ pub async fn round(
 ) -> anyhow::Result<Values> {
     cloud.set_latency(Latency::default());
     let mut queue = Queue::new()?;
-    let (mut function, init) = Function::start(&contestant.program, &[], cloud).await?;
-    let before = function.usage().at_rest().await?;
-    let wall = deliver(&mut function, &mut queue).await?;
-    let first = function.usage().at_rest().await?.saturating_sub(before);
+    let first = async |function: &mut Function| deliver(function, &mut queue).await;
+    let (mut function, mut values) = start(&contestant.program, cloud, first).await?;
     expect(cloud, 1)?;
-    let mut values = vec![
-        (Measure::Size, megabytes(contestant.program.bytes)?),
-        (Measure::InitCpu, millis(init.cpu)),
-        (Measure::InitWall, millis(init.wall)),
-        (Measure::FirstCpu, millis(first)),
-        (Measure::FirstWall, millis(wall)),
-        (Measure::StartCpu, millis(init.cpu + first)),
-    ];
 
     for _ in 0..effort.batches / 2 {
         deliver(&mut function, &mut queue).await?;

@@ -93,29 +93,20 @@ async fn python(source: &Path, target: &Path, cloud: &Cloud) -> anyhow::Result<V
         let mut venv = Command::new("python3");
         venv.args(["-m", "venv"]).arg(&runtime);
         finish(venv).await?;
-        let mut pip = Command::new(&python);
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ])
-        .arg("awslambdaric==4.2.2");
-        finish(pip).await?;
-        let mut pip = Command::new(&python);
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ])
-        .arg("--target")
-        .arg(&package)
-        .arg("--requirement")
-        .arg(source.join("requirements.txt"));
-        finish(pip).await?;
+        let requirements = source.join("requirements.txt");
+        let to_package = [
+            "--target".as_ref(),
+            package.as_os_str(),
+            "--requirement".as_ref(),
+            requirements.as_os_str(),
+        ];
+        for wanted in [&["awslambdaric==4.2.2".as_ref()][..], &to_package] {
+            let mut pip = Command::new(&python);
+            pip.args(["-m", "pip", "install", "--quiet"])
+                .arg("--disable-pip-version-check")
+                .args(wanted);
+            finish(pip).await?;
+        }
         fs::write(&installed, wanted)?;
     }
     ROLES

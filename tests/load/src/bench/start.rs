@@ -1,0 +1,31 @@
+//! A cold start, measured.
+
+use std::time::Duration;
+
+use super::{
+    cloud::Cloud,
+    function::{Function, Program},
+    measure::{Measure, Values},
+    megabytes, millis,
+};
+
+/// Starts a function, and invokes it by `first`, which gives how long that took.
+pub async fn start(
+    program: &Program,
+    cloud: &Cloud,
+    first: impl AsyncFnOnce(&mut Function) -> anyhow::Result<Duration>,
+) -> anyhow::Result<(Function, Values)> {
+    let (mut function, init) = Function::start(program, &[], cloud).await?;
+    let before = function.usage().at_rest().await?;
+    let wall = first(&mut function).await?;
+    let cpu = function.usage().at_rest().await?.saturating_sub(before);
+    let values = vec![
+        (Measure::Size, megabytes(program.bytes)?),
+        (Measure::InitCpu, millis(init.cpu)),
+        (Measure::InitWall, millis(init.wall)),
+        (Measure::FirstCpu, millis(cpu)),
+        (Measure::FirstWall, millis(wall)),
+        (Measure::StartCpu, millis(init.cpu + cpu)),
+    ];
+    Ok((function, values))
+}
