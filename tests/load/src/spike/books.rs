@@ -65,3 +65,70 @@ impl Books {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    use std::slice::from_ref;
+
+    /// An order for a teapot and two cups, and its id.
+    fn record(status: &str) -> (OrderRecord, String) {
+        let row: Value = serde_json::from_str(include_str!("../../../../events/order-record.json"))
+            .expect("the sample is JSON");
+        let item: serde_dynamo::Item = serde_json::from_value(row).expect("the sample is a row");
+        let mut record: OrderRecord = serde_dynamo::from_item(item).expect("status can read it");
+        record.status = serde_json::from_value(json!(status)).expect("a status");
+        let id = record.id.to_string();
+        (record, id)
+    }
+
+    fn books(accepted: &[&str], records: &[OrderRecord], teapots: i64, cups: i64) -> Books {
+        let left = [("teapot", teapots), ("cup", cups), ("spoon", 100)];
+        let left = left.map(|(sku, left)| (sku.to_owned(), left)).into();
+        Books::balance(accepted.iter().copied(), records, 100, &left)
+    }
+
+    #[test]
+    fn books_balance_when_each_order_took_its_stock_once() {
+        let (confirmed, id) = record("confirmed");
+        assert_eq!(books(&[&id], &[confirmed], 99, 98), Books::default());
+        let (rejected, id) = record("rejected");
+        assert_eq!(books(&[&id], &[rejected], 100, 100), Books::default());
+        assert_eq!(books(&[], &[], 100, 100), Books::default());
+    }
+
+    #[test]
+    fn each_fault_is_found_in_the_books() {
+        let check = |accepted: &[&str], records: &[OrderRecord], teapots, cups, expected: Books| {
+            assert_eq!(books(accepted, records, teapots, cups), expected);
+        };
+        let (confirmed, id) = record("confirmed");
+        let fine = Books::default();
+        let lost = Books {
+            lost: 1,
+            ..fine.clone()
+        };
+        check(&[&id], &[], 100, 100, lost.clone());
+        check(&[&id], &[record("failed").0], 100, 100, lost);
+        let doubled = Books {
+            doubled: 3,
+            ..fine.clone()
+        };
+        check(&[&id], from_ref(&confirmed), 98, 96, doubled);
+        let oversold = Books {
+            oversold: 2,
+            ..fine.clone()
+        };
+        check(&[&id], from_ref(&confirmed), 99, 100, oversold);
+        // One article's surplus doesn't make up for another's want.
+        let both = Books {
+            doubled: 1,
+            oversold: 1,
+            ..fine.clone()
+        };
+        check(&[&id], from_ref(&confirmed), 98, 99, both);
+        let unknown = Books { unknown: 1, ..fine };
+        check(&[], &[confirmed], 99, 98, unknown);
+    }
+}

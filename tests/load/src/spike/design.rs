@@ -128,8 +128,17 @@ async fn spike(
         answers,
         attempts: seen.attempts,
         written: seen.written,
+        at_once: at_once(cloud)?,
         books,
     })
+}
+
+/// Most orders that the workers have at a time, if there is a cap on them.
+fn at_once(cloud: &Cloud) -> Result<Option<u32>> {
+    let mut functions = cloud.stack().functions.values();
+    let source = functions.find_map(|function| function.event_sources.first());
+    let orders = source.and_then(|source| Some(source.batch_size * source.maximum_concurrency?));
+    Ok(orders.map(u32::try_from).transpose()?)
 }
 
 /// The queue, if the design has one, and the tables.

@@ -8,9 +8,6 @@ use super::{
     table::Fate,
 };
 
-/// Orders in a batch, the template's `BatchSize`.
-const BATCH_SIZE: u32 = 50;
-
 /// The figures of a run.
 #[derive(Debug)]
 pub struct Figures {
@@ -42,7 +39,7 @@ pub struct Figures {
     pub drain: Duration,
     /// Orders a second, from the spike's begin until no order waited.
     pub rate: f64,
-    /// Orders a second that the cap on workers, the write latency and the table's write units allow.
+    /// Orders a second that the cap on workers, if there is one, the write latency and the table's write units allow.
     pub capacity: f64,
 }
 
@@ -97,7 +94,9 @@ impl Figures {
         let units_an_order = units as f64 / run.written.len().max(1) as f64;
         let by_table = f64::from(options.write_units) / units_an_order;
         let batches = 1000.0 / options.write_latency.max(1) as f64;
-        let by_cap = f64::from(options.maximum_concurrency * BATCH_SIZE) * batches;
+        let by_cap = run
+            .at_once
+            .map_or(f64::INFINITY, |orders| f64::from(orders) * batches);
         Self {
             accepted: in_spike().filter(|answer| answer.id().is_some()).count(),
             refused,

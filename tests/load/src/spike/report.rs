@@ -114,22 +114,31 @@ impl Display for Report<'_> {
         self.row(f, "most orders waiting", |_, figures| {
             figures.peak_waiting.to_string()
         })?;
-        self.row(
-            f,
-            "drained after the spike, backlog ÷ capacity",
-            |_, figures| {
-                #[allow(clippy::cast_precision_loss)]
-                let ideal = figures.backlog as f64 / figures.capacity;
-                format!("{:.1} s, {ideal:.1} s", figures.drain.as_secs_f64())
-            },
-        )?;
-        self.row(f, "orders lost", |run, _| run.books.lost.to_string())?;
-        self.row(f, "pieces taken twice, sold twice", |run, _| {
-            format!("{}, {}", run.books.doubled, run.books.oversold)
-        })?;
-        self.row(f, "written, and the client told otherwise", |run, _| {
-            run.books.unknown.to_string()
-        })?;
+        if self.options.target.is_some() {
+            self.row(f, "drained after the spike", |_, figures| {
+                format!("{:.1} s", figures.drain.as_secs_f64())
+            })?;
+            self.row(f, "without an outcome, of those asked for", |run, _| {
+                run.books.lost.to_string()
+            })?;
+        } else {
+            self.row(
+                f,
+                "drained after the spike, backlog ÷ capacity",
+                |_, figures| {
+                    #[allow(clippy::cast_precision_loss)]
+                    let ideal = figures.backlog as f64 / figures.capacity;
+                    format!("{:.1} s, {ideal:.1} s", figures.drain.as_secs_f64())
+                },
+            )?;
+            self.row(f, "orders lost", |run, _| run.books.lost.to_string())?;
+            self.row(f, "pieces taken twice, sold twice", |run, _| {
+                format!("{}, {}", run.books.doubled, run.books.oversold)
+            })?;
+            self.row(f, "written, and the client told otherwise", |run, _| {
+                run.books.unknown.to_string()
+            })?;
+        }
         self.runs.iter().try_for_each(|run| timeline(f, run))
     }
 }

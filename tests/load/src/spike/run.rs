@@ -15,6 +15,8 @@ pub struct Run {
     pub attempts: Vec<Attempt>,
     /// When each order was written, by id.
     pub written: HashMap<String, Duration>,
+    /// Most orders that workers may have at a time: their cap, and the orders of a batch.
+    pub at_once: Option<u32>,
     /// How the books were found in the end.
     pub books: Books,
 }
