@@ -3,8 +3,9 @@
 //! # Layout
 //! - [`spike`]: a wall of orders against a table that can be overrun, beside the synchronous design.
 //! - [`mod@bench`]: the functions' binaries, measured beside those of others.
-//! - [`units`]: write units, as DynamoDB counts them.
+//! - [`machine`]: what figures are taken on. [`units`]: write units, as DynamoDB counts them.
 
 pub mod bench;
+pub mod machine;
 pub mod spike;
 pub mod units;

@@ -6,7 +6,7 @@
 //! - [`function`]: a function's process and its Runtime API; [`usage`]: what it uses; [`quota`]: the CPU of a 128 MB one.
 //! - [`ingest`], [`process`]: one round of one contestant, from its [`start`] on; [`measure`]: what comes out; [`stats`]: of all rounds.
 //! - [`callgrind`]: instructions, which another run repeats.
-//! - [`report`]: the tables; [`machine`]: what they were measured on; [`goals`]: what they are to show; [`cost`]: what
+//! - [`report`]: the tables; [`goals`]: what they are to show; [`cost`]: what
 //!   they mean in dollars, by [`prices`].
 
 pub mod callgrind;
@@ -16,7 +16,6 @@ pub mod cost;
 pub mod function;
 pub mod goals;
 pub mod ingest;
-pub mod machine;
 pub mod measure;
 pub mod orders;
 pub mod ours;
@@ -41,6 +40,7 @@ use self::{
     measure::{Results, Values},
     quota::Quota,
 };
+use crate::machine::{self, Watch};
 
 /// The folder of the repository.
 pub const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -110,7 +110,7 @@ impl Effort {
 pub async fn run(options: &Options) -> anyhow::Result<()> {
     let cloud = Cloud::start().await?;
     let contestants = contestants(options, &cloud).await?;
-    let before = machine::load();
+    let watch = Watch::start();
     let mut results = rounds(options, &cloud, &contestants).await?;
     if !options.skip.contains(&Part::Callgrind) {
         count(options, &cloud, &contestants, &mut results).await;
@@ -119,11 +119,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     let mut names: Vec<_> = contestants.iter().map(|one| one.name).collect();
     names.dedup();
     println!("{}  ", machine::description().await);
-    println!(
-        "load average {before} before, {} after; {} rounds\n",
-        machine::load(),
-        options.rounds
-    );
+    println!("{}; {} rounds\n", watch.says(), options.rounds);
     print!("{}", report::tables(&results, &names));
     print!("{}", cost::table(&results, &names));
     print!("{}", goals::table(&results));

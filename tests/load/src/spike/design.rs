@@ -28,6 +28,7 @@ use super::{
     send::{Api, progress, send},
     table::{OPERATOR, Table},
 };
+use crate::machine::Watch;
 
 /// Pieces of each article: no order is turned away.
 const IN_STOCK: u64 = 1_000_000_000;
@@ -108,7 +109,9 @@ async fn spike(
     let _rule = cloud.faults().add(move |call| judge.judge(call));
 
     let bar = progress(design.name(), " answered", arrivals.len())?;
+    let watch = Watch::start();
     let answers = send(&Api::new(&cloud.api_url(), None)?, arrivals, start, &bar).await?;
+    let machine = watch.says();
     let accepted = answers.iter().filter_map(Answer::id).count();
     bar.set_length(accepted as u64);
     bar.set_prefix(" written");
@@ -129,6 +132,7 @@ async fn spike(
         attempts: seen.attempts,
         written: seen.written,
         at_once: at_once(cloud)?,
+        machine,
         books,
     })
 }

@@ -33,6 +33,7 @@ use self::{
     arrivals::schedule, design::Design, figures::Figures, goals::Goals, picture::picture,
     report::Report,
 };
+use crate::machine;
 pub use options::Options;
 
 /// Sends the spike, prints the table and writes the picture.
@@ -48,6 +49,7 @@ pub async fn run(options: &Options) -> Result<()> {
         }
     }
     let figures: Vec<_> = runs.iter().map(|run| Figures::of(options, run)).collect();
+    println!("\n{}", machine::description().await);
     println!("{}", Report::new(options, &runs, &figures));
     if options.target.is_none() {
         println!("{}", Goals::new(options, &runs[0], &figures[0]));

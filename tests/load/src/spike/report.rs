@@ -139,6 +139,10 @@ impl Display for Report<'_> {
                 run.books.unknown.to_string()
             })?;
         }
+        writeln!(f)?;
+        for run in self.runs {
+            writeln!(f, "{}, while orders were sent: {}  ", run.name, run.machine)?;
+        }
         self.runs.iter().try_for_each(|run| timeline(f, run))
     }
 }

@@ -17,6 +17,8 @@ pub struct Run {
     pub written: HashMap<String, Duration>,
     /// Most orders that workers may have at a time: their cap, and the orders of a batch.
     pub at_once: Option<u32>,
+    /// How busy this machine was while orders were sent.
+    pub machine: String,
     /// How the books were found in the end.
     pub books: Books,
 }

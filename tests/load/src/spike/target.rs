@@ -18,6 +18,7 @@ use super::{
     run::Run,
     send::{Api, progress, send},
 };
+use crate::machine::Watch;
 
 /// Orders that are asked for in the end: more would be a second spike.
 const ASKED: usize = 2000;
@@ -39,7 +40,9 @@ pub async fn run(url: &str, arrivals: &[Arrival]) -> Result<Run> {
     let api = Api::new(url, Some(key))?;
     let bar = progress("deployed", " answered", arrivals.len())?;
     let (start, began) = (Instant::now(), SystemTime::now());
+    let watch = Watch::start();
     let answers = send(&api, arrivals, start, &bar).await?;
+    let machine = watch.says();
     let accepted = answers
         .iter()
         .filter(|answer| answer.id().is_some())
@@ -99,6 +102,7 @@ pub async fn run(url: &str, arrivals: &[Arrival]) -> Result<Run> {
         attempts: Vec::new(),
         written,
         at_once: None,
+        machine,
         books: Books {
             lost,
             ..Books::default()
