@@ -1,7 +1,7 @@
 //! A deployed API under the spike: only what a client can see.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     env,
     time::{Duration, Instant, SystemTime},
 };
@@ -54,6 +54,7 @@ pub async fn run(url: &str, arrivals: &[Arrival]) -> Result<Run> {
         .step_by(step)
         .map(str::to_owned)
         .collect();
+    let asked: HashSet<_> = ids.iter().cloned().collect();
     bar.set_length(ids.len() as u64);
     bar.set_prefix(" settled");
     let mut written = HashMap::new();
@@ -63,9 +64,11 @@ pub async fn run(url: &str, arrivals: &[Arrival]) -> Result<Run> {
         ticks.tick().await;
         let mut unsettled = Vec::new();
         for id in open {
-            let (status, body) = api
-                .call(Method::GET, &format!("/orders/{id}"), 0, Bytes::new())
-                .await?;
+            let path = format!("/orders/{id}");
+            let Ok((status, body)) = api.call(Method::GET, &path, 0, Bytes::new()).await else {
+                unsettled.push(id);
+                continue;
+            };
             match (status, serde_json::from_slice::<Order>(&body)) {
                 (
                     200,
@@ -90,7 +93,10 @@ pub async fn run(url: &str, arrivals: &[Arrival]) -> Result<Run> {
     // Those that were not asked for are taken to be written with the one before them that was.
     let mut before = Duration::ZERO;
     for answer in &answers {
-        if let Some(id) = answer.id() {
+        let Some(id) = answer.id() else {
+            continue;
+        };
+        if written.contains_key(id) || !asked.contains(id) {
             before = *written
                 .entry(id.to_owned())
                 .or_insert(before.max(answer.at()));
