@@ -9,8 +9,8 @@ use tokio::process::Command;
 
 use super::{
     cloud::{Cloud, Latency},
-    contestant::Role,
-    function::{Function, Program},
+    contestant::{Contestant, Role},
+    function::Function,
     ingest,
     measure::{Measure, Values},
     orders::{self, Queue},
@@ -30,96 +30,91 @@ pub async fn is_here() -> bool {
     version.is_ok_and(|version| version.status.success())
 }
 
-/// Counts the instructions of a program's start, of its first invocation, and of an order when it is warm. Keeps the
-/// profiles in a folder, if there is one.
-pub async fn count(
-    role: Role,
-    program: &Program,
-    cloud: &Cloud,
-    keep: Option<&Path>,
-) -> anyhow::Result<Values> {
-    cloud.set_latency(Latency::default());
-    let ((few, many), orders) = match role {
-        Role::Ingest => (INGEST, 1),
-        Role::Process => (PROCESS, u32::try_from(process::BATCH)?),
-    };
-    let least = |invocations| least(role, program, cloud, keep, invocations);
-    let init = least(0).await?;
-    let first = least(1).await? - init;
-    let warm = least(many).await? - least(few).await?;
-    let warm = warm / f64::from((many - few) * orders);
-    Ok(vec![
-        (Measure::InitInstructions, init / 1e6),
-        (Measure::FirstInstructions, first / 1e6),
-        (Measure::WarmInstructions, warm / 1e3),
-    ])
+/// What is counted, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Count<'a> {
+    /// Whose program is counted.
+    pub contestant: &'a Contestant,
+    /// What it calls.
+    pub cloud: &'a Cloud,
+    /// A folder that keeps the profiles, if there is one.
+    pub keep: Option<&'a Path>,
 }
 
-/// The least instructions of a few runs: what a run has more than that is no part of the work. The error is the last
-/// run's, if none succeeds.
-async fn least(
-    role: Role,
-    program: &Program,
-    cloud: &Cloud,
-    keep: Option<&Path>,
-    invocations: u32,
-) -> anyhow::Result<f64> {
-    let mut least = Err(anyhow!("it was never run"));
-    for _ in 0..TRIES {
-        let counted = run(role, program, cloud, keep, invocations).await;
-        if counted.is_err() {
-            // A call that it repeated is not the next run's fault.
-            drop(cloud.take());
+impl Count<'_> {
+    /// Counts the instructions of the program's start, of its first invocation, and of an order when it is warm.
+    pub async fn values(self) -> anyhow::Result<Values> {
+        self.cloud.set_latency(Latency::default());
+        let ((few, many), orders) = match self.contestant.role {
+            Role::Ingest => (INGEST, 1),
+            Role::Process => (PROCESS, u32::try_from(process::BATCH)?),
+        };
+        let init = self.least(0).await?;
+        let first = self.least(1).await? - init;
+        let warm = self.least(many).await? - self.least(few).await?;
+        let warm = warm / f64::from((many - few) * orders);
+        Ok(vec![
+            (Measure::InitInstructions, init / 1e6),
+            (Measure::FirstInstructions, first / 1e6),
+            (Measure::WarmInstructions, warm / 1e3),
+        ])
+    }
+
+    /// The least instructions of a few runs: what a run has more than that is no part of the work. The error is the
+    /// last run's, if none succeeds.
+    async fn least(self, invocations: u32) -> anyhow::Result<f64> {
+        let mut least = Err(anyhow!("it was never run"));
+        for _ in 0..TRIES {
+            let counted = self.run(invocations).await;
+            if counted.is_err() {
+                // A call that it repeated is not the next run's fault.
+                drop(self.cloud.take());
+            }
+            least = match (least, counted) {
+                (Ok(least), Ok(counted)) => Ok(f64::min(least, counted)),
+                (Ok(least), Err(_)) => Ok(least),
+                (Err(_), counted) => counted,
+            };
         }
-        least = match (least, counted) {
-            (Ok(least), Ok(counted)) => Ok(f64::min(least, counted)),
-            (Ok(least), Err(_)) => Ok(least),
-            (Err(_), counted) => counted,
-        };
+        least
     }
-    least
-}
 
-/// The instructions of a process that is started, invoked so often, and ended.
-async fn run(
-    role: Role,
-    program: &Program,
-    cloud: &Cloud,
-    keep: Option<&Path>,
-    invocations: u32,
-) -> anyhow::Result<f64> {
-    let folder = TempDir::new()?;
-    let profile = folder.path().join("callgrind.out");
-    let mut out = OsString::from("--callgrind-out-file=");
-    out.push(&profile);
-    let wrapper = [
-        "valgrind".into(),
-        "--tool=callgrind".into(),
-        "-q".into(),
-        out,
-    ];
-    let (mut function, _) = Function::start(program, &wrapper, cloud).await?;
-    let mut queue = Queue::new()?;
-    for _ in 0..invocations {
-        match role {
-            Role::Ingest => ingest::send(&mut function, orders::single()?, 1).await?,
-            Role::Process => process::deliver(&mut function, &mut queue).await?,
-        };
+    /// The instructions of a process that is started, invoked so often, and ended.
+    async fn run(self, invocations: u32) -> anyhow::Result<f64> {
+        let folder = TempDir::new()?;
+        let profile = folder.path().join("callgrind.out");
+        let mut out = OsString::from("--callgrind-out-file=");
+        out.push(&profile);
+        let wrapper = [
+            "valgrind".into(),
+            "--tool=callgrind".into(),
+            "-q".into(),
+            out,
+        ];
+        let (mut function, _) =
+            Function::start(&self.contestant.program, &wrapper, self.cloud).await?;
+        let mut queue = Queue::new()?;
+        for _ in 0..invocations {
+            match self.contestant.role {
+                Role::Ingest => ingest::send(&mut function, orders::single()?, 1).await?,
+                Role::Process => process::deliver(&mut function, &mut queue).await?,
+            };
+        }
+        function.usage().at_rest().await?;
+        // Callgrind writes its counts when the process ends by this signal.
+        let pid = Pid::from_raw(i32::try_from(function.pid()?)?).context("no process")?;
+        kill_process(pid, Signal::TERM)?;
+        function.wait().await?;
+        self.cloud.take()?;
+        if let Some(folder) = self.keep {
+            let name = Path::new(&self.contestant.program.command[0]).file_name();
+            let name = name.unwrap_or_default().to_string_lossy();
+            fs::create_dir_all(folder)?;
+            let kept = folder.join(format!("{name}-{invocations}.out"));
+            fs::copy(&profile, kept).context("the profile cannot be kept")?;
+        }
+        total(&fs::read_to_string(&profile).context("callgrind wrote no profile")?)
     }
-    function.usage().at_rest().await?;
-    // Callgrind writes its counts when the process ends by this signal.
-    let pid = Pid::from_raw(i32::try_from(function.pid()?)?).context("no process")?;
-    kill_process(pid, Signal::TERM)?;
-    function.wait().await?;
-    cloud.take()?;
-    if let Some(folder) = keep {
-        let name = Path::new(&program.command[0]).file_name();
-        let name = name.unwrap_or_default().to_string_lossy();
-        fs::create_dir_all(folder)?;
-        let kept = folder.join(format!("{name}-{invocations}.out"));
-        fs::copy(&profile, kept).context("the profile cannot be kept")?;
-    }
-    total(&fs::read_to_string(&profile).context("callgrind wrote no profile")?)
 }
 
 /// The instructions of a whole profile.

@@ -205,18 +205,19 @@ async fn count(
         return;
     }
     let binaries = [ours::NAME, rivals::TUTORIAL];
-    for Contestant {
-        name,
-        role,
-        program,
-    } in contestants
-    {
+    for contestant in contestants {
+        let Contestant { name, role, .. } = contestant;
         if !binaries.contains(name) {
             continue;
         }
         eprintln!("counting instructions: {name}, {role:?}");
+        let count = callgrind::Count {
+            contestant,
+            cloud,
+            keep: options.profiles.as_deref(),
+        };
         // On a busy machine a function in valgrind is so slow that it gives up on a call.
-        match callgrind::count(*role, program, cloud, options.profiles.as_deref()).await {
+        match count.values().await {
             Ok(counts) => results.add(*role, name, counts),
             Err(error) => eprintln!("without the instructions of {name}, {role:?}: {error:#}"),
         }
