@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{
     Effort,
+    blocks::{self, BLOCKS},
     cloud::{Cloud, Latency},
     contestant::Contestant,
     function::Function,
@@ -36,9 +37,12 @@ pub async fn round(
     effort: Effort,
 ) -> anyhow::Result<Values> {
     cloud.set_latency(Latency::default());
-    let first = async |function: &mut Function| send(function, orders::single()?, 1).await;
+    let first = async |function: &mut Function| {
+        let wall = send(function, orders::single()?, 1).await?;
+        expect(cloud, 1)?;
+        Ok(wall)
+    };
     let (mut function, mut values) = start(&contestant.program, cloud, first).await?;
-    expect(cloud, 1)?;
 
     let single = warm(&mut function, cloud, orders::single()?, 1, effort.requests).await?;
     values.extend([
@@ -120,18 +124,22 @@ async fn warm(
     for _ in 0..requests / 2 {
         send(function, payload.clone(), count).await?;
     }
-    let (before, logged) = (function.usage().at_rest().await?, function.logged());
+    let logged = function.logged();
     cloud.take()?;
     let mut walls = Vec::with_capacity(requests);
-    for _ in 0..requests {
-        walls.push(millis(send(function, payload.clone(), count).await?));
-    }
-    let cpu = function.usage().at_rest().await?.saturating_sub(before);
-    let sent = requests * count;
+    let block = requests / BLOCKS;
+    let cpu = blocks::least(function, async |function| {
+        for _ in 0..block {
+            walls.push(millis(send(function, payload.clone(), count).await?));
+        }
+        Ok(())
+    });
+    let cpu = micros(cpu.await?) / f64::from(u32::try_from(block * count)?);
+    let sent = walls.len() * count;
     let requests = expect(cloud, sent)?;
     let sent = f64::from(u32::try_from(sent)?);
     Ok(Warm {
-        cpu: micros(cpu) / sent,
+        cpu,
         wall: median(&walls).context("no requests")?,
         logged: f64::from(u32::try_from(function.logged() - logged)?) / sent,
         sends: requests / sent,

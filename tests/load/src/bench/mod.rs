@@ -4,11 +4,13 @@
 //! - [`contestant`]: what is measured; [`ours`] and [`rivals`] build it.
 //! - [`cloud`]: a fake SQS and DynamoDB that check each request, behind [`tls`]; [`orders`]: what the functions are sent.
 //! - [`function`]: a function's process and its Runtime API; [`usage`]: what it uses; [`quota`]: the CPU of a 128 MB one.
-//! - [`ingest`], [`process`]: one round of one contestant, from its [`start`] on; [`measure`]: what comes out; [`stats`]: of all rounds.
+//! - [`ingest`], [`process`]: one round of one contestant, from its [`start`] on, in [`blocks`]; [`measure`]: what comes out;
+//!   [`stats`]: of all rounds.
 //! - [`callgrind`]: instructions, which another run repeats.
 //! - [`report`]: the tables; [`goals`]: what they are to show; [`cost`]: what
 //!   they mean in dollars, by [`prices`].
 
+pub mod blocks;
 pub mod callgrind;
 pub mod cloud;
 pub mod contestant;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{
     Effort,
+    blocks::{self, BLOCKS},
     cloud::{Cloud, Latency, Seen},
     contestant::Contestant,
     function::Function,
@@ -30,23 +31,33 @@ pub async fn round(
 ) -> anyhow::Result<Values> {
     cloud.set_latency(Latency::default());
     let mut queue = Queue::new()?;
-    let first = async |function: &mut Function| deliver(function, &mut queue).await;
+    let first = async |function: &mut Function| {
+        let wall = deliver(function, &mut queue).await?;
+        expect(cloud, 1)?;
+        Ok(wall)
+    };
     let (mut function, mut values) = start(&contestant.program, cloud, first).await?;
-    expect(cloud, 1)?;
 
     for _ in 0..effort.batches / 2 {
         deliver(&mut function, &mut queue).await?;
     }
-    let (before, logged) = (function.usage().at_rest().await?, function.logged());
+    let logged = function.logged();
     cloud.take()?;
-    let walls = deliver_all(&mut function, &mut queue, effort.batches).await?;
-    let cpu = function.usage().at_rest().await?.saturating_sub(before);
-    let seen = expect(cloud, effort.batches)?;
-    let batches = f64::from(u32::try_from(effort.batches)?);
-    let orders = f64::from(u32::try_from(effort.batches * BATCH)?);
+    let mut walls = Vec::with_capacity(effort.batches);
+    let block = effort.batches / BLOCKS;
+    let cpu = blocks::least(&mut function, async |function| {
+        for _ in 0..block {
+            walls.push(millis(deliver(function, &mut queue).await?));
+        }
+        Ok(())
+    });
+    let cpu = micros(cpu.await?) / f64::from(u32::try_from(block * BATCH)?);
+    let seen = expect(cloud, walls.len())?;
+    let batches = f64::from(u32::try_from(walls.len())?);
+    let orders = f64::from(u32::try_from(walls.len() * BATCH)?);
     values.extend([
-        (Measure::WarmCpu, micros(cpu) / orders),
-        (Measure::WarmWall, walls),
+        (Measure::WarmCpu, cpu),
+        (Measure::WarmWall, median(&walls).context("no batches")?),
         (Measure::Memory, megabytes(function.usage().resident()?)?),
         (
             Measure::Logged,
@@ -67,24 +78,15 @@ pub async fn round(
         ..Latency::default()
     });
     let slow = (effort.batches / 5).max(3);
-    let wall = deliver_all(&mut function, &mut queue, slow).await?;
+    let mut walls = Vec::with_capacity(slow);
+    for _ in 0..slow {
+        walls.push(millis(deliver(&mut function, &mut queue).await?));
+    }
     expect(cloud, slow)?;
+    let wall = median(&walls).context("no batches")?;
     values.push((Measure::BatchWall, wall));
     function.kill().await?;
     Ok(values)
-}
-
-/// Delivers so many batches, and gives the median of the milliseconds that one took.
-async fn deliver_all(
-    function: &mut Function,
-    queue: &mut Queue,
-    batches: usize,
-) -> anyhow::Result<f64> {
-    let mut walls = Vec::with_capacity(batches);
-    for _ in 0..batches {
-        walls.push(millis(deliver(function, queue).await?));
-    }
-    median(&walls).context("no batches")
 }
 
 /// Delivers a batch, of which nothing may fail, and gives how long that took.
