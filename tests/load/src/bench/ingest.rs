@@ -124,6 +124,8 @@ async fn warm(
     for _ in 0..requests / 2 {
         send(function, payload.clone(), count).await?;
     }
+    // What the warm-up logged is there when it rests.
+    function.usage().at_rest().await?;
     let logged = function.logged();
     cloud.take()?;
     let mut walls = Vec::with_capacity(requests);

@@ -41,6 +41,8 @@ pub async fn round(
     for _ in 0..effort.batches / 2 {
         deliver(&mut function, &mut queue).await?;
     }
+    // What the warm-up logged is there when it rests.
+    function.usage().at_rest().await?;
     let logged = function.logged();
     cloud.take()?;
     let mut walls = Vec::with_capacity(effort.batches);
