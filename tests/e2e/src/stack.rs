@@ -183,9 +183,18 @@ impl Stack {
 
     /// Injects a fault once, into what has `part` in it.
     pub fn once(&self, kind: Kind, part: &str) -> Result<Rule<'_>> {
+        self.inject(kind, part, Some(1))
+    }
+
+    /// Injects a fault into all that has `part` in it, until the rule is dropped.
+    pub fn always(&self, kind: Kind, part: &str) -> Result<Rule<'_>> {
+        self.inject(kind, part, None)
+    }
+
+    fn inject(&self, kind: Kind, part: &str, times: Option<u64>) -> Result<Rule<'_>> {
         let injection = Injection {
             containing: Some(part.to_owned()),
-            times: Some(1),
+            times,
             ..Injection::new(kind)
         };
         Ok(self.cloud()?.faults().inject(injection, 1))
