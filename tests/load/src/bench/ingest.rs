@@ -7,8 +7,6 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::{
-    Effort,
-    blocks::{self, BLOCKS},
     cloud::{Cloud, Latency},
     contestant::Contestant,
     function::Function,
@@ -19,6 +17,21 @@ use super::{
     stats::median,
 };
 
+/// Requests of one order, and before them those that warm a contestant up: one that compiles while it runs needs them.
+const SINGLES: Warmth = Warmth {
+    before: 200,
+    requests: 100,
+};
+/// Requests of ten orders.
+const TENS: Warmth = Warmth {
+    before: 25,
+    requests: 50,
+};
+/// Requests of a hundred orders.
+const HUNDREDS: Warmth = Warmth {
+    before: 5,
+    requests: 10,
+};
 /// How long SQS takes to store a message.
 const QUEUE_LATENCY: Duration = Duration::from_millis(8);
 
@@ -34,7 +47,6 @@ pub async fn round(
     contestant: &Contestant,
     cloud: &Cloud,
     quota: Option<&Quota>,
-    effort: Effort,
 ) -> anyhow::Result<Values> {
     cloud.set_latency(Latency::default());
     let first = async |function: &mut Function| {
@@ -44,7 +56,7 @@ pub async fn round(
     };
     let (mut function, mut values) = start(&contestant.program, cloud, first).await?;
 
-    let single = warm(&mut function, cloud, orders::single()?, 1, effort.requests).await?;
+    let single = warm(&mut function, cloud, orders::single()?, 1, SINGLES).await?;
     values.extend([
         (Measure::WarmCpu, single.cpu),
         (Measure::WarmWall, single.wall),
@@ -54,28 +66,14 @@ pub async fn round(
     ]);
     // Only ours takes more than one order a request.
     if contestant.name == ours::NAME {
-        let ten = warm(
-            &mut function,
-            cloud,
-            orders::batch(10)?,
-            10,
-            effort.requests / 4,
-        )
-        .await?;
+        let ten = warm(&mut function, cloud, orders::batch(10)?, 10, TENS).await?;
         values.extend([
             (Measure::TenCpu, ten.cpu),
             (Measure::TenWall, ten.wall),
             (Measure::TenLogged, ten.logged),
             (Measure::TenSends, ten.sends),
         ]);
-        let all = warm(
-            &mut function,
-            cloud,
-            orders::batch(100)?,
-            100,
-            effort.requests / 20,
-        )
-        .await?;
+        let all = warm(&mut function, cloud, orders::batch(100)?, 100, HUNDREDS).await?;
         values.extend([
             (Measure::HundredCpu, all.cpu),
             (Measure::HundredWall, all.wall),
@@ -105,6 +103,14 @@ async fn small(contestant: &Contestant, cloud: &Cloud, quota: &Quota) -> anyhow:
     ])
 }
 
+/// How many requests are measured.
+#[derive(Clone, Copy)]
+struct Warmth {
+    /// Sent before them.
+    before: usize,
+    requests: usize,
+}
+
 /// What an order takes, once the function is warm.
 struct Warm {
     cpu: f64,
@@ -113,38 +119,34 @@ struct Warm {
     sends: f64,
 }
 
-/// Sends so many requests of so many orders, after half as many that are not measured.
+/// Sends requests of so many orders.
 async fn warm(
     function: &mut Function,
     cloud: &Cloud,
     payload: Bytes,
     count: usize,
-    requests: usize,
+    warmth: Warmth,
 ) -> anyhow::Result<Warm> {
-    for _ in 0..requests / 2 {
+    for _ in 0..warmth.before {
         send(function, payload.clone(), count).await?;
     }
-    // What the warm-up logged is there when it rests.
-    function.usage().at_rest().await?;
+    // What it logged until now is there when it rests.
+    let before = function.usage().at_rest().await?;
     let logged = function.logged();
     cloud.take()?;
-    let mut walls = Vec::with_capacity(requests);
-    let block = requests / BLOCKS;
-    let cpu = blocks::least(function, async |function| {
-        for _ in 0..block {
-            walls.push(millis(send(function, payload.clone(), count).await?));
-        }
-        Ok(())
-    });
-    let cpu = micros(cpu.await?) / f64::from(u32::try_from(block * count)?);
-    let sent = walls.len() * count;
-    let requests = expect(cloud, sent)?;
-    let sent = f64::from(u32::try_from(sent)?);
+    let mut walls = Vec::with_capacity(warmth.requests);
+    for _ in 0..warmth.requests {
+        walls.push(millis(send(function, payload.clone(), count).await?));
+    }
+    let cpu = function.usage().at_rest().await?.saturating_sub(before);
+    let orders = walls.len() * count;
+    let requests = expect(cloud, orders)?;
+    let orders = f64::from(u32::try_from(orders)?);
     Ok(Warm {
-        cpu,
+        cpu: micros(cpu) / orders,
         wall: median(&walls).context("no requests")?,
-        logged: f64::from(u32::try_from(function.logged() - logged)?) / sent,
-        sends: requests / sent,
+        logged: f64::from(u32::try_from(function.logged() - logged)?) / orders,
+        sends: requests / orders,
     })
 }
 

@@ -4,13 +4,12 @@
 //! - [`contestant`]: what is measured; [`ours`] and [`rivals`] build it.
 //! - [`cloud`]: a fake SQS and DynamoDB that check each request, behind [`tls`]; [`orders`]: what the functions are sent.
 //! - [`function`]: a function's process and its Runtime API; [`usage`]: what it uses; [`quota`]: the CPU of a 128 MB one.
-//! - [`ingest`], [`process`]: one round of one contestant, from its [`start`] on, in [`blocks`]; [`measure`]: what comes out;
+//! - [`ingest`], [`process`]: one round of one contestant, from its [`start`] on; [`measure`]: what comes out;
 //!   [`stats`]: of all rounds.
 //! - [`callgrind`]: instructions, which another run repeats.
 //! - [`report`]: the tables; [`goals`]: what they are to show; [`cost`]: what
 //!   they mean in dollars, by [`prices`].
 
-pub mod blocks;
 pub mod callgrind;
 pub mod cloud;
 pub mod contestant;
@@ -39,7 +38,7 @@ use clap::{Args, ValueEnum};
 use self::{
     cloud::Cloud,
     contestant::{Contestant, Deployment, Role},
-    measure::{Results, Values},
+    measure::Results,
     quota::Quota,
 };
 use crate::machine::{self, Watch};
@@ -51,7 +50,7 @@ pub const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 #[derive(Debug, Clone, Args)]
 pub struct Options {
     /// How often each contestant is measured, in turns
-    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Measure only these: ours, tutorial, python, node
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
@@ -65,9 +64,6 @@ pub struct Options {
     /// Keep callgrind's profiles in this folder, for `callgrind_annotate`
     #[arg(long, value_name = "FOLDER")]
     profiles: Option<PathBuf>,
-    /// Send a quarter of the requests each round: figures for a first look
-    #[arg(long)]
-    quick: bool,
 }
 
 /// A contestant, as the command line names it.
@@ -88,25 +84,8 @@ enum Part {
     Callgrind,
 }
 
-/// How much is done in a round.
-#[derive(Debug, Clone, Copy)]
-pub struct Effort {
-    /// Requests that are measured.
-    pub requests: usize,
-    /// Batches that are measured.
-    pub batches: usize,
-}
-
-impl Effort {
-    const USUAL: Effort = Effort {
-        requests: 400,
-        batches: 40,
-    };
-    const QUICK: Effort = Effort {
-        requests: 100,
-        batches: 10,
-    };
-}
+/// The starts at 128 MB take longer than all the rest of a round, so only every so many rounds have them.
+const ROUNDS_PER_QUOTA: u32 = 2;
 
 /// Measures, and prints tables on stdout.
 pub async fn run(options: &Options) -> anyhow::Result<()> {
@@ -118,8 +97,8 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         count(options, &cloud, &contestants, &mut results).await;
     }
 
-    let mut names: Vec<_> = contestants.iter().map(|one| one.name).collect();
-    names.dedup();
+    let ingests = contestants.iter().filter(|one| one.role == Role::Ingest);
+    let names: Vec<_> = ingests.map(|one| one.name).collect();
     println!("{}  ", machine::description().await);
     println!("{}; {} rounds\n", watch.says(), options.rounds);
     print!("{}", report::tables(&results, &names));
@@ -128,7 +107,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Those that were asked for, both functions of each side by side.
+/// Those that were asked for, those of one role side by side.
 async fn contestants(options: &Options, cloud: &Cloud) -> anyhow::Result<Vec<Contestant>> {
     let wanted = |name| {
         let all = options.only.is_empty() && !options.skip_rivals;
@@ -155,10 +134,11 @@ async fn contestants(options: &Options, cloud: &Cloud) -> anyhow::Result<Vec<Con
         }
     }
     ensure!(!contestants.is_empty(), "nothing is left to be measured");
+    contestants.sort_by_key(|one| one.role);
     Ok(contestants)
 }
 
-/// Every contestant once a round, each round beginning with another.
+/// Every contestant once a round, those that are compared one after the other, each round beginning with another.
 async fn rounds(
     options: &Options,
     cloud: &Cloud,
@@ -171,25 +151,21 @@ async fn rounds(
             .inspect_err(|error| eprintln!("without the starts at 128 MB: {error}"))
             .ok()
     };
-    let effort = if options.quick {
-        Effort::QUICK
-    } else {
-        Effort::USUAL
-    };
     let mut results = Results::default();
     for round in 0..options.rounds {
-        let first = usize::try_from(round)? % contestants.len();
-        for n in 0..contestants.len() {
-            let contestant = &contestants[(first + n) % contestants.len()];
-            let Contestant { name, role, .. } = contestant;
-            eprintln!(
-                "round {} of {}: {name}, {role:?}",
-                round + 1,
-                options.rounds
-            );
-            let values = measure(contestant, cloud, quota.as_ref(), effort).await;
-            let values = values.with_context(|| format!("{name}, {role:?}"))?;
-            results.add(*role, name, values);
+        eprintln!("round {} of {}", round + 1, options.rounds);
+        let quota = quota.as_ref().filter(|_| round % ROUNDS_PER_QUOTA == 0);
+        for rivals in contestants.chunk_by(|one, other| one.role == other.role) {
+            let (before, first) = rivals.split_at(usize::try_from(round)? % rivals.len());
+            for contestant in first.iter().chain(before) {
+                let Contestant { name, role, .. } = contestant;
+                let values = match role {
+                    Role::Ingest => ingest::round(contestant, cloud, quota).await,
+                    Role::Process => process::round(contestant, cloud).await,
+                };
+                let values = values.with_context(|| format!("{name}, {role:?}"))?;
+                results.add(*role, name, values);
+            }
         }
     }
     Ok(results)
@@ -223,18 +199,6 @@ async fn count(
             Ok(counts) => results.add(*role, name, counts),
             Err(error) => eprintln!("without the instructions of {name}, {role:?}: {error:#}"),
         }
-    }
-}
-
-async fn measure(
-    contestant: &Contestant,
-    cloud: &Cloud,
-    quota: Option<&Quota>,
-    effort: Effort,
-) -> anyhow::Result<Values> {
-    match contestant.role {
-        Role::Ingest => ingest::round(contestant, cloud, quota, effort).await,
-        Role::Process => process::round(contestant, cloud, effort).await,
     }
 }
 

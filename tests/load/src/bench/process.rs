@@ -6,8 +6,6 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 
 use super::{
-    Effort,
-    blocks::{self, BLOCKS},
     cloud::{Cloud, Latency, Seen},
     contestant::Contestant,
     function::Function,
@@ -20,15 +18,17 @@ use super::{
 
 /// Orders of a batch: what the template asks for.
 pub const BATCH: usize = 50;
+/// Batches before those that are measured.
+const WARM_UP: usize = 10;
+/// Batches that are measured while the tables answer at once.
+const BATCHES: usize = 10;
+/// Batches that are measured while they take [`TABLE_LATENCY`].
+const SLOW_BATCHES: usize = 3;
 /// How long DynamoDB takes for a transaction.
 const TABLE_LATENCY: Duration = Duration::from_millis(5);
 
 /// Measures it once.
-pub async fn round(
-    contestant: &Contestant,
-    cloud: &Cloud,
-    effort: Effort,
-) -> anyhow::Result<Values> {
+pub async fn round(contestant: &Contestant, cloud: &Cloud) -> anyhow::Result<Values> {
     cloud.set_latency(Latency::default());
     let mut queue = Queue::new()?;
     let first = async |function: &mut Function| {
@@ -38,27 +38,23 @@ pub async fn round(
     };
     let (mut function, mut values) = start(&contestant.program, cloud, first).await?;
 
-    for _ in 0..effort.batches / 2 {
+    for _ in 0..WARM_UP {
         deliver(&mut function, &mut queue).await?;
     }
-    // What the warm-up logged is there when it rests.
-    function.usage().at_rest().await?;
+    // What it logged until now is there when it rests.
+    let before = function.usage().at_rest().await?;
     let logged = function.logged();
     cloud.take()?;
-    let mut walls = Vec::with_capacity(effort.batches);
-    let block = effort.batches / BLOCKS;
-    let cpu = blocks::least(&mut function, async |function| {
-        for _ in 0..block {
-            walls.push(millis(deliver(function, &mut queue).await?));
-        }
-        Ok(())
-    });
-    let cpu = micros(cpu.await?) / f64::from(u32::try_from(block * BATCH)?);
-    let seen = expect(cloud, walls.len())?;
-    let batches = f64::from(u32::try_from(walls.len())?);
-    let orders = f64::from(u32::try_from(walls.len() * BATCH)?);
+    let mut walls = Vec::with_capacity(BATCHES);
+    for _ in 0..BATCHES {
+        walls.push(millis(deliver(&mut function, &mut queue).await?));
+    }
+    let cpu = function.usage().at_rest().await?.saturating_sub(before);
+    let seen = expect(cloud, BATCHES)?;
+    let batches = f64::from(u32::try_from(BATCHES)?);
+    let orders = f64::from(u32::try_from(BATCHES * BATCH)?);
     values.extend([
-        (Measure::WarmCpu, cpu),
+        (Measure::WarmCpu, micros(cpu) / orders),
         (Measure::WarmWall, median(&walls).context("no batches")?),
         (Measure::Memory, megabytes(function.usage().resident()?)?),
         (
@@ -79,12 +75,11 @@ pub async fn round(
         table: TABLE_LATENCY,
         ..Latency::default()
     });
-    let slow = (effort.batches / 5).max(3);
-    let mut walls = Vec::with_capacity(slow);
-    for _ in 0..slow {
+    let mut walls = Vec::with_capacity(SLOW_BATCHES);
+    for _ in 0..SLOW_BATCHES {
         walls.push(millis(deliver(&mut function, &mut queue).await?));
     }
-    expect(cloud, slow)?;
+    expect(cloud, SLOW_BATCHES)?;
     let wall = median(&walls).context("no batches")?;
     values.push((Measure::BatchWall, wall));
     function.kill().await?;
