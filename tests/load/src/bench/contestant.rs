@@ -26,6 +26,8 @@ pub struct Contestant {
     pub name: &'static str,
     /// What it does.
     pub role: Role,
+    /// Whether it is compiled while it runs, and takes longer to become warm.
+    pub compiles: bool,
     /// How it is started.
     pub program: Program,
 }

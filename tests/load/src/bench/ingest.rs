@@ -17,10 +17,15 @@ use super::{
     stats::median,
 };
 
-/// Requests of one order, and before them those that warm a contestant up: one that compiles while it runs needs them.
+/// Requests of one order.
 const SINGLES: Warmth = Warmth {
-    before: 200,
+    before: 100,
     requests: 100,
+};
+/// The same for a contestant that is compiled while it runs.
+const SINGLES_COMPILED: Warmth = Warmth {
+    before: 500,
+    ..SINGLES
 };
 /// Requests of ten orders.
 const TENS: Warmth = Warmth {
@@ -56,7 +61,12 @@ pub async fn round(
     };
     let (mut function, mut values) = start(&contestant.program, cloud, first).await?;
 
-    let single = warm(&mut function, cloud, orders::single()?, 1, SINGLES).await?;
+    let singles = if contestant.compiles {
+        SINGLES_COMPILED
+    } else {
+        SINGLES
+    };
+    let single = warm(&mut function, cloud, orders::single()?, 1, singles).await?;
     values.extend([
         (Measure::WarmCpu, single.cpu),
         (Measure::WarmWall, single.wall),

@@ -25,6 +25,7 @@ pub async fn build(deployment: &Deployment) -> anyhow::Result<Vec<Contestant>> {
         contestants.push(Contestant {
             name: NAME,
             role,
+            compiles: false,
             program: Program {
                 command: vec![executable.into()],
                 folder: executable.parent().unwrap_or(executable).to_owned(),

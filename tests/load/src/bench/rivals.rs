@@ -55,6 +55,7 @@ pub async fn build(
             Ok(Contestant {
                 name,
                 role,
+                compiles: name == NODE,
                 program,
             })
         })
