@@ -84,9 +84,6 @@ enum Part {
     Callgrind,
 }
 
-/// The starts at 128 MB take longer than all the rest of a round, so only every so many rounds have them.
-const ROUNDS_PER_QUOTA: u32 = 2;
-
 /// Measures, and prints tables on stdout.
 pub async fn run(options: &Options) -> anyhow::Result<()> {
     let cloud = Cloud::start().await?;
@@ -154,13 +151,12 @@ async fn rounds(
     let mut results = Results::default();
     for round in 0..options.rounds {
         eprintln!("round {} of {}", round + 1, options.rounds);
-        let quota = quota.as_ref().filter(|_| round % ROUNDS_PER_QUOTA == 0);
         for rivals in contestants.chunk_by(|one, other| one.role == other.role) {
             let (before, first) = rivals.split_at(usize::try_from(round)? % rivals.len());
             for contestant in first.iter().chain(before) {
                 let Contestant { name, role, .. } = contestant;
                 let values = match role {
-                    Role::Ingest => ingest::round(contestant, cloud, quota).await,
+                    Role::Ingest => ingest::round(contestant, cloud, quota.as_ref()).await,
                     Role::Process => process::round(contestant, cloud).await,
                 };
                 let values = values.with_context(|| format!("{name}, {role:?}"))?;

@@ -10,7 +10,7 @@ use clap::Args;
 #[derive(Debug, Clone, Args)]
 pub struct Options {
     /// Orders a second in the spike
-    #[arg(long, default_value_t = 750)]
+    #[arg(long, default_value_t = 660)]
     pub rate: u32,
     /// How long it lasts, in seconds
     #[arg(long, default_value_t = 60)]
