@@ -81,8 +81,9 @@ impl Queue {
     }
 
     fn id(&self, client: &Client) -> OrderId {
+        // Little-endian: the low bits stay clear of the UUID's version.
         let mut identity = [0; 12];
-        identity[..8].copy_from_slice(&self.placed.to_be_bytes());
+        identity[..8].copy_from_slice(&self.placed.to_le_bytes());
         self.ids.fresh(client, identity)
     }
 }
@@ -96,7 +97,8 @@ mod tests {
     fn each_order_of_the_queue_is_another_that_process_can_read() -> anyhow::Result<()> {
         let mut queue = Queue::new()?;
         let mut ids = HashSet::new();
-        for _ in 0..2 {
+        // More than a round's.
+        for _ in 0..200 {
             let event: Value = serde_json::from_slice(&queue.batch(50)?)?;
             for record in event["Records"].as_array().context("no records")? {
                 let body = record["body"].as_str().context("no body")?;
@@ -104,7 +106,7 @@ mod tests {
                 ids.insert(OrderPlaced::from_json(body)?.id);
             }
         }
-        assert_eq!(ids.len(), 100);
+        assert_eq!(ids.len(), 10_000);
         Ok(())
     }
 
