@@ -1,4 +1,4 @@
-//! Medians and interquartile ranges: what few rounds on a shared machine allow to be said.
+//! Medians and interquartile ranges: what rounds on a shared machine allow to be said.
 
 /// What the rounds of a measure came to.
 #[derive(Debug, Clone, Copy, PartialEq)]
