@@ -18,8 +18,10 @@ use super::{
 
 /// Orders of a batch: what the template asks for.
 pub const BATCH: usize = 50;
-/// Batches before those that are measured, and for a contestant that is compiled while it runs.
-const WARM_UP: (usize, usize) = (10, 50);
+/// Batches before those that are measured.
+const WARM_UP: usize = 10;
+/// The same for a contestant that is compiled while it runs.
+const WARM_UP_COMPILED: usize = 50;
 /// Batches that are measured while the tables answer at once.
 const BATCHES: usize = 10;
 /// Batches that are measured while they take [`TABLE_LATENCY`].
@@ -38,11 +40,10 @@ pub async fn round(contestant: &Contestant, cloud: &Cloud) -> anyhow::Result<Val
     };
     let (mut function, mut values) = start(&contestant.program, cloud, first).await?;
 
-    let (compiled, compiling) = WARM_UP;
     let warm_up = if contestant.compiles {
-        compiling
+        WARM_UP_COMPILED
     } else {
-        compiled
+        WARM_UP
     };
     for _ in 0..warm_up {
         deliver(&mut function, &mut queue).await?;

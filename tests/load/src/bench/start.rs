@@ -16,16 +16,15 @@ pub async fn start(
     first: impl AsyncFnOnce(&mut Function) -> anyhow::Result<Duration>,
 ) -> anyhow::Result<(Function, Values)> {
     let (mut function, init) = Function::start(program, &[], cloud).await?;
-    let before = function.usage().at_rest().await?;
     let wall = first(&mut function).await?;
-    let cpu = function.usage().at_rest().await?.saturating_sub(before);
+    let cpu = function.usage().at_rest().await?;
     let values = vec![
         (Measure::Size, megabytes(program.bytes)?),
         (Measure::InitCpu, millis(init.cpu)),
         (Measure::InitWall, millis(init.wall)),
-        (Measure::FirstCpu, millis(cpu)),
+        (Measure::FirstCpu, millis(cpu.saturating_sub(init.cpu))),
         (Measure::FirstWall, millis(wall)),
-        (Measure::StartCpu, millis(init.cpu + cpu)),
+        (Measure::StartCpu, millis(cpu)),
     ];
     Ok((function, values))
 }
