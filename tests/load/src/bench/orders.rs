@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use bytes::Bytes;
-use events::{Client, Fingerprint, Order, OrderId, OrderIds, OrderPlaced, Secret};
+use events::{Client, Fingerprint, IdempotencyKey, Order, OrderIds, OrderPlaced, Secret};
 use local::sqs::md5;
 use serde_json::{Value, json};
 
@@ -64,8 +64,9 @@ impl Queue {
         self.placed += 1;
         let order = Order::parse(ORDER.as_bytes())?;
         let client = Client::identified("8f2kd91mxa");
+        let key = IdempotencyKey::new(&self.placed.to_string())?;
         let placed = OrderPlaced {
-            id: self.id(&client),
+            id: self.ids.keyed(&client, &key),
             client,
             placed_at: "2026-11-22T09:00:00.120Z".parse()?,
             fingerprint: Fingerprint::of(&order),
@@ -78,13 +79,6 @@ impl Queue {
         record["md5OfBody"] = json!(md5::of_body(&body));
         record["body"] = json!(body);
         Ok(record)
-    }
-
-    fn id(&self, client: &Client) -> OrderId {
-        // Little-endian: the low bits stay clear of the UUID's version.
-        let mut identity = [0; 12];
-        identity[..8].copy_from_slice(&self.placed.to_le_bytes());
-        self.ids.fresh(client, identity)
     }
 }
 
