@@ -4,24 +4,42 @@ use std::time::Duration;
 
 /// The longest a failed record is put off: the queue's visibility timeout, unless the template is told otherwise.
 pub const MAX_VISIBILITY: Duration = Duration::from_secs(185);
+/// The longest that SQS hides a message, less an invocation.
+const LONGEST: Duration = Duration::from_hours(11);
 
-/// The wait before the transaction's next attempt: full jitter, up to 25 ms after the first attempt and doubling to
-/// 1 s, so that workers that met in one conflict don't meet again.
-pub fn conflict(attempt: u32, chance: f64) -> Duration {
-    let most = Duration::from_millis(25).saturating_mul(1 << attempt.min(6));
+/// The wait before something is tried again that was refused `before` times: full jitter, up to 25 ms at first and
+/// doubling to 1 s, so that workers that met don't meet again.
+pub fn again(before: u32, chance: f64) -> Duration {
+    let most = Duration::from_millis(25).saturating_mul(1 << before.min(6));
     most.min(Duration::from_secs(1)).mul_f64(chance)
+}
+
+/// When a record comes back for which there was no time. The worker `served` some records in the time `elapsed` and
+/// `left` others: at that speed it would need `elapsed * left / served` for them. They come back spread over this time,
+/// but none waits for more than twice as long as it has `waited` since it was received first. In whole seconds.
+pub fn turn(
+    elapsed: Duration,
+    served: usize,
+    left: usize,
+    waited: Duration,
+    chance: f64,
+) -> Duration {
+    let count = |n| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
+    let needed = elapsed.as_secs_f64() * count(left) / count(served.max(1));
+    let most = needed.min((2 * waited).min(LONGEST).as_secs_f64());
+    Duration::from_secs_f64((most * (0.5 + chance / 2.0)).ceil())
 }
 
 /// When a record that failed after `receives` receives is to come back: `base` doubled with each receive, up to
 /// [`MAX_VISIBILITY`], half of it jitter. In whole seconds, as SQS takes them.
 pub fn redelivery(base: Duration, receives: u32, chance: f64) -> Duration {
-    let doubled = base.saturating_mul(
-        1_u32
-            .checked_shl(receives.saturating_sub(1))
-            .unwrap_or(u32::MAX),
-    );
-    let seconds = doubled.min(MAX_VISIBILITY).as_secs_f64();
+    let seconds = doubled(base, receives).min(MAX_VISIBILITY).as_secs_f64();
     Duration::from_secs_f64((seconds * (0.5 + chance / 2.0)).round())
+}
+
+fn doubled(base: Duration, receives: u32) -> Duration {
+    let times = 1_u32.checked_shl(receives.saturating_sub(1));
+    base.saturating_mul(times.unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]
@@ -29,16 +47,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_conflict_is_waited_out_with_full_jitter() {
+    fn what_is_refused_is_tried_again_with_full_jitter() {
         let check = |attempt, most| {
-            assert_eq!(conflict(attempt, 1.0), Duration::from_millis(most));
-            assert_eq!(conflict(attempt, 0.0), Duration::ZERO);
+            assert_eq!(again(attempt, 1.0), Duration::from_millis(most));
+            assert_eq!(again(attempt, 0.0), Duration::ZERO);
         };
         check(0, 25);
         check(1, 50);
         check(5, 800);
         check(6, 1000);
         check(u32::MAX, 1000);
+    }
+
+    #[test]
+    fn what_there_was_no_time_for_comes_back_when_there_may_be() {
+        let seconds = Duration::from_secs;
+        let check = |served, left, waited, least, most| {
+            let turn = |chance| turn(seconds(100), served, left, seconds(waited), chance).as_secs();
+            assert_eq!(
+                (turn(0.0), turn(1.0)),
+                (least, most),
+                "{served} {left} {waited}"
+            );
+        };
+        // At a hundredth of a second each.
+        check(10_000, 100, 100, 1, 1);
+        check(10, 40, 1000, 200, 400);
+        // Soon at first, whatever there is to do; later each time.
+        check(1, 49, 100, 100, 200);
+        check(1, 49, 400, 400, 800);
+        // SQS hides no message for more than 12 hours.
+        check(1, 49_999, 1_000_000, 19_800, 39_600);
+        check(0, 10, 1000, 500, 1000);
     }
 
     #[test]

@@ -1,17 +1,18 @@
 //! An SQS batch comes in, its failures go out: each record is answered on its own.
 
 use crate::{
-    backoff::redelivery,
+    backoff::{redelivery, turn},
     commit::{Fault, Outcome, commit},
     group::{Pending, chain, pack},
-    records::{Batch, Copy, read_batch, receives},
+    records::{Batch, Copy, first_received, read_batch, receives},
     table::OrderTable,
     tally::Tally,
     visibility::RetryQueue,
 };
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use futures_util::{FutureExt, future::join_all};
+use futures_util::FutureExt;
 use std::{
+    cmp::Reverse,
     panic::AssertUnwindSafe,
     time::{Duration, SystemTime},
 };
@@ -31,6 +32,12 @@ pub struct Processor {
     pub max_receives: u32,
     /// How long a record that failed once is put off.
     pub retry_base: Duration,
+    /// The time of day.
+    pub clock: fn() -> SystemTime,
+    /// Chance, from 0 to 1: it spreads retries.
+    pub chance: fn() -> f64,
+    /// Gets the metrics of each batch.
+    pub metrics: fn(&Tally),
 }
 
 /// A record that cannot be answered for, because it has no id. SQS sends none; the whole batch fails, since an empty
@@ -53,7 +60,12 @@ impl Processor {
         {
             return Err(NoMessageId);
         }
+        let start = Instant::now();
         let outcomes = self.settle(&event.records, end - RESERVE).await;
+        let elapsed = start.elapsed();
+        let is_left = |outcome: &&Outcome| matches!(outcome, Outcome::Failed(_));
+        let left = outcomes.iter().filter(is_left).count();
+        let served = outcomes.len() - left;
         let mut response = SqsBatchResponse::default();
         let mut put_off = Vec::new();
         let mut tally = Tally::default();
@@ -62,8 +74,19 @@ impl Processor {
             let Outcome::Failed(fault) = outcome else {
                 continue;
             };
-            if let (Fault::Record, Some(receipt_handle)) = (fault, &record.receipt_handle) {
-                let delay = redelivery(self.retry_base, receives(&record), fastrand::f64());
+            let delay = match fault {
+                Fault::Record => {
+                    let chance = (self.chance)();
+                    Some(redelivery(self.retry_base, receives(&record), chance))
+                }
+                Fault::Busy if served > 0 => {
+                    let waited = self.waited(&record).unwrap_or(elapsed);
+                    Some(turn(elapsed, served, left, waited, (self.chance)()))
+                }
+                // A table that takes nothing: the visibility timeout spans the longest outage.
+                Fault::Busy | Fault::Table => None,
+            };
+            if let (Some(delay), Some(receipt_handle)) = (delay, &record.receipt_handle) {
                 put_off.push((receipt_handle.clone(), delay));
             }
             let mut failure = BatchItemFailure::default();
@@ -76,14 +99,20 @@ impl Processor {
         {
             tracing::warn!("no time was left to change the visibility of messages");
         }
-        println!("{}", tally.to_json(SystemTime::now()));
+        (self.metrics)(&tally);
         Ok(response)
+    }
+
+    /// How long ago a record was received first.
+    fn waited(&self, record: &SqsMessage) -> Option<Duration> {
+        let first = first_received(record)?;
+        (self.clock)().duration_since(first).ok()
     }
 
     /// The outcome of each record, by `deadline`.
     async fn settle(&self, records: &[SqsMessage], deadline: Instant) -> Vec<Outcome> {
         let Batch {
-            first,
+            mut first,
             copies,
             unread,
         } = read_batch(records);
@@ -93,26 +122,17 @@ impl Processor {
             outcomes[record] = Outcome::Failed(fault);
         }
 
-        let last_receive = |order: &&Pending| {
-            let copies = copies
-                .iter()
-                .filter(|copy| copy.same && copy.first == order.record);
-            let mut all = copies.map(|copy| copy.record).chain([order.record]);
-            all.any(|record| receives(&records[record]) >= self.max_receives)
-        };
-        let (last, others): (Vec<_>, Vec<_>) = first.iter().partition(last_receive);
-        self.put_failed(&last, deadline).await;
+        // Those that were received most come first: there may not be time for all.
+        first.sort_by_key(|order| Reverse(order.receives));
+        let is_last = |order: &&Pending| order.receives >= self.max_receives;
+        let (last, others): (Vec<_>, Vec<_>) = first.iter().partition(is_last);
+        let start = Instant::now();
+        let half = start + deadline.saturating_duration_since(start) / 2;
+        self.put_failed(&last, half).await;
         let mut groups: Vec<_> = last.into_iter().map(|order| vec![order]).collect();
         groups.extend(pack(others));
-
-        let chains = chain(groups).into_iter().map(|chain| async {
-            let mut outcomes = Vec::new();
-            for group in chain {
-                outcomes.extend(commit(&self.table, group, deadline).await);
-            }
-            outcomes
-        });
-        for (record, outcome) in join_all(chains).await.into_iter().flatten() {
+        let written = commit(&self.table, chain(groups), deadline, self.chance).await;
+        for (record, outcome) in written {
             outcomes[record] = outcome;
         }
         for copy in copies {
@@ -125,9 +145,10 @@ impl Processor {
         outcomes
     }
 
-    /// On its last receive an order is first written as `failed`: a worker that is killed now leaves a true status.
+    /// On its last receive an order is first written as `failed`: a worker that is killed now leaves a true status. One
+    /// after the other, as far as `deadline` allows; the rest is tried without.
     async fn put_failed(&self, orders: &[&Pending], deadline: Instant) {
-        join_all(orders.iter().map(|order| async {
+        for order in orders {
             let id = order.placed.id;
             let put = AssertUnwindSafe(self.table.put_failed(&order.placed)).catch_unwind();
             match timeout_at(deadline, put).await {
@@ -138,8 +159,7 @@ impl Processor {
                 Ok(Err(_)) => tracing::error!(order_id = %id, "not written as failed: panicked"),
                 Err(_) => tracing::error!(order_id = %id, "not written as failed: no time is left"),
             }
-        }))
-        .await;
+        }
     }
 }
 

@@ -68,8 +68,15 @@ where
         .finish()
 }
 
-/// How to reach AWS: region, credentials and endpoint from the variables that Lambda sets, and no other source. A
-/// call may take 5 s, each of its attempts 2 s: the SDK itself sets no limit.
+/// A call may take 5 s, each of its attempts 2 s: the SDK itself sets no limit.
+pub fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .operation_attempt_timeout(Duration::from_secs(2))
+        .operation_timeout(Duration::from_secs(5))
+        .build()
+}
+
+/// How to reach AWS: region, credentials and endpoint from the variables that Lambda sets, and no other source.
 pub fn aws() -> Result<SdkConfig> {
     let credentials = Credentials::new(
         required("AWS_ACCESS_KEY_ID")?,
@@ -78,9 +85,6 @@ pub fn aws() -> Result<SdkConfig> {
         None,
         "environment",
     );
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(Duration::from_secs(2))
-        .operation_timeout(Duration::from_secs(5));
     // One for all clients: each would read the system's roots for itself.
     let connector = SharedHttpConnector::new(
         Connector::builder()
@@ -92,7 +96,7 @@ pub fn aws() -> Result<SdkConfig> {
         .region(Region::new(required("AWS_REGION")?))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(http_client_fn(move |_, _| connector.clone()))
-        .timeout_config(timeouts.build());
+        .timeout_config(timeouts());
     // `sam local` hands a variable that nobody set on as an empty one.
     config.set_endpoint_url(
         env::var("AWS_ENDPOINT_URL")

@@ -15,6 +15,8 @@ pub struct Pending {
     pub record: usize,
     /// At least as many bytes as its row has.
     pub bytes: usize,
+    /// How often it was received, this time included; the most of its copies counts.
+    pub receives: u32,
     /// The order.
     pub placed: OrderPlaced,
 }
@@ -44,8 +46,12 @@ pub fn pack<'a>(orders: impl IntoIterator<Item = &'a Pending>) -> Vec<Group<'a>>
             .map(events::Line::sku)
             .collect();
         let fits = |group: &Open| {
-            let actions = group.orders.len() + 1 + group.skus.union(&skus).count();
-            actions <= MAX_ACTIONS && group.bytes + order.bytes <= MAX_BYTES
+            // Most are full, and a union is slow.
+            let actions = group.orders.len() + 1 + group.skus.len();
+            let more = || skus.difference(&group.skus).count();
+            actions <= MAX_ACTIONS
+                && group.bytes + order.bytes <= MAX_BYTES
+                && actions + more() <= MAX_ACTIONS
         };
         let first = skus
             .iter()
@@ -123,6 +129,7 @@ pub(crate) mod tests {
         Pending {
             record,
             bytes,
+            receives: 1,
             placed,
         }
     }

@@ -3,10 +3,10 @@
 //! # Layout, the way of a batch
 //! - [`batch`]: an SQS batch comes in, its failures go out. [`records`]: each record is read on its own.
 //! - [`group`]: pure: orders into as few transactions as the limits allow.
-//! - [`commit`]: one group is written, and what DynamoDB refuses is worked through. A redelivery is recognised here.
+//! - [`commit`]: the groups are written, one transaction at a time, and what DynamoDB refuses is worked through. A
+//!   redelivery is recognised here.
 //! - [`allocate`]: pure: who gets the stock.
 //! - [`table`]: the tables; DynamoDB's answers translated into findings.
-//! - [`pace`]: pure: how fast to write to a table that throttles.
 //! - [`backoff`]: pure: how long to wait. [`visibility`]: when a failed record comes back.
 //! - [`tally`]: what a batch came to, as metrics. [`config`]: what the environment says.
 //!
@@ -23,7 +23,6 @@ pub mod batch;
 pub mod commit;
 pub mod config;
 pub mod group;
-pub mod pace;
 pub mod records;
 pub mod table;
 pub mod tally;

@@ -6,6 +6,7 @@ use events::{OrderPlaced, placed::NotAnOrderPlaced};
 use std::{
     collections::{HashMap, hash_map::Entry},
     panic::{AssertUnwindSafe, catch_unwind},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 /// More bytes than a row has beyond its message: its status, reason, time and total.
@@ -47,6 +48,12 @@ pub fn receives(record: &SqsMessage) -> u32 {
         .unwrap_or(1)
 }
 
+/// When SQS has handed a message out first.
+pub fn first_received(record: &SqsMessage) -> Option<SystemTime> {
+    let millis = record.attributes.get("ApproximateFirstReceiveTimestamp")?;
+    UNIX_EPOCH.checked_add(Duration::from_millis(millis.parse().ok()?))
+}
+
 fn read_each(
     records: &[SqsMessage],
     read: impl Fn(usize, &SqsMessage) -> Result<Pending, Fault>,
@@ -67,15 +74,18 @@ fn read_each(
         };
         match seen.entry(order.placed.id) {
             Entry::Vacant(entry) => {
-                entry.insert((n, order.placed.fingerprint.clone()));
+                entry.insert(batch.first.len());
                 batch.first.push(order);
             }
             Entry::Occupied(entry) => {
-                let (first, fingerprint) = entry.get();
-                let same = *fingerprint == order.placed.fingerprint;
+                let first = &mut batch.first[*entry.get()];
+                let same = first.placed.fingerprint == order.placed.fingerprint;
+                if same {
+                    first.receives = first.receives.max(order.receives);
+                }
                 batch.copies.push(Copy {
                     record: n,
-                    first: *first,
+                    first: first.record,
                     same,
                 });
             }
@@ -90,6 +100,7 @@ fn read(n: usize, record: &SqsMessage) -> Result<Pending, Fault> {
         Ok(placed) => Ok(Pending {
             record: n,
             bytes: body.len() + ROW_OVERHEAD,
+            receives: receives(record),
             placed,
         }),
         Err(error) => {

@@ -2,7 +2,7 @@
 
 mod refusal;
 
-use crate::{allocate::Verdict, pace::Pace};
+use crate::allocate::Verdict;
 use aws_sdk_dynamodb::{
     Client,
     config::retry::RetryConfig,
@@ -11,17 +11,15 @@ use aws_sdk_dynamodb::{
         AttributeValue, Put, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update,
     },
 };
-use events::{OrderPlaced, OrderRecord, Status, Timestamp, text::bounded};
+use events::{OrderPlaced, OrderRecord, Reason, Status, Timestamp, text::bounded};
 use refusal::refusal;
 pub use refusal::{Finding, Refusal};
 use std::{
     collections::{BTreeMap, HashMap},
     error::Error,
     iter::successors,
-    sync::{Mutex, MutexGuard, PoisonError},
     time::SystemTime,
 };
-use tokio::time::{Instant, sleep_until};
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -29,29 +27,33 @@ type Item = HashMap<String, AttributeValue>;
 #[derive(Debug)]
 pub struct OrderTable {
     dynamodb: Client,
-    /// The same without the SDK's own retries: they know nothing of the pace.
+    /// The same without the SDK's own retries: `commit` knows better what to do.
     transactions: Client,
-    pace: Mutex<Pace>,
     orders: String,
     articles: String,
+    clock: fn() -> SystemTime,
 }
 
 impl OrderTable {
-    /// The tables of these names.
-    pub fn new(dynamodb: Client, orders: String, articles: String) -> OrderTable {
+    /// The tables of these names. `clock` says when an order is processed.
+    pub fn new(
+        dynamodb: Client,
+        orders: String,
+        articles: String,
+        clock: fn() -> SystemTime,
+    ) -> OrderTable {
         let once = dynamodb.config().to_builder();
         let once = once.retry_config(RetryConfig::disabled()).build();
         OrderTable {
             transactions: Client::from_conf(once),
             dynamodb,
-            pace: Mutex::default(),
             orders,
             articles,
+            clock,
         }
     }
 
-    /// Writes the orders with their verdicts, and takes the stock in `taken`, in one transaction, tried once, when the
-    /// pace of a table that throttles allows it.
+    /// Writes the orders with their verdicts, and takes the stock in `taken`, in one transaction, tried once.
     pub async fn commit(
         &self,
         orders: &[&OrderPlaced],
@@ -65,30 +67,23 @@ impl OrderTable {
         for (sku, pieces) in taken {
             actions.push(self.take(sku, *pieces)?);
         }
-        let size = actions.len();
-        let start = self.pace().start(size, Instant::now());
-        sleep_until(start).await;
         let result = self
             .transactions
             .transact_write_items()
             .set_transact_items(Some(actions))
             .send()
             .await;
-        let Err(error) = result else {
-            self.pace().committed(size, Instant::now());
-            return Ok(());
-        };
-        let refusal = refusal(&error, orders, taken);
-        if refusal.is_throttling() {
-            let chance = fastrand::f64();
-            self.pace().throttled(size, chance, Instant::now());
+        match result {
+            Ok(_) => Ok(()),
+            Err(error) => Err(refusal(&error, orders, taken)),
         }
-        Err(refusal)
     }
 
     /// Writes the order as `failed`, unless it has a row.
     pub async fn put_failed(&self, order: &OrderPlaced) -> Result<(), String> {
-        let item = row(order, Status::Failed, None).map_err(|refusal| format!("{refusal:?}"))?;
+        let item = self
+            .row(order, Status::Failed, None)
+            .map_err(|refusal| format!("{refusal:?}"))?;
         let put = self
             .dynamodb
             .put_item()
@@ -105,14 +100,10 @@ impl OrderTable {
         }
     }
 
-    fn pace(&self) -> MutexGuard<'_, Pace> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn put(&self, order: &OrderPlaced, verdict: Verdict) -> Result<TransactWriteItem, Refusal> {
         let item = match verdict {
-            Verdict::Confirmed => row(order, Status::Confirmed, None),
-            Verdict::Rejected(reason) => row(order, Status::Rejected, Some(reason)),
+            Verdict::Confirmed => self.row(order, Status::Confirmed, None),
+            Verdict::Rejected(reason) => self.row(order, Status::Rejected, Some(reason)),
         };
         let put = Put::builder()
             .table_name(&self.orders)
@@ -144,15 +135,17 @@ impl OrderTable {
             .map_err(malformed)?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
-}
 
-fn row(
-    order: &OrderPlaced,
-    status: Status,
-    reason: Option<events::Reason>,
-) -> Result<Item, Refusal> {
-    let now = Timestamp::try_from(SystemTime::now()).map_err(malformed)?;
-    serde_dynamo::to_item(OrderRecord::new(order.clone(), status, reason, now)).map_err(malformed)
+    fn row(
+        &self,
+        order: &OrderPlaced,
+        status: Status,
+        reason: Option<Reason>,
+    ) -> Result<Item, Refusal> {
+        let now = Timestamp::try_from((self.clock)()).map_err(malformed)?;
+        let record = OrderRecord::new(order.clone(), status, reason, now);
+        serde_dynamo::to_item(record).map_err(malformed)
+    }
 }
 
 fn malformed(error: impl std::fmt::Display) -> Refusal {

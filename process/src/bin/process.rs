@@ -3,7 +3,7 @@
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use process::{batch::Processor, config, table::OrderTable, visibility::RetryQueue};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,19 +15,25 @@ async fn main() -> Result<(), Error> {
         config::required("ARTICLES_TABLE")?,
     );
     let processor = &Processor {
-        table: OrderTable::new(aws_sdk_dynamodb::Client::new(&aws), orders, articles),
+        table: OrderTable::new(
+            aws_sdk_dynamodb::Client::new(&aws),
+            orders,
+            articles,
+            SystemTime::now,
+        ),
         queue: RetryQueue::new(
             aws_sdk_sqs::Client::new(&aws),
             config::required("QUEUE_URL")?,
         ),
         max_receives: config::number("MAX_RECEIVES")?,
         retry_base: Duration::from_secs(config::number("RETRY_BASE_SECONDS")?),
+        clock: SystemTime::now,
+        chance: fastrand::f64,
+        metrics: |tally| println!("{}", tally.to_json(SystemTime::now())),
     };
     run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
         let end = UNIX_EPOCH + Duration::from_millis(event.context.deadline);
-        let left = end
-            .duration_since(std::time::SystemTime::now())
-            .unwrap_or_default();
+        let left = end.duration_since(SystemTime::now()).unwrap_or_default();
         processor
             .handle(event.payload, Instant::now() + left)
             .await

@@ -1,63 +1,44 @@
 use super::*;
-use crate::group::tests::pending;
+use crate::{allocate::Verdict, group::tests::pending};
 use aws_sdk_dynamodb::{
     Client,
     config::{BehaviorVersion, Credentials, Region},
 };
 use aws_smithy_http_client::test_util::infallible_client_fn;
+use aws_smithy_types::body::SdkBody;
+use serde_json::{Value, json};
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
 };
 
 const WRITTEN: Outcome = Outcome::Written(Verdict::Confirmed);
+const MINUTE: Duration = Duration::from_mins(1);
 
-#[tokio::test]
-async fn a_panic_fails_only_the_order_that_causes_it() {
-    let orders: Vec<_> = (0..50).map(|n| pending(n, &[1], 300)).collect();
-    let mut outcomes = halve(orders.iter().collect(), async |group, outcomes| {
-        assert!(group.iter().all(|order| order.record != 31), "this panics");
-        outcomes.extend(group.iter().map(|order| (order.record, WRITTEN)));
-        Written::Done
-    })
-    .await;
-    outcomes.sort_by_key(|(record, _)| *record);
-    let expected: Vec<_> = (0..50).map(|n| (n, WRITTEN)).collect();
-    assert_eq!(outcomes[..31], expected[..31]);
-    assert_eq!(outcomes[31], (31, Outcome::Failed(Fault::Record)));
-    assert_eq!(outcomes[32..], expected[32..]);
-}
+/// When a table was called, in milliseconds after the test's start.
+type Calls = Arc<Mutex<Vec<u128>>>;
 
-#[tokio::test]
-async fn what_is_known_before_a_panic_stays_known() {
-    let orders = [pending(0, &[1], 300), pending(1, &[1], 300)];
-    let outcomes = halve(orders.iter().collect(), async |_, outcomes| {
-        outcomes.push((0, Outcome::Redelivered));
-        panic!("after one order was found to exist")
-    })
-    .await;
-    assert_eq!(outcomes[0], (0, Outcome::Redelivered));
-    assert_eq!(outcomes.last(), Some(&(1, Outcome::Failed(Fault::Record))));
-}
+/// An error: the HTTP status, and the body.
+type Answer = (u16, Value);
 
-/// A table that throttles as many transactions as `throttles` says, and counts it down.
-fn table(throttles: Arc<AtomicU32>) -> OrderTable {
-    let http = infallible_client_fn(move |_| {
-        let left =
-            throttles.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
-        let (status, body) = match left {
-            Ok(_) => (
-                400,
-                r#"{"__type":"ProvisionedThroughputExceededException"}"#,
-            ),
-            Err(_) => (200, "{}"),
+/// A table that answers as `answer` says, by the request and how many came before it.
+fn table(
+    answer: impl Fn(&Value, usize) -> Option<Answer> + Send + Sync + 'static,
+) -> (OrderTable, Calls) {
+    let (calls, start) = (Calls::default(), Instant::now());
+    let seen = calls.clone();
+    let http = infallible_client_fn(move |request: http::Request<SdkBody>| {
+        let body = request.body().bytes().expect("a body in memory");
+        let body: Value = serde_json::from_slice(body).expect("JSON");
+        let before = {
+            let mut seen = seen.lock().expect("no panic in here");
+            seen.push(start.elapsed().as_millis());
+            seen.len() - 1
         };
+        let (status, body) = answer(&body, before).unwrap_or((200, json!({})));
         http::Response::builder()
             .status(status)
-            .body(body)
+            .body(body.to_string())
             .expect("a response")
     });
     let config = aws_sdk_dynamodb::Config::builder()
@@ -67,29 +48,207 @@ fn table(throttles: Arc<AtomicU32>) -> OrderTable {
         .http_client(http)
         .build();
     let dynamodb = Client::from_conf(config);
-    OrderTable::new(dynamodb, "orders".to_owned(), "articles".to_owned())
+    let names = ["orders".to_owned(), "articles".to_owned()];
+    let [orders, articles] = names;
+    (
+        OrderTable::new(dynamodb, orders, articles, SystemTime::now),
+        calls,
+    )
+}
+
+fn refused(status: u16, code: &str) -> Answer {
+    (status, json!({ "__type": code }))
+}
+
+/// A cancelled transaction; `code` says what is wrong with each action, if anything.
+fn cancelled(request: &Value, code: impl Fn(&Value) -> Option<&'static str>) -> Answer {
+    let actions = request["TransactItems"].as_array().expect("actions");
+    let reasons: Vec<_> = actions
+        .iter()
+        .map(|action| json!({"Code": code(action).unwrap_or("None")}))
+        .collect();
+    (
+        400,
+        json!({"__type": "TransactionCanceledException", "CancellationReasons": reasons}),
+    )
+}
+
+fn wants(action: &Value, sku: &str) -> bool {
+    action["Update"]["Key"]["sku"]["S"] == sku
+}
+
+fn sorted(mut outcomes: Vec<(usize, Outcome)>) -> Vec<Outcome> {
+    outcomes.sort_by_key(|(record, _)| *record);
+    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+/// The longest wait every time.
+fn longest() -> f64 {
+    1.0
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_table_that_throttles_is_waited_for_at_its_pace_alone() {
-    fastrand::seed(1);
-    let throttles = Arc::new(AtomicU32::new(0));
-    let table = table(throttles.clone());
-    let deadline = Instant::now() + Duration::from_mins(1);
-    let orders: Vec<_> = (0..50).map(|n| pending(n, &[1], 300)).collect();
-    for _ in 0..100 {
-        let outcomes = commit(&table, orders.iter().collect(), deadline).await;
-        assert_eq!(outcomes[49], (49, WRITTEN));
-    }
-    let start = Instant::now();
-    throttles.store(5, Ordering::Relaxed);
-    let outcomes = commit(&table, vec![&orders[0]], deadline).await;
+async fn one_transaction_is_on_its_way_at_a_time() {
+    let (table, calls) = table(|_, _| None);
+    let orders: Vec<_> = (0..20).map(|n| pending(n, &[1], 300)).collect();
+    let chains = orders.iter().map(|order| vec![vec![order]]).collect();
+    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest).await;
+    assert_eq!(sorted(outcomes), [WRITTEN; 20]);
+    assert_eq!(calls.lock().expect("no panic in here").len(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_throttles_is_asked_again_after_a_wait_that_doubles_up_to_a_second() {
+    let (table, calls) = table(|_, n| (n < 9).then(|| refused(400, "ThrottlingException")));
+    let order = pending(0, &[1], 300);
+    let chains = vec![vec![vec![&order]]];
+    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest).await;
     assert_eq!(outcomes, [(0, WRITTEN)]);
-    assert_eq!(throttles.load(Ordering::Relaxed), 0);
-    // At 5,100 actions a second and less the pace waits for 20 ms in all; five conflicts would for 400 ms.
-    let waited = start.elapsed();
-    assert!(
-        waited > Duration::ZERO && waited < Duration::from_millis(50),
-        "{waited:?}"
+    let calls = calls.lock().expect("no panic in here");
+    let waits = calls.windows(2).map(|calls| calls[1] - calls[0]);
+    let waits: Vec<_> = waits.collect();
+    assert_eq!(waits, [25, 50, 100, 200, 400, 800, 1000, 1000, 1000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_success_makes_the_waits_short_again() {
+    let (table, calls) =
+        table(|_, n| (n != 5 && n < 7).then(|| refused(400, "ThrottlingException")));
+    let orders = [pending(0, &[1], 300), pending(1, &[2], 300)];
+    let chains = orders.iter().map(|order| vec![vec![order]]).collect();
+    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest).await;
+    assert_eq!(sorted(outcomes), [WRITTEN; 2]);
+    let calls = calls.lock().expect("no panic in here");
+    assert_eq!(calls[7] - calls[6], 25);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_wait_outlasts_the_deadline_and_none_is_remembered() {
+    let (table, calls) = table(|_, n| (n < 100).then(|| refused(400, "ThrottlingException")));
+    let order = pending(0, &[1], 300);
+    for seconds in [1, 5, 7] {
+        let (start, limit) = (Instant::now(), Duration::from_secs(seconds));
+        let chains = vec![vec![vec![&order]]];
+        let before = calls.lock().expect("no panic in here").len();
+        let outcomes = commit(&table, chains, start + limit, longest).await;
+        assert_eq!(outcomes, [(0, Outcome::Failed(Fault::Busy))]);
+        // Timers are exact to a millisecond.
+        assert!(start.elapsed() <= limit + Duration::from_millis(1));
+        // The first wait of each is the shortest.
+        let calls = calls.lock().expect("no panic in here");
+        assert_eq!(calls[before + 1] - calls[before], 25);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_never_tried_is_nobodys_fault() {
+    let (table, _) = table(|_, _| Some(refused(500, "InternalServerError")));
+    let orders = [pending(0, &[1], 300), pending(1, &[1], 300)];
+    let chains = vec![orders.iter().map(|order| vec![order]).collect()];
+    let deadline = Instant::now() + Duration::from_secs(5);
+    let outcomes = commit(&table, chains, deadline, longest).await;
+    let expected = [Fault::Table, Fault::Busy].map(Outcome::Failed);
+    assert_eq!(sorted(outcomes), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_in_conflict_lets_the_others_go_on() {
+    let (table, calls) = table(|request, n| {
+        let hit = |action: &Value| wants(action, "a1").then_some("TransactionConflict");
+        let is_hit = request.to_string().contains("\"a1\"");
+        (is_hit && n < 12).then(|| cancelled(request, hit))
+    });
+    let orders: Vec<_> = (0..10_u8)
+        .map(|n| pending(n.into(), &[n + 1], 300))
+        .collect();
+    let chains = orders.iter().map(|order| vec![vec![order]]).collect();
+    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest).await;
+    assert_eq!(sorted(outcomes), [WRITTEN; 10]);
+    let calls = calls.lock().expect("no panic in here");
+    assert!(calls[9] < 25, "{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn orders_of_a_throttled_article_keep_no_others_waiting() {
+    let (table, calls) = table(|request, _| {
+        let hit = |action: &Value| wants(action, "a1").then_some("ThrottlingError");
+        let is_hit = request.to_string().contains("\"a1\"");
+        is_hit.then(|| cancelled(request, hit))
+    });
+    let orders = [
+        pending(0, &[1], 300),
+        pending(1, &[2], 300),
+        pending(2, &[1, 3], 300),
+    ];
+    let start = Instant::now();
+    let chains = vec![vec![orders.iter().collect()]];
+    let outcomes = commit(&table, chains, start + 2 * MINUTE, longest).await;
+    let throttled = Outcome::Failed(Fault::Table);
+    assert_eq!(sorted(outcomes), [throttled, WRITTEN, throttled]);
+    // It gives up on them early, and makes room for other batches.
+    assert!(start.elapsed() < MINUTE, "{:?}", start.elapsed());
+    assert!(calls.lock().expect("no panic in here").len() < 40);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_throttles_everything_is_waited_for_until_the_deadline() {
+    let (table, _) = table(|request, n| {
+        (n > 0).then(|| cancelled(request, |_| Some("ProvisionedThroughputExceeded")))
+    });
+    let orders = [pending(0, &[1], 300), pending(1, &[2], 300)];
+    let start = Instant::now();
+    let chains = orders.iter().map(|order| vec![vec![order]]).collect();
+    let outcomes = commit(&table, chains, start + 2 * MINUTE, longest).await;
+    assert_eq!(sorted(outcomes), [WRITTEN, Outcome::Failed(Fault::Busy)]);
+    assert!(start.elapsed() >= 2 * MINUTE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_refused_whole_is_halved_until_the_order_to_blame_is_alone() {
+    for (status, code) in [(400, "ValidationException"), (413, "RequestTooLarge")] {
+        let (table, _) = table(move |request, _| {
+            let is_hit = request.to_string().contains("\"a31\"");
+            is_hit.then(|| refused(status, code))
+        });
+        let orders: Vec<_> = (0..40_u8).map(|n| pending(n.into(), &[n], 300)).collect();
+        let chains = vec![vec![orders.iter().collect()]];
+        let outcomes = sorted(commit(&table, chains, Instant::now() + MINUTE, longest).await);
+        assert_eq!(outcomes[31], Outcome::Failed(Fault::Record));
+        assert_eq!(
+            outcomes
+                .iter()
+                .filter(|outcome| **outcome == WRITTEN)
+                .count(),
+            39
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_is_not_there_is_asked_once() {
+    let (table, calls) = table(|_, _| Some(refused(400, "ResourceNotFoundException")));
+    let order = pending(0, &[1], 300);
+    let chains = vec![vec![vec![&order]]];
+    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest).await;
+    assert_eq!(outcomes, [(0, Outcome::Failed(Fault::Table))]);
+    assert_eq!(calls.lock().expect("no panic in here").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_fails_only_the_order_that_causes_it() {
+    let (table, _) = table(|request, _| {
+        assert!(!request.to_string().contains("\"a31\""), "this panics");
+        None
+    });
+    let orders: Vec<_> = (0..40_u8).map(|n| pending(n.into(), &[n], 300)).collect();
+    let chains = vec![vec![orders.iter().collect()]];
+    let outcomes = sorted(commit(&table, chains, Instant::now() + MINUTE, longest).await);
+    assert_eq!(outcomes[31], Outcome::Failed(Fault::Record));
+    assert_eq!(
+        outcomes
+            .iter()
+            .filter(|outcome| **outcome == WRITTEN)
+            .count(),
+        39
     );
 }

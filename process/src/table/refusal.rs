@@ -27,19 +27,6 @@ pub enum Refusal {
     Broken(String),
 }
 
-impl Refusal {
-    /// Whether the table throttled it.
-    pub fn is_throttling(&self) -> bool {
-        match self {
-            Refusal::Throttled(_) => true,
-            Refusal::Cancelled(findings) => findings
-                .iter()
-                .any(|finding| matches!(finding, Finding::Throttled(_))),
-            _ => false,
-        }
-    }
-}
-
 /// What one action of a cancelled transaction came up against.
 #[derive(Debug)]
 pub enum Finding {
@@ -49,8 +36,8 @@ pub enum Finding {
     Stock(String, Stock),
     /// Another transaction was using the item.
     Conflict,
-    /// The table has more to do than it can.
-    Throttled(String),
+    /// The table has more to do than it can, with this article if it is one.
+    Throttled(Option<String>, String),
     /// The order of this index cannot be written.
     Order(usize, String),
     /// The article's row cannot be written.
@@ -137,7 +124,13 @@ fn finding(reason: &CancellationReason, action: &Action<'_>, orders: &[&OrderPla
             Some(None) => Finding::Article((*sku).to_owned(), "in_stock is no number".to_owned()),
         },
         ("TransactionConflict", _) => Finding::Conflict,
-        ("ThrottlingError" | "ProvisionedThroughputExceeded", _) => Finding::Throttled(text()),
+        ("ThrottlingError" | "ProvisionedThroughputExceeded", action) => {
+            let sku = match action {
+                Action::Put(_) => None,
+                Action::Take(sku) => Some((*sku).to_owned()),
+            };
+            Finding::Throttled(sku, text())
+        }
         (_, Action::Put(order)) => Finding::Order(*order, text()),
         (_, Action::Take(sku)) => Finding::Article((*sku).to_owned(), text()),
     }

@@ -79,7 +79,12 @@ impl Stack {
     /// The stack that the environment names, or a `local` with short waits.
     pub async fn start() -> Result<Stack> {
         let Ok(url) = env::var("ORDERS_API_URL") else {
-            return Stack::local(&["MaxReceiveCount=3", "RetryBaseSeconds=1"]).await;
+            let parameters = [
+                "MaxReceiveCount=3",
+                "RetryBaseSeconds=1",
+                "ProcessTimeoutSeconds=30",
+            ];
+            return Stack::local(&parameters).await;
         };
         let api = Api::new(&url, env::var("ORDERS_API_KEY").ok())?;
         let is_localstack = match env::var("AWS_ENDPOINT_URL") {

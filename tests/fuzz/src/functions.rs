@@ -11,7 +11,10 @@ use process::{
     table::OrderTable,
     visibility::RetryQueue,
 };
-use std::{cell::LazyCell, time::Duration};
+use std::{
+    cell::LazyCell,
+    time::{Duration, SystemTime},
+};
 use tokio::{
     runtime::{Builder, Runtime},
     time::Instant,
@@ -55,10 +58,18 @@ impl Functions {
             intake: Intake::new(ids.clone(), OrderQueue::new(sqs(), url.to_owned())),
             desk: StatusDesk::new(ids.clone(), dynamodb(), "orders".to_owned()),
             processor: Processor {
-                table: OrderTable::new(dynamodb(), "orders".to_owned(), "articles".to_owned()),
+                table: OrderTable::new(
+                    dynamodb(),
+                    "orders".to_owned(),
+                    "articles".to_owned(),
+                    SystemTime::now,
+                ),
                 queue: RetryQueue::new(sqs(), url.to_owned()),
                 max_receives: 10,
                 retry_base: Duration::from_secs(5),
+                clock: SystemTime::now,
+                chance: fastrand::f64,
+                metrics: |_| {},
             },
             ids,
             cloud,

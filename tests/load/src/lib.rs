@@ -3,9 +3,8 @@
 //! # Layout
 //! - [`spike`]: a wall of orders against a table that can be overrun, beside the synchronous design.
 //! - [`mod@bench`]: the functions' binaries, measured beside those of others.
-//! - [`machine`]: what figures are taken on. [`units`]: write units, as DynamoDB counts them.
+//! - [`machine`]: what figures are taken on.
 
 pub mod bench;
 pub mod machine;
 pub mod spike;
-pub mod units;

@@ -80,7 +80,11 @@ async fn a_hundred_actions_are_one_transaction_and_more_are_two(stack: Arc<Stack
 
 async fn concurrency_never_exceeds_the_cap(_: Arc<Stack>) -> Result<()> {
     // A stack of its own: scenarios that invoke the function themselves would count.
-    let parameters = ["MaximumConcurrency=2", "VisibilityTimeoutSeconds=31"];
+    let parameters = [
+        "MaximumConcurrency=2",
+        "ProcessTimeoutSeconds=30",
+        "VisibilityTimeoutSeconds=31",
+    ];
     let stack = Stack::local(&parameters).await?;
     let sku = stack.article(2000).await?;
     // Slow writes, so that batches pile up before the cap: each takes longer than the window in which the next is

@@ -7,6 +7,7 @@ mod crashes;
 mod deliveries;
 mod failures;
 mod keys;
+mod levelling;
 mod limits;
 mod load;
 mod placing;
@@ -47,6 +48,7 @@ pub fn all() -> Vec<Scenario> {
         ("conflicts", conflicts::all()),
         ("retries", retries::all()),
         ("load", load::all()),
+        ("levelling", levelling::all()),
         ("limits", limits::all()),
         ("sends", sends::all()),
         ("deliveries", deliveries::all()),

@@ -34,7 +34,12 @@ async fn main() -> Result<(), Error> {
         config::required("ORDERS_TABLE")?,
         config::required("ARTICLES_TABLE")?,
     );
-    let table = &OrderTable::new(Client::new(&process::config::aws()?), orders, articles);
+    let table = &OrderTable::new(
+        Client::new(&process::config::aws()?),
+        orders,
+        articles,
+        SystemTime::now,
+    );
     let ids = &config::order_ids()?;
     run(service_fn(|event: LambdaEvent<Event>| async move {
         let end = UNIX_EPOCH + Duration::from_millis(event.context.deadline);
@@ -68,9 +73,10 @@ async fn place(
     let pending = Pending {
         record: 0,
         bytes: 0,
+        receives: 1,
         placed,
     };
-    let outcomes = commit(table, vec![&pending], deadline).await;
+    let outcomes = commit(table, vec![vec![vec![&pending]]], deadline, fastrand::f64).await;
     let status = match outcomes.first() {
         Some((_, Outcome::Written(Verdict::Confirmed) | Outcome::Redelivered)) => "confirmed",
         Some((_, Outcome::Written(Verdict::Rejected(_)))) => "rejected",

@@ -9,8 +9,7 @@ use std::{
 use local::faults::{Call, Fault};
 use serde_dynamo::Item;
 use serde_json::{Value, json};
-
-use crate::units;
+use sim::units;
 
 /// Who the spike's own calls are signed by: they cost nothing.
 pub const OPERATOR: &str = "operator";

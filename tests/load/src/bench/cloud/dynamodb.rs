@@ -7,7 +7,7 @@ use events::{OrderId, OrderRecord, Status};
 use serde::Deserialize;
 use serde_dynamo::{AttributeValue, Item, from_item};
 
-use crate::units;
+use sim::units;
 
 /// The name of the orders' table.
 pub const ORDERS: &str = "OrdersTable";

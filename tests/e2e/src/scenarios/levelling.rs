@@ -1,0 +1,161 @@
+//! A table that throttles or is down slows the workers, for as long as it does, and costs no order its outcome.
+
+use crate::{
+    api::Api,
+    orders::{new_key, order},
+    scenarios::scenarios,
+    stack::{Stack, until, until_in},
+};
+use anyhow::{Context, Result, ensure};
+use futures_util::{StreamExt, TryStreamExt, future::join_all, stream};
+use local::faults::{Fault, Rule};
+use serde_json::json;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::Instant;
+
+scenarios! {
+    long_orders_are_confirmed_after_a_throttling [Parameters]
+    a_throttling_is_forgotten_when_it_is_over [Parameters]
+    an_outage_costs_no_order_of_a_large_batch_its_receives [Parameters]
+}
+
+/// Articles on a long order.
+const LONG: usize = 50;
+
+/// Short waits, and a third receive that is the last.
+const SHORT: [&str; 5] = [
+    "MaximumConcurrency=2",
+    "MaxReceiveCount=3",
+    "RetryBaseSeconds=1",
+    "ProcessTimeoutSeconds=30",
+    "VisibilityTimeoutSeconds=31",
+];
+
+/// How long it may take until all orders of a scenario have their outcome, on a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_mins(4);
+
+/// Articles with plenty of stock.
+async fn articles(stack: &Stack, count: usize) -> Result<Vec<String>> {
+    let puts = stream::iter(0..count).map(|_| stack.article(1_000_000));
+    puts.buffered(50).try_collect().await
+}
+
+/// Sends an order for each of these sets of articles, a hundred in a request, and gives their ids.
+async fn send(api: &Api, orders: impl Iterator<Item = &[String]>) -> Result<Vec<String>> {
+    let entry = |skus: &[String]| {
+        let lines: Vec<_> = skus.iter().map(|sku| (&**sku, 1)).collect();
+        json!({"order": order(&lines), "idempotency_key": new_key()})
+    };
+    let entries: Vec<_> = orders.map(entry).collect();
+    let mut ids = Vec::new();
+    for entries in entries.chunks(100) {
+        for result in api.place_batch(entries).await? {
+            ids.push(result["id"].as_str().context("no id")?.to_owned());
+        }
+    }
+    Ok(ids)
+}
+
+/// Waits until all of them are confirmed, and says how long it took.
+async fn confirmed(stack: &Stack, ids: &[String]) -> Result<Duration> {
+    let (aws, start) = (stack.aws()?, Instant::now());
+    until_in(PATIENCE, "all orders are confirmed", || async {
+        let depth = aws.depth(&aws.names.queue).await?;
+        Ok((depth == 0).then_some(()))
+    })
+    .await?;
+    let took = start.elapsed();
+    let dead = aws.depth(&aws.names.dead_letter_queue).await?;
+    ensure!(dead == 0, "{dead} are dead");
+    for ids in ids.chunks(50) {
+        for settled in join_all(ids.iter().map(|id| stack.api.settled(id))).await {
+            let settled = settled?;
+            ensure!(settled["status"] == "confirmed", "{settled}");
+        }
+    }
+    Ok(took)
+}
+
+/// Throttles the next transactions, so many of them.
+fn throttle(stack: &Stack, transactions: usize) -> Result<Rule<'_>> {
+    let left = AtomicUsize::new(transactions);
+    stack.fault(move |call| {
+        let take = |left: usize| left.checked_sub(1);
+        let hit = call.operation == "TransactWriteItems"
+            && left
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+                .is_ok();
+        hit.then(|| Fault::refuse(400, "ThrottlingException", "Rate exceeded"))
+    })
+}
+
+async fn long_orders_are_confirmed_after_a_throttling(_: Arc<Stack>) -> Result<()> {
+    let stack = Stack::local(&SHORT).await?;
+    let skus = articles(&stack, 100 * LONG).await?;
+    let _rule = throttle(&stack, 100)?;
+    // The first hundred meet the throttling; the second meet what the workers keep of it.
+    for _ in 0..2 {
+        let ids = send(&stack.api, skus.chunks(LONG)).await?;
+        confirmed(&stack, &ids).await?;
+    }
+    stack.audit().await?;
+    stack.stop().await;
+    Ok(())
+}
+
+async fn a_throttling_is_forgotten_when_it_is_over(_: Arc<Stack>) -> Result<()> {
+    let stack = Stack::local(&SHORT).await?;
+    let skus = articles(&stack, 100).await?;
+    let orders = || (0..1500).map(|n| std::slice::from_ref(&skus[n % skus.len()]));
+    let ids = send(&stack.api, orders()).await?;
+    let before = confirmed(&stack, &ids).await?;
+    let _rule = throttle(&stack, 18)?;
+    let ids = send(&stack.api, orders()).await?;
+    let after = confirmed(&stack, &ids).await?;
+    // Eighteen waits of at most a second, of two workers; the rest as fast as before.
+    let most = 3 * before + Duration::from_secs(20);
+    ensure!(after <= most, "{after:?}, and {before:?} before it");
+    stack.audit().await?;
+    stack.stop().await;
+    Ok(())
+}
+
+async fn an_outage_costs_no_order_of_a_large_batch_its_receives(_: Arc<Stack>) -> Result<()> {
+    // Three receives, seven seconds apart: the last one comes after fourteen.
+    let stack = Stack::local(&[
+        "MaximumConcurrency=2",
+        "MaxReceiveCount=3",
+        "RetryBaseSeconds=1",
+        "ProcessTimeoutSeconds=6",
+        "VisibilityTimeoutSeconds=7",
+    ])
+    .await?;
+    // Each order shares articles with the next, so that they are written one after the other.
+    let skus = articles(&stack, 21 * LONG / 2).await?;
+    let met = Arc::new(AtomicUsize::new(0));
+    let (count, start) = (met.clone(), Instant::now());
+    let rule = stack.fault(move |call| {
+        let writes = ["TransactWriteItems", "PutItem"].contains(&call.operation);
+        (writes && call.caller == "ProcessFunction").then(|| {
+            count.fetch_add(1, Ordering::Relaxed);
+            Fault::refuse(500, "InternalServerError", "down")
+        })
+    })?;
+    let ids = send(&stack.api, skus.windows(LONG).step_by(LONG / 2)).await?;
+    until("the outage has lasted for ten seconds", || async {
+        Ok((start.elapsed() > Duration::from_secs(10)).then_some(()))
+    })
+    .await?;
+    drop(rule);
+    confirmed(&stack, &ids).await?;
+    ensure!(met.load(Ordering::Relaxed) > 0, "no worker met the outage");
+    stack.audit().await?;
+    stack.stop().await;
+    Ok(())
+}

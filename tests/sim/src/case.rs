@@ -1,0 +1,344 @@
+//! A run's settings: what arrives, what the stack is like, and what goes wrong. A seed stands for one.
+
+use fastrand::Rng;
+use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
+
+/// The settings of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// Chance in the run goes by it, and so do the orders.
+    pub seed: u64,
+    /// What arrives.
+    pub load: Load,
+    /// The queue and the workers.
+    pub stack: Stack,
+    /// The tables.
+    pub table: Table,
+    /// What goes wrong.
+    pub weather: Weather,
+}
+
+/// What arrives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Load {
+    /// How many orders.
+    pub orders: usize,
+    /// How many lines an order has, each of another article.
+    pub lines: RangeInclusive<usize>,
+    /// How many articles there are.
+    pub articles: usize,
+    /// Whether the n-th article is wanted 1/n as often as the first, instead of all alike.
+    pub zipf: bool,
+    /// Whether every other article has half of what is wanted of it, instead of plenty.
+    pub scarce: bool,
+    /// The orders arrive evenly over so long.
+    pub over: Duration,
+    /// The share of messages that are sent twice.
+    pub twice: f64,
+    /// The share of orders whose id another order has, too: a key that was used twice.
+    pub other: f64,
+    /// Messages that are no order.
+    pub poison: usize,
+    /// Articles whose stock is no number, the last ones. No order for them can be written.
+    pub broken: usize,
+    /// An article that some orders want is added after so long, if at all.
+    pub added: Option<Duration>,
+}
+
+/// The queue and the workers. The defaults are the template's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stack {
+    /// `MaximumConcurrency`
+    pub workers: usize,
+    /// `BatchSize`
+    pub batch: usize,
+    /// `MaximumBatchingWindowInSeconds`
+    pub window: Duration,
+    /// From a batch's end until the worker's next one starts.
+    pub turnaround: Duration,
+    /// The function's time-out.
+    pub timeout: Duration,
+    /// The queue's visibility timeout.
+    pub visibility: Duration,
+    /// `maxReceiveCount`
+    pub max_receives: u32,
+    /// `RETRY_BASE_SECONDS`
+    pub retry_base: Duration,
+}
+
+impl Default for Stack {
+    fn default() -> Stack {
+        Stack {
+            workers: 10,
+            batch: 50,
+            window: Duration::from_secs(1),
+            turnaround: Duration::from_millis(15),
+            timeout: Duration::from_secs(150),
+            visibility: Duration::from_secs(185),
+            max_receives: 10,
+            retry_base: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The tables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// How long a write takes; a transaction holds its items for so long.
+    pub latency: Duration,
+    /// Write units a second that both tables take together, if there is a limit.
+    pub units: Option<u32>,
+    /// Unused units are kept for so long.
+    pub burst: Duration,
+    /// A partition takes its share of the units. Without a limit there is one.
+    pub partitions: u32,
+}
+
+impl Default for Table {
+    fn default() -> Table {
+        Table {
+            latency: Duration::from_millis(20),
+            units: None,
+            burst: Duration::from_secs(1),
+            partitions: 1,
+        }
+    }
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Weather {
+    /// Faults of chance end after so long.
+    pub ends: Duration,
+    /// How likely each fault is, each time that it can strike.
+    pub rates: BTreeMap<Fault, f64>,
+    /// When the tables are out.
+    pub outages: Vec<Outage>,
+}
+
+/// A fault that strikes by chance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// A write is refused with `ThrottlingException`.
+    Throttled,
+    /// A transaction is cancelled, and one of its items throttled.
+    ItemThrottled,
+    /// A transaction is cancelled, and one of its items in conflict.
+    Conflict,
+    /// A transaction is refused as one that is still in progress.
+    InProgress,
+    /// A write is refused with 500.
+    Internal,
+    /// A write is done, and the connection cut before the answer.
+    CutOff,
+    /// A write never arrives, and is never answered.
+    Hung,
+    /// A write arrives up to 20 s late, and is never answered.
+    Late,
+    /// A write is answered up to 3 s late.
+    Slow,
+    /// A transaction of more than one order is refused as malformed, sometimes with 413.
+    TooLarge,
+    /// A change of visibility is refused.
+    VisibilityRefused,
+    /// A message stays visible while it is delivered.
+    DeliveredTwice,
+    /// A worker is killed at an await.
+    KilledAtAwait,
+    /// A worker is killed at some moment of its time.
+    Killed,
+    /// A worker's clock is wrong by up to a minute.
+    ClockWrong,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Fault; 15] = [
+        Fault::Throttled,
+        Fault::ItemThrottled,
+        Fault::Conflict,
+        Fault::InProgress,
+        Fault::Internal,
+        Fault::CutOff,
+        Fault::Hung,
+        Fault::Late,
+        Fault::Slow,
+        Fault::TooLarge,
+        Fault::VisibilityRefused,
+        Fault::DeliveredTwice,
+        Fault::KilledAtAwait,
+        Fault::Killed,
+        Fault::ClockWrong,
+    ];
+}
+
+/// A time in which the tables write nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outage {
+    /// From, since the start.
+    pub from: Duration,
+    /// Until.
+    pub until: Duration,
+    /// What they answer.
+    pub kind: OutageKind,
+}
+
+/// What the tables answer in an outage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutageKind {
+    /// 500.
+    Down,
+    /// They throttle.
+    Throttled,
+    /// Those of one partition alone are throttled: of every eighth article.
+    HotPartition,
+    /// Nothing.
+    Silent,
+}
+
+impl Weather {
+    /// Whether no fault strikes that an order could be failed for.
+    pub fn is_fair(&self) -> bool {
+        self.rates.is_empty()
+    }
+
+    /// When everything is over.
+    pub fn over(&self) -> Duration {
+        let outages = self.outages.iter().map(|outage| outage.until);
+        let chance = (!self.rates.is_empty()).then_some(self.ends);
+        outages.chain(chance).max().unwrap_or_default()
+    }
+}
+
+impl Case {
+    /// The case of a seed: every size, and any weather.
+    pub fn of(seed: u64) -> Case {
+        let mut rng = Rng::with_seed(seed);
+        let rng = &mut rng;
+        let stack = stack(rng);
+        let load = load(rng, &stack);
+        let table = table(rng);
+        let weather = weather(rng);
+        Case {
+            seed,
+            load,
+            stack,
+            table,
+            weather,
+        }
+    }
+}
+
+/// How long an outage lasts, in seconds: mostly not for long, because a long one takes a run its time.
+const LASTING: [u64; 20] = [
+    1, 1, 1, 1, 3, 3, 3, 3, 10, 10, 10, 10, 10, 30, 30, 30, 60, 60, 180, 1200,
+];
+
+fn pick<T: Clone>(rng: &mut Rng, from: &[T]) -> T {
+    from[rng.usize(..from.len())].clone()
+}
+
+fn stack(rng: &mut Rng) -> Stack {
+    Stack {
+        workers: pick(rng, &[2, 2, 3, 5, 10, 10, 10, 100]),
+        batch: pick(rng, &[10, 50, 50, 50, 500, 10_000]),
+        ..Stack::default()
+    }
+}
+
+fn load(rng: &mut Rng, stack: &Stack) -> Load {
+    let lines = pick(rng, &[1..=1, 1..=3, 5..=5, 20..=20, 50..=50, 1..=50]);
+    // Small runs, and thousands of them.
+    let most = (1500 / lines.end()).clamp(20, 300);
+    let least = stack.batch.min(most / 2).max(1);
+    let fair = rng.bool();
+    Load {
+        orders: rng.usize(least..=most),
+        articles: pick(rng, &[1, 20, 20, 1000, 100_000]),
+        lines,
+        zipf: rng.bool(),
+        scarce: rng.u8(..3) == 0,
+        over: Duration::from_secs(pick(rng, &[0, 0, 10, 300])),
+        twice: if fair { 0.0 } else { 0.1 },
+        other: if fair { 0.0 } else { 0.05 },
+        poison: if fair { 0 } else { rng.usize(..4) },
+        broken: if fair { 0 } else { rng.usize(..2) },
+        added: (rng.u8(..4) == 0).then(|| Duration::from_secs(rng.u64(..60))),
+    }
+}
+
+fn table(rng: &mut Rng) -> Table {
+    Table {
+        latency: Duration::from_millis(pick(rng, &[5, 8, 20, 50])),
+        // From none to less than a large transaction costs.
+        units: pick(
+            rng,
+            &[None, None, Some(4000), Some(4000), Some(400), Some(100)],
+        ),
+        burst: Duration::from_secs(pick(rng, &[1, 1, 10, 300])),
+        partitions: pick(rng, &[1, 1, 4]),
+    }
+}
+
+fn weather(rng: &mut Rng) -> Weather {
+    let mut weather = Weather {
+        ends: Duration::from_secs(pick(rng, &[5, 30, 120, 600])),
+        ..Weather::default()
+    };
+    // A third is calm, a third has an outage, a third has faults of all kinds.
+    match rng.u8(..3) {
+        0 => {}
+        1 => {
+            let from = Duration::from_secs(rng.u64(..20));
+            let lasts = Duration::from_secs(pick(rng, &LASTING));
+            let kinds = [
+                OutageKind::Down,
+                OutageKind::Throttled,
+                OutageKind::HotPartition,
+                OutageKind::Silent,
+            ];
+            weather.outages.push(Outage {
+                from,
+                until: from + lasts,
+                kind: pick(rng, &kinds),
+            });
+        }
+        _ => {
+            for fault in Fault::ALL {
+                let rate = pick(rng, &[0.0, 0.02, 0.1]);
+                if rate > 0.0 {
+                    weather.rates.insert(fault, rate);
+                }
+            }
+        }
+    }
+    weather
+}
+
+impl Case {
+    /// Whether nothing goes wrong, and the tables need less than ten minutes for all orders: then load alone must not
+    /// use up receives.
+    pub fn is_calm(&self) -> bool {
+        self.weather.over().is_zero()
+            && self.load.broken + self.load.poison == 0
+            && self.work() < Duration::from_mins(10)
+    }
+
+    /// Whether no order may be dead: only faults of chance can fail an order for good.
+    pub fn must_lose_nothing(&self) -> bool {
+        self.weather.rates.is_empty()
+    }
+
+    /// How long the tables take for all orders at the least, about.
+    pub fn work(&self) -> Duration {
+        let orders = f64::from(u32::try_from(self.load.orders).unwrap_or(u32::MAX));
+        let lines = f64::from(u32::try_from(*self.load.lines.end()).unwrap_or(u32::MAX));
+        let units = orders * (2.0 * (1.0 + lines / 12.0).ceil() + 2.0 * lines);
+        let by_units = self
+            .table
+            .units
+            .map_or(0.0, |limit| units / f64::from(limit));
+        let transactions = orders * (1.0 + lines) / 50.0;
+        Duration::from_secs_f64(by_units) + self.table.latency.mul_f64(transactions)
+    }
+}

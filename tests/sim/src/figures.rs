@@ -1,0 +1,290 @@
+//! The cases whose figures the README shows, by name.
+
+use crate::{
+    case::{Case, Load, Outage, OutageKind, Stack, Table, Weather},
+    run::{Report, run},
+};
+use std::{fmt, time::Duration};
+
+/// A case with a name.
+#[derive(Debug, Clone)]
+pub struct Figure {
+    /// Its name.
+    pub name: String,
+    /// The case.
+    pub case: Case,
+}
+
+/// What a figure came to.
+#[derive(Debug)]
+pub struct Measured {
+    /// Its name.
+    pub name: String,
+    /// The run.
+    pub report: Report,
+    /// Orders a second, until the last one was settled.
+    pub rate: f64,
+    /// The write units that were used, as a share of those that the tables had meanwhile; none if they have no limit.
+    pub share: Option<f64>,
+    /// After each outage: how long until orders were settled at nine tenths of the speed before it.
+    pub recovery: Option<Duration>,
+    /// How many orders were settled before the outage was over.
+    pub before_end: usize,
+    /// After an outage: how long until the last order was settled.
+    pub settled: Option<Duration>,
+}
+
+/// All of them.
+pub fn all() -> Vec<Figure> {
+    let mut all = vec![long_orders(), spike()];
+    all.extend([1, 10, 180].map(throttled));
+    all.extend([1, 2, 10, 50].map(hot));
+    for lines in [1, 5, 50] {
+        all.extend(
+            [OutageKind::Down, OutageKind::Throttled, OutageKind::Silent]
+                .map(|kind| outage(kind, lines)),
+        );
+    }
+    all.extend(sizes());
+    all.extend([1, 5].map(|lines| outage(OutageKind::HotPartition, lines)));
+    all
+}
+
+/// Runs a case for its figures.
+pub fn measure(figure: &Figure) -> Measured {
+    let report = run(&figure.case, false);
+    let last = report
+        .seen
+        .settled
+        .last()
+        .map_or(Duration::ZERO, |(at, _)| *at);
+    let settled: usize = report.seen.settled.iter().map(|(_, count)| count).sum();
+    let share = figure.case.table.units.map(|limit| {
+        let limit = f64::from(limit);
+        let had = limit * (figure.case.table.burst + last).as_secs_f64();
+        report.seen.units / had
+    });
+    let outage = figure.case.weather.outages.first();
+    Measured {
+        before_end: outage.map_or(0, |outage| {
+            let settled = report.seen.settled.iter();
+            let early = settled.filter(|(at, _)| *at < outage.until);
+            early.map(|(_, count)| count).sum()
+        }),
+        name: figure.name.clone(),
+        rate: count(settled) / last.as_secs_f64(),
+        share,
+        recovery: outage.and_then(|outage| recovery(&report, outage)),
+        settled: outage.map(|outage| last.saturating_sub(outage.until)),
+        report,
+    }
+}
+
+/// How long after an outage it took until orders were settled at nine tenths of the speed of the seconds before it, in
+/// steps of 100 ms, over a second.
+fn recovery(report: &Report, outage: &Outage) -> Option<Duration> {
+    let between = |from: Duration, until: Duration| {
+        let settled = report.seen.settled.iter();
+        settled
+            .filter(|(at, _)| (from..until).contains(at))
+            .map(|(_, count)| *count)
+            .sum::<usize>()
+    };
+    let before = Duration::from_secs(3);
+    let speed = count(between(outage.from.checked_sub(before)?, outage.from)) / 3.0;
+    let second = Duration::from_secs(1);
+    (0..20_000)
+        .map(|step| Duration::from_millis(100) * step)
+        .find(|after| {
+            let from = outage.until + *after;
+            count(between(from, from + second)) >= 0.9 * speed
+        })
+}
+
+fn count(n: usize) -> f64 {
+    f64::from(u32::try_from(n).unwrap_or(u32::MAX))
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Report {
+            outcomes: (confirmed, rejected),
+            dead,
+            most_receives,
+            seen,
+            wrong,
+            ..
+        } = &self.report;
+        write!(f, "{:<28} {:>6}", self.name, confirmed + rejected)?;
+        write!(f, " {dead:>5} {most_receives:>9} {:>9.1}", self.rate)?;
+        let seconds = |time: Option<Duration>| {
+            time.map_or("-".to_owned(), |time| format!("{:.1}", time.as_secs_f64()))
+        };
+        let share = self
+            .share
+            .map_or("-".to_owned(), |share| format!("{share:.2}"));
+        write!(
+            f,
+            " {share:>6} {:>9} {:>8}",
+            seconds(self.recovery),
+            seconds(self.settled)
+        )?;
+        write!(
+            f,
+            " {:>7} {:>9} {:>9}",
+            seen.taken, seen.throttled, seen.conflicts
+        )?;
+        for wrong in wrong.iter().take(3) {
+            write!(f, "  WRONG: {wrong}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The names of what a [`Measured`] prints.
+pub const HEADER: &str = "case                         orders  dead  receives  orders/s  share  recovery  settled   taken throttled conflicts";
+
+fn case(load: Load, stack: Stack, table: Table, outages: Vec<Outage>) -> Case {
+    Case {
+        seed: 1,
+        load,
+        stack,
+        table,
+        weather: Weather {
+            outages,
+            ..Weather::default()
+        },
+    }
+}
+
+fn load(orders: usize, lines: usize, articles: usize) -> Load {
+    Load {
+        orders,
+        lines: lines..=lines,
+        articles,
+        zipf: false,
+        scarce: false,
+        over: Duration::ZERO,
+        twice: 0.0,
+        other: 0.0,
+        poison: 0,
+        broken: 0,
+        added: None,
+    }
+}
+
+fn new_table() -> Table {
+    Table {
+        units: Some(4000),
+        ..Table::default()
+    }
+}
+
+fn named(name: impl Into<String>, case: Case) -> Figure {
+    Figure {
+        name: name.into(),
+        case,
+    }
+}
+
+/// 1,500 orders of 50 lines, and a new table.
+fn long_orders() -> Figure {
+    let load = load(1500, 50, 100_000);
+    named(
+        "long-orders",
+        case(load, Stack::default(), new_table(), vec![]),
+    )
+}
+
+/// The spike of tests/load, a third as long.
+fn spike() -> Figure {
+    let load = Load {
+        over: Duration::from_secs(20),
+        zipf: true,
+        ..load(13_200, 1, 100)
+    };
+    let stack = Stack {
+        workers: 2,
+        ..Stack::default()
+    };
+    let table = Table {
+        latency: Duration::from_millis(8),
+        units: Some(400),
+        ..Table::default()
+    };
+    named("spike", case(load, stack, table, vec![]))
+}
+
+/// A new table throttles all for so many seconds, with enough waiting.
+fn throttled(seconds: u64) -> Figure {
+    let from = Duration::from_secs(6);
+    let outage = Outage {
+        from,
+        until: from + Duration::from_secs(seconds),
+        kind: OutageKind::Throttled,
+    };
+    let load = load(20_000, 2, 1000);
+    named(
+        format!("throttled-{seconds}s"),
+        case(load, Stack::default(), new_table(), vec![outage]),
+    )
+}
+
+/// Orders that all want the same articles, and this many workers.
+fn hot(workers: usize) -> Figure {
+    let stack = Stack {
+        workers,
+        ..Stack::default()
+    };
+    let load = load(5000 + 300 * workers, 5, 20);
+    named(
+        format!("hot-{workers}"),
+        case(load, stack, Table::default(), vec![]),
+    )
+}
+
+/// 25 minutes without a table.
+fn outage(kind: OutageKind, lines: usize) -> Figure {
+    let from = Duration::from_secs(1);
+    let outage = Outage {
+        from,
+        until: from + Duration::from_mins(25),
+        kind,
+    };
+    let load = Load {
+        over: Duration::from_mins(2),
+        ..load(500, lines, 100_000)
+    };
+    let name = format!("outage-{}-{lines}", format!("{kind:?}").to_lowercase());
+    named(
+        name,
+        case(load, Stack::default(), new_table(), vec![outage]),
+    )
+}
+
+/// Every size that is hard on a batch.
+fn sizes() -> Vec<Figure> {
+    let mut sizes = Vec::new();
+    let mut add = |name: &str, orders, lines, workers, batch, units| {
+        let stack = Stack {
+            workers,
+            batch,
+            ..Stack::default()
+        };
+        let table = Table {
+            units: Some(units),
+            ..Table::default()
+        };
+        let load = load(orders, lines, 100_000);
+        sizes.push(named(name, case(load, stack, table, vec![])));
+    };
+    add("100-workers", 6000, 50, 100, 50, 4000);
+    add("batch-500", 6000, 50, 10, 500, 4000);
+    add("batch-10000", 12_000, 20, 10, 10_000, 4000);
+    add("400-units", 1500, 50, 10, 50, 400);
+    add("400-units-20-lines", 1500, 20, 10, 50, 400);
+    add("100-units", 600, 5, 10, 50, 100);
+    add("100-units-50-lines", 600, 50, 10, 50, 100);
+    add("40-units-50-lines", 1500, 50, 10, 50, 40);
+    sizes
+}

@@ -1,0 +1,29 @@
+//! The real `process`, over the real SDK clients, against a model of AWS in virtual time.
+//!
+//! A seed is a [`case::Case`]: orders, sizes, limits, and what goes wrong. The same seed is the same run, to the last
+//! await. At its end the books are made from the models alone: each order has one outcome, which never changed, and
+//! the stock is exact; and whatever happened, once it is over the queue is drained within a bound.
+//!
+//! # Layout
+//! - [`case`]: what a run is like. [`orders`]: what is sent in it.
+//! - [`mod@run`]: the case happens. [`workers`]: the event source mapping, and Lambda with the real `Processor` in it.
+//! - [`wire`]: HTTP below the SDK. [`request`]: what goes over it. [`table`], [`queue`]: the services. [`units`]: what a
+//!   write costs.
+//! - [`books`]: what must hold at the end. [`trace`]: what happened. [`shrink`]: a failing case, made small.
+//! - [`seeds`]: many runs. [`figures`]: the runs whose figures the README shows. [`clock`]: the time of day.
+
+pub mod books;
+pub mod case;
+pub mod clock;
+pub mod figures;
+pub mod orders;
+pub mod queue;
+pub mod request;
+pub mod run;
+pub mod seeds;
+pub mod shrink;
+pub mod table;
+pub mod trace;
+pub mod units;
+pub mod wire;
+pub mod workers;

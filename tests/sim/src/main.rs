@@ -1,0 +1,82 @@
+//! Runs seeds, as many as you like, or the cases of the README's table.
+
+use clap::Parser;
+use sim::{
+    case::Case,
+    figures::{self, HEADER},
+    run::run,
+    seeds::{self, Failure},
+    shrink::shrink,
+};
+use std::process::ExitCode;
+
+/// Runs `process` against a model of AWS in virtual time, a seed a run.
+#[derive(Parser)]
+struct Options {
+    /// How many seeds
+    #[arg(long, default_value_t = 10_000)]
+    seeds: u64,
+    /// The first of them
+    #[arg(long, default_value_t = 1)]
+    from: u64,
+    /// Run one seed, and print all that happens in it
+    #[arg(long, value_name = "SEED")]
+    trace: Option<u64>,
+    /// Run the README's cases instead, those whose name has this in it
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
+    figures: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let failed = match (&options.figures, options.trace) {
+        (Some(name), _) => figures(name),
+        (None, Some(seed)) => trace(seed),
+        (None, None) => seeds(&options),
+    };
+    ExitCode::from(u8::from(failed > 0))
+}
+
+fn figures(name: &str) -> usize {
+    println!("{HEADER}");
+    let named = figures::all().into_iter();
+    let results = named
+        .filter(|figure| figure.name.contains(name))
+        .map(|figure| {
+            let result = figures::measure(&figure);
+            println!("{result}");
+            result
+        });
+    results
+        .filter(|result| !result.report.wrong.is_empty())
+        .count()
+}
+
+fn trace(seed: u64) -> usize {
+    let case = Case::of(seed);
+    let report = run(&case, true);
+    println!("{}\n{case:#?}", report.trace.join("\n"));
+    for wrong in &report.wrong {
+        println!("WRONG: {wrong}");
+    }
+    report.wrong.len()
+}
+
+fn seeds(options: &Options) -> usize {
+    let failures = seeds::run(options.from..options.from + options.seeds);
+    for Failure { seed, wrong } in &failures {
+        println!("seed {seed}: {}", wrong.join("; "));
+    }
+    if let Some(Failure { seed, .. }) = failures.first() {
+        let case = shrink(&Case::of(*seed));
+        let report = run(&case, true);
+        println!(
+            "\nseed {seed}, shrunk: {case:#?}\n{}",
+            report.trace.join("\n")
+        );
+        println!("WRONG: {}", report.wrong.join("\nWRONG: "));
+    }
+    let failed = failures.len();
+    println!("{} passed, {failed} failed", options.seeds - failed as u64);
+    failed
+}

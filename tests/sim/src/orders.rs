@@ -1,0 +1,152 @@
+//! The orders of a run. Pure: the same case has the same ones.
+
+use crate::case::{Case, Load};
+use events::{Client, Fingerprint, Order, OrderId, OrderIds, OrderPlaced, Secret};
+use fastrand::Rng;
+use serde_json::json;
+use std::{collections::BTreeMap, time::SystemTime};
+
+/// Pieces of an article that has plenty.
+const PLENTY: u64 = 1_000_000_000;
+
+/// An article that is added meanwhile, or never.
+pub const LATER: &str = "later";
+
+/// What is sent, and what is in stock for it.
+#[derive(Debug)]
+pub struct Orders {
+    /// The bodies of messages, in the order in which they are sent.
+    pub messages: Vec<String>,
+    /// The orders of each id: more than one, if a key was used twice.
+    pub placed: BTreeMap<OrderId, Vec<OrderPlaced>>,
+    /// The stock of each article that orders want. `None` is no number.
+    pub stock: BTreeMap<String, Option<u64>>,
+}
+
+impl Orders {
+    /// The orders of a case.
+    pub fn of(case: &Case) -> Orders {
+        let Load {
+            twice,
+            other,
+            poison,
+            scarce,
+            ..
+        } = case.load;
+        let rng = &mut Rng::with_seed(case.seed);
+        let ids = OrderIds::new(Secret::new("s".repeat(32)).expect("long enough"), vec![]);
+        let articles = Articles::new(&case.load);
+        let (mut messages, mut placed) = (Vec::new(), BTreeMap::<_, Vec<_>>::new());
+        for n in 0..case.load.orders {
+            let client = Client::identified(format!("client-{}", n % 7));
+            let id = ids.fresh(&client, std::array::from_fn(|_| rng.u8(..)));
+            let orders = if rng.f64() < other { 2 } else { 1 };
+            for n in 0..orders {
+                let order = articles.order(rng, n);
+                let order = OrderPlaced {
+                    id,
+                    client: client.clone(),
+                    placed_at: SystemTime::UNIX_EPOCH.try_into().expect("a time"),
+                    fingerprint: Fingerprint::of(&order),
+                    order,
+                };
+                for _ in 0..if rng.f64() < twice { 2 } else { 1 } {
+                    messages.push(order.to_json());
+                }
+                placed.entry(id).or_default().push(order);
+            }
+        }
+        for n in 0..poison {
+            messages.insert(rng.usize(..=messages.len()), format!("poison {n}"));
+        }
+        let stock = articles.stock(&placed, scarce);
+        Orders {
+            messages,
+            placed,
+            stock,
+        }
+    }
+}
+
+struct Articles<'a> {
+    load: &'a Load,
+    /// The sums of 1/n, if the first articles are wanted more.
+    sums: Vec<f64>,
+}
+
+impl Articles<'_> {
+    fn new(load: &Load) -> Articles<'_> {
+        let count = if load.zipf { load.articles } else { 0 };
+        let sums = (1..=count).scan(0.0, |sum, n| {
+            #[allow(clippy::cast_precision_loss)]
+            let share = 1.0 / n as f64;
+            *sum += share;
+            Some(*sum)
+        });
+        Articles {
+            sums: sums.collect(),
+            load,
+        }
+    }
+
+    fn draw(&self, rng: &mut Rng) -> usize {
+        match self.sums.last() {
+            Some(all) => {
+                let point = rng.f64() * all;
+                self.sums.partition_point(|sum| *sum <= point)
+            }
+            None => rng.usize(..self.load.articles),
+        }
+        .min(self.load.articles - 1)
+    }
+
+    fn order(&self, rng: &mut Rng, number: usize) -> Order {
+        let wanted = rng.usize(self.load.lines.clone());
+        let mut articles = Vec::new();
+        // Where there are fewer articles than lines, one is on several.
+        for _ in 0..wanted {
+            let article = self.draw(rng);
+            let taken = articles.contains(&article) && wanted <= self.load.articles;
+            articles.push(if taken { self.draw(rng) } else { article });
+        }
+        let mut lines: Vec<_> = articles
+            .iter()
+            .map(|n| json!({"sku": format!("article-{n}"), "quantity": rng.u64(1..=3), "unit_price": 250}))
+            .collect();
+        if self.load.added.is_some() && rng.u8(..4) == 0 {
+            lines[0]["sku"] = LATER.into();
+        }
+        let order =
+            json!({"lines": lines, "currency": "EUR", "reference": format!("number {number}")});
+        Order::parse(order.to_string().as_bytes()).expect("an order")
+    }
+
+    fn stock(
+        &self,
+        placed: &BTreeMap<OrderId, Vec<OrderPlaced>>,
+        scarce: bool,
+    ) -> BTreeMap<String, Option<u64>> {
+        let mut wanted = BTreeMap::<String, u64>::new();
+        for order in placed.values().flatten() {
+            for (sku, quantity) in order.order.quantities() {
+                *wanted.entry(sku.to_owned()).or_default() += quantity;
+            }
+        }
+        wanted.remove(LATER);
+        let broken = self.load.articles - self.load.broken.min(self.load.articles - 1);
+        let in_stock = |n: usize, (sku, wanted): (String, u64)| {
+            let number: usize = sku.trim_start_matches("article-").parse().unwrap_or(0);
+            let stock = match number {
+                number if number >= broken => None,
+                _ if scarce && n % 2 == 1 => Some(wanted / 2),
+                _ => Some(PLENTY),
+            };
+            (sku, stock)
+        };
+        wanted
+            .into_iter()
+            .enumerate()
+            .map(|(n, wanted)| in_stock(n, wanted))
+            .collect()
+    }
+}

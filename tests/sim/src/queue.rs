@@ -1,0 +1,175 @@
+//! A model of the queue and its dead-letter queue.
+
+use crate::clock;
+use aws_lambda_events::sqs::SqsMessage;
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::time::Instant;
+
+/// The longest that SQS hides a message, counted from its receive.
+const LONGEST: Duration = Duration::from_hours(12);
+
+/// The queue.
+#[derive(Debug)]
+pub struct Queue {
+    visibility: Duration,
+    max_receives: u32,
+    messages: HashMap<usize, Message>,
+    /// Messages that can be received.
+    visible: VecDeque<usize>,
+    /// Messages that come back, by when.
+    hidden: BTreeSet<(Instant, usize)>,
+    /// Bodies on the dead-letter queue.
+    pub dead: Vec<String>,
+    /// How often the message was received that was received most.
+    pub most_receives: u32,
+    sent: usize,
+}
+
+#[derive(Debug)]
+struct Message {
+    body: String,
+    receives: u32,
+    received: Instant,
+    first_received: Option<SystemTime>,
+    visible: bool,
+    hidden: Option<Instant>,
+}
+
+impl Queue {
+    /// An empty queue.
+    pub fn new(visibility: Duration, max_receives: u32) -> Queue {
+        Queue {
+            visibility,
+            max_receives,
+            messages: HashMap::new(),
+            visible: VecDeque::new(),
+            hidden: BTreeSet::new(),
+            dead: Vec::new(),
+            most_receives: 0,
+            sent: 0,
+        }
+    }
+
+    /// A message is sent.
+    pub fn send(&mut self, body: String) {
+        self.sent += 1;
+        let message = Message {
+            body,
+            receives: 0,
+            received: Instant::now(),
+            first_received: None,
+            visible: true,
+            hidden: None,
+        };
+        self.messages.insert(self.sent, message);
+        self.visible.push_back(self.sent);
+    }
+
+    /// Messages that are neither deleted nor dead.
+    pub fn waiting(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// When there is a message to receive.
+    pub fn next(&self) -> Option<Instant> {
+        if self.visible.is_empty() {
+            self.hidden.first().map(|(at, _)| *at)
+        } else {
+            Some(Instant::now())
+        }
+    }
+
+    /// Takes up to so many messages, roughly in the order in which they came; `stays` says which stay visible all the
+    /// same.
+    pub fn receive(&mut self, most: usize, mut stays: impl FnMut() -> bool) -> Vec<SqsMessage> {
+        let now = Instant::now();
+        while let Some((at, n)) = self.hidden.first().copied()
+            && at <= now
+        {
+            self.hidden.pop_first();
+            if let Some(message) = self.messages.get_mut(&n) {
+                message.hidden = None;
+                message.visible = true;
+                self.visible.push_back(n);
+            }
+        }
+        let mut batch = Vec::new();
+        while batch.len() < most && !self.visible.is_empty() {
+            let near = self.visible.len().min(20);
+            let Some(n) = self.visible.remove(fastrand::usize(..near)) else {
+                break;
+            };
+            let Some(message) = self.messages.get_mut(&n) else {
+                continue;
+            };
+            if message.receives >= self.max_receives {
+                if let Some(message) = self.messages.remove(&n) {
+                    self.dead.push(message.body);
+                }
+                continue;
+            }
+            message.receives += 1;
+            message.visible = stays();
+            self.most_receives = self.most_receives.max(message.receives);
+            message.received = now;
+            let mut record = SqsMessage::default();
+            record.message_id = Some(n.to_string());
+            record.receipt_handle = Some(n.to_string());
+            record.body = Some(message.body.clone());
+            let count = message.receives.to_string();
+            let first = message.first_received.get_or_insert_with(clock::now);
+            let first = first.duration_since(UNIX_EPOCH).unwrap_or_default();
+            record.attributes.extend([
+                ("ApproximateReceiveCount".to_owned(), count),
+                (
+                    "ApproximateFirstReceiveTimestamp".to_owned(),
+                    first.as_millis().to_string(),
+                ),
+            ]);
+            batch.push(record);
+            if message.visible {
+                self.visible.push_back(n);
+            } else {
+                self.hide(&n.to_string(), now + self.visibility);
+            }
+        }
+        batch
+    }
+
+    /// Hides a message until then, by any of its receipt handles.
+    pub fn hide(&mut self, handle: &str, until: Instant) {
+        let n = handle.parse().expect("a handle");
+        let Some(message) = self.messages.get_mut(&n) else {
+            return;
+        };
+        assert!(until <= message.received + LONGEST, "hidden for too long");
+        if let Some(before) = message.hidden.take() {
+            self.hidden.remove(&(before, n));
+        }
+        if std::mem::take(&mut message.visible) {
+            self.visible.retain(|other| *other != n);
+        }
+        message.hidden = Some(until);
+        self.hidden.insert((until, n));
+    }
+
+    /// Deletes a message, and gives its body if it was there.
+    pub fn delete(&mut self, id: &str) -> Option<String> {
+        let n = id.parse().expect("an id");
+        let message = self.messages.remove(&n)?;
+        if let Some(until) = message.hidden {
+            self.hidden.remove(&(until, n));
+        }
+        Some(message.body)
+    }
+
+    /// Sends the dead messages again.
+    pub fn redrive(&mut self) {
+        for body in std::mem::take(&mut self.dead) {
+            self.send(body);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The requests that `process` makes of DynamoDB. Anything else is a fault of its own.
+
+use crate::units;
+use serde::Deserialize;
+use serde_dynamo::{AttributeValue, Item};
+use std::collections::BTreeMap;
+
+/// The name of the orders' table.
+pub const ORDERS: &str = "orders";
+/// The name of the articles' table.
+pub const ARTICLES: &str = "articles";
+
+/// The most actions of a transaction.
+const MOST_ACTIONS: usize = 100;
+/// The most bytes of a transaction.
+const MOST_BYTES: usize = 4 << 20;
+
+/// A conditional write of an item.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Puts an order's row.
+    Put(Row),
+    /// Takes stock of an article.
+    Take {
+        /// The article.
+        sku: String,
+        /// Pieces.
+        pieces: u64,
+    },
+}
+
+/// An order's row.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// The whole of it.
+    pub item: Item,
+    /// The order's id.
+    pub id: String,
+    /// `confirmed`, `rejected`, `failed`
+    pub status: String,
+    /// Of the order.
+    pub fingerprint: String,
+    /// Whether it may replace a `failed` row of the same order.
+    pub replaces_failed: bool,
+}
+
+impl Action {
+    /// The item's key, unlike that of any other table.
+    pub fn key(&self) -> String {
+        match self {
+            Action::Put(row) => format!("{ORDERS}/{}", row.id),
+            Action::Take { sku, .. } => format!("{ARTICLES}/{sku}"),
+        }
+    }
+
+    /// Write units in a transaction. An article's row is below a KiB.
+    pub fn units(&self) -> f64 {
+        let units = match self {
+            Action::Put(row) => units::in_transaction(&row.item),
+            Action::Take { .. } => 2,
+        };
+        f64::from(u32::try_from(units).unwrap_or(u32::MAX))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Transaction {
+    transact_items: Vec<TransactItem>,
+}
+
+#[derive(Deserialize)]
+enum TransactItem {
+    Put(Put),
+    Update(Update),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Put {
+    table_name: String,
+    item: Item,
+    condition_expression: String,
+    #[serde(default)]
+    expression_attribute_values: BTreeMap<String, AttributeValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Update {
+    table_name: String,
+    key: BTreeMap<String, Key>,
+    #[serde(rename = "UpdateExpression")]
+    change: String,
+    condition_expression: String,
+    expression_attribute_values: BTreeMap<String, AttributeValue>,
+}
+
+/// A key's value.
+#[derive(Deserialize)]
+struct Key {
+    #[serde(rename = "S")]
+    text: String,
+}
+
+/// The actions of a `TransactWriteItems`.
+pub fn transaction(body: &[u8]) -> Vec<Action> {
+    let request: Transaction = serde_json::from_slice(body).expect("a transaction as expected");
+    let actions: Vec<_> = request
+        .transact_items
+        .into_iter()
+        .map(|item| match item {
+            TransactItem::Put(put) => Action::Put(row(put)),
+            TransactItem::Update(update) => take(update),
+        })
+        .collect();
+    assert!((1..=MOST_ACTIONS).contains(&actions.len()) && body.len() <= MOST_BYTES);
+    actions
+}
+
+/// The row of a `PutItem`.
+pub fn put_item(body: &[u8]) -> Row {
+    row(serde_json::from_slice(body).expect("a put as expected"))
+}
+
+fn row(put: Put) -> Row {
+    assert_eq!(put.table_name, ORDERS);
+    let text = |name| match put.item.get(name) {
+        Some(AttributeValue::S(text)) => text.clone(),
+        other => panic!("{name} is {other:?}"),
+    };
+    let (id, status, fingerprint) = (text("id"), text("status"), text("fingerprint"));
+    let replaces_failed = match put.condition_expression.as_str() {
+        "attribute_not_exists(id)" => false,
+        "attribute_not_exists(id) OR (#status = :failed AND fingerprint = :mine)" => {
+            let mine = AttributeValue::S(fingerprint.clone());
+            assert_eq!(put.expression_attribute_values[":mine"], mine);
+            true
+        }
+        other => panic!("the model doesn't know the condition {other}"),
+    };
+    Row {
+        item: put.item,
+        id,
+        status,
+        fingerprint,
+        replaces_failed,
+    }
+}
+
+fn take(mut update: Update) -> Action {
+    let is_known = update.table_name == ARTICLES
+        && update.change == "SET in_stock = in_stock - :taken"
+        && update.condition_expression == "in_stock >= :taken";
+    assert!(
+        is_known,
+        "the model doesn't know {}",
+        update.condition_expression
+    );
+    let pieces = match &update.expression_attribute_values[":taken"] {
+        AttributeValue::N(pieces) => pieces.parse().expect("whole pieces"),
+        other => panic!("{other:?} pieces"),
+    };
+    let sku = update.key.remove("sku").expect("a key").text;
+    Action::Take { sku, pieces }
+}

@@ -1,0 +1,146 @@
+//! A run: the case happens, and the books are made.
+
+use crate::{
+    books,
+    case::Case,
+    clock,
+    orders::{LATER, Orders},
+    queue::Queue,
+    table::{Seen, Tables},
+    trace::Trace,
+    wire::Wire,
+    workers,
+};
+use std::time::Duration;
+use tokio::{
+    runtime::Builder,
+    task::LocalSet,
+    time::{Instant, sleep, sleep_until},
+};
+
+/// How often it is looked whether the queue is empty.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Report {
+    /// Whatever must not be.
+    pub wrong: Vec<String>,
+    /// Orders that are confirmed, and those that are rejected.
+    pub outcomes: (usize, usize),
+    /// Messages that were dead before the redrive, poison and orders for broken articles left out.
+    pub dead: usize,
+    /// How often the message was received that was received most.
+    pub most_receives: u32,
+    /// When the queue was empty, from the start.
+    pub drained: Option<Duration>,
+    /// What the tables saw.
+    pub seen: Seen,
+    /// What happened, if it was traced.
+    pub trace: Vec<String>,
+}
+
+/// Runs a case, by virtual time, on this thread.
+pub fn run(case: &Case, trace: bool) -> Report {
+    fastrand::seed(case.seed);
+    let runtime = Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
+    LocalSet::new().block_on(&runtime.expect("a runtime"), async {
+        happen(case, Trace::new(trace)).await
+    })
+}
+
+async fn happen(case: &Case, trace: Trace) -> Report {
+    let start = Instant::now();
+    clock::start();
+    let orders = Orders::of(case);
+    let tables = Tables::new(case, orders.stock.clone());
+    let queue = Queue::new(case.stack.visibility, case.stack.max_receives);
+    let wire = Wire::new(tables, queue, case.table.latency, trace.clone());
+    workers::start(case, &wire);
+    if let Some(added) = case.load.added {
+        let wire = wire.clone();
+        tokio::spawn(async move {
+            sleep(added).await;
+            let mut tables = wire.tables();
+            tables.stock.insert(LATER.to_owned(), Some(1_000_000));
+        });
+    }
+    let gap = case.load.over / u32::try_from(orders.messages.len().max(1)).unwrap_or(u32::MAX);
+    for message in &orders.messages {
+        wire.queue().send(message.clone());
+        if !gap.is_zero() {
+            sleep(gap).await;
+        }
+    }
+    let mut wrong = Vec::new();
+    let drained = drain(&wire, start, start + bound(case)).await;
+    if drained.is_none() {
+        let waiting = wire.queue().waiting();
+        wrong.push(format!(
+            "{waiting} messages still wait when all should be over"
+        ));
+    }
+    let dead = books::dead(&orders, &wire.queue().dead);
+    if case.must_lose_nothing() && dead > 0 {
+        wrong.push(format!(
+            "{dead} orders are dead, and nothing is wrong with them"
+        ));
+    }
+    let most_receives = wire.queue().most_receives;
+    if case.is_calm() && most_receives > 3 {
+        wrong.push(format!("a message was received {most_receives} times"));
+    }
+    // When the faults are over, a redrive settles what is dead.
+    sleep_until(start + case.weather.over()).await;
+    trace.say(|| "the dead letters are redriven".to_owned());
+    wire.queue().redrive();
+    let until = Instant::now() + bound(case);
+    if drain(&wire, start, until).await.is_none() && drained.is_some() {
+        wrong.push("what was redriven still waits".to_owned());
+    }
+    let (tables, queue) = (wire.tables(), wire.queue());
+    wrong.extend(tables.seen.wrong.iter().cloned());
+    books::balance(case, &orders, &tables, &queue.dead, &mut wrong);
+    let count = |status| {
+        tables
+            .rows
+            .values()
+            .filter(|row| row.status == status)
+            .count()
+    };
+    Report {
+        wrong,
+        outcomes: (count("confirmed"), count("rejected")),
+        dead,
+        most_receives,
+        drained,
+        seen: tables.seen.clone(),
+        trace: trace.events(),
+    }
+}
+
+/// Waits until the queue is empty, and says when it was.
+async fn drain(wire: &Wire, start: Instant, until: Instant) -> Option<Duration> {
+    while wire.queue().waiting() > 0 {
+        if Instant::now() >= until {
+            return None;
+        }
+        sleep(LOOK).await;
+    }
+    Some(start.elapsed())
+}
+
+/// When everything must be over, from the start.
+fn bound(case: &Case) -> Duration {
+    let begin = case.weather.over().max(case.load.over);
+    // Broken orders and poison go through all their receives.
+    let receives = if case.load.poison + case.load.broken > 0 || !case.weather.is_fair() {
+        case.stack.max_receives
+    } else {
+        3
+    };
+    begin + case.stack.visibility * receives + case.work().mul_f64(2.0) + Duration::from_mins(1)
+}

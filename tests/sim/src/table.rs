@@ -1,0 +1,356 @@
+//! A model of the tables: how much they take, what is in their way, and what they hold.
+
+use crate::{
+    case::{Case, Fault, OutageKind},
+    request::{Action, Row},
+    trace::Trace,
+    wire::Answer,
+};
+use serde_dynamo::AttributeValue;
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// The tables.
+#[derive(Debug)]
+pub struct Tables {
+    start: Instant,
+    case: Case,
+    /// The orders' rows.
+    pub rows: BTreeMap<String, Row>,
+    /// The articles' stock. `None` is no number.
+    pub stock: BTreeMap<String, Option<u64>>,
+    /// Items that a write holds.
+    held: HashMap<String, u64>,
+    writes: u64,
+    /// Units that each partition has left, when they were counted.
+    left: Vec<f64>,
+    counted: Instant,
+    /// What became of each attempt.
+    pub seen: Seen,
+}
+
+/// What the tables saw.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Transactions that were written.
+    pub taken: usize,
+    /// Attempts that were throttled.
+    pub throttled: usize,
+    /// Attempts that met another.
+    pub conflicts: usize,
+    /// Attempts that failed otherwise.
+    pub others: usize,
+    /// Write units of what was written.
+    pub units: f64,
+    /// When orders got their outcome, from the start, and how many.
+    pub settled: Vec<(Duration, usize)>,
+    /// Whatever must never happen.
+    pub wrong: Vec<String>,
+}
+
+/// A write that may go on, and holds its items meanwhile.
+#[derive(Debug)]
+pub struct Held {
+    number: u64,
+    actions: Vec<Action>,
+}
+
+impl Tables {
+    /// The tables of a case, with this stock.
+    pub fn new(case: &Case, stock: BTreeMap<String, Option<u64>>) -> Tables {
+        let start = Instant::now();
+        let mut tables = Tables {
+            start,
+            rows: BTreeMap::new(),
+            stock,
+            held: HashMap::new(),
+            writes: 0,
+            left: Vec::new(),
+            counted: start,
+            seen: Seen::default(),
+            case: case.clone(),
+        };
+        tables.left = vec![tables.capacity(); case.table.partitions as usize];
+        tables
+    }
+
+    /// Units a second of a partition.
+    fn rate(&self) -> f64 {
+        let units = self.case.table.units.map_or(f64::INFINITY, f64::from);
+        units / f64::from(self.case.table.partitions)
+    }
+
+    fn capacity(&self) -> f64 {
+        self.rate() * self.case.table.burst.as_secs_f64()
+    }
+
+    /// Whether there is an outage of this kind now.
+    pub fn is_out(&self, kind: OutageKind) -> bool {
+        let now = self.start.elapsed();
+        let outages = &self.case.weather.outages;
+        outages
+            .iter()
+            .any(|outage| outage.kind == kind && (outage.from..outage.until).contains(&now))
+    }
+
+    /// Whether a fault of chance strikes now.
+    pub fn strikes(&self, fault: Fault) -> bool {
+        let weather = &self.case.weather;
+        let rate = weather.rates.get(&fault).copied().unwrap_or_default();
+        rate > 0.0 && self.start.elapsed() < weather.ends && fastrand::f64() < rate
+    }
+
+    /// Takes up a transaction, or refuses it.
+    pub fn begin(&mut self, actions: Vec<Action>, trace: &Trace) -> Result<Held, Answer> {
+        let orders = actions
+            .iter()
+            .filter(|action| matches!(action, Action::Put(_)))
+            .count();
+        let refusal = self.refuse(orders);
+        let refusal = refusal.or_else(|| self.throttle(&actions));
+        let refusal = refusal.or_else(|| self.cancel(&actions));
+        match refusal {
+            Some((why, answer)) => {
+                match why {
+                    Why::Throttled => self.seen.throttled += 1,
+                    Why::Conflict => self.seen.conflicts += 1,
+                    Why::Other => self.seen.others += 1,
+                }
+                trace.say(|| format!("table: {orders} orders: {why:?} {answer:?}"));
+                Err(answer)
+            }
+            None => Ok(self.hold(actions)),
+        }
+    }
+
+    /// Takes up a `PutItem`, or refuses it.
+    pub fn begin_put(&mut self, row: Row, trace: &Trace) -> Result<Held, Answer> {
+        let action = Action::Put(row);
+        let refusal = self.refuse(1).map(|(_, answer)| answer);
+        let refusal = refusal.or_else(|| {
+            let (_, answer) = self.throttle(std::slice::from_ref(&action))?;
+            // Alone, an item's throttling is the whole answer.
+            Some(match answer {
+                Answer::Error(_, _, _) => throttled(),
+                other => other,
+            })
+        });
+        let refusal = refusal.or_else(|| {
+            if self.held.contains_key(&action.key()) {
+                Some(Answer::error(400, "TransactionConflictException"))
+            } else if self.condition(&action).is_some() {
+                Some(Answer::error(400, "ConditionalCheckFailedException"))
+            } else {
+                None
+            }
+        });
+        match refusal {
+            Some(answer) => {
+                trace.say(|| format!("table: a put of {}: {answer:?}", action.key()));
+                Err(answer)
+            }
+            None => Ok(self.hold(vec![action])),
+        }
+    }
+
+    /// Writes what was taken up.
+    pub fn write(&mut self, held: Held, trace: &Trace) {
+        self.held.retain(|_, number| *number != held.number);
+        let (now, mut settled) = (self.start.elapsed(), 0);
+        if held.actions.len() > 1
+            || matches!(&held.actions[0], Action::Put(row) if row.status != "failed")
+        {
+            self.seen.taken += 1;
+        }
+        for action in held.actions {
+            self.seen.units += action.units();
+            match action {
+                Action::Put(row) => {
+                    trace.say(|| format!("table: {} is {}", row.id, row.status));
+                    settled += usize::from(row.status != "failed");
+                    if let Some(before) = self.rows.get(&row.id)
+                        && (before.status != "failed" || before.fingerprint != row.fingerprint)
+                    {
+                        let (id, before, after) = (&row.id, &before.status, &row.status);
+                        let wrong = format!("{id} was {before} and became {after}");
+                        self.seen.wrong.push(wrong);
+                    }
+                    self.rows.insert(row.id.clone(), row);
+                }
+                Action::Take { sku, pieces } => {
+                    let stock = self.stock.get_mut(&sku).and_then(Option::as_mut);
+                    match stock.and_then(|stock| Some((stock.checked_sub(pieces)?, stock))) {
+                        Some((left, stock)) => *stock = left,
+                        None => self.seen.wrong.push(format!("{sku} is oversold")),
+                    }
+                }
+            }
+        }
+        if settled > 0 {
+            self.seen.settled.push((now, settled));
+        }
+    }
+
+    fn hold(&mut self, actions: Vec<Action>) -> Held {
+        self.writes += 1;
+        let keys = actions.iter().map(|action| (action.key(), self.writes));
+        self.held.extend(keys);
+        Held {
+            number: self.writes,
+            actions,
+        }
+    }
+
+    /// Faults that need no look at the items.
+    fn refuse(&self, orders: usize) -> Option<(Why, Answer)> {
+        if self.is_out(OutageKind::Throttled) || self.strikes(Fault::Throttled) {
+            return Some((Why::Throttled, throttled()));
+        }
+        if self.is_out(OutageKind::Down) || self.strikes(Fault::Internal) {
+            return Some((Why::Other, Answer::error(500, "InternalServerError")));
+        }
+        if self.strikes(Fault::InProgress) {
+            let answer = Answer::error(400, "TransactionInProgressException");
+            return Some((Why::Other, answer));
+        }
+        if orders > 1 && self.strikes(Fault::TooLarge) {
+            let answer = if fastrand::bool() {
+                Answer::error(400, "ValidationException")
+            } else {
+                Answer::error(413, "RequestTooLarge")
+            };
+            return Some((Why::Other, answer));
+        }
+        None
+    }
+
+    /// What has no units left is throttled, and with it the whole transaction; it costs nothing.
+    fn throttle(&mut self, actions: &[Action]) -> Option<(Why, Answer)> {
+        let passed = self.counted.elapsed().as_secs_f64();
+        self.counted = Instant::now();
+        let (rate, capacity) = (self.rate(), self.capacity());
+        let mut costs = vec![0.0; self.left.len()];
+        let partitions = self.left.len();
+        let partition = |action: &Action| fingerprint(&action.key()) % partitions;
+        for action in actions {
+            costs[partition(action)] += action.units();
+        }
+        let hot = self.is_out(OutageKind::HotPartition);
+        let struck = self
+            .strikes(Fault::ItemThrottled)
+            .then(|| fastrand::usize(..actions.len()));
+        let is_hot = |action: &Action| {
+            hot && matches!(action, Action::Take { sku, .. } if fingerprint(sku).is_multiple_of(8))
+        };
+        if self.case.table.units.is_some() {
+            for left in &mut self.left {
+                *left = (*left + passed * rate).min(capacity);
+            }
+        }
+        // A table at rest takes even what costs more than it has.
+        let lacks: Vec<_> = self
+            .left
+            .iter()
+            .zip(&costs)
+            .map(|(left, cost)| *left < cost.min(capacity))
+            .collect();
+        let reasons: Vec<_> = actions
+            .iter()
+            .enumerate()
+            .map(|(n, action)| {
+                let throttled = lacks[partition(action)] || is_hot(action) || struck == Some(n);
+                throttled.then(|| json!({"Code": "ThrottlingError", "Message": "Throughput exceeds the current capacity"}))
+            })
+            .collect();
+        if reasons.iter().all(Option::is_none) {
+            if self.case.table.units.is_some() {
+                for (left, cost) in self.left.iter_mut().zip(costs) {
+                    *left -= cost;
+                }
+            }
+            return None;
+        }
+        // All of them, or an item: DynamoDB says either.
+        let answer = if reasons.iter().all(Option::is_some) && fastrand::bool() {
+            throttled()
+        } else {
+            Answer::cancelled(reasons)
+        };
+        Some((Why::Throttled, answer))
+    }
+
+    /// Conflicts and conditions, one reason an action.
+    fn cancel(&self, actions: &[Action]) -> Option<(Why, Answer)> {
+        let struck = self
+            .strikes(Fault::Conflict)
+            .then(|| fastrand::usize(..actions.len()));
+        let mut conflict = false;
+        let reasons: Vec<_> = actions
+            .iter()
+            .enumerate()
+            .map(|(n, action)| {
+                if struck == Some(n) || self.held.contains_key(&action.key()) {
+                    conflict = true;
+                    return Some(json!({"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}));
+                }
+                self.condition(action)
+            })
+            .collect();
+        let why = if conflict { Why::Conflict } else { Why::Other };
+        let any = reasons.iter().any(Option::is_some);
+        any.then(|| (why, Answer::cancelled(reasons)))
+    }
+
+    /// What fails an action's condition.
+    fn condition(&self, action: &Action) -> Option<Value> {
+        let failed = |item: Value| json!({"Code": "ConditionalCheckFailed", "Message": "The conditional request failed", "Item": item});
+        match action {
+            Action::Put(row) => {
+                let before = self.rows.get(&row.id)?;
+                let passes = row.replaces_failed
+                    && before.status == "failed"
+                    && before.fingerprint == row.fingerprint;
+                (!passes).then(|| failed(json!(before.item)))
+            }
+            Action::Take { sku, pieces } => match self.stock.get(sku) {
+                Some(Some(stock)) if stock >= pieces => None,
+                Some(Some(stock)) => {
+                    let stock = AttributeValue::N(stock.to_string());
+                    Some(failed(json!({"sku": {"S": sku}, "in_stock": stock})))
+                }
+                Some(None) => Some(failed(json!({"sku": {"S": sku}, "in_stock": {"S": "ten"}}))),
+                None => Some(
+                    json!({"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}),
+                ),
+            },
+        }
+    }
+}
+
+/// Why an attempt came to nothing.
+#[derive(Debug, Clone, Copy)]
+enum Why {
+    Throttled,
+    Conflict,
+    Other,
+}
+
+fn throttled() -> Answer {
+    if fastrand::bool() {
+        Answer::error(400, "ThrottlingException")
+    } else {
+        Answer::error(400, "ProvisionedThroughputExceededException")
+    }
+}
+
+/// A number that is the same in every run (FNV-1a).
+fn fingerprint(text: &str) -> usize {
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    usize::try_from(hash >> 16).unwrap_or_default()
+}

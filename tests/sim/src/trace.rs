@@ -1,0 +1,38 @@
+//! What happened, for whoever looks into a failing seed.
+
+use std::sync::{Arc, Mutex};
+use tokio::time::Instant;
+
+/// The events of a run, if anyone looks.
+#[derive(Debug, Clone)]
+pub struct Trace {
+    start: Instant,
+    events: Option<Arc<Mutex<Vec<String>>>>,
+}
+
+impl Trace {
+    /// Keeps events, or doesn't.
+    pub fn new(keep: bool) -> Trace {
+        Trace {
+            start: Instant::now(),
+            events: keep.then(Arc::default),
+        }
+    }
+
+    /// Something happened.
+    pub fn say(&self, what: impl FnOnce() -> String) {
+        if let Some(events) = &self.events {
+            let at = self.start.elapsed().as_secs_f64();
+            let line = format!("{at:10.3} s  {}", what());
+            events.lock().expect("no panic in here").push(line);
+        }
+    }
+
+    /// All that happened.
+    pub fn events(&self) -> Vec<String> {
+        let events = self.events.as_ref();
+        events.map_or_else(Vec::new, |events| {
+            events.lock().expect("no panic in here").clone()
+        })
+    }
+}

@@ -1,0 +1,250 @@
+//! The wire between the SDK's clients and the models: HTTP, as far as a client sees it.
+
+use crate::{
+    case::{Fault, OutageKind},
+    queue::Queue,
+    request,
+    table::Tables,
+    trace::Trace,
+};
+use aws_sdk_sqs::config::{
+    BehaviorVersion, Credentials, Region, SharedCredentialsProvider,
+    retry::{RetryPartition, TokenBucket},
+};
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+    orchestrator::{HttpRequest, HttpResponse},
+    result::ConnectorError,
+};
+use aws_smithy_types::body::SdkBody;
+use aws_types::SdkConfig;
+use serde_json::{Value, json};
+use std::{
+    future::pending,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep},
+};
+
+/// How long an answer takes that needs no write.
+const TURN: Duration = Duration::from_millis(3);
+
+/// The services, and the way to them.
+#[derive(Debug, Clone)]
+pub struct Wire {
+    tables: Arc<Mutex<Tables>>,
+    queue: Arc<Mutex<Queue>>,
+    latency: Duration,
+    /// What happened.
+    pub trace: Trace,
+}
+
+/// What a service answers.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// A result.
+    Ok(Value),
+    /// An error: the HTTP status, the code, and the reasons of a cancelled transaction.
+    Error(u16, &'static str, Vec<Option<Value>>),
+    /// The connection is cut.
+    Cut,
+    /// None ever comes.
+    Never,
+}
+
+impl Answer {
+    /// An error of this HTTP status and code.
+    pub fn error(status: u16, code: &'static str) -> Answer {
+        Answer::Error(status, code, vec![])
+    }
+
+    /// A cancelled transaction, with the reason of each action.
+    pub fn cancelled(reasons: Vec<Option<Value>>) -> Answer {
+        Answer::Error(400, "TransactionCanceledException", reasons)
+    }
+
+    fn response(self) -> Result<HttpResponse, ConnectorError> {
+        let (status, body) = match self {
+            Answer::Ok(body) => (200, body),
+            Answer::Error(status, code, reasons) => {
+                let none = || json!({"Code": "None"});
+                let reasons: Vec<_> = reasons
+                    .into_iter()
+                    .map(|reason| reason.unwrap_or_else(none))
+                    .collect();
+                let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": code, "CancellationReasons": reasons});
+                (status, body)
+            }
+            Answer::Cut | Answer::Never => {
+                return Err(ConnectorError::io("the connection is cut".into()));
+            }
+        };
+        let status = status.try_into().expect("a status");
+        Ok(HttpResponse::new(status, SdkBody::from(body.to_string())))
+    }
+}
+
+impl Wire {
+    /// A way to these services.
+    pub fn new(tables: Tables, queue: Queue, latency: Duration, trace: Trace) -> Wire {
+        Wire {
+            tables: Arc::new(Mutex::new(tables)),
+            queue: Arc::new(Mutex::new(queue)),
+            latency,
+            trace,
+        }
+    }
+
+    /// The tables.
+    pub fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The queue.
+    pub fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a worker's clients are made with: as [`process::config::aws`] makes it, but for the connector.
+    pub fn config(&self) -> SdkConfig {
+        let connector = SharedHttpConnector::new(self.clone());
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+                "key", "secret", None, None, "sim",
+            )))
+            .timeout_config(process::config::timeouts())
+            .http_client(http_client_fn(move |_, _| connector.clone()))
+            .build()
+    }
+
+    async fn serve(self, operation: String, body: Vec<u8>) -> Answer {
+        match operation.as_str() {
+            "TransactWriteItems" => self.transact(&body).await,
+            "PutItem" => self.put(&body).await,
+            "ChangeMessageVisibilityBatch" => self.change_visibility(&body).await,
+            other => panic!("the model doesn't know {other}"),
+        }
+    }
+
+    /// Waits until the call arrives, and says whether it does, and whether it is answered.
+    async fn arrive(&self) -> (bool, bool) {
+        let (hung, late) = {
+            let tables = self.tables();
+            let silent = tables.is_out(OutageKind::Silent);
+            (
+                silent || tables.strikes(Fault::Hung),
+                tables.strikes(Fault::Late),
+            )
+        };
+        if hung {
+            return (false, false);
+        }
+        if late {
+            sleep(Duration::from_secs(20).mul_f64(fastrand::f64())).await;
+            return (true, false);
+        }
+        sleep(TURN).await;
+        (true, true)
+    }
+
+    /// The answer to what was written, as far as it comes.
+    async fn answer(&self, answered: bool) -> Answer {
+        let (cut, slow) = {
+            let tables = self.tables();
+            (tables.strikes(Fault::CutOff), tables.strikes(Fault::Slow))
+        };
+        if slow {
+            sleep(Duration::from_secs(3).mul_f64(fastrand::f64())).await;
+        }
+        match (answered, cut) {
+            (false, _) => Answer::Never,
+            (true, true) => Answer::Cut,
+            (true, false) => Answer::Ok(json!({})),
+        }
+    }
+
+    async fn transact(&self, body: &[u8]) -> Answer {
+        let actions = request::transaction(body);
+        let (arrives, answered) = self.arrive().await;
+        if !arrives {
+            return Answer::Never;
+        }
+        let begun = self.tables().begin(actions, &self.trace);
+        match begun {
+            Ok(held) => {
+                sleep(self.latency.saturating_sub(TURN)).await;
+                self.tables().write(held, &self.trace);
+                self.answer(answered).await
+            }
+            Err(refusal) if answered => refusal,
+            Err(_) => Answer::Never,
+        }
+    }
+
+    async fn put(&self, body: &[u8]) -> Answer {
+        let row = request::put_item(body);
+        let (arrives, answered) = self.arrive().await;
+        if !arrives {
+            return Answer::Never;
+        }
+        let begun = self.tables().begin_put(row, &self.trace);
+        match begun {
+            Ok(held) => {
+                sleep(self.latency.saturating_sub(TURN) / 2).await;
+                self.tables().write(held, &self.trace);
+                self.answer(answered).await
+            }
+            Err(refusal) if answered => refusal,
+            Err(_) => Answer::Never,
+        }
+    }
+
+    async fn change_visibility(&self, body: &[u8]) -> Answer {
+        sleep(TURN).await;
+        if self.tables().strikes(Fault::VisibilityRefused) {
+            return Answer::error(500, "ServiceUnavailable");
+        }
+        let request: Value = serde_json::from_slice(body).expect("JSON");
+        let entries = request["Entries"].as_array().expect("entries");
+        assert!((1..=10).contains(&entries.len()), "{request}");
+        for entry in entries {
+            let handle = entry["ReceiptHandle"].as_str().expect("a handle");
+            let seconds = entry["VisibilityTimeout"].as_u64().expect("a number");
+            let until = Instant::now() + Duration::from_secs(seconds);
+            self.trace
+                .say(|| format!("queue: {handle} comes back after {seconds} s"));
+            self.queue().hide(handle, until);
+        }
+        Answer::Ok(json!({"Successful": [], "Failed": []}))
+    }
+}
+
+/// The partition of a client that shares its retries with no other run.
+pub fn partition() -> RetryPartition {
+    let bucket = TokenBucket::new(500);
+    RetryPartition::custom("sim").token_bucket(bucket).build()
+}
+
+impl HttpConnector for Wire {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        let body = request.body().bytes().expect("a body in memory").to_vec();
+        let (service, (answer, answered)) = (self.clone(), oneshot::channel());
+        HttpConnectorFuture::new(async move {
+            // What is sent goes its way, even if its sender dies.
+            tokio::spawn(async move {
+                drop(answer.send(service.serve(operation, body).await));
+            });
+            match answered.await {
+                Ok(Answer::Never) | Err(_) => pending().await,
+                Ok(answer) => answer.response(),
+            }
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! The figures that the README promises, each with the most that it may be.
+
+use sim::figures::{Measured, all, measure};
+use std::time::Duration;
+
+fn figure(name: &str) -> Measured {
+    let figure = all().into_iter().find(|figure| figure.name == name);
+    let measured = measure(&figure.expect("a figure of this name"));
+    let report = &measured.report;
+    assert!(report.wrong.is_empty(), "{name}: {:?}", report.wrong);
+    assert_eq!(report.dead, 0, "{name}");
+    measured
+}
+
+#[test]
+fn long_orders_are_drained_at_the_speed_of_the_table() {
+    let long = figure("long-orders");
+    assert!(long.share > Some(0.8), "{long}");
+    assert!(long.report.most_receives <= 3, "{long}");
+}
+
+#[test]
+fn a_spike_is_drained_at_the_speed_of_the_table() {
+    let spike = figure("spike");
+    assert!(spike.share > Some(0.95), "{spike}");
+    assert_eq!(spike.report.most_receives, 1, "{spike}");
+}
+
+#[test]
+fn throttling_is_forgotten_within_seconds_of_its_end() {
+    for name in ["throttled-1s", "throttled-10s", "throttled-180s"] {
+        let throttled = figure(name);
+        assert!(
+            throttled.recovery <= Some(Duration::from_secs(5)),
+            "{throttled}"
+        );
+        assert!(throttled.recovery.is_some(), "{throttled}");
+    }
+}
+
+#[test]
+fn more_workers_are_no_slower_where_all_orders_want_the_same() {
+    let [two, ten, fifty] = ["hot-2", "hot-10", "hot-50"].map(figure);
+    assert!(
+        ten.rate >= two.rate && fifty.rate >= two.rate,
+        "{two}\n{ten}\n{fifty}"
+    );
+}
+
+#[test]
+fn an_outage_of_25_minutes_costs_no_order_and_is_over_within_a_visibility_timeout() {
+    for kind in ["down", "throttled", "silent"] {
+        for lines in [5, 50] {
+            let outage = figure(&format!("outage-{kind}-{lines}"));
+            assert!(outage.settled <= Some(Duration::from_secs(185)), "{outage}");
+        }
+    }
+}
+
+#[test]
+fn a_throttled_article_keeps_no_order_waiting_that_does_not_want_it() {
+    // An eighth of the articles is throttled for 25 minutes.
+    for (name, others) in [
+        ("outage-hotpartition-1", 400),
+        ("outage-hotpartition-5", 230),
+    ] {
+        let hot = figure(name);
+        assert!(hot.before_end >= others, "{hot}");
+    }
+}
+
+#[test]
+fn load_alone_uses_up_no_receives() {
+    for name in [
+        "100-workers",
+        "batch-500",
+        "batch-10000",
+        "400-units",
+        "100-units-50-lines",
+    ] {
+        let sized = figure(name);
+        assert!(sized.report.most_receives <= 3, "{sized}");
+    }
+}
