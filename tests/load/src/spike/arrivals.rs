@@ -47,10 +47,10 @@ pub fn schedule(options: &Options) -> Vec<Arrival> {
         if at >= options.end().as_secs_f64() {
             return arrivals;
         }
-        let order = json!({
-            "lines": [{"sku": wanted.draw(&mut chance), "quantity": chance.u32(1..=3), "unit_price": 1250}],
-            "currency": "EUR",
-        });
+        let lines: Vec<_> = (0..options.lines)
+            .map(|_| json!({"sku": wanted.draw(&mut chance), "quantity": chance.u32(1..=3), "unit_price": 1250}))
+            .collect();
+        let order = json!({"lines": lines, "currency": "EUR"});
         arrivals.push(Arrival {
             due: Duration::from_secs_f64(at),
             client: chance.u32(0..options.clients.max(1)),

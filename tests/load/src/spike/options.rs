@@ -1,6 +1,10 @@
 //! What the spike is like.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    fmt::{self, Display},
+    path::PathBuf,
+    time::Duration,
+};
 
 use clap::Args;
 
@@ -22,8 +26,11 @@ pub struct Options {
     #[arg(long, default_value_t = 1000)]
     pub clients: u32,
     /// Articles, some wanted much more than others: the n-th most wanted 1/n as often as the first
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, alias = "catalogue", default_value_t = 100)]
     pub articles: u32,
+    /// Lines of an order, at most 50; where an article is drawn twice, it is on two of them
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub lines: u32,
     /// How long the table takes for a write, in milliseconds
     #[arg(long, default_value_t = 8)]
     pub write_latency: u64,
@@ -45,6 +52,23 @@ pub struct Options {
     /// Where to write the picture
     #[arg(long, value_name = "FILE", default_value = "spike.svg")]
     pub picture: PathBuf,
+}
+
+impl Display for Options {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Options {
+            rate,
+            seconds,
+            clients,
+            articles,
+            lines,
+            ..
+        } = self;
+        write!(
+            f,
+            "{rate} orders a second for {seconds} s from {clients} clients, for {articles} articles, {lines} on an order"
+        )
+    }
 }
 
 impl Options {

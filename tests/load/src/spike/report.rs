@@ -44,17 +44,7 @@ impl<'a> Report<'a> {
 
 impl Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Options {
-            rate,
-            seconds,
-            clients,
-            articles,
-            ..
-        } = self.options;
-        writeln!(
-            f,
-            "\n{rate} orders a second for {seconds} s from {clients} clients, for {articles} articles\n"
-        )?;
+        writeln!(f, "\n{}\n", self.options)?;
         self.row(f, "", |run, _| run.name.to_owned())?;
         self.row(f, "---", |_, _| "---".to_owned())?;
         self.row(f, "accepted", |_, figures| figures.accepted.to_string())?;

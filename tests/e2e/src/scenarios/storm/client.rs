@@ -10,7 +10,7 @@ use crate::{
 };
 use anyhow::{Context, Result, ensure};
 use fastrand::Rng;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -22,6 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How long a client tries to get an order in.
 const STUBBORNNESS: Duration = Duration::from_mins(3);
+
+/// The most orders that a client sends in one request.
+const MOST_AT_ONCE: usize = 12;
 
 /// One of the shop's clients.
 pub struct Client<'a> {
@@ -77,6 +80,55 @@ impl<'a> Client<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Sends so many orders, over about so long, several in a request.
+    pub async fn rain_in_batches(&mut self, orders: usize, over: Duration) -> Result<()> {
+        let pace = over / u32::try_from(orders.max(1))?;
+        let mut n = 0;
+        while n < orders {
+            let count = self.chance.usize(1..=MOST_AT_ONCE).min(orders - n);
+            sleep((pace * u32::try_from(count)?).mul_f64(self.chance.f64() * 2.0)).await;
+            let (mut numbers, mut entries) = (Vec::new(), Vec::new());
+            for n in n..n + count {
+                let order = self
+                    .market
+                    .order(&format!("{} {n}", self.name), &mut self.chance);
+                numbers.push(self.ledger.enter(&self.name, &order, false)?);
+                let key = format!("{}/{n}", self.name);
+                entries.push(json!({"order": order, "idempotency_key": key}));
+            }
+            n += count;
+            self.place_batch(&numbers, &entries).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends a batch as it is until all of it is accepted.
+    async fn place_batch(&mut self, numbers: &[usize], entries: &[Value]) -> Result<()> {
+        let start = Instant::now();
+        loop {
+            let reply = timeout(PATIENCE, self.api.post_batch(entries)).await;
+            let reply = reply.ok().and_then(Result::ok);
+            self.ledger.answered("POST batch", reply.as_ref());
+            let results = reply.as_ref().and_then(|reply| reply.results().ok());
+            let results = results.unwrap_or_default();
+            let ids = results.iter().map(|result| result["id"].as_str());
+            let ids: Vec<_> = ids.collect();
+            for (number, id) in numbers.iter().zip(&ids) {
+                if let Some(id) = id {
+                    self.ledger.accepted(*number, id);
+                }
+            }
+            if ids.len() == entries.len() && ids.iter().all(Option::is_some) {
+                return Ok(());
+            }
+            ensure!(
+                start.elapsed() < STUBBORNNESS,
+                "a batch is never accepted whole: {reply:?}"
+            );
+            self.wait(reply.as_ref()).await;
+        }
     }
 
     /// Sends an order that is to fail.

@@ -12,9 +12,13 @@ pub const PLENTY: &str = "storm-plenty";
 
 const ARTICLES: usize = 40;
 
+/// Articles of which there is plenty, and that only long orders want, each some of them.
+const LONG: usize = 400;
+
 /// Articles whose demand falls with their rank, as Zipf has it: an order in four has a line of the first.
 pub struct Market {
     articles: Vec<Article>,
+    long: Vec<String>,
 }
 
 struct Article {
@@ -45,6 +49,7 @@ impl Market {
         };
         Market {
             articles: (0..ARTICLES).map(article).collect(),
+            long: (0..LONG).map(|n| format!("storm-long-{n:03}")).collect(),
         }
     }
 
@@ -54,6 +59,7 @@ impl Market {
         articles
             .map(|article| (&*article.sku, article.in_stock))
             .chain([(PLENTY, 1_000_000)])
+            .chain(self.long.iter().map(|sku| (&**sku, 1_000_000)))
     }
 
     /// An order that no other is like.
@@ -61,6 +67,11 @@ impl Market {
         let mut lines: Vec<_> = (0..chance.u64(1..=3))
             .map(|_| (self.sku(chance), quantity(chance)))
             .collect();
+        if chance.u8(..20) == 0 {
+            let more = chance.usize(15..=45);
+            let long = chance.choose_multiple(self.long.iter(), more);
+            lines.extend(long.into_iter().map(|sku| (&**sku, 1)));
+        }
         if chance.u8(..50) == 0 {
             lines.push((UNKNOWN, 1));
         }

@@ -38,6 +38,9 @@ scenarios! {
 /// How many clients send at a time.
 const CLIENTS: usize = 50;
 
+/// Every so many clients, one sends its orders in batches.
+const IN_BATCHES: usize = 5;
+
 /// The least that it rains: long enough for most faults to have their turn.
 const RAIN: Duration = Duration::from_secs(6);
 
@@ -121,8 +124,14 @@ async fn storm(stack: &Stack, orders: usize, plan: &Plan) -> Result<Report> {
         .map(|n| Client::new(n, plan.seed, stack, &market, &ledger))
         .collect();
     let share = |n| orders / CLIENTS + usize::from(n < orders % CLIENTS);
-    let sent = clients.iter_mut().enumerate();
-    let sent = try_join_all(sent.map(|(n, client)| client.rain(share(n), RAIN)));
+    let sent = clients.iter_mut().enumerate().map(async |(n, client)| {
+        if n % IN_BATCHES == 0 {
+            client.rain_in_batches(share(n), RAIN).await
+        } else {
+            client.rain(share(n), RAIN).await
+        }
+    });
+    let sent = try_join_all(sent);
     let (_, poison) = tokio::try_join!(sent, poison(aws, orders / 100 + 3, plan.seed))?;
     drop(rules);
     let (injected, rain) = (faults.tally().counts(), begun.elapsed());
