@@ -1,6 +1,8 @@
-//! A run's settings: what arrives, what the stack is like, and what goes wrong. A seed stands for one.
+//! A run's settings: what arrives, what the stack is like, and what goes wrong. A seed stands for one; [`draw`] says
+//! which.
 
-use fastrand::Rng;
+mod draw;
+
 use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 /// The settings of a run.
@@ -208,111 +210,6 @@ impl Weather {
         let chance = (!self.rates.is_empty()).then_some(self.ends);
         outages.chain(chance).max().unwrap_or_default()
     }
-}
-
-impl Case {
-    /// The case of a seed: every size, and any weather.
-    pub fn of(seed: u64) -> Case {
-        let mut rng = Rng::with_seed(seed);
-        let rng = &mut rng;
-        let stack = stack(rng);
-        let load = load(rng, &stack);
-        let table = table(rng);
-        let weather = weather(rng);
-        Case {
-            seed,
-            load,
-            stack,
-            table,
-            weather,
-        }
-    }
-}
-
-/// How long an outage lasts, in seconds: mostly not for long, because a long one takes a run its time.
-const LASTING: [u64; 20] = [
-    1, 1, 1, 1, 3, 3, 3, 3, 10, 10, 10, 10, 10, 30, 30, 30, 60, 60, 180, 1200,
-];
-
-fn pick<T: Clone>(rng: &mut Rng, from: &[T]) -> T {
-    from[rng.usize(..from.len())].clone()
-}
-
-fn stack(rng: &mut Rng) -> Stack {
-    Stack {
-        workers: pick(rng, &[2, 2, 3, 5, 10, 10, 10, 100]),
-        batch: pick(rng, &[10, 50, 50, 50, 500, 10_000]),
-        ..Stack::default()
-    }
-}
-
-fn load(rng: &mut Rng, stack: &Stack) -> Load {
-    let lines = pick(rng, &[1..=1, 1..=3, 5..=5, 20..=20, 50..=50, 1..=50]);
-    // Small runs, and thousands of them.
-    let most = (1500 / lines.end()).clamp(20, 300);
-    let least = stack.batch.min(most / 2).max(1);
-    let fair = rng.bool();
-    Load {
-        orders: rng.usize(least..=most),
-        articles: pick(rng, &[1, 20, 20, 1000, 100_000]),
-        lines,
-        zipf: rng.bool(),
-        scarce: rng.u8(..3) == 0,
-        over: Duration::from_secs(pick(rng, &[0, 0, 10, 300])),
-        twice: if fair { 0.0 } else { 0.1 },
-        other: if fair { 0.0 } else { 0.05 },
-        poison: if fair { 0 } else { rng.usize(..4) },
-        broken: if fair { 0 } else { rng.usize(..2) },
-        added: (rng.u8(..4) == 0).then(|| Duration::from_secs(rng.u64(..60))),
-    }
-}
-
-fn table(rng: &mut Rng) -> Table {
-    Table {
-        latency: Duration::from_millis(pick(rng, &[5, 8, 20, 50])),
-        // From none to less than a large transaction costs.
-        units: pick(
-            rng,
-            &[None, None, Some(4000), Some(4000), Some(400), Some(100)],
-        ),
-        burst: Duration::from_secs(pick(rng, &[1, 1, 10, 300])),
-        partitions: pick(rng, &[1, 1, 4]),
-    }
-}
-
-fn weather(rng: &mut Rng) -> Weather {
-    let mut weather = Weather {
-        ends: Duration::from_secs(pick(rng, &[5, 30, 120, 600])),
-        ..Weather::default()
-    };
-    // A third is calm, a third has an outage, a third has faults of all kinds.
-    match rng.u8(..3) {
-        0 => {}
-        1 => {
-            let from = Duration::from_secs(rng.u64(..20));
-            let lasts = Duration::from_secs(pick(rng, &LASTING));
-            let kinds = [
-                OutageKind::Down,
-                OutageKind::Throttled,
-                OutageKind::HotPartition,
-                OutageKind::Silent,
-            ];
-            weather.outages.push(Outage {
-                from,
-                until: from + lasts,
-                kind: pick(rng, &kinds),
-            });
-        }
-        _ => {
-            for fault in Fault::ALL {
-                let rate = pick(rng, &[0.0, 0.02, 0.1]);
-                if rate > 0.0 {
-                    weather.rates.insert(fault, rate);
-                }
-            }
-        }
-    }
-    weather
 }
 
 impl Case {

@@ -49,11 +49,10 @@ fn more_workers_are_no_slower_where_all_orders_want_the_same() {
 
 #[test]
 fn an_outage_of_25_minutes_costs_no_order_and_is_over_within_a_visibility_timeout() {
-    for kind in ["down", "throttled", "silent"] {
-        for lines in [5, 50] {
-            let outage = figure(&format!("outage-{kind}-{lines}"));
-            assert!(outage.settled <= Some(Duration::from_secs(185)), "{outage}");
-        }
+    // The others of the table take minutes: `cargo run -p sim -- --figures outage`.
+    for name in ["outage-down-50", "outage-throttled-5", "outage-silent-5"] {
+        let outage = figure(name);
+        assert!(outage.settled <= Some(Duration::from_secs(185)), "{outage}");
     }
 }
 
@@ -71,13 +70,7 @@ fn a_throttled_article_keeps_no_order_waiting_that_does_not_want_it() {
 
 #[test]
 fn load_alone_uses_up_no_receives() {
-    for name in [
-        "100-workers",
-        "batch-500",
-        "batch-10000",
-        "400-units",
-        "100-units-50-lines",
-    ] {
+    for name in ["batch-500", "400-units", "100-units-50-lines"] {
         let sized = figure(name);
         assert!(sized.report.most_receives <= 3, "{sized}");
     }

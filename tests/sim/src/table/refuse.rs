@@ -1,0 +1,165 @@
+//! Whether the tables take a write, and what they answer if they don't.
+
+use super::Tables;
+use crate::{
+    case::{Fault, OutageKind},
+    request::Action,
+    wire::Answer,
+};
+use serde_dynamo::AttributeValue;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+impl Tables {
+    /// Faults that need no look at the items.
+    pub(super) fn refuse(&self, orders: usize) -> Option<(Why, Answer)> {
+        if self.is_out(OutageKind::Throttled) || self.strikes(Fault::Throttled) {
+            return Some((Why::Throttled, throttled()));
+        }
+        if self.is_out(OutageKind::Down) || self.strikes(Fault::Internal) {
+            return Some((Why::Other, Answer::error(500, "InternalServerError")));
+        }
+        if self.strikes(Fault::InProgress) {
+            let answer = Answer::error(400, "TransactionInProgressException");
+            return Some((Why::Other, answer));
+        }
+        if orders > 1 && self.strikes(Fault::TooLarge) {
+            let answer = if fastrand::bool() {
+                Answer::error(400, "ValidationException")
+            } else {
+                Answer::error(413, "RequestTooLarge")
+            };
+            return Some((Why::Other, answer));
+        }
+        None
+    }
+
+    /// What has no units left is throttled, and with it the whole transaction; it costs nothing.
+    pub(super) fn throttle(&mut self, actions: &[Action]) -> Option<(Why, Answer)> {
+        let passed = self.counted.elapsed().as_secs_f64();
+        self.counted = Instant::now();
+        let (rate, capacity) = (self.rate(), self.capacity());
+        let mut costs = vec![0.0; self.left.len()];
+        let partitions = self.left.len();
+        let partition = |action: &Action| fingerprint(&action.key()) % partitions;
+        for action in actions {
+            costs[partition(action)] += action.units();
+        }
+        let hot = self.is_out(OutageKind::HotPartition);
+        let struck = self
+            .strikes(Fault::ItemThrottled)
+            .then(|| fastrand::usize(..actions.len()));
+        let is_hot = |action: &Action| {
+            hot && matches!(action, Action::Take { sku, .. } if fingerprint(sku).is_multiple_of(8))
+        };
+        if self.case.table.units.is_some() {
+            for left in &mut self.left {
+                *left = (*left + passed * rate).min(capacity);
+            }
+        }
+        // A table at rest takes even what costs more than it has.
+        let lacks: Vec<_> = self
+            .left
+            .iter()
+            .zip(&costs)
+            .map(|(left, cost)| *left < cost.min(capacity))
+            .collect();
+        let reasons: Vec<_> = actions
+            .iter()
+            .enumerate()
+            .map(|(n, action)| {
+                let throttled = lacks[partition(action)] || is_hot(action) || struck == Some(n);
+                throttled.then(|| json!({"Code": "ThrottlingError", "Message": "Throughput exceeds the current capacity"}))
+            })
+            .collect();
+        if reasons.iter().all(Option::is_none) {
+            if self.case.table.units.is_some() {
+                for (left, cost) in self.left.iter_mut().zip(costs) {
+                    *left -= cost;
+                }
+            }
+            return None;
+        }
+        // All of them, or an item: DynamoDB says either.
+        let answer = if reasons.iter().all(Option::is_some) && fastrand::bool() {
+            throttled()
+        } else {
+            Answer::cancelled(reasons)
+        };
+        Some((Why::Throttled, answer))
+    }
+
+    /// Conflicts and conditions, one reason an action.
+    pub(super) fn cancel(&self, actions: &[Action]) -> Option<(Why, Answer)> {
+        let struck = self
+            .strikes(Fault::Conflict)
+            .then(|| fastrand::usize(..actions.len()));
+        let mut conflict = false;
+        let reasons: Vec<_> = actions
+            .iter()
+            .enumerate()
+            .map(|(n, action)| {
+                if struck == Some(n) || self.held.contains_key(&action.key()) {
+                    conflict = true;
+                    return Some(json!({"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}));
+                }
+                self.condition(action)
+            })
+            .collect();
+        let why = if conflict { Why::Conflict } else { Why::Other };
+        let any = reasons.iter().any(Option::is_some);
+        any.then(|| (why, Answer::cancelled(reasons)))
+    }
+
+    /// What fails an action's condition.
+    pub(super) fn condition(&self, action: &Action) -> Option<Value> {
+        let failed = |item: Value| json!({"Code": "ConditionalCheckFailed", "Message": "The conditional request failed", "Item": item});
+        match action {
+            Action::Put(row) => {
+                let before = self.rows.get(&row.id)?;
+                let passes = row.replaces_failed
+                    && before.status == "failed"
+                    && before.fingerprint == row.fingerprint;
+                (!passes).then(|| failed(json!(before.item)))
+            }
+            Action::Take { sku, pieces } => match self.stock.get(sku) {
+                Some(Some(stock)) if stock >= pieces => None,
+                Some(Some(stock)) => {
+                    let stock = AttributeValue::N(stock.to_string());
+                    Some(failed(json!({"sku": {"S": sku}, "in_stock": stock})))
+                }
+                Some(None) => Some(failed(json!({"sku": {"S": sku}, "in_stock": {"S": "ten"}}))),
+                None => Some(
+                    json!({"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}),
+                ),
+            },
+        }
+    }
+}
+
+/// Why an attempt came to nothing.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Why {
+    /// The tables had too much to do.
+    Throttled,
+    /// Another write was in the way.
+    Conflict,
+    /// Anything else.
+    Other,
+}
+
+pub(super) fn throttled() -> Answer {
+    if fastrand::bool() {
+        Answer::error(400, "ThrottlingException")
+    } else {
+        Answer::error(400, "ProvisionedThroughputExceededException")
+    }
+}
+
+/// A number that is the same in every run (FNV-1a).
+fn fingerprint(text: &str) -> usize {
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    usize::try_from(hash >> 16).unwrap_or_default()
+}
