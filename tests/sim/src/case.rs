@@ -1,4 +1,4 @@
-//! A run's settings: what arrives, what the stack is like, and what goes wrong. A seed stands for one; [`draw`] says
+//! A run's settings: what arrives, what the stack is like, and what goes wrong. A seed stands for one; `draw` says
 //! which.
 
 mod draw;

@@ -1,4 +1,4 @@
-//! A model of the tables: what they hold, and what is being written. [`refuse`] says what they don't take.
+//! A model of the tables: what they hold, and what is being written. `refuse` says what they don't take.
 
 mod refuse;
 
