@@ -192,6 +192,25 @@ mod tests {
     }
 
     #[test]
+    fn an_order_is_as_large_as_its_message_and_was_received_as_often_as_its_copies()
+    -> anyhow::Result<()> {
+        let received = |quantity, receives: &str| {
+            let mut message = message(1, quantity)?;
+            let name = "ApproximateReceiveCount".to_owned();
+            message.attributes.insert(name, receives.to_owned());
+            anyhow::Ok(message)
+        };
+        // The third is another order with the same id.
+        let records = [received(1, "2")?, received(1, "7")?, received(9, "10")?];
+        let batch = read_batch(&records);
+        assert_eq!(batch.first.len(), 1);
+        assert_eq!(batch.first[0].receives, 7);
+        let body = records[0].body.as_deref().unwrap_or_default();
+        assert!(batch.first[0].bytes > body.len());
+        Ok(())
+    }
+
+    #[test]
     fn copies_are_told_from_orders() -> anyhow::Result<()> {
         let records = [
             message(1, 1)?,

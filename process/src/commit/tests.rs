@@ -169,6 +169,30 @@ async fn a_group_in_conflict_lets_the_others_go_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_learnt_is_used_at_once_and_a_conflict_is_waited_out() {
+    let (table, calls) = table(|request, n| match n {
+        0 => {
+            let item = json!({"sku": {"S": "a1"}, "in_stock": {"N": "0"}});
+            let lacks = json!({"Code": "ConditionalCheckFailed", "Item": item});
+            let (status, mut body) = cancelled(request, |_| None);
+            body["CancellationReasons"][1] = lacks;
+            Some((status, body))
+        }
+        1..4 => Some(refused(400, "TransactionConflictException")),
+        _ => None,
+    });
+    let order = pending(0, &[1], 300);
+    let chains = vec![vec![vec![&order]]];
+    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest).await;
+    let rejected = Verdict::Rejected(events::Reason::OutOfStock);
+    assert_eq!(outcomes, [(0, Outcome::Written(rejected))]);
+    assert_eq!(
+        *calls.lock().expect("no panic in here"),
+        [0, 0, 25, 75, 175]
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn orders_of_a_throttled_article_keep_no_others_waiting() {
     let (table, calls) = table(|request, _| {
         let hit = |action: &Value| wants(action, "a1").then_some("ThrottlingError");
