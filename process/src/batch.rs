@@ -61,8 +61,9 @@ impl Processor {
             return Err(NoMessageId);
         }
         let start = Instant::now();
-        let outcomes = self.settle(&event.records, end - RESERVE).await;
-        let elapsed = start.elapsed();
+        let (outcomes, first) = self.settle(&event.records, end - RESERVE).await;
+        // A table that was down before it took the first order says nothing of its speed by that.
+        let elapsed = first.unwrap_or(start).elapsed();
         let is_left = |outcome: &&Outcome| matches!(outcome, Outcome::Failed(_));
         let left = outcomes.iter().filter(is_left).count();
         let served = outcomes.len() - left;
@@ -109,8 +110,12 @@ impl Processor {
         (self.clock)().duration_since(first).ok()
     }
 
-    /// The outcome of each record, by `deadline`.
-    async fn settle(&self, records: &[SqsMessage], deadline: Instant) -> Vec<Outcome> {
+    /// The outcome of each record, by `deadline`, and when the table took the first.
+    async fn settle(
+        &self,
+        records: &[SqsMessage],
+        deadline: Instant,
+    ) -> (Vec<Outcome>, Option<Instant>) {
         let Batch {
             mut first,
             copies,
@@ -132,7 +137,7 @@ impl Processor {
         let mut groups: Vec<_> = last.into_iter().map(|order| vec![order]).collect();
         groups.extend(pack(others));
         let written = commit(&self.table, chain(groups), deadline, self.chance).await;
-        for (record, outcome) in written {
+        for (record, outcome) in written.outcomes {
             outcomes[record] = outcome;
         }
         for copy in copies {
@@ -142,7 +147,7 @@ impl Processor {
                 tracing::warn!(message_id, outcome = ?Outcome::KeyMismatch);
             }
         }
-        outcomes
+        (outcomes, written.first)
     }
 
     /// On its last receive an order is first written as `failed`: a worker that is killed now leaves a true status. One

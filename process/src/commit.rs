@@ -38,22 +38,32 @@ pub enum Fault {
     Busy,
 }
 
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub struct Committed {
+    /// The outcomes, by the orders' records.
+    pub outcomes: Vec<(usize, Outcome)>,
+    /// When the first group was done, if one was.
+    pub first: Option<Instant>,
+}
+
 /// Groups that are written one after the other.
 type Chain<'a> = VecDeque<Job<'a>>;
 
 /// Writes the groups of each chain one after the other, until each order has its outcome or `deadline` is over.
-/// `chance` is from 0 to 1. Gives the outcomes by the orders' records.
+/// `chance` is from 0 to 1.
 pub async fn commit(
     table: &OrderTable,
     chains: Vec<Vec<Group<'_>>>,
     deadline: Instant,
     chance: fn() -> f64,
-) -> Vec<(usize, Outcome)> {
+) -> Committed {
     let chains = chains.into_iter();
     let mut chains: VecDeque<Chain> = chains
         .map(|chain| chain.into_iter().map(Job::new).collect())
         .collect();
     let mut outcomes = Vec::new();
+    let mut first = None;
     // How often the table refused in a row, whatever it was asked.
     let mut refusals = 0;
     let mut written = 0;
@@ -103,6 +113,7 @@ pub async fn commit(
             Attempt::Learnt | Attempt::Refused(_) => {}
             Attempt::Done => {
                 written += 1;
+                first.get_or_insert_with(Instant::now);
                 chain.pop_front();
             }
             // The orders that are to blame end up alone.
@@ -124,7 +135,7 @@ pub async fn commit(
     for job in chains.iter().flatten() {
         outcomes.extend(job.failed(job.fault));
     }
-    outcomes
+    Committed { outcomes, first }
 }
 
 /// Takes the first chain that is due, or the one that will be due first.

@@ -92,7 +92,9 @@ async fn one_transaction_is_on_its_way_at_a_time() {
     let (table, calls) = table(|_, _| None);
     let orders: Vec<_> = (0..20).map(|n| pending(n, &[1], 300)).collect();
     let chains = orders.iter().map(|order| vec![vec![order]]).collect();
-    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest).await;
+    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest)
+        .await
+        .outcomes;
     assert_eq!(sorted(outcomes), [WRITTEN; 20]);
     assert_eq!(calls.lock().expect("no panic in here").len(), 20);
 }
@@ -102,7 +104,9 @@ async fn a_table_that_throttles_is_asked_again_after_a_wait_that_doubles_up_to_a
     let (table, calls) = table(|_, n| (n < 9).then(|| refused(400, "ThrottlingException")));
     let order = pending(0, &[1], 300);
     let chains = vec![vec![vec![&order]]];
-    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest).await;
+    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest)
+        .await
+        .outcomes;
     assert_eq!(outcomes, [(0, WRITTEN)]);
     let calls = calls.lock().expect("no panic in here");
     let waits = calls.windows(2).map(|calls| calls[1] - calls[0]);
@@ -116,7 +120,9 @@ async fn a_success_makes_the_waits_short_again() {
         table(|_, n| (n != 5 && n < 7).then(|| refused(400, "ThrottlingException")));
     let orders = [pending(0, &[1], 300), pending(1, &[2], 300)];
     let chains = orders.iter().map(|order| vec![vec![order]]).collect();
-    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest).await;
+    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest)
+        .await
+        .outcomes;
     assert_eq!(sorted(outcomes), [WRITTEN; 2]);
     let calls = calls.lock().expect("no panic in here");
     assert_eq!(calls[7] - calls[6], 25);
@@ -130,7 +136,9 @@ async fn no_wait_outlasts_the_deadline_and_none_is_remembered() {
         let (start, limit) = (Instant::now(), Duration::from_secs(seconds));
         let chains = vec![vec![vec![&order]]];
         let before = calls.lock().expect("no panic in here").len();
-        let outcomes = commit(&table, chains, start + limit, longest).await;
+        let outcomes = commit(&table, chains, start + limit, longest)
+            .await
+            .outcomes;
         assert_eq!(outcomes, [(0, Outcome::Failed(Fault::Busy))]);
         // Timers are exact to a millisecond.
         assert!(start.elapsed() <= limit + Duration::from_millis(1));
@@ -146,7 +154,7 @@ async fn what_was_never_tried_is_nobodys_fault() {
     let orders = [pending(0, &[1], 300), pending(1, &[1], 300)];
     let chains = vec![orders.iter().map(|order| vec![order]).collect()];
     let deadline = Instant::now() + Duration::from_secs(5);
-    let outcomes = commit(&table, chains, deadline, longest).await;
+    let outcomes = commit(&table, chains, deadline, longest).await.outcomes;
     let expected = [Fault::Table, Fault::Busy].map(Outcome::Failed);
     assert_eq!(sorted(outcomes), expected);
 }
@@ -162,7 +170,9 @@ async fn a_group_in_conflict_lets_the_others_go_on() {
         .map(|n| pending(n.into(), &[n + 1], 300))
         .collect();
     let chains = orders.iter().map(|order| vec![vec![order]]).collect();
-    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest).await;
+    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest)
+        .await
+        .outcomes;
     assert_eq!(sorted(outcomes), [WRITTEN; 10]);
     let calls = calls.lock().expect("no panic in here");
     assert!(calls[9] < 25, "{calls:?}");
@@ -183,7 +193,9 @@ async fn what_is_learnt_is_used_at_once_and_a_conflict_is_waited_out() {
     });
     let order = pending(0, &[1], 300);
     let chains = vec![vec![vec![&order]]];
-    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest).await;
+    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest)
+        .await
+        .outcomes;
     let rejected = Verdict::Rejected(events::Reason::OutOfStock);
     assert_eq!(outcomes, [(0, Outcome::Written(rejected))]);
     assert_eq!(
@@ -206,7 +218,9 @@ async fn orders_of_a_throttled_article_keep_no_others_waiting() {
     ];
     let start = Instant::now();
     let chains = vec![vec![orders.iter().collect()]];
-    let outcomes = commit(&table, chains, start + 2 * MINUTE, longest).await;
+    let outcomes = commit(&table, chains, start + 2 * MINUTE, longest)
+        .await
+        .outcomes;
     let throttled = Outcome::Failed(Fault::Table);
     assert_eq!(sorted(outcomes), [throttled, WRITTEN, throttled]);
     // It gives up on them early, and makes room for other batches.
@@ -222,7 +236,9 @@ async fn a_table_that_throttles_everything_is_waited_for_until_the_deadline() {
     let orders = [pending(0, &[1], 300), pending(1, &[2], 300)];
     let start = Instant::now();
     let chains = orders.iter().map(|order| vec![vec![order]]).collect();
-    let outcomes = commit(&table, chains, start + 2 * MINUTE, longest).await;
+    let outcomes = commit(&table, chains, start + 2 * MINUTE, longest)
+        .await
+        .outcomes;
     assert_eq!(sorted(outcomes), [WRITTEN, Outcome::Failed(Fault::Busy)]);
     assert!(start.elapsed() >= 2 * MINUTE);
 }
@@ -236,7 +252,11 @@ async fn a_request_that_is_refused_whole_is_halved_until_the_order_to_blame_is_a
         });
         let orders: Vec<_> = (0..40_u8).map(|n| pending(n.into(), &[n], 300)).collect();
         let chains = vec![vec![orders.iter().collect()]];
-        let outcomes = sorted(commit(&table, chains, Instant::now() + MINUTE, longest).await);
+        let outcomes = sorted(
+            commit(&table, chains, Instant::now() + MINUTE, longest)
+                .await
+                .outcomes,
+        );
         assert_eq!(outcomes[31], Outcome::Failed(Fault::Record));
         assert_eq!(
             outcomes
@@ -253,7 +273,9 @@ async fn a_table_that_is_not_there_is_asked_once() {
     let (table, calls) = table(|_, _| Some(refused(400, "ResourceNotFoundException")));
     let order = pending(0, &[1], 300);
     let chains = vec![vec![vec![&order]]];
-    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest).await;
+    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest)
+        .await
+        .outcomes;
     assert_eq!(outcomes, [(0, Outcome::Failed(Fault::Table))]);
     assert_eq!(calls.lock().expect("no panic in here").len(), 1);
 }
@@ -266,7 +288,11 @@ async fn a_panic_fails_only_the_order_that_causes_it() {
     });
     let orders: Vec<_> = (0..40_u8).map(|n| pending(n.into(), &[n], 300)).collect();
     let chains = vec![vec![orders.iter().collect()]];
-    let outcomes = sorted(commit(&table, chains, Instant::now() + MINUTE, longest).await);
+    let outcomes = sorted(
+        commit(&table, chains, Instant::now() + MINUTE, longest)
+            .await
+            .outcomes,
+    );
     assert_eq!(outcomes[31], Outcome::Failed(Fault::Record));
     assert_eq!(
         outcomes

@@ -76,7 +76,9 @@ async fn place(
         receives: 1,
         placed,
     };
-    let outcomes = commit(table, vec![vec![vec![&pending]]], deadline, fastrand::f64).await;
+    let outcomes = commit(table, vec![vec![vec![&pending]]], deadline, fastrand::f64)
+        .await
+        .outcomes;
     let status = match outcomes.first() {
         Some((_, Outcome::Written(Verdict::Confirmed) | Outcome::Redelivered)) => "confirmed",
         Some((_, Outcome::Written(Verdict::Rejected(_)))) => "rejected",

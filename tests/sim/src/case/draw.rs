@@ -13,13 +13,57 @@ impl Case {
         let load = load(rng, &stack);
         let table = table(rng);
         let weather = weather(rng);
-        Case {
+        let case = Case {
             seed,
             load,
             stack,
             table,
             weather,
+        };
+        if seed.is_multiple_of(HEAVY) {
+            heavy(rng, case)
+        } else {
+            case
         }
+    }
+}
+
+/// Every so many seeds, one is heavy: it takes as long as all others.
+const HEAVY: u64 = 50;
+
+/// Hundreds of orders that share few articles, for a new table, alone or with a long outage.
+fn heavy(rng: &mut Rng, case: Case) -> Case {
+    let lines = pick(rng, &[5, 20, 50]);
+    let load = Load {
+        orders: rng.usize(400..700),
+        lines: lines..=lines,
+        articles: 100_000,
+        over: Duration::ZERO,
+        ..case.load
+    };
+    let mut weather = Weather::default();
+    if rng.bool() {
+        let from = Duration::from_secs(rng.u64(..20));
+        weather.outages.push(Outage {
+            from,
+            until: from + Duration::from_mins(25),
+            kind: pick(
+                rng,
+                &[OutageKind::Down, OutageKind::Throttled, OutageKind::Silent],
+            ),
+        });
+    }
+    let table = Table {
+        units: Some(4000),
+        burst: Duration::from_secs(1),
+        ..case.table
+    };
+    Case {
+        load,
+        stack: Stack::default(),
+        table,
+        weather,
+        ..case
     }
 }
 
