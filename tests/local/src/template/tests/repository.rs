@@ -30,7 +30,7 @@ fn the_template_of_this_repository_loads() -> Result<()> {
     );
     assert_eq!(
         (process.timeout, process.memory_size),
-        (Duration::from_secs(30), 256)
+        (Duration::from_secs(150), 256)
     );
     assert_eq!(process.reserved_concurrency, None);
     assert_eq!(process.environment["MAX_RECEIVES"], "3");
