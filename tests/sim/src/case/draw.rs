@@ -13,7 +13,7 @@ impl Case {
         let load = load(rng, &stack);
         let table = table(rng);
         let weather = weather(rng);
-        let case = Case {
+        let mut case = Case {
             seed,
             load,
             stack,
@@ -21,10 +21,9 @@ impl Case {
             weather,
         };
         if seed.is_multiple_of(HEAVY) {
-            heavy(rng, case)
-        } else {
-            case
+            make_heavy(&mut case, rng);
         }
+        case
     }
 }
 
@@ -32,38 +31,24 @@ impl Case {
 const HEAVY: u64 = 50;
 
 /// Hundreds of orders that share few articles, for a new table, alone or with a long outage.
-fn heavy(rng: &mut Rng, case: Case) -> Case {
+fn make_heavy(case: &mut Case, rng: &mut Rng) {
     let lines = pick(rng, &[5, 20, 50]);
-    let load = Load {
-        orders: rng.usize(400..700),
-        lines: lines..=lines,
-        articles: 100_000,
-        over: Duration::ZERO,
-        ..case.load
-    };
-    let mut weather = Weather::default();
+    case.load.orders = rng.usize(400..700);
+    case.load.lines = lines..=lines;
+    case.load.articles = 100_000;
+    case.load.over = Duration::ZERO;
+    case.stack = Stack::default();
+    case.table.units = Some(4000);
+    case.table.burst = Duration::from_secs(1);
+    case.weather = Weather::default();
     if rng.bool() {
         let from = Duration::from_secs(rng.u64(..20));
-        weather.outages.push(Outage {
+        let kinds = [OutageKind::Down, OutageKind::Throttled, OutageKind::Silent];
+        case.weather.outages.push(Outage {
             from,
             until: from + Duration::from_mins(25),
-            kind: pick(
-                rng,
-                &[OutageKind::Down, OutageKind::Throttled, OutageKind::Silent],
-            ),
+            kind: pick(rng, &kinds),
         });
-    }
-    let table = Table {
-        units: Some(4000),
-        burst: Duration::from_secs(1),
-        ..case.table
-    };
-    Case {
-        load,
-        stack: Stack::default(),
-        table,
-        weather,
-        ..case
     }
 }
 
