@@ -27,8 +27,8 @@ impl Case {
     }
 }
 
-/// Every so many seeds, one is heavy: it takes as long as all others.
-const HEAVY: u64 = 50;
+/// Every so many seeds, one is heavy: it takes as long as all between.
+const HEAVY: u64 = 100;
 
 /// Hundreds of orders that share few articles, for a new table, alone or with a long outage.
 fn make_heavy(case: &mut Case, rng: &mut Rng) {
