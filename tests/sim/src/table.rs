@@ -121,7 +121,7 @@ impl Tables {
                     Why::Conflict => self.seen.conflicts += 1,
                     Why::Other => self.seen.others += 1,
                 }
-                trace.say(|| format!("table: {orders} orders: {why:?} {answer:?}"));
+                trace.say(|| format!("table: {orders} orders: {why:?} {}", answer.told()));
                 Err(answer)
             }
             None => Ok(self.hold(actions)),
@@ -151,7 +151,7 @@ impl Tables {
         });
         match refusal {
             Some(answer) => {
-                trace.say(|| format!("table: a put of {}: {answer:?}", action.key()));
+                trace.say(|| format!("table: a put of {}: {}", action.key(), answer.told()));
                 Err(answer)
             }
             None => Ok(self.hold(vec![action])),

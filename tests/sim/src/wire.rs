@@ -66,6 +66,16 @@ impl Answer {
         Answer::Error(400, "TransactionCanceledException", reasons)
     }
 
+    /// The code, and those of the reasons. Not the rows in them: a map has no order.
+    pub fn told(&self) -> String {
+        let Answer::Error(_, code, reasons) = self else {
+            return format!("{self:?}");
+        };
+        let reasons = reasons.iter().flatten();
+        let codes: Vec<_> = reasons.map(|reason| reason["Code"].to_string()).collect();
+        format!("{code} {}", codes.join(" "))
+    }
+
     fn response(self) -> Result<HttpResponse, ConnectorError> {
         let (status, body) = match self {
             Answer::Ok(body) => (200, body),
