@@ -104,7 +104,7 @@ impl Processor {
         Ok(response)
     }
 
-    /// How long ago a record was received first.
+    /// The time since a record was received first.
     fn waited(&self, record: &SqsMessage) -> Option<Duration> {
         let first = first_received(record)?;
         (self.clock)().duration_since(first).ok()
@@ -127,7 +127,7 @@ impl Processor {
             outcomes[record] = Outcome::Failed(fault);
         }
 
-        // Those that were received most come first: there may not be time for all.
+        // There may not be time for all: the orders that were received most come first.
         first.sort_by_key(|order| Reverse(order.receives));
         let is_last = |order: &&Pending| order.receives >= self.max_receives;
         let (last, others): (Vec<_>, Vec<_>) = first.iter().partition(is_last);

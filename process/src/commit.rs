@@ -38,10 +38,10 @@ pub enum Fault {
     Busy,
 }
 
-/// What became of a batch.
+/// The outcomes of a batch.
 #[derive(Debug, Default)]
 pub struct Committed {
-    /// The outcomes, by the orders' records.
+    /// Each with its order's record.
     pub outcomes: Vec<(usize, Outcome)>,
     /// When the first group was done, if one was.
     pub first: Option<Instant>,
@@ -64,7 +64,7 @@ pub async fn commit(
         .collect();
     let mut outcomes = Vec::new();
     let mut first = None;
-    // How often the table refused in a row, whatever it was asked.
+    // The table's refusals in a row, whatever it was asked.
     let mut refusals = 0;
     let mut written = 0;
     while let Some(mut chain) = next(&mut chains) {
@@ -87,7 +87,7 @@ pub async fn commit(
             if !job.refusals.is_multiple_of(PATIENCE) {
                 chains.push_front(chain);
             } else if let Some(throttled) = job.split_throttled() {
-                // Those who want a throttled article wait behind all others.
+                // Orders of a throttled article wait behind all others.
                 chain.push_back(throttled);
                 chains.push_back(chain);
             } else if job.is_alone && job.refusals >= 4 * PATIENCE && written > job.written_before {

@@ -17,11 +17,11 @@ pub struct Job<'a> {
     pub orders: Group<'a>,
     /// When it may be tried.
     pub due: Instant,
-    /// How often it was in conflict.
+    /// Its conflicts so far.
     pub conflicts: u32,
-    /// How often the table refused it.
+    /// The table's refusals of it so far.
     pub refusals: u32,
-    /// Whether the table throttled only some of its items when it was last tried.
+    /// The table throttled only some of its items when it was last tried.
     pub is_alone: bool,
     /// How many groups were written when the table refused it first.
     pub written_before: usize,

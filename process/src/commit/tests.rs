@@ -82,6 +82,12 @@ fn sorted(mut outcomes: Vec<(usize, Outcome)>) -> Vec<Outcome> {
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
+fn only_the_31st_failed(outcomes: &[Outcome]) {
+    assert_eq!(outcomes[31], Outcome::Failed(Fault::Record));
+    let written = outcomes.iter().filter(|outcome| **outcome == WRITTEN);
+    assert_eq!(written.count(), 39);
+}
+
 /// The longest wait every time.
 fn longest() -> f64 {
     1.0
@@ -257,14 +263,7 @@ async fn a_request_that_is_refused_whole_is_halved_until_the_order_to_blame_is_a
                 .await
                 .outcomes,
         );
-        assert_eq!(outcomes[31], Outcome::Failed(Fault::Record));
-        assert_eq!(
-            outcomes
-                .iter()
-                .filter(|outcome| **outcome == WRITTEN)
-                .count(),
-            39
-        );
+        only_the_31st_failed(&outcomes);
     }
 }
 
@@ -293,12 +292,5 @@ async fn a_panic_fails_only_the_order_that_causes_it() {
             .await
             .outcomes,
     );
-    assert_eq!(outcomes[31], Outcome::Failed(Fault::Record));
-    assert_eq!(
-        outcomes
-            .iter()
-            .filter(|outcome| **outcome == WRITTEN)
-            .count(),
-        39
-    );
+    only_the_31st_failed(&outcomes);
 }
