@@ -15,7 +15,7 @@ pub struct Pending {
     pub record: usize,
     /// At least as many bytes as its row has.
     pub bytes: usize,
-    /// How often it was received, this time included; the most of its copies counts.
+    /// Its receive count, this time included, or that of the copy that was received most.
     pub receives: u32,
     /// The order.
     pub placed: OrderPlaced,

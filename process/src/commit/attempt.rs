@@ -23,17 +23,17 @@ pub struct Job<'a> {
     pub refusals: u32,
     /// The table throttled only some of its items when it was last tried.
     pub is_alone: bool,
-    /// How many groups were written when the table refused it first.
+    /// The groups that had been written when the table refused it first.
     pub written_before: usize,
-    /// What its orders fail with when the time is over.
+    /// Its orders fail with this when the time is over.
     pub fault: Fault,
-    /// What is known of the stock.
+    /// The stock, as far as the table has told it.
     stock: BTreeMap<String, Stock>,
     /// Articles that the table throttled when it was last tried.
     throttled: Vec<String>,
 }
 
-/// What an attempt came to. The orders that got an outcome are no longer in the group.
+/// The result of an attempt. The orders that got an outcome are no longer in the group.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Attempt {
     /// Every order has its outcome.
@@ -214,7 +214,7 @@ impl<'a> Job<'a> {
         match (throttled, conflict) {
             (1.., _) => Attempt::Refused(Fault::Busy),
             (0, false) if learnt => Attempt::Learnt,
-            // What is in the way passes, or nothing was learnt.
+            // Another transaction is in the way, or nothing was learnt.
             _ => Attempt::Conflict,
         }
     }

@@ -37,7 +37,7 @@ const SHORT: [&str; 5] = [
     "VisibilityTimeoutSeconds=31",
 ];
 
-/// How long it may take until all orders of a scenario have their outcome, on a machine that has other things to do.
+/// All orders of a scenario have their outcome within this time, on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_mins(4);
 
 /// Articles with plenty of stock.
