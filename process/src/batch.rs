@@ -12,7 +12,6 @@ use crate::{
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::FutureExt;
 use std::{
-    cmp::Reverse,
     panic::AssertUnwindSafe,
     time::{Duration, SystemTime},
 };
@@ -117,7 +116,7 @@ impl Processor {
         deadline: Instant,
     ) -> (Vec<Outcome>, Option<Instant>) {
         let Batch {
-            mut first,
+            first,
             copies,
             unread,
         } = read_batch(records);
@@ -127,8 +126,6 @@ impl Processor {
             outcomes[record] = Outcome::Failed(fault);
         }
 
-        // There may not be time for all: the orders that were received most come first.
-        first.sort_by_key(|order| Reverse(order.receives));
         let is_last = |order: &&Pending| order.receives >= self.max_receives;
         let (last, others): (Vec<_>, Vec<_>) = first.iter().partition(is_last);
         let start = Instant::now();
@@ -181,36 +178,4 @@ fn fate(copy: &Copy, first: Outcome) -> Outcome {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::allocate::Verdict;
-
-    #[test]
-    fn a_copy_shares_the_fate_of_the_first_unless_it_is_another_order() {
-        let check = |first, same, expected| {
-            assert_eq!(
-                fate(
-                    &Copy {
-                        record: 1,
-                        first: 0,
-                        same
-                    },
-                    first
-                ),
-                expected
-            );
-        };
-        let (written, failed) = (
-            Outcome::Written(Verdict::Confirmed),
-            Outcome::Failed(Fault::Table),
-        );
-        check(written, true, Outcome::Redelivered);
-        check(written, false, Outcome::KeyMismatch);
-        check(Outcome::Redelivered, true, Outcome::Redelivered);
-        check(Outcome::Redelivered, false, Outcome::KeyMismatch);
-        check(Outcome::KeyMismatch, true, Outcome::KeyMismatch);
-        check(Outcome::KeyMismatch, false, Outcome::Failed(Fault::Record));
-        check(failed, true, failed);
-        check(failed, false, failed);
-    }
-}
+mod tests;

@@ -22,6 +22,8 @@ pub mod backoff;
 pub mod batch;
 pub mod commit;
 pub mod config;
+#[cfg(test)]
+mod faked;
 pub mod group;
 pub mod records;
 pub mod table;

@@ -4,6 +4,7 @@ use crate::{commit::Fault, group::Pending};
 use aws_lambda_events::sqs::SqsMessage;
 use events::{OrderPlaced, placed::NotAnOrderPlaced};
 use std::{
+    cmp::Reverse,
     collections::{HashMap, hash_map::Entry},
     panic::{AssertUnwindSafe, catch_unwind},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -15,7 +16,8 @@ const ROW_OVERHEAD: usize = 256;
 /// A batch, read.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// The first record of each order's id, in the order of arrival.
+    /// The first record of each order's id: those that were received most come first, because there may not be time
+    /// for all, and equals in the order of arrival.
     pub first: Vec<Pending>,
     /// The others.
     pub copies: Vec<Copy>,
@@ -91,6 +93,7 @@ fn read_each(
             }
         }
     }
+    batch.first.sort_by_key(|order| Reverse(order.receives));
     batch
 }
 
@@ -207,6 +210,21 @@ mod tests {
         assert_eq!(batch.first[0].receives, 7);
         let body = records[0].body.as_deref().unwrap_or_default();
         assert!(batch.first[0].bytes > body.len());
+        Ok(())
+    }
+
+    #[test]
+    fn the_orders_that_were_received_most_come_first() -> anyhow::Result<()> {
+        let mut records = Vec::new();
+        for (n, receives) in [1, 3, 1, 9, 3].into_iter().enumerate() {
+            let mut message = message(u8::try_from(n)?, 1)?;
+            let name = "ApproximateReceiveCount".to_owned();
+            message.attributes.insert(name, receives.to_string());
+            records.push(message);
+        }
+        let first = read_batch(&records).first;
+        let order: Vec<_> = first.iter().map(|order| order.record).collect();
+        assert_eq!(order, [3, 1, 4, 0, 2]);
         Ok(())
     }
 

@@ -1,15 +1,13 @@
 use super::*;
-use crate::{allocate::Verdict, group::tests::pending};
-use aws_sdk_dynamodb::{
-    Client,
-    config::{BehaviorVersion, Credentials, Region},
+use crate::{
+    allocate::Verdict,
+    faked::{self, Answer, refused},
+    group::tests::pending,
 };
-use aws_smithy_http_client::test_util::infallible_client_fn;
-use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 use std::{
     sync::{Arc, Mutex},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 const WRITTEN: Outcome = Outcome::Written(Verdict::Confirmed);
@@ -18,46 +16,21 @@ const MINUTE: Duration = Duration::from_mins(1);
 /// When a table was called, in milliseconds after the test's start.
 type Calls = Arc<Mutex<Vec<u128>>>;
 
-/// An error: the HTTP status, and the body.
-type Answer = (u16, Value);
-
 /// A table that answers as `answer` says, by the request and how many came before it.
 fn table(
     answer: impl Fn(&Value, usize) -> Option<Answer> + Send + Sync + 'static,
 ) -> (OrderTable, Calls) {
     let (calls, start) = (Calls::default(), Instant::now());
     let seen = calls.clone();
-    let http = infallible_client_fn(move |request: http::Request<SdkBody>| {
-        let body = request.body().bytes().expect("a body in memory");
-        let body: Value = serde_json::from_slice(body).expect("JSON");
+    let config = faked::aws(move |_, request| {
         let before = {
             let mut seen = seen.lock().expect("no panic in here");
             seen.push(start.elapsed().as_millis());
             seen.len() - 1
         };
-        let (status, body) = answer(&body, before).unwrap_or((200, json!({})));
-        http::Response::builder()
-            .status(status)
-            .body(body.to_string())
-            .expect("a response")
+        answer(request, before)
     });
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
-        .http_client(http)
-        .build();
-    let dynamodb = Client::from_conf(config);
-    let names = ["orders".to_owned(), "articles".to_owned()];
-    let [orders, articles] = names;
-    (
-        OrderTable::new(dynamodb, orders, articles, SystemTime::now),
-        calls,
-    )
-}
-
-fn refused(status: u16, code: &str) -> Answer {
-    (status, json!({ "__type": code }))
+    (faked::table(&config), calls)
 }
 
 /// A cancelled transaction; `code` says what is wrong with each action, if anything.
@@ -152,6 +125,17 @@ async fn no_wait_outlasts_the_deadline_and_none_is_remembered() {
         let calls = calls.lock().expect("no panic in here");
         assert_eq!(calls[before + 1] - calls[before], 25);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_once_the_deadline_is_over() {
+    let (table, calls) = table(|_, _| None);
+    let order = pending(0, &[1], 300);
+    let outcomes = commit(&table, vec![vec![vec![&order]]], Instant::now(), longest)
+        .await
+        .outcomes;
+    assert_eq!(outcomes, [(0, Outcome::Failed(Fault::Busy))]);
+    assert!(calls.lock().expect("no panic in here").is_empty());
 }
 
 #[tokio::test(start_paused = true)]

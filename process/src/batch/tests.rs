@@ -1,0 +1,176 @@
+use super::*;
+use crate::{
+    allocate::Verdict,
+    faked::{self, Answer, refused},
+    group::tests::pending,
+};
+use serde_json::Value;
+use std::{
+    sync::{Arc, Mutex},
+    time::UNIX_EPOCH,
+};
+
+/// The time of day in these tests.
+fn clock() -> SystemTime {
+    UNIX_EPOCH + Duration::from_mins(1_000_000)
+}
+
+/// A record with the order `n`, of so many articles that no other fits into its transaction.
+fn record(n: u8, receives: u32, waited: Duration) -> SqsMessage {
+    let articles: Vec<_> = (0..50).map(|article| n * 50 + article).collect();
+    let first = clock() - waited;
+    let first = first.duration_since(UNIX_EPOCH).expect("it is later");
+    let attribute = |name: &str, value: u128| (name.to_owned(), value.to_string());
+    let mut record = SqsMessage::default();
+    record.message_id = Some(n.to_string());
+    record.receipt_handle = Some(format!("handle-{n}"));
+    record.body = Some(pending(n.into(), &articles, 300).placed.to_json());
+    record.attributes = [
+        attribute("ApproximateReceiveCount", receives.into()),
+        attribute("ApproximateFirstReceiveTimestamp", first.as_millis()),
+    ]
+    .into();
+    record
+}
+
+/// A batch's end.
+struct Handled {
+    /// The calls, in their order, but for those that change visibility.
+    calls: Vec<String>,
+    /// The records that stay on the queue, each with the seconds of its new visibility timeout if it has one.
+    failed: Vec<(String, Option<i64>)>,
+}
+
+/// Has a worker with `time` before its deadline process `records`, by a table that answers its `n`th call as `table`
+/// says. Chance makes every wait the longest.
+async fn handle(
+    records: Vec<SqsMessage>,
+    time: Duration,
+    table: impl Fn(usize) -> Option<Answer> + Send + Sync + 'static,
+) -> anyhow::Result<Handled> {
+    let calls = Arc::<Mutex<Vec<(String, Value)>>>::default();
+    let seen = calls.clone();
+    let config = faked::aws(move |call, body| {
+        let mut seen = seen.lock().expect("no panic in here");
+        seen.push((call.to_owned(), body.clone()));
+        (call != "ChangeMessageVisibilityBatch")
+            .then(|| table(seen.len() - 1))
+            .flatten()
+    });
+    let sqs = aws_sdk_sqs::Client::new(&config);
+    let processor = Processor {
+        table: faked::table(&config),
+        queue: RetryQueue::new(sqs, "http://sqs/orders".to_owned()),
+        max_receives: 10,
+        retry_base: Duration::from_secs(5),
+        clock,
+        chance: || 1.0,
+        metrics: |_| {},
+    };
+    let mut event = SqsEvent::default();
+    event.records = records;
+    let response = processor
+        .handle(event, Instant::now() + time + RESERVE)
+        .await?;
+    let calls = calls.lock().expect("no panic in here");
+    let (changes, others): (Vec<_>, Vec<_>) = calls
+        .iter()
+        .partition(|(call, _)| call == "ChangeMessageVisibilityBatch");
+    let entries: Vec<_> = changes
+        .iter()
+        .flat_map(|(_, change)| change["Entries"].as_array().into_iter().flatten())
+        .collect();
+    let visible_after = |id: &str| {
+        let handle = format!("handle-{id}");
+        let entry = entries
+            .iter()
+            .find(|entry| entry["ReceiptHandle"] == handle)?;
+        entry["VisibilityTimeout"].as_i64()
+    };
+    let failed = response.batch_item_failures.into_iter().map(|failure| {
+        let id = failure.item_identifier;
+        let visible_after = visible_after(&id);
+        (id, visible_after)
+    });
+    Ok(Handled {
+        calls: others.into_iter().map(|(call, _)| call.clone()).collect(),
+        failed: failed.collect(),
+    })
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_record_comes_back_when_it_may_succeed() -> anyhow::Result<()> {
+    // The table takes `taken` transactions and refuses all others.
+    let check = async |waited: u32, taken, (status, code), expected: &[Option<i64>]| {
+        let records = [0, 1].map(|n| record(n, 3, waited * SECOND));
+        let table = move |n| (n >= taken).then(|| refused(status, code));
+        let failed = handle(records.into(), 10 * SECOND, table).await?.failed;
+        let failed: Vec<_> = failed.into_iter().map(|(_, seconds)| seconds).collect();
+        assert_eq!(failed, expected, "{waited} {taken} {code}");
+        anyhow::Ok(())
+    };
+    let (throttled, down) = ((400, "ThrottlingException"), (500, "InternalServerError"));
+    // One was written, and ten seconds were left for the other.
+    check(60, 1, throttled, &[Some(10)]).await?;
+    check(2, 1, throttled, &[Some(4)]).await?;
+    // The table took nothing, or is down: the visibility timeout of the queue stays.
+    check(60, 0, throttled, &[None, None]).await?;
+    check(60, 0, down, &[None, None]).await?;
+    check(60, 1, down, &[None]).await?;
+    // The records' own faults: 5 s, doubled with each receive.
+    let malformed = (400, "ValidationException");
+    check(60, 0, malformed, &[Some(20), Some(20)]).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_on_its_last_receive_is_first_written_as_failed() -> anyhow::Result<()> {
+    let check = async |receives, expected: &[&str]| {
+        let records = vec![record(0, receives, SECOND)];
+        assert_eq!(handle(records, SECOND, |_| None).await?.calls, expected);
+        anyhow::Ok(())
+    };
+    check(9, &["TransactWriteItems"]).await?;
+    check(10, &["PutItem", "TransactWriteItems"]).await?;
+    check(11, &["PutItem", "TransactWriteItems"]).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_without_time_stays_on_the_queue_and_nothing_is_sent() -> anyhow::Result<()> {
+    let records = [0, 1].map(|n| record(n, 1, SECOND));
+    let handled = handle(records.into(), Duration::ZERO, |_| None).await?;
+    assert!(handled.calls.is_empty(), "{:?}", handled.calls);
+    let expected = [("0".to_owned(), None), ("1".to_owned(), None)];
+    assert_eq!(handled.failed, expected);
+    Ok(())
+}
+
+#[test]
+fn a_copy_shares_the_fate_of_the_first_unless_it_is_another_order() {
+    let check = |first, same, expected| {
+        assert_eq!(
+            fate(
+                &Copy {
+                    record: 1,
+                    first: 0,
+                    same
+                },
+                first
+            ),
+            expected
+        );
+    };
+    let (written, failed) = (
+        Outcome::Written(Verdict::Confirmed),
+        Outcome::Failed(Fault::Table),
+    );
+    check(written, true, Outcome::Redelivered);
+    check(written, false, Outcome::KeyMismatch);
+    check(Outcome::Redelivered, true, Outcome::Redelivered);
+    check(Outcome::Redelivered, false, Outcome::KeyMismatch);
+    check(Outcome::KeyMismatch, true, Outcome::KeyMismatch);
+    check(Outcome::KeyMismatch, false, Outcome::Failed(Fault::Record));
+    check(failed, true, failed);
+    check(failed, false, failed);
+}
