@@ -1,4 +1,4 @@
-//! `cargo run --release -p load -- spike` and `bench`.
+//! `cargo run --profile load -p load -- spike` and `bench`.
 
 use std::process::ExitCode;
 
