@@ -1,9 +1,9 @@
-//! Reads JSON that a client sent: field by field, so that all faults are found and not only the first.
+//! Reads JSON that a client sent: field by field, so that all violations are found and not only the first.
 //!
 //! A value is kept as its text (`RawValue`) until its field is read. Nothing recurses into what isn't asked for, so
 //! nesting, however deep, costs no stack.
 
-use crate::fault::{Faults, Pointer};
+use crate::violation::{Pointer, Violations};
 use serde::{
     Deserialize,
     de::{Deserializer, MapAccess, Visitor},
@@ -19,23 +19,23 @@ pub fn parse(body: &[u8]) -> Result<&RawValue, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
-/// The members `names` of the object `value`; unknown and repeated ones are faults.
-/// None, and a fault, if `value` is not an object.
+/// The members `names` of the object `value`; unknown and repeated ones are violations.
+/// None, and a violation, if `value` is not an object.
 pub fn object<'a, const N: usize>(
     value: &'a RawValue,
     at: &Pointer<'_>,
     names: [&str; N],
-    faults: &mut Faults,
+    violations: &mut Violations,
 ) -> Option<[Option<&'a RawValue>; N]> {
     if kind(value) != "an object" {
-        faults.add(at, format!("must be an object, is {}", kind(value)));
+        violations.add(at, format!("must be an object, is {}", kind(value)));
         return None;
     }
     let members: Members = match serde_json::from_str(value.get()) {
         Ok(members) => members,
         // Valid JSON that has no value: a name with half a surrogate pair.
         Err(error) => {
-            faults.add(at, format!("has a name that is not Unicode: {error}"));
+            violations.add(at, format!("has a name that is not Unicode: {error}"));
             return None;
         }
     };
@@ -43,40 +43,40 @@ pub fn object<'a, const N: usize>(
     for (Name(name), value) in members.0 {
         let place = Pointer::Member(at, &name);
         match names.iter().position(|known| *known == name) {
-            None => faults.add(&place, "is not a field that is known here"),
-            Some(index) if found[index].is_some() => faults.add(&place, "is given twice"),
+            None => violations.add(&place, "is not a field that is known here"),
+            Some(index) if found[index].is_some() => violations.add(&place, "is given twice"),
             Some(index) => found[index] = Some(value),
         }
     }
     Some(found)
 }
 
-/// A member that has to be there: None, and a fault, if it isn't.
+/// A member that has to be there: None, and a violation, if it isn't.
 pub fn required<'a>(
     value: Option<&'a RawValue>,
     at: &Pointer<'_>,
-    faults: &mut Faults,
+    violations: &mut Violations,
 ) -> Option<&'a RawValue> {
     if value.is_none() {
-        faults.add(at, "is missing");
+        violations.add(at, "is missing");
     }
     value
 }
 
-/// The elements of the array `value`. None, and a fault, if it is no array or has not `least` to `most` elements.
+/// The elements of the array `value`. None, and a violation, if it is no array or has not `least` to `most` elements.
 pub fn array<'a>(
     value: &'a RawValue,
     at: &Pointer<'_>,
     (least, most): (usize, usize),
-    faults: &mut Faults,
+    violations: &mut Violations,
 ) -> Option<Vec<&'a RawValue>> {
     let Some(elements) = serde_json::from_str::<Vec<&RawValue>>(value.get()).ok() else {
-        faults.add(at, format!("must be an array, is {}", kind(value)));
+        violations.add(at, format!("must be an array, is {}", kind(value)));
         return None;
     };
     if elements.len() < least || elements.len() > most {
         let count = elements.len();
-        faults.add(
+        violations.add(
             at,
             format!("must have {least} to {most} elements, has {count}"),
         );
@@ -85,38 +85,38 @@ pub fn array<'a>(
     Some(elements)
 }
 
-/// The text of the string `value`. None, and a fault, if it is no string.
+/// The text of the string `value`. None, and a violation, if it is no string.
 pub fn string<'a>(
     value: &'a RawValue,
     at: &Pointer<'_>,
-    faults: &mut Faults,
+    violations: &mut Violations,
 ) -> Option<Cow<'a, str>> {
     if kind(value) != "a string" {
-        faults.add(at, format!("must be a string, is {}", kind(value)));
+        violations.add(at, format!("must be a string, is {}", kind(value)));
         return None;
     }
     let text = serde_json::from_str::<Name>(value.get()).ok();
     if text.is_none() {
-        faults.add(at, "must be Unicode: it has half a surrogate pair");
+        violations.add(at, "must be Unicode: it has half a surrogate pair");
     }
     text.map(|Name(text)| text)
 }
 
-/// The integer `value`, `least` to `most`. None, and a fault, if it is anything else.
+/// The integer `value`, `least` to `most`. None, and a violation, if it is anything else.
 pub fn integer(
     value: &RawValue,
     at: &Pointer<'_>,
     (least, most): (u64, u64),
-    faults: &mut Faults,
+    violations: &mut Violations,
 ) -> Option<u64> {
     let text = value.get();
     let digits = text.strip_prefix('-').unwrap_or(text);
     if kind(value) != "a number" {
-        faults.add(at, format!("must be an integer, is {}", kind(value)));
+        violations.add(at, format!("must be an integer, is {}", kind(value)));
         return None;
     }
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        faults.add(at, "must be an integer, without fraction or exponent");
+        violations.add(at, "must be an integer, without fraction or exponent");
         return None;
     }
     let number = text
@@ -124,7 +124,7 @@ pub fn integer(
         .ok()
         .filter(|number| (least..=most).contains(number));
     if number.is_none() {
-        faults.add(at, format!("must be from {least} to {most}"));
+        violations.add(at, format!("must be from {least} to {most}"));
     }
     number
 }
@@ -174,10 +174,13 @@ mod tests {
     fn nesting_costs_no_stack() {
         let deep = "[".repeat(5_000_000) + &"]".repeat(5_000_000);
         let value = parse(deep.as_bytes()).expect("brackets match");
-        let mut faults = Faults::default();
-        assert_eq!(integer(value, &Pointer::Root, (0, 1), &mut faults), None);
+        let mut violations = Violations::default();
         assert_eq!(
-            faults.into_vec()[0].detail,
+            integer(value, &Pointer::Root, (0, 1), &mut violations),
+            None
+        );
+        assert_eq!(
+            violations.into_vec()[0].detail,
             "must be an integer, is an array"
         );
     }
@@ -185,12 +188,12 @@ mod tests {
     #[test]
     fn only_an_integer_in_range_is_read() {
         let check = |text: &str, expected: Result<u64, &str>| {
-            let mut faults = Faults::default();
+            let mut violations = Violations::default();
             let value = parse(text.as_bytes()).expect("the case is JSON");
-            let read = integer(value, &Pointer::Root, (1, 1000), &mut faults);
+            let read = integer(value, &Pointer::Root, (1, 1000), &mut violations);
             match expected {
                 Ok(number) => assert_eq!(read, Some(number), "{text}"),
-                Err(part) => assert!(faults.into_vec()[0].detail.contains(part), "{text}"),
+                Err(part) => assert!(violations.into_vec()[0].detail.contains(part), "{text}"),
             }
         };
         check("1", Ok(1));

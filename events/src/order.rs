@@ -1,11 +1,11 @@
 //! What a client may order.
 
 use crate::{
-    fault::{Fault, Faults, Pointer},
     json::{self, required},
+    violation::{Pointer, Violation, Violations},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::{Map, Value, value::RawValue};
 use std::collections::BTreeMap;
 
 /// The largest body of an order, in bytes.
@@ -32,14 +32,20 @@ pub struct Order {
     reference: Option<String>,
     #[serde(skip)]
     total: u64,
+    /// A later version's fields, kept on the way from the message to the row.
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
 }
 
-/// So many pieces of one article at one price.
+/// One line of an order: an article, a quantity and a unit price.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     sku: String,
     quantity: u64,
     unit_price: u64,
+    /// A later version's fields.
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
 }
 
 /// Why a body is not an order.
@@ -49,8 +55,8 @@ pub enum NotAnOrder {
     #[error("not JSON: {0}")]
     NotJson(String),
     /// JSON, but not an order: everything that is wrong with it.
-    #[error("{} faults", .0.len())]
-    Invalid(Vec<Fault>),
+    #[error("{} violations", .0.len())]
+    Invalid(Vec<Violation>),
 }
 
 impl Order {
@@ -61,11 +67,11 @@ impl Order {
     }
 
     /// Reads the order that stands `at` a place in a larger document, by the same rules; pointers are the document's.
-    pub fn from_json(value: &RawValue, at: &Pointer<'_>) -> Result<Order, Vec<Fault>> {
-        let mut faults = Faults::default();
-        match read_order(value, at, &mut faults) {
-            Some(order) if faults.is_empty() => Ok(order),
-            _ => Err(faults.into_vec()),
+    pub fn from_json(value: &RawValue, at: &Pointer<'_>) -> Result<Order, Vec<Violation>> {
+        let mut violations = Violations::default();
+        match read_order(value, at, &mut violations) {
+            Some(order) if violations.is_empty() => Ok(order),
+            _ => Err(violations.into_vec()),
         }
     }
 
@@ -116,44 +122,44 @@ impl Line {
     }
 }
 
-fn read_order(value: &RawValue, root: &Pointer<'_>, faults: &mut Faults) -> Option<Order> {
+fn read_order(value: &RawValue, root: &Pointer<'_>, violations: &mut Violations) -> Option<Order> {
     let [lines, currency, reference] =
-        json::object(value, root, ["lines", "currency", "reference"], faults)?;
+        json::object(value, root, ["lines", "currency", "reference"], violations)?;
 
     let at_lines = Pointer::Member(root, "lines");
-    let lines = required(lines, &at_lines, faults)
-        .and_then(|lines| json::array(lines, &at_lines, (1, MAX_LINES), faults))
+    let lines = required(lines, &at_lines, violations)
+        .and_then(|lines| json::array(lines, &at_lines, (1, MAX_LINES), violations))
         .map(|lines| {
             let lines = lines.iter().enumerate();
             lines
-                .map(|(n, line)| read_line(line, &Pointer::Element(&at_lines, n), faults))
+                .map(|(n, line)| read_line(line, &Pointer::Element(&at_lines, n), violations))
                 .collect::<Vec<_>>()
         });
 
     let at = Pointer::Member(root, "currency");
     let currency =
-        required(currency, &at, faults).and_then(|value| json::string(value, &at, faults));
+        required(currency, &at, violations).and_then(|value| json::string(value, &at, violations));
     if let Some(code) = &currency
         && iso_currency::Currency::from_code(code).is_none_or(|known| known.code() != code)
     {
-        faults.add(&at, "must be an ISO 4217 code in upper case, such as EUR");
+        violations.add(&at, "must be an ISO 4217 code in upper case, such as EUR");
     }
 
     let at = Pointer::Member(root, "reference");
-    let reference = reference.and_then(|value| json::string(value, &at, faults));
+    let reference = reference.and_then(|value| json::string(value, &at, violations));
     if let Some(text) = &reference {
         if text.chars().count() > MAX_TEXT {
-            faults.add(&at, format!("must have at most {MAX_TEXT} characters"));
+            violations.add(&at, format!("must have at most {MAX_TEXT} characters"));
         }
         if text.chars().any(char::is_control) {
-            faults.add(&at, "must have no control characters");
+            violations.add(&at, "must have no control characters");
         }
     }
 
     let lines = lines?.into_iter().collect::<Option<Vec<_>>>()?;
     let total = sum(&lines).filter(|total| *total <= MAX_TOTAL);
     if total.is_none() {
-        faults.add(
+        violations.add(
             &at_lines,
             format!("the order's total must be at most {MAX_TOTAL}"),
         );
@@ -164,37 +170,40 @@ fn read_order(value: &RawValue, root: &Pointer<'_>, faults: &mut Faults) -> Opti
         currency: currency?.into(),
         reference,
         total: total?,
+        unknown: Map::new(),
     })
 }
 
-fn read_line(value: &RawValue, at: &Pointer<'_>, faults: &mut Faults) -> Option<Line> {
+fn read_line(value: &RawValue, at: &Pointer<'_>, violations: &mut Violations) -> Option<Line> {
     let [sku, quantity, unit_price] =
-        json::object(value, at, ["sku", "quantity", "unit_price"], faults)?;
+        json::object(value, at, ["sku", "quantity", "unit_price"], violations)?;
 
     let place = Pointer::Member(at, "sku");
-    let sku = required(sku, &place, faults).and_then(|value| json::string(value, &place, faults));
+    let sku =
+        required(sku, &place, violations).and_then(|value| json::string(value, &place, violations));
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     if let Some(sku) = &sku
         && !((1..=MAX_TEXT).contains(&sku.len()) && sku.bytes().all(allowed))
     {
-        faults.add(
+        violations.add(
             &place,
             format!("must be 1 to {MAX_TEXT} of A-Z a-z 0-9 . _ -"),
         );
     }
 
     let place = Pointer::Member(at, "quantity");
-    let quantity = required(quantity, &place, faults)
-        .and_then(|value| json::integer(value, &place, (1, MAX_QUANTITY), faults));
+    let quantity = required(quantity, &place, violations)
+        .and_then(|value| json::integer(value, &place, (1, MAX_QUANTITY), violations));
 
     let place = Pointer::Member(at, "unit_price");
-    let unit_price = required(unit_price, &place, faults)
-        .and_then(|value| json::integer(value, &place, (0, MAX_UNIT_PRICE), faults));
+    let unit_price = required(unit_price, &place, violations)
+        .and_then(|value| json::integer(value, &place, (0, MAX_UNIT_PRICE), violations));
 
     Some(Line {
         sku: sku?.into(),
         quantity: quantity?,
         unit_price: unit_price?,
+        unknown: Map::new(),
     })
 }
 
@@ -214,6 +223,8 @@ struct Stored {
     lines: Vec<Line>,
     currency: String,
     reference: Option<String>,
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
 }
 
 impl TryFrom<Stored> for Order {
@@ -224,14 +235,16 @@ impl TryFrom<Stored> for Order {
             lines,
             currency,
             reference,
+            unknown,
         }: Stored,
-    ) -> Result<Order, Self::Error> {
+    ) -> Result<Self, Self::Error> {
         let total = sum(&lines).ok_or("the order's sums are too large for a number")?;
-        Ok(Order {
+        Ok(Self {
             lines,
             currency,
             reference,
             total,
+            unknown,
         })
     }
 }

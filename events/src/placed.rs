@@ -2,26 +2,26 @@
 
 use crate::{Client, Order, OrderId, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 
 /// The `type` of the message.
 pub const TYPE: &str = "order.placed";
 /// The version that is written. A change of meaning raises it; readers that know it are deployed before writers.
 pub const VERSION: u64 = 1;
 
-/// An accepted order on its way to the table.
+/// An accepted order on its way to the table. The one constructor computes the fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderPlaced {
-    /// The order's id.
-    pub id: OrderId,
-    /// Whose it is.
-    pub client: Client,
-    /// When it was accepted.
-    pub placed_at: Timestamp,
-    /// What was ordered, in short.
-    pub fingerprint: Fingerprint,
-    /// What was ordered.
-    pub order: Order,
+    pub(crate) id: OrderId,
+    pub(crate) client: Client,
+    pub(crate) placed_at: Timestamp,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) order: Order,
+    /// A later version's fields. A reader that drops them loses them for good: the row is the only copy of the order.
+    #[serde(flatten)]
+    pub(crate) unknown: Map<String, Value>,
 }
 
 /// Why a message is not an order that this version can read.
@@ -39,10 +39,22 @@ pub enum NotAnOrderPlaced {
 }
 
 impl OrderPlaced {
+    /// The message of an order that was accepted at `placed_at`.
+    pub fn new(id: OrderId, client: Client, placed_at: Timestamp, order: Order) -> Self {
+        Self {
+            id,
+            client,
+            placed_at,
+            fingerprint: Fingerprint::of(&order),
+            order,
+            unknown: Map::new(),
+        }
+    }
+
     /// The message's body.
     pub fn to_json(&self) -> String {
         let envelope = Envelope {
-            r#type: TYPE,
+            r#type: TYPE.into(),
             version: VERSION,
             message: self,
         };
@@ -53,8 +65,8 @@ impl OrderPlaced {
             .replace('\u{ffff}', "\\uffff")
     }
 
-    /// Reads a message's body; fields that aren't known are ignored.
-    pub fn from_json(body: &str) -> Result<OrderPlaced, NotAnOrderPlaced> {
+    /// Reads a message's body. Fields that aren't known are kept.
+    pub fn from_json(body: &str) -> Result<Self, NotAnOrderPlaced> {
         #[derive(Deserialize)]
         struct Header {
             r#type: String,
@@ -67,16 +79,42 @@ impl OrderPlaced {
         if header.version != VERSION {
             return Err(NotAnOrderPlaced::Version(header.version));
         }
-        Ok(serde_json::from_str(body)?)
+        let envelope: Envelope<Self> = serde_json::from_str(body)?;
+        Ok(envelope.message)
+    }
+
+    /// The order's id.
+    pub fn id(&self) -> OrderId {
+        self.id
+    }
+
+    /// Whose it is.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// When it was accepted.
+    pub fn placed_at(&self) -> Timestamp {
+        self.placed_at
+    }
+
+    /// The fingerprint of the order, as its writer computed it.
+    pub fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    /// What was ordered.
+    pub fn order(&self) -> &Order {
+        &self.order
     }
 }
 
-#[derive(Serialize)]
-struct Envelope<'a> {
-    r#type: &'a str,
+#[derive(Serialize, Deserialize)]
+struct Envelope<'a, M> {
+    r#type: Cow<'a, str>,
     version: u64,
     #[serde(flatten)]
-    message: &'a OrderPlaced,
+    message: M,
 }
 
 /// SHA-256 of an order's canonical form, in hexadecimal: tells whether a retry with the same idempotency key is the
@@ -88,10 +126,10 @@ pub struct Fingerprint(String);
 impl Fingerprint {
     /// Of an order. The canonical form is its JSON as this crate writes it: neither white space nor the order of
     /// fields counts, but the order of lines does.
-    pub fn of(order: &Order) -> Fingerprint {
+    pub fn of(order: &Order) -> Self {
         let canonical =
             serde_json::to_vec(order).expect("strings, integers and string keys are JSON");
-        Fingerprint(base16ct::lower::encode_string(&Sha256::digest(&canonical)))
+        Self(base16ct::lower::encode_string(&Sha256::digest(&canonical)))
     }
 
     /// In hexadecimal.

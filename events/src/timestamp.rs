@@ -1,19 +1,23 @@
 //! Points in time, as the contract writes them.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use std::time::SystemTime;
 
 /// RFC 3339, UTC, milliseconds: `2026-11-22T09:00:00.000Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(jiff::Timestamp);
 
-impl TryFrom<std::time::SystemTime> for Timestamp {
-    type Error = jiff::Error;
-
-    /// What is less than a millisecond is cut off, so that a time is read back as it was. Fails beyond the years −9999
-    /// to 9999.
-    fn try_from(time: std::time::SystemTime) -> Result<Self, Self::Error> {
-        let exact = jiff::Timestamp::try_from(time)?;
-        jiff::Timestamp::from_millisecond(exact.as_millisecond()).map(Timestamp)
+impl From<SystemTime> for Timestamp {
+    /// Cuts off what is less than a millisecond, so that a time is read back as it was. A time beyond the years −9999 to
+    /// 9999 becomes the last or the first of them.
+    fn from(time: SystemTime) -> Self {
+        let exact = jiff::Timestamp::try_from(time).unwrap_or(if time < SystemTime::UNIX_EPOCH {
+            jiff::Timestamp::MIN
+        } else {
+            jiff::Timestamp::MAX
+        });
+        let millis = jiff::Timestamp::from_millisecond(exact.as_millisecond());
+        Self(millis.unwrap_or(exact))
     }
 }
 
@@ -54,12 +58,24 @@ mod tests {
     fn a_timestamp_is_written_in_utc_with_milliseconds() -> Result<(), jiff::Error> {
         let check = |millis: u64, expected: &str| {
             let exact = UNIX_EPOCH + Duration::from_millis(millis) + Duration::from_nanos(999_999);
-            let time = Timestamp::try_from(exact)?;
+            let time = Timestamp::from(exact);
             assert_eq!(time.to_string(), expected);
             assert_eq!(expected.parse::<Timestamp>()?, time);
             Ok(())
         };
         check(0, "1970-01-01T00:00:00.000Z")?;
         check(1_795_338_000_120, "2026-11-22T09:00:00.120Z")
+    }
+
+    #[test]
+    fn a_clock_that_is_far_off_gives_a_time_all_the_same() {
+        let centuries = Duration::from_hours(24 * 365 * 100);
+        for (time, expected) in [
+            (UNIX_EPOCH + 200 * centuries, "9999-12-30T"),
+            (UNIX_EPOCH - 200 * centuries, "-009999-01-02T"),
+        ] {
+            let time = Timestamp::from(time).to_string();
+            assert!(time.starts_with(expected), "{time}");
+        }
     }
 }

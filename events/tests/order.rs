@@ -1,24 +1,27 @@
 //! What is an order, and what is wrong with what isn't.
 
 use events::{
-    Fault, Order,
-    fault::Pointer,
+    Order, Violation,
     order::{MAX_TOTAL, NotAnOrder},
+    violation::Pointer,
 };
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
 
-fn faults(body: &[u8]) -> Vec<Fault> {
+fn violations(body: &[u8]) -> Vec<Violation> {
     match Order::parse(body) {
-        Err(NotAnOrder::Invalid(faults)) => faults,
+        Err(NotAnOrder::Invalid(violations)) => violations,
         other => panic!("{} gave {other:?}", String::from_utf8_lossy(body)),
     }
 }
 
-/// The faults of `body` are at these pointers, in this order.
+/// The violations of `body` are at these pointers, in this order.
 fn check(body: &str, expected: &[&str]) {
-    let found = faults(body.as_bytes());
-    let pointers: Vec<_> = found.iter().map(|fault| fault.pointer.as_str()).collect();
+    let found = violations(body.as_bytes());
+    let pointers: Vec<_> = found
+        .iter()
+        .map(|violation| violation.pointer.as_str())
+        .collect();
     assert_eq!(pointers, expected, "{body}");
 }
 
@@ -59,8 +62,11 @@ fn an_order_is_read_as_it_was_sent() -> anyhow::Result<()> {
 fn faults_inside_a_larger_document_have_its_pointers() -> anyhow::Result<()> {
     let order = serde_json::from_str(r#"{"lines":[{"sku":"cup","quantity":0}],"note":1}"#)?;
     let place = Pointer::Element(&Pointer::Member(&Pointer::Root, "orders"), 3);
-    let found = Order::from_json(order, &place).expect_err("it has faults");
-    let pointers: Vec<_> = found.iter().map(|fault| fault.pointer.as_str()).collect();
+    let found = Order::from_json(order, &place).expect_err("it has violations");
+    let pointers: Vec<_> = found
+        .iter()
+        .map(|violation| violation.pointer.as_str())
+        .collect();
     let expected = [
         "/orders/3/note",
         "/orders/3/lines/0/quantity",
@@ -194,7 +200,10 @@ fn what_is_not_json_is_told_from_what_is_not_an_order() {
 #[test]
 fn the_faults_of_one_document_are_bounded() {
     let body = format!("{{{}\"x\":1}}", "\"y\":1,".repeat(10_000));
-    assert_eq!(faults(body.as_bytes()).len(), events::fault::MOST_FAULTS);
+    assert_eq!(
+        violations(body.as_bytes()).len(),
+        events::violation::MAX_VIOLATIONS
+    );
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -248,7 +257,7 @@ proptest! {
     fn any_json_is_an_order_or_has_faults(value in any_json()) {
         match Order::parse(value.to_string().as_bytes()) {
             Ok(order) => prop_assert!(order.total() <= MAX_TOTAL),
-            Err(NotAnOrder::Invalid(faults)) => prop_assert!(!faults.is_empty()),
+            Err(NotAnOrder::Invalid(violations)) => prop_assert!(!violations.is_empty()),
             Err(NotAnOrder::NotJson(error)) => prop_assert!(false, "{error}"),
         }
     }

@@ -1,7 +1,7 @@
 //! The queue message and the table row: who can read what.
 
 use events::{
-    Client, Fingerprint, Order, OrderIds, OrderPlaced, OrderRecord, Reason, Secret, Status,
+    Client, Fingerprint, Order, OrderIds, OrderPlaced, OrderRecord, Outcome, Reason, Secret,
     placed::NotAnOrderPlaced,
 };
 use serde_json::{Value, json};
@@ -12,14 +12,8 @@ fn placed() -> anyhow::Result<OrderPlaced> {
     )?;
     let client = Client::identified("ann");
     let id = OrderIds::new(Secret::new("s".repeat(32))?, vec![]).fresh(&client, [7; 12]);
-    let fingerprint = Fingerprint::of(&order);
-    Ok(OrderPlaced {
-        id,
-        client,
-        placed_at: "2026-11-22T09:00:00.000Z".parse()?,
-        fingerprint,
-        order,
-    })
+    let placed_at = "2026-11-22T09:00:00.000Z".parse()?;
+    Ok(OrderPlaced::new(id, client, placed_at, order))
 }
 
 #[test]
@@ -41,7 +35,7 @@ fn a_message_of_this_version_is_read_leniently() -> anyhow::Result<()> {
         60
     ]);
     let read = OrderPlaced::from_json(&message.to_string())?;
-    assert_eq!(read.order.total(), 120_000_000);
+    assert_eq!(read.order().total(), 120_000_000);
     Ok(())
 }
 
@@ -92,11 +86,9 @@ fn a_body_has_only_characters_that_sqs_takes() -> anyhow::Result<()> {
         "reference": "\u{fffe}\u{ffff}\u{10ffff}",
     });
     let order = Order::parse(body.to_string().as_bytes())?;
-    let placed = OrderPlaced {
-        fingerprint: Fingerprint::of(&order),
-        order,
-        ..placed()?
-    };
+    let placed = placed()?;
+    let (client, placed_at) = (placed.client().clone(), placed.placed_at());
+    let placed = OrderPlaced::new(placed.id(), client, placed_at, order);
     let body = placed.to_json();
     let allowed =
         |c| !matches!(c, '\0'..'\t' | '\u{b}' | '\u{c}' | '\u{e}'..' ' | '\u{fffe}' | '\u{ffff}');
@@ -127,8 +119,8 @@ fn a_fingerprint_tells_orders_apart_and_not_their_spelling() -> anyhow::Result<(
 fn a_row_is_read_as_it_was_written() -> anyhow::Result<()> {
     let placed = placed()?;
     let at = "2026-11-22T09:00:01.500Z".parse()?;
-    let row = OrderRecord::new(placed, Status::Rejected, Some(Reason::OutOfStock), at);
-    let mut written = serde_json::to_value(&row)?;
+    let row = OrderRecord::new(placed, Outcome::Rejected(Reason::OutOfStock), at);
+    let written = serde_json::to_value(&row)?;
     assert_eq!(
         (
             &written["status"],
@@ -143,7 +135,6 @@ fn a_row_is_read_as_it_was_written() -> anyhow::Result<()> {
             &json!("2026-11-22T09:00:01.500Z")
         )
     );
-    written["later"] = json!(1);
     assert_eq!(serde_json::from_value::<OrderRecord>(written)?, row);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::{problem::Problem, queue::OrderQueue, request::Request, response::Response};
 use events::{
-    Client, Fingerprint, IdempotencyKey, Order, OrderId, OrderIds, OrderPlaced, Timestamp,
+    Client, IdempotencyKey, Order, OrderId, OrderIds, OrderPlaced, Timestamp,
     order::{MAX_ORDER_BYTES, NotAnOrder},
 };
 use std::time::SystemTime;
@@ -35,18 +35,23 @@ impl Intake {
     async fn place(&self, request: Request, trace: Option<&str>) -> Result<OrderId, Problem> {
         let body = json_body(&request, MAX_ORDER_BYTES)?;
         let key = key(&request.client, request.idempotency_key.as_deref())?;
-        let order = Order::parse(body).map_err(|fault| match fault {
+        let order = Order::parse(body).map_err(|error| match error {
             NotAnOrder::NotJson(why) => Problem::NotJson(why),
-            NotAnOrder::Invalid(faults) => Problem::InvalidOrder(faults),
+            NotAnOrder::Invalid(violations) => Problem::InvalidOrder(violations),
         })?;
-        let placed = self.accept(order, key.as_ref(), request.client, now()?)?;
+        let placed = self.accept(
+            order,
+            key.as_ref(),
+            request.client,
+            SystemTime::now().into(),
+        )?;
         match self.queue.send(&placed, trace).await {
             Ok(()) => {
-                tracing::info!(order_id = %placed.id, "queued");
-                Ok(placed.id)
+                tracing::info!(order_id = %placed.id(), "queued");
+                Ok(placed.id())
             }
             Err(error) => {
-                tracing::error!(order_id = %placed.id, %error, "not queued");
+                tracing::error!(order_id = %placed.id(), %error, "not queued");
                 Err(Problem::QueueUnavailable)
             }
         }
@@ -60,13 +65,8 @@ impl Intake {
         client: Client,
         placed_at: Timestamp,
     ) -> Result<OrderPlaced, Problem> {
-        Ok(OrderPlaced {
-            id: self.id(&client, key)?,
-            client,
-            placed_at,
-            fingerprint: Fingerprint::of(&order),
-            order,
-        })
+        let id = self.id(&client, key)?;
+        Ok(OrderPlaced::new(id, client, placed_at, order))
     }
 
     fn id(&self, client: &Client, key: Option<&IdempotencyKey>) -> Result<OrderId, Problem> {
@@ -89,7 +89,7 @@ pub(crate) fn json_body(request: &Request, most: usize) -> Result<&[u8], Problem
     }
     let Some(body) = &request.body else {
         return Err(Problem::NotJson(
-            "it is not the base64 that it is said to be".to_owned(),
+            "it is marked as base64 but can't be decoded".to_owned(),
         ));
     };
     if body.len() > most {
@@ -112,14 +112,6 @@ pub(crate) fn key(client: &Client, key: Option<&str>) -> Result<Option<Idempoten
         }),
         None => Ok(None),
     }
-}
-
-/// When an order is placed.
-pub(crate) fn now() -> Result<Timestamp, Problem> {
-    Timestamp::try_from(SystemTime::now()).map_err(|error| {
-        tracing::error!(%error, "the clock cannot be read");
-        Problem::QueueUnavailable
-    })
 }
 
 /// Whether a content type is JSON's. Parameters are ignored: JSON is UTF-8, whatever they say.

@@ -1,26 +1,27 @@
 //! `POST /orders/batch`: up to a hundred orders, each judged, put on the queue and answered on its own.
 
 use crate::{
-    place::{Intake, json_body, key, now},
+    place::{Intake, json_body, key},
     problem::{self, Problem},
     request::Request,
     response::Response,
 };
 use events::{
     Client, IdempotencyKey, Order, OrderId,
-    fault::{Faults, Pointer},
     json::{self, required},
     order::MAX_ORDER_BYTES,
+    violation::{Pointer, Violations},
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
+use std::time::SystemTime;
 
 /// The largest body of a batch, in bytes: it has to fit Lambda's 6 MB in base64, too.
 pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// The most orders of a batch.
 pub const MAX_ORDERS: usize = 100;
-/// The most faults that a batch is answered with, besides one for each order: that has to fit Lambda's 6 MB, too.
-const MOST_FAULTS: usize = 8192;
+/// The most violations that a batch is answered with, besides one for each order: that has to fit Lambda's 6 MB, too.
+const MAX_VIOLATIONS: usize = 8192;
 
 /// What becomes of an order: its id is on the queue, or there is a problem.
 type Outcome = Result<OrderId, Problem>;
@@ -40,14 +41,14 @@ impl Intake {
         request: Request,
         trace: Option<&str>,
     ) -> Result<Vec<Outcome>, Problem> {
-        let (judged, placed_at) = (judge(&request)?, now()?);
+        let (judged, placed_at) = (judge(&request)?, SystemTime::now().into());
         let client = request.client.clone();
         drop(request); // Megabytes.
         let mut orders = Vec::new();
         let accept = |judged: Judged| {
             let (order, key) = judged?;
             let placed = self.accept(order, key.as_ref(), client.clone(), placed_at)?;
-            let id = placed.id;
+            let id = placed.id();
             orders.push(placed);
             Ok(id)
         };
@@ -57,7 +58,7 @@ impl Intake {
         let accepted = outcomes.iter_mut().filter(|outcome| outcome.is_ok());
         for ((outcome, placed), sent) in accepted.zip(&orders).zip(sent) {
             if let Err(error) = sent {
-                tracing::error!(order_id = %placed.id, %error, "not queued");
+                tracing::error!(order_id = %placed.id(), %error, "not queued");
                 *outcome = Err(Problem::QueueUnavailable);
             }
         }
@@ -78,20 +79,20 @@ fn judge(request: &Request) -> Result<Vec<Judged>, Problem> {
         ));
     }
     let value = json::parse(body).map_err(Problem::NotJson)?;
-    let mut faults = Faults::default();
+    let mut violations = Violations::default();
     let place = Pointer::Member(&Pointer::Root, "orders");
-    let orders = json::object(value, &Pointer::Root, ["orders"], &mut faults)
-        .and_then(|[orders]| required(orders, &place, &mut faults))
-        .and_then(|orders| json::array(orders, &place, (1, MAX_ORDERS), &mut faults));
-    let Some(orders) = orders.filter(|_| faults.is_empty()) else {
-        return Err(Problem::InvalidBatch(faults.into_vec()));
+    let orders = json::object(value, &Pointer::Root, ["orders"], &mut violations)
+        .and_then(|[orders]| required(orders, &place, &mut violations))
+        .and_then(|orders| json::array(orders, &place, (1, MAX_ORDERS), &mut violations));
+    let Some(orders) = orders.filter(|_| violations.is_empty()) else {
+        return Err(Problem::InvalidBatch(violations.into_vec()));
     };
-    let mut left = MOST_FAULTS;
+    let mut left = MAX_VIOLATIONS;
     let judge = |(n, entry): (usize, &&RawValue)| {
         let mut judged = judge_entry(entry, &Pointer::Element(&place, n), &request.client);
-        if let Err(Problem::InvalidOrder(faults)) = &mut judged {
-            faults.truncate(left.max(1));
-            left = left.saturating_sub(faults.len());
+        if let Err(Problem::InvalidOrder(violations)) = &mut judged {
+            violations.truncate(left.max(1));
+            left = left.saturating_sub(violations.len());
         }
         judged
     };
@@ -100,27 +101,27 @@ fn judge(request: &Request) -> Result<Vec<Judged>, Problem> {
 
 /// Judges what stands `at` a place of the batch: `{"order", "idempotency_key"?}`.
 fn judge_entry(entry: &RawValue, at: &Pointer<'_>, client: &Client) -> Judged {
-    let mut faults = Faults::default();
+    let mut violations = Violations::default();
     let Some([order, given_key]) =
-        json::object(entry, at, ["order", "idempotency_key"], &mut faults)
+        json::object(entry, at, ["order", "idempotency_key"], &mut violations)
     else {
-        return Err(Problem::InvalidOrder(faults.into_vec()));
+        return Err(Problem::InvalidOrder(violations.into_vec()));
     };
     let place = Pointer::Member(at, "idempotency_key");
-    let given_key = given_key.and_then(|key| json::string(key, &place, &mut faults));
+    let given_key = given_key.and_then(|key| json::string(key, &place, &mut violations));
     let key = key(client, given_key.as_deref())?;
     let place = Pointer::Member(at, "order");
-    let order = required(order, &place, &mut faults);
+    let order = required(order, &place, &mut violations);
     if order.is_some_and(|order| order.get().len() > MAX_ORDER_BYTES) {
         return Err(Problem::TooLarge("order", MAX_ORDER_BYTES));
     }
-    let mut faults = faults.into_vec();
+    let mut violations = violations.into_vec();
     match order.map(|order| Order::from_json(order, &place)) {
-        Some(Ok(order)) if faults.is_empty() => return Ok((order, key)),
-        Some(Err(more)) => faults.extend(more),
+        Some(Ok(order)) if violations.is_empty() => return Ok((order, key)),
+        Some(Err(more)) => violations.extend(more),
         _ => {}
     }
-    Err(Problem::InvalidOrder(faults))
+    Err(Problem::InvalidOrder(violations))
 }
 
 /// 202 when an order is on the queue; else a problem, of the queue's if that refused one, with the results in it.

@@ -1,7 +1,7 @@
 //! Answers that aren't a success, as problems (RFC 9457).
 
 use crate::response::Response;
-use events::Fault;
+use events::Violation;
 use serde::Serialize;
 
 /// What went wrong, for a client to act on.
@@ -10,9 +10,9 @@ pub enum Problem {
     /// The body isn't JSON at all; why, and where.
     NotJson(String),
     /// JSON, but no order: everything that is wrong with it.
-    InvalidOrder(Vec<Fault>),
+    InvalidOrder(Vec<Violation>),
     /// JSON, but no batch of orders: everything that is wrong with it besides its orders.
-    InvalidBatch(Vec<Fault>),
+    InvalidBatch(Vec<Violation>),
     /// A batch of which no order can be taken; each says why.
     NoValidOrder,
     /// An `Idempotency-Key` that can't be used; why.
@@ -39,8 +39,8 @@ pub struct Body<'a> {
     /// HTTP status.
     pub status: u16,
     detail: String,
-    #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
-    errors: &'a [Fault],
+    #[serde(skip_serializing_if = "<[Violation]>::is_empty")]
+    errors: &'a [Violation],
 }
 
 impl Problem {
@@ -67,15 +67,17 @@ impl Problem {
             QueueUnavailable => (503, "queue-unavailable", "The order could not be queued"),
             TableUnavailable => (503, "about:blank", "Service Unavailable"),
         };
-        let count = |faults: &[Fault]| format!("has faults ({} of them); see errors", faults.len());
+        let count = |violations: &[Violation]| {
+            format!("has violations ({} of them); see errors", violations.len())
+        };
         let detail = match self {
             NotJson(why) => format!("The body is not JSON: {why}."),
             UnknownOrder => "There is no such order, or it is another client's.".to_owned(),
             MethodNotAllowed(allowed) => format!("Allowed here: {allowed}."),
             TooLarge(what, most) => format!("The {what} may have at most {most} bytes."),
             UnsupportedMediaType => "Send orders as application/json.".to_owned(),
-            InvalidOrder(faults) => format!("The order {}.", count(faults)),
-            InvalidBatch(faults) => format!("The batch {}.", count(faults)),
+            InvalidOrder(violations) => format!("The order has {}.", count(violations)),
+            InvalidBatch(violations) => format!("The batch has {}.", count(violations)),
             NoValidOrder => "None of the orders can be taken; see results.".to_owned(),
             InvalidIdempotencyKey(why) => (*why).to_owned(),
             QueueUnavailable => "The order may not have been taken. Send it again; with the same \
@@ -84,7 +86,7 @@ impl Problem {
             TableUnavailable => "The order's status cannot be read now. Ask again.".to_owned(),
         };
         let errors = match self {
-            InvalidOrder(faults) | InvalidBatch(faults) => faults.as_slice(),
+            InvalidOrder(violations) | InvalidBatch(violations) => violations.as_slice(),
             _ => &[],
         };
         Body {

@@ -35,7 +35,7 @@ impl OrderQueue {
             .send_message()
             .queue_url(&self.url)
             .message_body(placed.to_json())
-            .message_group_id(placed.client.message_group());
+            .message_group_id(placed.client().message_group());
         if let Some(trace) = trace_header(trace) {
             send = send.message_system_attributes(AwsTraceHeader, trace);
         }

@@ -2,7 +2,7 @@
 
 use crate::{problem::Problem, request::Request, response::Response};
 use aws_sdk_dynamodb::{Client as DynamoDb, types::AttributeValue};
-use events::{Order, OrderId, OrderIds, OrderRecord, Reason, Status, Timestamp, text::bounded};
+use events::{Order, OrderId, OrderIds, OrderRecord, Outcome, Timestamp, text::bounded};
 use serde::Serialize;
 
 /// Tells what became of orders.
@@ -76,9 +76,8 @@ impl StatusDesk {
 #[derive(Serialize)]
 struct View {
     id: OrderId,
-    status: Status,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<Reason>,
+    #[serde(flatten)]
+    outcome: Outcome,
     placed_at: Timestamp,
     processed_at: Timestamp,
     order: Order,
@@ -89,8 +88,7 @@ impl From<OrderRecord> for View {
     fn from(record: OrderRecord) -> View {
         let OrderRecord {
             id,
-            status,
-            reason,
+            outcome,
             placed_at,
             processed_at,
             order,
@@ -99,8 +97,7 @@ impl From<OrderRecord> for View {
         } = record;
         View {
             id,
-            status,
-            reason,
+            outcome,
             placed_at,
             processed_at,
             order,

@@ -6,7 +6,7 @@ mod faked;
 use anyhow::{Context, Result};
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_types::SdkConfig;
-use events::{Client, IdempotencyKey, OrderPlaced, OrderRecord, Status};
+use events::{Client, IdempotencyKey, OrderPlaced, OrderRecord, Outcome};
 use faked::{TRACE, answering, config, folder, ids, sample};
 use ingest::{
     place::Intake,
@@ -105,8 +105,8 @@ async fn an_order_is_sent_as_the_contract_says() -> Result<()> {
     };
     assert_eq!(message["QueueUrl"], "https://sqs.test/orders");
     let placed = OrderPlaced::from_json(message["MessageBody"].as_str().context("no body")?)?;
-    assert_eq!(placed.id.to_string(), id);
-    assert_eq!(message["MessageGroupId"], placed.client.message_group());
+    assert_eq!(placed.id().to_string(), id);
+    assert_eq!(message["MessageGroupId"], placed.client().message_group());
     assert_eq!(
         message["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"],
         TRACE
@@ -194,7 +194,7 @@ fn a_message_and_its_row_are_of_the_same_order() -> Result<()> {
         serde_dynamo::from_item(row.into_iter().collect::<std::collections::HashMap<_, _>>())?;
     assert_eq!(
         record,
-        OrderRecord::new(placed, Status::Confirmed, None, record.processed_at)
+        OrderRecord::new(placed, Outcome::Confirmed, record.processed_at)
     );
     Ok(())
 }

@@ -1,22 +1,20 @@
-//! How long to wait before something is tried again. Pure: chance is passed in, from 0 to 1.
+//! Tells how long to wait before something is tried again. Pure: chance is passed in, from 0 to 1.
 
 use std::time::Duration;
 
-/// The longest a failed record is put off: the queue's visibility timeout, unless the template is told otherwise.
-pub const MAX_VISIBILITY: Duration = Duration::from_secs(185);
-/// The longest that SQS hides a message, less an invocation.
+/// SQS hides a message for 12 hours at most, counted from its delivery.
 const LONGEST: Duration = Duration::from_hours(11);
 
-/// The wait before something is tried again that was refused `before` times: full jitter, up to 25 ms at first and
-/// doubling to 1 s, so that workers that met don't meet again.
+/// The wait of a worker or a group that was refused `before` times before this time: full jitter, up to 25 ms at first
+/// and doubling to 1 s, so that workers that met don't meet again.
 pub fn again(before: u32, chance: f64) -> Duration {
     let most = Duration::from_millis(25).saturating_mul(1 << before.min(6));
     most.min(Duration::from_secs(1)).mul_f64(chance)
 }
 
-/// When a record comes back for which there was no time. The worker `served` some records in the time `elapsed` and
-/// `left` others: at that speed it would need `elapsed * left / served` for them. They come back spread over this time,
-/// but none waits for more than twice as long as it has `waited` since it was received first. In whole seconds.
+/// The new visibility timeout of a record for which there was no time. The worker `served` some records in the time
+/// `elapsed` and `left` others: at that speed it would need `elapsed * left / served` for them. They come back spread over
+/// this time, but none later than after twice the time that it has `waited` since its first delivery. In whole seconds.
 pub fn turn(
     elapsed: Duration,
     served: usize,
@@ -30,10 +28,10 @@ pub fn turn(
     Duration::from_secs_f64((most * (0.5 + chance / 2.0)).ceil())
 }
 
-/// When a record that failed after `receives` receives is to come back: `base` doubled with each receive, up to
-/// [`MAX_VISIBILITY`], half of it jitter. In whole seconds, as SQS takes them.
-pub fn redelivery(base: Duration, receives: u32, chance: f64) -> Duration {
-    let seconds = doubled(base, receives).min(MAX_VISIBILITY).as_secs_f64();
+/// The new visibility timeout of a record that failed on its own after `receives` deliveries: `base` doubled with each
+/// delivery, `longest` at most, half of it jitter. In whole seconds, as SQS takes them.
+pub fn redelivery(base: Duration, longest: Duration, receives: u32, chance: f64) -> Duration {
+    let seconds = doubled(base, receives).min(longest).as_secs_f64();
     Duration::from_secs_f64((seconds * (0.5 + chance / 2.0)).round())
 }
 
@@ -83,10 +81,11 @@ mod tests {
 
     #[test]
     fn a_failed_record_comes_back_later_each_time() {
+        let longest = Duration::from_secs(185);
         let check = |receives, least, most| {
             let base = Duration::from_secs(5);
-            assert_eq!(redelivery(base, receives, 0.0).as_secs(), least);
-            assert_eq!(redelivery(base, receives, 1.0).as_secs(), most);
+            let after = |chance| redelivery(base, longest, receives, chance).as_secs();
+            assert_eq!((after(0.0), after(1.0)), (least, most));
         };
         check(0, 3, 5);
         check(1, 3, 5);
@@ -95,6 +94,6 @@ mod tests {
         check(6, 80, 160);
         check(7, 93, 185);
         check(1000, 93, 185);
-        assert_eq!(redelivery(Duration::ZERO, 9, 1.0), Duration::ZERO);
+        assert_eq!(redelivery(Duration::ZERO, longest, 9, 1.0), Duration::ZERO);
     }
 }

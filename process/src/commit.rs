@@ -1,4 +1,4 @@
-//! The groups of a batch are written, one transaction at a time, and what DynamoDB refuses is tried again.
+//! Writes the groups of a batch, one transaction at a time, and tries again what DynamoDB refuses.
 //!
 //! A worker has one transaction on its way, so that the table has at most `MaximumConcurrency` writers. A group that
 //! meets another worker's transaction waits, and the others go on meanwhile. A table that throttles or is down makes
@@ -6,145 +6,163 @@
 
 mod attempt;
 
-use crate::{allocate::Verdict, backoff, group::Group, table::OrderTable};
+use crate::{
+    backoff,
+    disposition::{Cause, Disposition},
+    effects::Effects,
+    group::Group,
+    table::OrderTable,
+};
 use attempt::{Attempt, Job};
 use std::collections::VecDeque;
 use tokio::time::{Instant, sleep_until};
 
-/// A group that the table refused so often in a row lets the others go first: it may be the only one that is refused.
+/// A group that the table refused this many times lets the others go first: it may be the only one that is refused.
 const PATIENCE: u32 = 8;
 
-/// What became of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// It has its row now.
-    Written(Verdict),
-    /// It had its row before: a redelivery, or an answer that was lost.
-    Redelivered,
-    /// Its id has the row of another order: the same idempotency key was used twice.
-    KeyMismatch,
-    /// It has no row, and is to be tried again.
-    Failed(Fault),
-}
-
-/// Whose fault it is that an order wasn't written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// The record's: others can be written.
-    Record,
-    /// The table's, or this version's: no wait of the record's own would help it.
-    Table,
-    /// Nobody's: the table had more to do than the invocation had time for.
-    Busy,
-}
-
-/// The outcomes of a batch.
+/// The end of a batch.
 #[derive(Debug, Default)]
 pub struct Committed {
-    /// Each with its order's record.
-    pub outcomes: Vec<(usize, Outcome)>,
-    /// When the first group was done, if one was.
+    /// The dispositions of the orders, each with its record.
+    pub dispositions: Vec<(usize, Disposition)>,
+    /// The time at which the first group was done, if one was.
     pub first: Option<Instant>,
 }
 
-/// Groups that are written one after the other.
-type Chain<'a> = VecDeque<Job<'a>>;
-
-/// Writes the groups of each chain one after the other, until each order has its outcome or `deadline` is over.
-/// `chance` is from 0 to 1.
+/// Writes the groups of each chain one after the other, until each order has its disposition or `deadline` is over.
 pub async fn commit(
     table: &OrderTable,
     chains: Vec<Vec<Group<'_>>>,
     deadline: Instant,
-    chance: fn() -> f64,
+    effects: Effects,
 ) -> Committed {
-    let chains = chains.into_iter();
-    let mut chains: VecDeque<Chain> = chains
-        .map(|chain| chain.into_iter().map(Job::new).collect())
-        .collect();
-    let mut outcomes = Vec::new();
-    let mut first = None;
-    // The table's refusals in a row, whatever it was asked.
-    let mut refusals = 0;
-    let mut written = 0;
-    while let Some(mut chain) = next(&mut chains) {
+    let mut work = Work::new(chains);
+    while let Some(mut chain) = work.next() {
         let Some(job) = chain.front_mut() else {
             continue;
         };
         let due = job.due.max(Instant::now());
         if due >= deadline {
-            chains.push_front(chain);
+            work.chains.push_front(chain);
             break;
         }
         sleep_until(due).await;
-        let attempt = job.attempt(table, deadline, &mut outcomes).await;
-        if let Attempt::Refused(fault) = attempt {
-            if job.refusals == 0 {
-                job.written_before = written;
-            }
-            job.fault = fault;
-            job.refusals += 1;
-            if !job.refusals.is_multiple_of(PATIENCE) {
-                chains.push_front(chain);
-            } else if let Some(throttled) = job.split_throttled() {
-                // Orders of a throttled article wait behind all others.
-                chain.push_back(throttled);
-                chains.push_back(chain);
-            } else if job.is_alone && job.refusals >= 4 * PATIENCE && written > job.written_before {
-                // It alone is refused: it must not keep the worker from other batches.
-                outcomes.extend(job.failed(Fault::Table));
-                chain.pop_front();
-                chains.push_back(chain);
-            } else {
-                chains.push_back(chain);
-            }
-            let rest = Instant::now() + backoff::again(refusals, chance());
-            refusals += 1;
+        let now = (effects.clock)().into();
+        let dispositions = &mut work.done.dispositions;
+        let attempt = job.attempt(table, now, deadline, dispositions).await;
+        if let Attempt::Refused(cause) = attempt {
+            work.put_back_refused(chain, cause);
+            let rest = Instant::now() + backoff::again(work.refusals, (effects.chance)());
+            work.refusals += 1;
             sleep_until(rest.min(deadline)).await;
-            continue;
+        } else {
+            work.refusals = 0;
+            work.put_back(chain, &attempt, (effects.chance)());
         }
-        refusals = 0;
+    }
+    work.end()
+}
+
+/// Groups that are written one after the other.
+type Chain<'a> = VecDeque<Job<'a>>;
+
+/// The work that a batch still makes.
+struct Work<'a> {
+    chains: VecDeque<Chain<'a>>,
+    done: Committed,
+    /// The number of groups that were written.
+    written: usize,
+    /// The table's refusals in a row, whatever it was asked.
+    refusals: u32,
+}
+
+impl<'a> Work<'a> {
+    fn new(chains: Vec<Vec<Group<'a>>>) -> Self {
+        let chain = |chain: Vec<_>| chain.into_iter().map(Job::new).collect();
+        Self {
+            chains: chains.into_iter().map(chain).collect(),
+            done: Committed::default(),
+            written: 0,
+            refusals: 0,
+        }
+    }
+
+    /// Takes the first chain that is due, or the one that will be due first.
+    fn next(&mut self) -> Option<Chain<'a>> {
+        let now = Instant::now();
+        let due = |chain: &Chain| chain.front().map_or(now, |job| job.due);
+        let first = self.chains.iter().position(|chain| due(chain) <= now);
+        let soonest = || (0..self.chains.len()).min_by_key(|n| due(&self.chains[*n]));
+        self.chains.remove(first.or_else(soonest)?)
+    }
+
+    /// Puts a chain back whose first group the table refused.
+    fn put_back_refused(&mut self, mut chain: Chain<'a>, cause: Cause) {
+        let Some(job) = chain.front_mut() else {
+            return;
+        };
+        job.cause = cause;
+        let refused = &mut job.refused;
+        if refused.times == 0 {
+            refused.written_before = self.written;
+        }
+        refused.times += 1;
+        if !refused.times.is_multiple_of(PATIENCE) {
+            return self.chains.push_front(chain);
+        }
+        let others_go_on = refused.is_partial && self.written > refused.written_before;
+        if let Some(throttled) = job.split_throttled() {
+            // Orders of a throttled article wait behind all others.
+            chain.push_back(throttled);
+        } else if others_go_on && job.refused.times >= 4 * PATIENCE {
+            // It alone is refused: it must not keep the worker from other batches.
+            self.done.dispositions.extend(job.retry(Cause::Table));
+            chain.pop_front();
+        }
+        self.chains.push_back(chain);
+    }
+
+    /// Puts a chain back whose first group got any other answer.
+    fn put_back(&mut self, mut chain: Chain<'a>, attempt: &Attempt, chance: f64) {
+        let Some(job) = chain.front_mut() else {
+            return;
+        };
         match attempt {
-            Attempt::Conflict => {
-                job.fault = Fault::Record;
-                job.due = Instant::now() + backoff::again(job.conflicts, chance());
-                job.conflicts += 1;
+            Attempt::Done => {
+                self.written += 1;
+                self.done.first.get_or_insert_with(Instant::now);
+                chain.pop_front();
             }
             Attempt::Learnt | Attempt::Refused(_) => {}
-            Attempt::Done => {
-                written += 1;
-                first.get_or_insert_with(Instant::now);
-                chain.pop_front();
+            Attempt::Conflict => {
+                job.cause = Cause::Record;
+                job.due = Instant::now() + backoff::again(job.conflicts, chance);
+                job.conflicts += 1;
             }
-            // The orders that are to blame end up alone.
+            // Bisect: the orders to blame end up alone.
             Attempt::Malformed if job.orders.len() > 1 => {
                 let later = job.orders.split_off(job.orders.len() / 2);
                 chain.insert(1, Job::new(later));
             }
             Attempt::Malformed => {
-                outcomes.extend(job.failed(Fault::Record));
+                self.done.dispositions.extend(job.retry(Cause::Record));
                 chain.pop_front();
             }
             Attempt::Broken => {
-                outcomes.extend(job.failed(Fault::Table));
+                self.done.dispositions.extend(job.retry(Cause::Table));
                 chain.pop_front();
             }
         }
-        chains.push_front(chain);
+        self.chains.push_front(chain);
     }
-    for job in chains.iter().flatten() {
-        outcomes.extend(job.failed(job.fault));
-    }
-    Committed { outcomes, first }
-}
 
-/// Takes the first chain that is due, or the one that will be due first.
-fn next<'a>(chains: &mut VecDeque<Chain<'a>>) -> Option<Chain<'a>> {
-    let now = Instant::now();
-    let due = |chain: &Chain| chain.front().map_or(now, |job| job.due);
-    let first = chains.iter().position(|chain| due(chain) <= now);
-    let soonest = || (0..chains.len()).min_by_key(|n| due(&chains[*n]));
-    chains.remove(first.or_else(soonest)?)
+    /// Gives up on what is left.
+    fn end(mut self) -> Committed {
+        for job in self.chains.iter().flatten() {
+            self.done.dispositions.extend(job.retry(job.cause));
+        }
+        self.done
+    }
 }
 
 #[cfg(test)]

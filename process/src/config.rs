@@ -1,4 +1,5 @@
-//! What the environment says. `ingest` has much the same, because neither may see the other, and `events` no AWS.
+//! Reads the environment, and makes clients and logs by it. `ingest` has much the same, because neither may see the other,
+//! and `events` no AWS.
 
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::config::{
@@ -23,13 +24,13 @@ use std::{
 };
 use tracing::Subscriber;
 
-/// A variable that must be there; the error names it.
+/// Reads a variable that must be there; the error names it.
 pub fn required(name: &str) -> Result<String> {
     env::var(name)
         .with_context(|| format!("the environment variable {name} is missing or not UTF-8"))
 }
 
-/// A variable that must be a number.
+/// Reads a variable that must be a number.
 pub fn number<T: FromStr>(name: &str) -> Result<T> {
     let text = required(name)?;
     text.parse()
@@ -76,7 +77,8 @@ pub fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// How to reach AWS: region, credentials and endpoint from the variables that Lambda sets, and no other source.
+/// Configures AWS's clients: region, credentials and endpoint come from the variables that Lambda sets, and from no other
+/// source.
 pub fn aws() -> Result<SdkConfig> {
     let credentials = Credentials::new(
         required("AWS_ACCESS_KEY_ID")?,

@@ -1,14 +1,14 @@
-//! For tests: AWS, faked below the SDK at HTTP.
+//! For tests: orders, and AWS, faked below the SDK at HTTP.
 
-use crate::table::OrderTable;
+use crate::{records::Pending, table::OrderTable};
 use aws_sdk_dynamodb::config::{
     BehaviorVersion, Credentials, Region, SharedCredentialsProvider, retry::RetryConfig,
 };
 use aws_smithy_http_client::test_util::infallible_client_fn;
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
+use events::{Client, Order, OrderIds, OrderPlaced, Secret};
 use serde_json::{Value, json};
-use std::time::SystemTime;
 
 /// An error: the HTTP status, and the body.
 pub type Answer = (u16, Value);
@@ -43,11 +43,39 @@ pub fn table(config: &SdkConfig) -> OrderTable {
         aws_sdk_dynamodb::Client::new(config),
         "orders".to_owned(),
         "articles".to_owned(),
-        SystemTime::now,
     )
 }
 
 /// The refusal of a call.
 pub fn refused(status: u16, code: &str) -> Answer {
     (status, json!({ "__type": code }))
+}
+
+/// The order of record `record`, of these articles in these quantities.
+pub fn order(record: usize, lines: &[(&str, u64)]) -> Pending {
+    let line =
+        |(sku, quantity): &(&str, u64)| json!({"sku": sku, "quantity": quantity, "unit_price": 1});
+    let lines: Vec<_> = lines.iter().map(line).collect();
+    // As from the queue: no limit of the API is checked.
+    let order: Order = serde_json::from_value(json!({"lines": lines, "currency": "EUR"}))
+        .expect("the test's orders are valid");
+    let ids = OrderIds::new(Secret::new("s".repeat(32)).expect("long enough"), vec![]);
+    let client = Client::anonymous();
+    let mut random = [0; 12];
+    random[..8].copy_from_slice(&record.to_be_bytes());
+    let placed_at = "2026-11-22T09:00:00Z".parse().expect("a time");
+    let id = ids.fresh(&client, random);
+    Pending {
+        record,
+        bytes: 300,
+        receives: 1,
+        placed: OrderPlaced::new(id, client, placed_at, order),
+    }
+}
+
+/// The order of record `record`, of one piece each of the articles `a1`, `a2`, ….
+pub fn pending(record: usize, articles: &[u8]) -> Pending {
+    let skus: Vec<_> = articles.iter().map(|n| format!("a{n}")).collect();
+    let lines: Vec<_> = skus.iter().map(|sku| (sku.as_str(), 1)).collect();
+    order(record, &lines)
 }

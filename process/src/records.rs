@@ -1,6 +1,6 @@
-//! The records of a batch, read one by one; the same order in several records is one order.
+//! Reads the records of an SQS batch, one by one. The same order in several records is one order.
 
-use crate::{commit::Fault, group::Pending};
+use crate::disposition::Cause;
 use aws_lambda_events::sqs::SqsMessage;
 use events::{OrderPlaced, placed::NotAnOrderPlaced};
 use std::{
@@ -10,38 +10,59 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// More bytes than a row has beyond its message: its status, reason, time and total.
+/// A row has up to this many bytes beyond its message: outcome, time, total and the attributes' names.
 const ROW_OVERHEAD: usize = 256;
 
-/// A batch, read.
+/// An SQS batch that was read.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// The first record of each order's id: those that were received most come first, because there may not be time
-    /// for all, and equals in the order of arrival.
+    /// The first record of each order's id. Those that were received most come first, because there may not be time
+    /// for all; the others keep the order of arrival.
     pub first: Vec<Pending>,
-    /// The others.
-    pub copies: Vec<Copy>,
-    /// Records that aren't orders this version can read.
-    pub unread: Vec<(usize, Fault)>,
+    /// The records whose id an earlier one has.
+    pub duplicates: Vec<Duplicate>,
+    /// The records that this version can't read as orders.
+    pub unread: Vec<(usize, Cause)>,
 }
 
-/// A record with the id of an earlier one, whose fate it shares.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Copy {
-    /// This record.
+/// An order that is to be stored, and its record.
+#[derive(Debug)]
+pub struct Pending {
+    /// The index of its record in the batch.
     pub record: usize,
-    /// The earlier one.
-    pub first: usize,
-    /// Whether it is the same order, too.
-    pub same: bool,
+    /// Its row has at most this many bytes.
+    pub bytes: usize,
+    /// Its receive count, this delivery included, or that of the duplicate that was received most.
+    pub receives: u32,
+    /// The order.
+    pub placed: OrderPlaced,
 }
 
-/// Reads a batch, each record by itself: what is wrong with one, even a panic, is that one's affair.
+impl Pending {
+    /// Whether one of its lines wants the article.
+    pub fn wants(&self, sku: &str) -> bool {
+        let mut lines = self.placed.order().lines().iter();
+        lines.any(|line| line.sku() == sku)
+    }
+}
+
+/// A record whose order id an earlier record of the batch has.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Duplicate {
+    /// The index of this record.
+    pub record: usize,
+    /// The index of the earlier one.
+    pub first: usize,
+    /// Whether both have the same fingerprint, too.
+    pub is_same: bool,
+}
+
+/// Reads a batch. A record that can't be read, or whose reader panics, leaves the others alone.
 pub fn read_batch(records: &[SqsMessage]) -> Batch {
     read_each(records, read)
 }
 
-/// How often SQS has handed a message out, this time included.
+/// A message's receive count, this delivery included.
 pub fn receives(record: &SqsMessage) -> u32 {
     record
         .attributes
@@ -50,7 +71,7 @@ pub fn receives(record: &SqsMessage) -> u32 {
         .unwrap_or(1)
 }
 
-/// When SQS has handed a message out first.
+/// The time of a message's first delivery.
 pub fn first_received(record: &SqsMessage) -> Option<SystemTime> {
     let millis = record.attributes.get("ApproximateFirstReceiveTimestamp")?;
     UNIX_EPOCH.checked_add(Duration::from_millis(millis.parse().ok()?))
@@ -58,37 +79,38 @@ pub fn first_received(record: &SqsMessage) -> Option<SystemTime> {
 
 fn read_each(
     records: &[SqsMessage],
-    read: impl Fn(usize, &SqsMessage) -> Result<Pending, Fault>,
+    read: impl Fn(usize, &SqsMessage) -> Result<Pending, Cause>,
 ) -> Batch {
     let mut batch = Batch::default();
     let mut seen = HashMap::new();
     for (n, record) in records.iter().enumerate() {
         let read = catch_unwind(AssertUnwindSafe(|| read(n, record))).unwrap_or_else(|_| {
-            tracing::error!(message_id = record.message_id, "panicked");
-            Err(Fault::Record)
+            let message_id = &record.message_id;
+            tracing::error!(message_id, "the reader of a record panicked");
+            Err(Cause::Record)
         });
         let order = match read {
             Ok(order) => order,
-            Err(fault) => {
-                batch.unread.push((n, fault));
+            Err(cause) => {
+                batch.unread.push((n, cause));
                 continue;
             }
         };
-        match seen.entry(order.placed.id) {
+        match seen.entry(order.placed.id()) {
             Entry::Vacant(entry) => {
                 entry.insert(batch.first.len());
                 batch.first.push(order);
             }
             Entry::Occupied(entry) => {
                 let first = &mut batch.first[*entry.get()];
-                let same = first.placed.fingerprint == order.placed.fingerprint;
-                if same {
+                let is_same = first.placed.fingerprint() == order.placed.fingerprint();
+                if is_same {
                     first.receives = first.receives.max(order.receives);
                 }
-                batch.copies.push(Copy {
+                batch.duplicates.push(Duplicate {
                     record: n,
                     first: first.record,
-                    same,
+                    is_same,
                 });
             }
         }
@@ -97,7 +119,7 @@ fn read_each(
     batch
 }
 
-fn read(n: usize, record: &SqsMessage) -> Result<Pending, Fault> {
+fn read(n: usize, record: &SqsMessage) -> Result<Pending, Cause> {
     let body = record.body.as_deref().unwrap_or_default();
     match OrderPlaced::from_json(body) {
         Ok(placed) => Ok(Pending {
@@ -107,150 +129,18 @@ fn read(n: usize, record: &SqsMessage) -> Result<Pending, Fault> {
             placed,
         }),
         Err(error) => {
-            tracing::error!(message_id = record.message_id, %error, "not an order");
-            // A version from the future has time: it waits for a reader, for as long as the receives last.
-            let later = matches!(error, NotAnOrderPlaced::Version(_));
-            Err(if later { Fault::Table } else { Fault::Record })
+            let message_id = &record.message_id;
+            tracing::error!(message_id, %error, "could not read a record as an order");
+            // A later version waits for a worker that knows it, for as long as its receives last.
+            let is_later = matches!(error, NotAnOrderPlaced::Version(_));
+            Err(if is_later {
+                Cause::Table
+            } else {
+                Cause::Record
+            })
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use events::{Client, Fingerprint, Order, OrderIds, Secret};
-
-    fn message(random: u8, quantity: u64) -> anyhow::Result<SqsMessage> {
-        let body = format!(
-            r#"{{"lines":[{{"sku":"a","quantity":{quantity},"unit_price":1}}],"currency":"EUR"}}"#
-        );
-        let order = Order::parse(body.as_bytes())?;
-        let client = Client::anonymous();
-        let id = OrderIds::new(Secret::new("s".repeat(32))?, vec![]).fresh(&client, [random; 12]);
-        let placed_at = "2026-11-22T09:00:00Z".parse()?;
-        let placed = OrderPlaced {
-            id,
-            client,
-            placed_at,
-            fingerprint: Fingerprint::of(&order),
-            order,
-        };
-        let mut message = SqsMessage::default();
-        message.body = Some(placed.to_json());
-        Ok(message)
-    }
-
-    fn message_of(body: &str) -> SqsMessage {
-        let mut message = SqsMessage::default();
-        message.body = Some(body.to_owned());
-        message
-    }
-
-    #[test]
-    fn what_is_wrong_with_one_record_spares_the_others() -> anyhow::Result<()> {
-        let later = message(4, 1)?
-            .body
-            .unwrap_or_default()
-            .replace("\"version\":1", "\"version\":2");
-        let records = [
-            message(1, 1)?,
-            message_of("poison"),
-            message(2, 1)?,
-            message_of(&later),
-            SqsMessage::default(),
-        ];
-        let batch = read_batch(&records);
-        assert_eq!(
-            batch
-                .first
-                .iter()
-                .map(|order| order.record)
-                .collect::<Vec<_>>(),
-            [0, 2]
-        );
-        assert_eq!(
-            batch.unread,
-            [(1, Fault::Record), (3, Fault::Table), (4, Fault::Record)]
-        );
-        Ok(())
-    }
-
-    #[test]
-    fn a_panic_stays_inside_its_record() -> anyhow::Result<()> {
-        let records = [message(1, 1)?, message(2, 1)?, message(3, 1)?];
-        let batch = read_each(&records, |n, record| {
-            assert_ne!(n, 1, "this record panics");
-            read(n, record)
-        });
-        assert_eq!(
-            batch
-                .first
-                .iter()
-                .map(|order| order.record)
-                .collect::<Vec<_>>(),
-            [0, 2]
-        );
-        assert_eq!(batch.unread, [(1, Fault::Record)]);
-        Ok(())
-    }
-
-    #[test]
-    fn an_order_is_as_large_as_its_message_and_was_received_as_often_as_its_copies()
-    -> anyhow::Result<()> {
-        let received = |quantity, receives: &str| {
-            let mut message = message(1, quantity)?;
-            let name = "ApproximateReceiveCount".to_owned();
-            message.attributes.insert(name, receives.to_owned());
-            anyhow::Ok(message)
-        };
-        // The third is another order with the same id.
-        let records = [received(1, "2")?, received(1, "7")?, received(9, "10")?];
-        let batch = read_batch(&records);
-        assert_eq!(batch.first.len(), 1);
-        assert_eq!(batch.first[0].receives, 7);
-        let body = records[0].body.as_deref().unwrap_or_default();
-        assert!(batch.first[0].bytes > body.len());
-        Ok(())
-    }
-
-    #[test]
-    fn the_orders_that_were_received_most_come_first() -> anyhow::Result<()> {
-        let mut records = Vec::new();
-        for (n, receives) in [1, 3, 1, 9, 3].into_iter().enumerate() {
-            let mut message = message(u8::try_from(n)?, 1)?;
-            let name = "ApproximateReceiveCount".to_owned();
-            message.attributes.insert(name, receives.to_string());
-            records.push(message);
-        }
-        let first = read_batch(&records).first;
-        let order: Vec<_> = first.iter().map(|order| order.record).collect();
-        assert_eq!(order, [3, 1, 4, 0, 2]);
-        Ok(())
-    }
-
-    #[test]
-    fn copies_are_told_from_orders() -> anyhow::Result<()> {
-        let records = [
-            message(1, 1)?,
-            message(2, 1)?,
-            message(1, 1)?,
-            message(1, 9)?,
-        ];
-        let batch = read_batch(&records);
-        assert_eq!(
-            batch
-                .first
-                .iter()
-                .map(|order| order.record)
-                .collect::<Vec<_>>(),
-            [0, 1]
-        );
-        let copy = |record, same| Copy {
-            record,
-            first: 0,
-            same,
-        };
-        assert_eq!(batch.copies, [copy(2, true), copy(3, false)]);
-        Ok(())
-    }
-}
+mod tests;

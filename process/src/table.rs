@@ -1,25 +1,21 @@
-//! The tables, as `process` uses them; `refusal` turns DynamoDB's answers into findings that the rest can act on.
+//! The tables, as `process` uses them. `refusal` translates DynamoDB's refusals into findings that the rest can act on.
 
 mod refusal;
 
-use crate::allocate::Verdict;
+use crate::{allocate::Transaction, records::Pending};
 use aws_sdk_dynamodb::{
     Client,
     config::retry::RetryConfig,
-    error::ProvideErrorMetadata,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::put_item::PutItemError,
     types::{
         AttributeValue, Put, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update,
     },
 };
-use events::{OrderPlaced, OrderRecord, Reason, Status, Timestamp, text::bounded};
+use events::{OrderPlaced, OrderRecord, Outcome, Timestamp, text::bounded};
 use refusal::refusal;
 pub use refusal::{Finding, Refusal};
-use std::{
-    collections::{BTreeMap, HashMap},
-    error::Error,
-    iter::successors,
-    time::SystemTime,
-};
+use std::{collections::HashMap, error::Error, iter::successors};
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -27,128 +23,112 @@ type Item = HashMap<String, AttributeValue>;
 #[derive(Debug)]
 pub struct OrderTable {
     dynamodb: Client,
-    /// The same without the SDK's own retries: `commit` knows better what to do.
+    /// The same client without the SDK's own retries: `commit` knows better what to do.
     transactions: Client,
     orders: String,
     articles: String,
-    clock: fn() -> SystemTime,
+}
+
+/// An order's `failed` row wasn't put.
+#[derive(Debug, thiserror::Error)]
+pub enum NotPut {
+    /// The order makes no row.
+    #[error("the order makes no row: {0}")]
+    Row(#[from] serde_dynamo::Error),
+    /// DynamoDB refused it, or didn't answer.
+    #[error("{}", chain(.0.as_ref()))]
+    Refused(Box<SdkError<PutItemError>>),
 }
 
 impl OrderTable {
-    /// The tables of these names. `clock` says when an order is processed.
-    pub fn new(
-        dynamodb: Client,
-        orders: String,
-        articles: String,
-        clock: fn() -> SystemTime,
-    ) -> OrderTable {
+    /// The tables of these names.
+    pub fn new(dynamodb: Client, orders: String, articles: String) -> Self {
         let once = dynamodb.config().to_builder();
         let once = once.retry_config(RetryConfig::disabled()).build();
-        OrderTable {
+        Self {
             transactions: Client::from_conf(once),
             dynamodb,
             orders,
             articles,
-            clock,
         }
     }
 
-    /// Writes the orders with their verdicts, and takes the stock in `taken`, in one transaction, tried once.
-    pub async fn commit(
+    /// Writes the transaction, tried once. The orders got their outcomes at `now`.
+    pub async fn write<'a>(
         &self,
-        orders: &[&OrderPlaced],
-        verdicts: &[Verdict],
-        taken: &BTreeMap<&str, u64>,
-    ) -> Result<(), Refusal> {
-        let mut actions = Vec::with_capacity(orders.len() + taken.len());
-        for (order, verdict) in orders.iter().zip(verdicts) {
-            actions.push(self.put(order, *verdict)?);
+        transaction: &Transaction<'a>,
+        now: Timestamp,
+    ) -> Result<(), Refusal<'a>> {
+        let mut actions = Vec::with_capacity(transaction.actions());
+        for (order, outcome) in &transaction.orders {
+            actions.push(self.put(order, *outcome, now)?);
         }
-        for (sku, pieces) in taken {
-            actions.push(self.take(sku, *pieces)?);
+        for (sku, pieces) in &transaction.reserved {
+            actions.push(self.reserve(sku, *pieces)?);
         }
-        let result = self
-            .transactions
-            .transact_write_items()
-            .set_transact_items(Some(actions))
-            .send()
-            .await;
-        match result {
+        let write = self.transactions.transact_write_items();
+        match write.set_transact_items(Some(actions)).send().await {
             Ok(_) => Ok(()),
-            Err(error) => Err(refusal(&error, orders, taken)),
+            Err(error) => Err(refusal(&error, transaction)),
         }
     }
 
-    /// Writes the order as `failed`, unless it has a row.
-    pub async fn put_failed(&self, order: &OrderPlaced) -> Result<(), String> {
-        let item = self
-            .row(order, Status::Failed, None)
-            .map_err(|refusal| format!("{refusal:?}"))?;
+    /// Puts the order's row as `failed`, unless it has a row.
+    pub async fn put_failed(&self, order: &OrderPlaced, now: Timestamp) -> Result<(), NotPut> {
         let put = self
             .dynamodb
             .put_item()
             .table_name(&self.orders)
-            .set_item(Some(item));
-        match put
-            .condition_expression("attribute_not_exists(id)")
-            .send()
-            .await
-        {
+            .set_item(Some(row(order, Outcome::Failed, now)?))
+            .condition_expression("attribute_not_exists(id)");
+        match put.send().await {
             Ok(_) => Ok(()),
             Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
-            Err(error) => Err(chain(&error)),
+            Err(error) => Err(NotPut::Refused(Box::new(error))),
         }
     }
 
-    fn put(&self, order: &OrderPlaced, verdict: Verdict) -> Result<TransactWriteItem, Refusal> {
-        let item = match verdict {
-            Verdict::Confirmed => self.row(order, Status::Confirmed, None),
-            Verdict::Rejected(reason) => self.row(order, Status::Rejected, Some(reason)),
-        };
+    fn put<'a>(
+        &self,
+        order: &Pending,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, Refusal<'a>> {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
         let put = Put::builder()
             .table_name(&self.orders)
-            .set_item(Some(item?))
+            .set_item(Some(row(&order.placed, outcome, now).map_err(malformed)?))
             .condition_expression(
                 "attribute_not_exists(id) OR (#status = :failed AND fingerprint = :mine)",
             )
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":failed", AttributeValue::S("failed".to_owned()))
-            .expression_attribute_values(
-                ":mine",
-                AttributeValue::S(order.fingerprint.as_str().to_owned()),
-            )
+            .expression_attribute_values(":failed", text(Outcome::Failed.status()))
+            .expression_attribute_values(":mine", text(order.placed.fingerprint().as_str()))
             .return_values_on_condition_check_failure(AllOld)
             .build()
             .map_err(malformed)?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    fn take(&self, sku: &str, pieces: u64) -> Result<TransactWriteItem, Refusal> {
+    fn reserve<'a>(&self, sku: &str, pieces: u64) -> Result<TransactWriteItem, Refusal<'a>> {
         let update = Update::builder()
             .table_name(&self.articles)
             .key("sku", AttributeValue::S(sku.to_owned()))
-            .update_expression("SET in_stock = in_stock - :taken")
-            .condition_expression("in_stock >= :taken")
-            .expression_attribute_values(":taken", AttributeValue::N(pieces.to_string()))
+            .update_expression("SET in_stock = in_stock - :reserved")
+            .condition_expression("in_stock >= :reserved")
+            .expression_attribute_values(":reserved", AttributeValue::N(pieces.to_string()))
             .return_values_on_condition_check_failure(AllOld)
             .build()
             .map_err(malformed)?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
-
-    fn row(
-        &self,
-        order: &OrderPlaced,
-        status: Status,
-        reason: Option<Reason>,
-    ) -> Result<Item, Refusal> {
-        let now = Timestamp::try_from((self.clock)()).map_err(malformed)?;
-        let record = OrderRecord::new(order.clone(), status, reason, now);
-        serde_dynamo::to_item(record).map_err(malformed)
-    }
 }
 
-fn malformed(error: impl std::fmt::Display) -> Refusal {
+fn row(order: &OrderPlaced, outcome: Outcome, now: Timestamp) -> Result<Item, serde_dynamo::Error> {
+    serde_dynamo::to_item(OrderRecord::new(order.clone(), outcome, now))
+}
+
+fn malformed<'a>(error: impl std::fmt::Display) -> Refusal<'a> {
     Refusal::Malformed(error.to_string())
 }
 

@@ -1,13 +1,15 @@
-//! What a batch came to, as metrics: one line a batch, in CloudWatch's embedded metric format.
+//! Counts the dispositions of a batch, and writes them as metrics: one line a batch, in CloudWatch's embedded metric
+//! format.
 
-use crate::{allocate::Verdict, commit::Outcome};
+use crate::disposition::Disposition;
+use events::Outcome;
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The namespace of the metrics.
 pub const NAMESPACE: &str = "OrderIntake";
 
-/// Counts the outcomes of a batch.
+/// The number of records of a batch that met each disposition.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     confirmed: usize,
@@ -18,14 +20,14 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts one more.
-    pub fn count(&mut self, outcome: Outcome) {
-        let counter = match outcome {
-            Outcome::Written(Verdict::Confirmed) => &mut self.confirmed,
-            Outcome::Written(Verdict::Rejected(_)) => &mut self.rejected,
-            Outcome::Redelivered => &mut self.redelivered,
-            Outcome::KeyMismatch => &mut self.key_mismatches,
-            Outcome::Failed(_) => &mut self.failed,
+    /// Counts one more record.
+    pub fn count(&mut self, disposition: Disposition) {
+        let counter = match disposition {
+            Disposition::Stored(Outcome::Confirmed) => &mut self.confirmed,
+            Disposition::Stored(Outcome::Rejected(_)) => &mut self.rejected,
+            Disposition::StoredBefore => &mut self.redelivered,
+            Disposition::KeyMismatch => &mut self.key_mismatches,
+            Disposition::Stored(Outcome::Failed) | Disposition::Retry(_) => &mut self.failed,
         };
         *counter += 1;
     }

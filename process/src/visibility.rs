@@ -1,4 +1,4 @@
-//! When a failed record comes back.
+//! Changes the visibility timeout of messages that stay on the queue.
 
 use aws_sdk_sqs::{
     Client, error::ProvideErrorMetadata, types::ChangeMessageVisibilityBatchRequestEntry as Entry,
@@ -6,22 +6,22 @@ use aws_sdk_sqs::{
 use futures_util::future::join_all;
 use std::time::Duration;
 
-/// The queue that the records come from, as far as their visibility goes.
+/// Changes when messages of one queue become visible again.
 #[derive(Debug)]
-pub struct RetryQueue {
+pub struct MessageVisibility {
     sqs: Client,
     url: String,
 }
 
-impl RetryQueue {
-    /// The queue at `url`.
-    pub fn new(sqs: Client, url: String) -> RetryQueue {
-        RetryQueue { sqs, url }
+impl MessageVisibility {
+    /// Of the queue at `url`.
+    pub fn new(sqs: Client, url: String) -> Self {
+        Self { sqs, url }
     }
 
-    /// Makes messages, by their receipt handles, visible again after so long. Where it fails, the queue's own
-    /// visibility timeout stays: the message comes back later, and nothing is lost.
-    pub async fn put_off(&self, messages: &[(String, Duration)]) {
+    /// Makes messages, named by their receipt handles, visible again after the given times. Where that fails, the
+    /// queue's own visibility timeout stays: the message comes back later, and nothing is lost.
+    pub async fn change(&self, messages: &[(String, Duration)]) {
         // A request has at most ten entries.
         join_all(messages.chunks(10).map(|messages| async {
             let entries = messages
@@ -37,7 +37,9 @@ impl RetryQueue {
                 });
             let entries = match entries.collect::<Result<Vec<_>, _>>() {
                 Ok(entries) => entries,
-                Err(error) => return tracing::warn!(%error, "visibility not changed"),
+                Err(error) => {
+                    return tracing::warn!(%error, "could not change the visibility of messages");
+                }
             };
             let change = self
                 .sqs
@@ -46,12 +48,15 @@ impl RetryQueue {
             match change.set_entries(Some(entries)).send().await {
                 Ok(changed) if changed.failed().is_empty() => {}
                 Ok(changed) => {
-                    tracing::warn!(failed = changed.failed().len(), "visibility not changed");
+                    tracing::warn!(
+                        failed = changed.failed().len(),
+                        "could not change the visibility of messages"
+                    );
                 }
                 Err(error) => {
                     tracing::warn!(
                         error = error.code().unwrap_or("no answer"),
-                        "visibility not changed"
+                        "could not change the visibility of messages"
                     );
                 }
             }

@@ -10,11 +10,16 @@ fn of_a_mixed_batch_the_orders_are_read_and_the_rest_is_left() -> Result<()> {
     let event: SqsEvent = serde_json::from_str(&std::fs::read_to_string(sample)?)?;
     let Batch {
         first,
-        copies,
+        duplicates,
         unread,
     } = read_batch(&event.records);
     assert_eq!(
-        (event.records.len(), first.len(), copies.len(), unread.len()),
+        (
+            event.records.len(),
+            first.len(),
+            duplicates.len(),
+            unread.len()
+        ),
         (6, 4, 0, 2)
     );
     assert!(event.records.iter().all(|record| receives(record) >= 1));

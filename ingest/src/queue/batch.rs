@@ -35,7 +35,7 @@ impl OrderQueue {
         orders: impl IntoIterator<Item = &OrderPlaced>,
         trace: Option<&MessageSystemAttributeValue>,
     ) -> Outcomes {
-        let message = |order: &OrderPlaced| (order.to_json(), order.client.message_group());
+        let message = |order: &OrderPlaced| (order.to_json(), order.client().message_group());
         let messages: Vec<_> = orders.into_iter().map(message).collect();
         let calls = pack(messages.iter().map(|(body, _)| body.len()));
         let mut messages = messages.into_iter();

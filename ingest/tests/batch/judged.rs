@@ -8,7 +8,7 @@ use events::{OrderPlaced, order::MAX_ORDER_BYTES};
 use ingest::place_batch::MAX_BATCH_BYTES;
 use serde_json::{Value, json};
 
-/// The pointers of a problem's faults.
+/// The pointers of a problem's violations.
 fn pointers(problem: &Value) -> Vec<&str> {
     let errors = problem["errors"].as_array().into_iter().flatten();
     errors
@@ -49,8 +49,8 @@ async fn good_orders_are_sent_and_bad_ones_named_in_the_order_given() -> Result<
     };
     for (entry, result) in call.iter().zip([0, 2, 5]) {
         let placed = OrderPlaced::from_json(entry["MessageBody"].as_str().context("no body")?)?;
-        assert_eq!(results[result]["id"], placed.id.to_string());
-        assert_eq!(entry["MessageGroupId"], placed.client.message_group());
+        assert_eq!(results[result]["id"], placed.id().to_string());
+        assert_eq!(entry["MessageGroupId"], placed.client().message_group());
         assert_eq!(
             entry["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"],
             TRACE
@@ -73,7 +73,7 @@ async fn a_hundred_orders_are_ten_calls() -> Result<()> {
     for ((body, sku), result) in bodies.into_iter().zip(&skus).zip(results(&response)?) {
         let placed = OrderPlaced::from_json(body)?;
         assert_eq!(
-            (placed.order.lines()[0].sku(), json!(placed.id)),
+            (placed.order().lines()[0].sku(), json!(placed.id())),
             (&**sku, result["id"].clone())
         );
     }
@@ -249,7 +249,7 @@ async fn one_key_is_one_id_even_for_different_orders() -> Result<()> {
 
 #[tokio::test]
 async fn the_longest_answer_fits_in_lambdas_six_megabytes() -> Result<()> {
-    // Nothing but faults, with names that grow when they are written twice in JSON, as many as 4 MB hold.
+    // Nothing but violations, with names that grow when they are written twice in JSON, as many as 4 MB hold.
     for (character, full) in [(r#"\""#, 100), (r"\u0001", 40)] {
         let name = format!(r#""{}":1"#, character.repeat(64));
         let order = format!("{{{}}}", vec![name; 256].join(","));

@@ -2,7 +2,10 @@
 
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use process::{batch::Processor, config, table::OrderTable, visibility::RetryQueue};
+use process::{
+    config, effects::Effects, processor::Processor, table::OrderTable,
+    visibility::MessageVisibility,
+};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
@@ -15,20 +18,15 @@ async fn main() -> Result<(), Error> {
         config::required("ARTICLES_TABLE")?,
     );
     let processor = &Processor {
-        table: OrderTable::new(
-            aws_sdk_dynamodb::Client::new(&aws),
-            orders,
-            articles,
-            SystemTime::now,
-        ),
-        queue: RetryQueue::new(
+        table: OrderTable::new(aws_sdk_dynamodb::Client::new(&aws), orders, articles),
+        visibility: MessageVisibility::new(
             aws_sdk_sqs::Client::new(&aws),
             config::required("QUEUE_URL")?,
         ),
         max_receives: config::number("MAX_RECEIVES")?,
         retry_base: Duration::from_secs(config::number("RETRY_BASE_SECONDS")?),
-        clock: SystemTime::now,
-        chance: fastrand::f64,
+        visibility_timeout: Duration::from_secs(config::number("VISIBILITY_TIMEOUT_SECONDS")?),
+        effects: Effects::REAL,
         metrics: |tally| println!("{}", tally.to_json(SystemTime::now())),
     };
     run(service_fn(|event: LambdaEvent<SqsEvent>| async move {

@@ -1,112 +1,118 @@
-//! One attempt to write a group, and what is learnt when it is refused.
+//! Tries to write a group once, and learns from a refusal.
 
-use super::{Fault, Outcome};
 use crate::{
-    allocate::{Stock, allocate, taken},
-    group::{Group, Pending},
+    allocate::{Stock, allocate},
+    disposition::{Cause, Disposition},
+    group::Group,
+    records::Pending,
     table::{Finding, OrderTable, Refusal},
 };
-use events::text::bounded;
+use events::{Timestamp, text::bounded};
 use futures_util::FutureExt;
 use std::{collections::BTreeMap, panic::AssertUnwindSafe};
 use tokio::time::{Instant, timeout_at};
 
 /// A group on its way into the table.
 pub struct Job<'a> {
-    /// The orders that have no outcome yet.
+    /// The orders that have no disposition yet.
     pub orders: Group<'a>,
-    /// When it may be tried.
+    /// The time from which on it may be tried.
     pub due: Instant,
-    /// Its conflicts so far.
+    /// The number of its conflicts.
     pub conflicts: u32,
-    /// The table's refusals of it so far.
-    pub refusals: u32,
-    /// The table throttled only some of its items when it was last tried.
-    pub is_alone: bool,
-    /// The groups that had been written when the table refused it first.
-    pub written_before: usize,
-    /// Its orders fail with this when the time is over.
-    pub fault: Fault,
-    /// The stock, as far as the table has told it.
+    /// The table's refusals of it.
+    pub refused: Refused<'a>,
+    /// The cause with which its orders are given up when the time is over.
+    pub cause: Cause,
+    /// The stock of articles, as far as the table has told it.
     stock: BTreeMap<String, Stock>,
-    /// Articles that the table throttled when it was last tried.
-    throttled: Vec<String>,
 }
 
-/// The result of an attempt. The orders that got an outcome are no longer in the group.
+/// The table's refusals of a group.
+#[derive(Default)]
+pub struct Refused<'a> {
+    /// Their number.
+    pub times: u32,
+    /// The number of groups that had been written before the first of them.
+    pub written_before: usize,
+    /// The last one throttled some of the items and not all.
+    pub is_partial: bool,
+    /// The articles that the last one throttled.
+    articles: Vec<&'a str>,
+}
+
+/// The result of an attempt. The orders that got a disposition are no longer in the group.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Attempt {
-    /// Every order has its outcome.
+    /// Every order has its disposition.
     Done,
-    /// Something was learnt, and nothing else was in the way: it can be tried at once.
+    /// The table told something new, and nothing else was in the way: the group can be tried at once.
     Learnt,
     /// Another transaction was in the way.
     Conflict,
     /// The table had too much to do, or gave no answer.
-    Refused(Fault),
-    /// Something in the request is wrong; smaller ones can tell what.
+    Refused(Cause),
+    /// DynamoDB rejected the transaction as a whole; smaller ones can tell why.
     Malformed,
-    /// No order can be written.
+    /// DynamoDB can write no order.
     Broken,
 }
 
 impl<'a> Job<'a> {
-    /// A group that wasn't tried.
-    pub fn new(orders: Group<'a>) -> Job<'a> {
-        Job {
+    /// A group that wasn't tried yet.
+    pub fn new(orders: Group<'a>) -> Self {
+        Self {
             orders,
             due: Instant::now(),
             conflicts: 0,
-            refusals: 0,
-            is_alone: false,
-            written_before: 0,
-            fault: Fault::Busy,
+            refused: Refused::default(),
+            cause: Cause::Busy,
             stock: BTreeMap::new(),
-            throttled: Vec::new(),
         }
     }
 
     /// Takes the orders out that want a throttled article, if there are others.
-    pub fn split_throttled(&mut self) -> Option<Job<'a>> {
-        let is_throttled = |order: &&Pending| self.throttled.iter().any(|sku| wants(order, sku));
+    pub fn split_throttled(&mut self) -> Option<Self> {
+        let articles = &self.refused.articles;
+        let is_throttled = |order: &&Pending| articles.iter().any(|sku| order.wants(sku));
         let (throttled, others): (Vec<_>, Vec<_>) =
             self.orders.iter().copied().partition(is_throttled);
         if throttled.is_empty() || others.is_empty() {
             return None;
         }
         self.orders = others;
-        Some(Job {
-            refusals: self.refusals,
-            written_before: self.written_before,
-            ..Job::new(throttled)
-        })
+        let mut job = Self::new(throttled);
+        job.refused.times = self.refused.times;
+        job.refused.written_before = self.refused.written_before;
+        Some(job)
     }
 
-    /// The outcomes of orders that aren't written.
-    pub fn failed(&self, fault: Fault) -> impl Iterator<Item = (usize, Outcome)> {
+    /// Gives up on its orders.
+    pub fn retry(&self, cause: Cause) -> impl Iterator<Item = (usize, Disposition)> {
         self.orders.iter().map(move |order| {
-            tracing::warn!(order_id = %order.placed.id, ?fault, "not written");
-            (order.record, Outcome::Failed(fault))
+            tracing::warn!(order_id = %order.placed.id(), ?cause, "gave up on an order in this batch");
+            (order.record, Disposition::Retry(cause))
         })
     }
 
-    /// Tries to write the group, once, and adds the outcomes that become known. Everything is decided by what is known
-    /// of the stock by now: an order that lost may have lost by what the table said some seconds ago.
+    /// Tries to write the group, once, and adds the dispositions that become known. All outcomes go by what is known of
+    /// the stock by now: an order that lost may have lost by what the table said some seconds ago.
     pub async fn attempt(
         &mut self,
         table: &OrderTable,
+        now: Timestamp,
         deadline: Instant,
-        outcomes: &mut Vec<(usize, Outcome)>,
+        dispositions: &mut Vec<(usize, Disposition)>,
     ) -> Attempt {
-        let known = outcomes.len();
-        self.is_alone = false;
-        let attempt = AssertUnwindSafe(self.write(table, deadline, outcomes)).catch_unwind();
-        // A panic is treated as a request that is refused whole: halving finds the order that causes it.
-        let attempt = attempt.await.unwrap_or_else(|_| {
-            tracing::error!(orders = self.orders.len(), "panicked");
+        let known = dispositions.len();
+        self.refused.is_partial = false;
+        let write = AssertUnwindSafe(self.write(table, now, deadline, dispositions));
+        // A panic is treated as a transaction that is rejected as a whole: bisecting finds the order that causes it.
+        let attempt = write.catch_unwind().await.unwrap_or_else(|_| {
+            tracing::error!(orders = self.orders.len(), "writing a transaction panicked");
             Attempt::Malformed
         });
-        let done = &outcomes[known..];
+        let done = &dispositions[known..];
         self.orders
             .retain(|order| done.iter().all(|(record, _)| *record != order.record));
         if self.orders.is_empty() {
@@ -119,108 +125,102 @@ impl<'a> Job<'a> {
     async fn write(
         &mut self,
         table: &OrderTable,
+        now: Timestamp,
         deadline: Instant,
-        outcomes: &mut Vec<(usize, Outcome)>,
+        dispositions: &mut Vec<(usize, Disposition)>,
     ) -> Attempt {
-        let placed: Vec<_> = self.orders.iter().map(|order| &order.placed).collect();
-        let wanted: Vec<_> = placed.iter().map(|placed| &placed.order).collect();
-        let verdicts = allocate(&wanted, &self.stock);
-        let taken = taken(&wanted, &verdicts);
-        let refusal = match timeout_at(deadline, table.commit(&placed, &verdicts, &taken)).await {
+        let transaction = allocate(&self.orders, &self.stock);
+        let refusal = match timeout_at(deadline, table.write(&transaction, now)).await {
             Ok(Ok(())) => {
-                let written = self.orders.iter().zip(verdicts);
-                outcomes.extend(
-                    written.map(|(order, verdict)| (order.record, Outcome::Written(verdict))),
-                );
+                let stored = transaction.orders.into_iter();
+                let stored =
+                    stored.map(|(order, outcome)| (order.record, Disposition::Stored(outcome)));
+                dispositions.extend(stored);
                 return Attempt::Done;
             }
             Ok(Err(refusal)) => refusal,
-            // It may be written all the same, which its next receive will tell.
-            Err(_) => return Attempt::Refused(self.fault),
+            // It may be written all the same: the next delivery will tell.
+            Err(_) => return Attempt::Refused(self.cause),
         };
+        let orders = self.orders.len();
         match refusal {
             Refusal::Cancelled(findings) => {
-                let actions = placed.len() + taken.len();
-                self.work_through(findings, actions, outcomes)
+                self.work_through(findings, transaction.actions(), dispositions)
             }
             Refusal::Conflict => Attempt::Conflict,
             Refusal::Throttled(error) => {
-                tracing::warn!(%error, "throttled");
-                Attempt::Refused(Fault::Busy)
+                tracing::warn!(%error, orders, "the table throttled a transaction");
+                Attempt::Refused(Cause::Busy)
             }
             Refusal::Unavailable(error) => {
-                tracing::warn!(%error, "the table is unavailable");
-                Attempt::Refused(Fault::Table)
+                tracing::warn!(%error, orders, "the table is unavailable");
+                Attempt::Refused(Cause::Table)
             }
             Refusal::Malformed(error) => {
-                tracing::warn!(%error, orders = self.orders.len(), "refused whole");
+                tracing::warn!(%error, orders, "transaction rejected as a whole; bisecting");
                 Attempt::Malformed
             }
             Refusal::Broken(error) => {
-                tracing::error!(%error, "no order can be written");
+                tracing::error!(%error, orders, "the table takes no orders");
                 Attempt::Broken
             }
         }
     }
 
-    /// Works through what stood in a transaction's way: orders that exist get their outcome, stock is learnt, what
-    /// cannot be written fails alone.
+    /// Works through the findings of a cancelled transaction: orders that have a row get their disposition, stock is
+    /// learnt, and what can't be written fails alone.
     fn work_through(
         &mut self,
-        findings: Vec<Finding>,
+        findings: Vec<Finding<'a>>,
         actions: usize,
-        outcomes: &mut Vec<(usize, Outcome)>,
+        dispositions: &mut Vec<(usize, Disposition)>,
     ) -> Attempt {
-        let known = outcomes.len();
+        let known = dispositions.len();
         let (mut conflict, mut throttled, mut learnt) = (false, 0, false);
-        self.throttled.clear();
+        self.refused.articles.clear();
         for finding in findings {
             match finding {
-                Finding::Exists(n, fingerprint) => {
-                    let order = self.orders[n];
-                    let outcome = if fingerprint == order.placed.fingerprint.as_str() {
-                        Outcome::Redelivered
-                    } else {
-                        Outcome::KeyMismatch
-                    };
-                    tracing::info!(order_id = %order.placed.id, ?outcome);
-                    outcomes.push((order.record, outcome));
+                Finding::StoredBefore(order) => {
+                    tracing::info!(order_id = %order.placed.id(), "the order was stored before");
+                    dispositions.push((order.record, Disposition::StoredBefore));
+                }
+                Finding::KeyMismatch(order) => {
+                    tracing::warn!(
+                        order_id = %order.placed.id(),
+                        "another order was stored under this idempotency key"
+                    );
+                    dispositions.push((order.record, Disposition::KeyMismatch));
                 }
                 Finding::Stock(sku, found) => {
-                    learnt |= self.stock.insert(sku, found) != Some(found);
+                    learnt |= self.stock.insert(sku.to_owned(), found) != Some(found);
                 }
                 Finding::Conflict => conflict = true,
                 Finding::Throttled(sku, error) => {
-                    tracing::warn!(sku = sku.as_deref().map(bounded), %error, "throttled");
+                    let article = sku.map(bounded);
+                    tracing::warn!(article, %error, "the table throttled an item");
                     throttled += 1;
-                    self.throttled.extend(sku);
+                    self.refused.articles.extend(sku);
                 }
-                Finding::Order(n, error) => {
-                    let order = self.orders[n];
-                    tracing::warn!(order_id = %order.placed.id, %error, "cannot be written");
-                    outcomes.push((order.record, Outcome::Failed(Fault::Record)));
+                Finding::Order(order, error) => {
+                    let order_id = order.placed.id();
+                    tracing::warn!(%order_id, %error, "the order can't be written");
+                    dispositions.push((order.record, Disposition::Retry(Cause::Record)));
                 }
                 Finding::Article(sku, error) => {
-                    tracing::warn!(sku = bounded(&sku), %error, "the article cannot be written");
-                    let needs = |order: &&&Pending| wants(order, &sku);
-                    let failed = Outcome::Failed(Fault::Record);
-                    let needing = self.orders.iter().filter(needs);
-                    outcomes.extend(needing.map(|order| (order.record, failed)));
+                    tracing::warn!(article = bounded(sku), %error, "the article can't be written");
+                    let wanting = self.orders.iter().filter(|order| order.wants(sku));
+                    let retry = Disposition::Retry(Cause::Record);
+                    dispositions.extend(wanting.map(|order| (order.record, retry)));
                 }
             }
         }
-        learnt |= outcomes.len() > known;
-        self.is_alone = throttled < actions;
+        learnt |= dispositions.len() > known;
+        self.refused.is_partial = throttled < actions;
         match (throttled, conflict) {
-            (1.., _) => Attempt::Refused(Fault::Busy),
+            (1.., _) => Attempt::Refused(Cause::Busy),
             (0, false) if learnt => Attempt::Learnt,
-            // Another transaction is in the way, or nothing was learnt.
+            // Another transaction is in the way, or the table told nothing new.
             _ => Attempt::Conflict,
         }
     }
-}
-
-fn wants(order: &Pending, sku: &str) -> bool {
-    let mut lines = order.placed.order.lines().iter();
-    lines.any(|line| line.sku() == sku)
 }

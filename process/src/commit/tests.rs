@@ -1,16 +1,13 @@
 use super::*;
-use crate::{
-    allocate::Verdict,
-    faked::{self, Answer, refused},
-    group::tests::pending,
-};
+use crate::faked::{self, Answer, pending, refused};
+use events::{Outcome, Reason};
 use serde_json::{Value, json};
 use std::{
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
-const WRITTEN: Outcome = Outcome::Written(Verdict::Confirmed);
+const STORED: Disposition = Disposition::Stored(Outcome::Confirmed);
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// When a table was called, in milliseconds after the test's start.
@@ -50,43 +47,49 @@ fn wants(action: &Value, sku: &str) -> bool {
     action["Update"]["Key"]["sku"]["S"] == sku
 }
 
-fn sorted(mut outcomes: Vec<(usize, Outcome)>) -> Vec<Outcome> {
-    outcomes.sort_by_key(|(record, _)| *record);
-    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+fn sorted(mut dispositions: Vec<(usize, Disposition)>) -> Vec<Disposition> {
+    dispositions.sort_by_key(|(record, _)| *record);
+    dispositions
+        .into_iter()
+        .map(|(_, disposition)| disposition)
+        .collect()
 }
 
-fn only_the_31st_failed(outcomes: &[Outcome]) {
-    assert_eq!(outcomes[31], Outcome::Failed(Fault::Record));
-    let written = outcomes.iter().filter(|outcome| **outcome == WRITTEN);
+fn only_the_31st_failed(dispositions: &[Disposition]) {
+    assert_eq!(dispositions[31], Disposition::Retry(Cause::Record));
+    let written = dispositions
+        .iter()
+        .filter(|disposition| **disposition == STORED);
     assert_eq!(written.count(), 39);
 }
 
-/// The longest wait every time.
-fn longest() -> f64 {
-    1.0
-}
+/// Every wait is the longest.
+const LONGEST: Effects = Effects {
+    clock: SystemTime::now,
+    chance: || 1.0,
+};
 
 #[tokio::test(start_paused = true)]
 async fn one_transaction_is_on_its_way_at_a_time() {
     let (table, calls) = table(|_, _| None);
-    let orders: Vec<_> = (0..20).map(|n| pending(n, &[1], 300)).collect();
+    let orders: Vec<_> = (0..20).map(|n| pending(n, &[1])).collect();
     let chains = orders.iter().map(|order| vec![vec![order]]).collect();
-    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest)
+    let dispositions = commit(&table, chains, Instant::now() + MINUTE, LONGEST)
         .await
-        .outcomes;
-    assert_eq!(sorted(outcomes), [WRITTEN; 20]);
+        .dispositions;
+    assert_eq!(sorted(dispositions), [STORED; 20]);
     assert_eq!(calls.lock().expect("no panic in here").len(), 20);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_table_that_throttles_is_asked_again_after_a_wait_that_doubles_up_to_a_second() {
     let (table, calls) = table(|_, n| (n < 9).then(|| refused(400, "ThrottlingException")));
-    let order = pending(0, &[1], 300);
+    let order = pending(0, &[1]);
     let chains = vec![vec![vec![&order]]];
-    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest)
+    let dispositions = commit(&table, chains, Instant::now() + MINUTE, LONGEST)
         .await
-        .outcomes;
-    assert_eq!(outcomes, [(0, WRITTEN)]);
+        .dispositions;
+    assert_eq!(dispositions, [(0, STORED)]);
     let calls = calls.lock().expect("no panic in here");
     let waits = calls.windows(2).map(|calls| calls[1] - calls[0]);
     let waits: Vec<_> = waits.collect();
@@ -97,12 +100,12 @@ async fn a_table_that_throttles_is_asked_again_after_a_wait_that_doubles_up_to_a
 async fn a_success_makes_the_waits_short_again() {
     let (table, calls) =
         table(|_, n| (n != 5 && n < 7).then(|| refused(400, "ThrottlingException")));
-    let orders = [pending(0, &[1], 300), pending(1, &[2], 300)];
+    let orders = [pending(0, &[1]), pending(1, &[2])];
     let chains = orders.iter().map(|order| vec![vec![order]]).collect();
-    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest)
+    let dispositions = commit(&table, chains, Instant::now() + MINUTE, LONGEST)
         .await
-        .outcomes;
-    assert_eq!(sorted(outcomes), [WRITTEN; 2]);
+        .dispositions;
+    assert_eq!(sorted(dispositions), [STORED; 2]);
     let calls = calls.lock().expect("no panic in here");
     assert_eq!(calls[7] - calls[6], 25);
 }
@@ -110,15 +113,15 @@ async fn a_success_makes_the_waits_short_again() {
 #[tokio::test(start_paused = true)]
 async fn no_wait_outlasts_the_deadline_and_none_is_remembered() {
     let (table, calls) = table(|_, n| (n < 100).then(|| refused(400, "ThrottlingException")));
-    let order = pending(0, &[1], 300);
+    let order = pending(0, &[1]);
     for seconds in [1, 5, 7] {
         let (start, limit) = (Instant::now(), Duration::from_secs(seconds));
         let chains = vec![vec![vec![&order]]];
         let before = calls.lock().expect("no panic in here").len();
-        let outcomes = commit(&table, chains, start + limit, longest)
+        let dispositions = commit(&table, chains, start + limit, LONGEST)
             .await
-            .outcomes;
-        assert_eq!(outcomes, [(0, Outcome::Failed(Fault::Busy))]);
+            .dispositions;
+        assert_eq!(dispositions, [(0, Disposition::Retry(Cause::Busy))]);
         // Timers are exact to a millisecond.
         assert!(start.elapsed() <= limit + Duration::from_millis(1));
         // The first wait of each is the shortest.
@@ -130,23 +133,23 @@ async fn no_wait_outlasts_the_deadline_and_none_is_remembered() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_once_the_deadline_is_over() {
     let (table, calls) = table(|_, _| None);
-    let order = pending(0, &[1], 300);
-    let outcomes = commit(&table, vec![vec![vec![&order]]], Instant::now(), longest)
+    let order = pending(0, &[1]);
+    let dispositions = commit(&table, vec![vec![vec![&order]]], Instant::now(), LONGEST)
         .await
-        .outcomes;
-    assert_eq!(outcomes, [(0, Outcome::Failed(Fault::Busy))]);
+        .dispositions;
+    assert_eq!(dispositions, [(0, Disposition::Retry(Cause::Busy))]);
     assert!(calls.lock().expect("no panic in here").is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_was_never_tried_is_nobodys_fault() {
     let (table, _) = table(|_, _| Some(refused(500, "InternalServerError")));
-    let orders = [pending(0, &[1], 300), pending(1, &[1], 300)];
+    let orders = [pending(0, &[1]), pending(1, &[1])];
     let chains = vec![orders.iter().map(|order| vec![order]).collect()];
     let deadline = Instant::now() + Duration::from_secs(5);
-    let outcomes = commit(&table, chains, deadline, longest).await.outcomes;
-    let expected = [Fault::Table, Fault::Busy].map(Outcome::Failed);
-    assert_eq!(sorted(outcomes), expected);
+    let dispositions = commit(&table, chains, deadline, LONGEST).await.dispositions;
+    let expected = [Cause::Table, Cause::Busy].map(Disposition::Retry);
+    assert_eq!(sorted(dispositions), expected);
 }
 
 #[tokio::test(start_paused = true)]
@@ -156,14 +159,12 @@ async fn a_group_in_conflict_lets_the_others_go_on() {
         let is_hit = request.to_string().contains("\"a1\"");
         (is_hit && n < 12).then(|| cancelled(request, hit))
     });
-    let orders: Vec<_> = (0..10_u8)
-        .map(|n| pending(n.into(), &[n + 1], 300))
-        .collect();
+    let orders: Vec<_> = (0..10_u8).map(|n| pending(n.into(), &[n + 1])).collect();
     let chains = orders.iter().map(|order| vec![vec![order]]).collect();
-    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest)
+    let dispositions = commit(&table, chains, Instant::now() + MINUTE, LONGEST)
         .await
-        .outcomes;
-    assert_eq!(sorted(outcomes), [WRITTEN; 10]);
+        .dispositions;
+    assert_eq!(sorted(dispositions), [STORED; 10]);
     let calls = calls.lock().expect("no panic in here");
     assert!(calls[9] < 25, "{calls:?}");
 }
@@ -181,13 +182,13 @@ async fn what_is_learnt_is_used_at_once_and_a_conflict_is_waited_out() {
         1..4 => Some(refused(400, "TransactionConflictException")),
         _ => None,
     });
-    let order = pending(0, &[1], 300);
+    let order = pending(0, &[1]);
     let chains = vec![vec![vec![&order]]];
-    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest)
+    let dispositions = commit(&table, chains, Instant::now() + MINUTE, LONGEST)
         .await
-        .outcomes;
-    let rejected = Verdict::Rejected(events::Reason::OutOfStock);
-    assert_eq!(outcomes, [(0, Outcome::Written(rejected))]);
+        .dispositions;
+    let rejected = Disposition::Stored(Outcome::Rejected(Reason::OutOfStock));
+    assert_eq!(dispositions, [(0, rejected)]);
     assert_eq!(
         *calls.lock().expect("no panic in here"),
         [0, 0, 25, 75, 175]
@@ -201,18 +202,14 @@ async fn orders_of_a_throttled_article_keep_no_others_waiting() {
         let is_hit = request.to_string().contains("\"a1\"");
         is_hit.then(|| cancelled(request, hit))
     });
-    let orders = [
-        pending(0, &[1], 300),
-        pending(1, &[2], 300),
-        pending(2, &[1, 3], 300),
-    ];
+    let orders = [pending(0, &[1]), pending(1, &[2]), pending(2, &[1, 3])];
     let start = Instant::now();
     let chains = vec![vec![orders.iter().collect()]];
-    let outcomes = commit(&table, chains, start + 2 * MINUTE, longest)
+    let dispositions = commit(&table, chains, start + 2 * MINUTE, LONGEST)
         .await
-        .outcomes;
-    let throttled = Outcome::Failed(Fault::Table);
-    assert_eq!(sorted(outcomes), [throttled, WRITTEN, throttled]);
+        .dispositions;
+    let throttled = Disposition::Retry(Cause::Table);
+    assert_eq!(sorted(dispositions), [throttled, STORED, throttled]);
     // It gives up on them early, and makes room for other batches.
     assert!(start.elapsed() < MINUTE, "{:?}", start.elapsed());
     assert!(calls.lock().expect("no panic in here").len() < 40);
@@ -223,43 +220,46 @@ async fn a_table_that_throttles_everything_is_waited_for_until_the_deadline() {
     let (table, _) = table(|request, n| {
         (n > 0).then(|| cancelled(request, |_| Some("ProvisionedThroughputExceeded")))
     });
-    let orders = [pending(0, &[1], 300), pending(1, &[2], 300)];
+    let orders = [pending(0, &[1]), pending(1, &[2])];
     let start = Instant::now();
     let chains = orders.iter().map(|order| vec![vec![order]]).collect();
-    let outcomes = commit(&table, chains, start + 2 * MINUTE, longest)
+    let dispositions = commit(&table, chains, start + 2 * MINUTE, LONGEST)
         .await
-        .outcomes;
-    assert_eq!(sorted(outcomes), [WRITTEN, Outcome::Failed(Fault::Busy)]);
+        .dispositions;
+    assert_eq!(
+        sorted(dispositions),
+        [STORED, Disposition::Retry(Cause::Busy)]
+    );
     assert!(start.elapsed() >= 2 * MINUTE);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_is_refused_whole_is_halved_until_the_order_to_blame_is_alone() {
+async fn a_transaction_that_is_rejected_as_a_whole_is_bisected_until_the_order_to_blame_is_alone() {
     for (status, code) in [(400, "ValidationException"), (413, "RequestTooLarge")] {
         let (table, _) = table(move |request, _| {
             let is_hit = request.to_string().contains("\"a31\"");
             is_hit.then(|| refused(status, code))
         });
-        let orders: Vec<_> = (0..40_u8).map(|n| pending(n.into(), &[n], 300)).collect();
+        let orders: Vec<_> = (0..40_u8).map(|n| pending(n.into(), &[n])).collect();
         let chains = vec![vec![orders.iter().collect()]];
-        let outcomes = sorted(
-            commit(&table, chains, Instant::now() + MINUTE, longest)
+        let dispositions = sorted(
+            commit(&table, chains, Instant::now() + MINUTE, LONGEST)
                 .await
-                .outcomes,
+                .dispositions,
         );
-        only_the_31st_failed(&outcomes);
+        only_the_31st_failed(&dispositions);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_table_that_is_not_there_is_asked_once() {
     let (table, calls) = table(|_, _| Some(refused(400, "ResourceNotFoundException")));
-    let order = pending(0, &[1], 300);
+    let order = pending(0, &[1]);
     let chains = vec![vec![vec![&order]]];
-    let outcomes = commit(&table, chains, Instant::now() + MINUTE, longest)
+    let dispositions = commit(&table, chains, Instant::now() + MINUTE, LONGEST)
         .await
-        .outcomes;
-    assert_eq!(outcomes, [(0, Outcome::Failed(Fault::Table))]);
+        .dispositions;
+    assert_eq!(dispositions, [(0, Disposition::Retry(Cause::Table))]);
     assert_eq!(calls.lock().expect("no panic in here").len(), 1);
 }
 
@@ -269,12 +269,12 @@ async fn a_panic_fails_only_the_order_that_causes_it() {
         assert!(!request.to_string().contains("\"a31\""), "this panics");
         None
     });
-    let orders: Vec<_> = (0..40_u8).map(|n| pending(n.into(), &[n], 300)).collect();
+    let orders: Vec<_> = (0..40_u8).map(|n| pending(n.into(), &[n])).collect();
     let chains = vec![vec![orders.iter().collect()]];
-    let outcomes = sorted(
-        commit(&table, chains, Instant::now() + MINUTE, longest)
+    let dispositions = sorted(
+        commit(&table, chains, Instant::now() + MINUTE, LONGEST)
             .await
-            .outcomes,
+            .dispositions,
     );
-    only_the_31st_failed(&outcomes);
+    only_the_31st_failed(&dispositions);
 }

@@ -1,61 +1,64 @@
-//! DynamoDB's refusals of a transaction, translated into findings.
+//! Translates DynamoDB's refusals of a transaction into findings.
 
 use super::{Item, chain};
-use crate::allocate::Stock;
+use crate::{
+    allocate::{Stock, Transaction},
+    records::Pending,
+};
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError as WriteError,
     types::CancellationReason,
 };
-use events::{OrderPlaced, text::bounded};
-use std::collections::BTreeMap;
+use events::{Outcome, text::bounded};
 
 /// Why a transaction was not written.
 #[derive(Debug)]
-pub enum Refusal {
-    /// These actions stood in its way.
-    Cancelled(Vec<Finding>),
+pub enum Refusal<'a> {
+    /// DynamoDB cancelled it, because of these actions.
+    Cancelled(Vec<Finding<'a>>),
     /// Another transaction was in its way; it may go through when tried again.
     Conflict,
     /// The table has more to do than it can.
     Throttled(String),
-    /// The table is down, or didn't answer in time: then it may be written all the same.
+    /// The table is down, or didn't answer in time: then the transaction may be written all the same.
     Unavailable(String),
-    /// The request cannot be served as it is: something in it is wrong, and smaller requests can tell what.
+    /// DynamoDB rejects the request as a whole: something in it is wrong, and smaller requests can tell what.
     Malformed(String),
-    /// No request can be served: no such table, no permission.
+    /// DynamoDB can serve no request: no such table, no permission.
     Broken(String),
 }
 
-/// What one action of a cancelled transaction came up against.
+/// The reason that one action gave to cancel a transaction.
 #[derive(Debug)]
-pub enum Finding {
-    /// The order of this index has a row already, of this fingerprint.
-    Exists(usize, String),
-    /// The article hasn't the stock that was taken; it has this.
-    Stock(String, Stock),
+pub enum Finding<'a> {
+    /// The order has its row already.
+    StoredBefore(&'a Pending),
+    /// Another order has the row of this one's id.
+    KeyMismatch(&'a Pending),
+    /// The article hasn't the stock that was reserved; it has this.
+    Stock(&'a str, Stock),
     /// Another transaction was using the item.
     Conflict,
     /// The table has more to do than it can, with this article if it is one.
-    Throttled(Option<String>, String),
-    /// The order of this index cannot be written.
-    Order(usize, String),
+    Throttled(Option<&'a str>, String),
+    /// The order cannot be written.
+    Order(&'a Pending, String),
     /// The article's row cannot be written.
-    Article(String, String),
+    Article(&'a str, String),
 }
 
-/// What an error of a transaction means, whose actions were the orders' puts, then the articles' updates.
-pub(super) fn refusal(
+/// Translates the error of a transaction.
+pub(super) fn refusal<'a>(
     error: &SdkError<WriteError>,
-    orders: &[&OrderPlaced],
-    taken: &BTreeMap<&str, u64>,
-) -> Refusal {
+    transaction: &Transaction<'a>,
+) -> Refusal<'a> {
     let text = || chain(error);
     let SdkError::ServiceError(refused) = error else {
         return Refusal::Unavailable(text());
     };
     if let WriteError::TransactionCanceledException(cancelled) = refused.err() {
-        return findings(cancelled.cancellation_reasons(), orders, taken);
+        return findings(cancelled.cancellation_reasons(), transaction);
     }
     match error.code().unwrap_or_default() {
         "TransactionConflictException" => Refusal::Conflict,
@@ -73,21 +76,19 @@ pub(super) fn refusal(
     }
 }
 
-/// Reasons come one an action, in the order of the actions.
-fn findings(
-    reasons: &[CancellationReason],
-    orders: &[&OrderPlaced],
-    taken: &BTreeMap<&str, u64>,
-) -> Refusal {
-    let actions = (0..orders.len())
-        .map(Action::Put)
-        .chain(taken.keys().map(|sku| Action::Take(sku)));
+/// DynamoDB gives one reason an action, in the order of the actions: the orders' puts, then the articles' updates.
+fn findings<'a>(reasons: &[CancellationReason], transaction: &Transaction<'a>) -> Refusal<'a> {
+    let puts = transaction
+        .orders
+        .iter()
+        .map(|(order, _)| Action::Put(order));
+    let updates = transaction.reserved.keys().map(|sku| Action::Reserve(sku));
     let refused = reasons
         .iter()
-        .zip(actions)
+        .zip(puts.chain(updates))
         .filter(|(reason, _)| !matches!(reason.code(), None | Some("None")));
     let findings: Vec<_> = refused
-        .map(|(reason, action)| finding(reason, &action, orders))
+        .map(|(reason, action)| finding(reason, action))
         .collect();
     if findings.is_empty() {
         Refusal::Conflict
@@ -96,43 +97,44 @@ fn findings(
     }
 }
 
+#[derive(Clone, Copy)]
 enum Action<'a> {
-    Put(usize),
-    Take(&'a str),
+    Put(&'a Pending),
+    Reserve(&'a str),
 }
 
-fn finding(reason: &CancellationReason, action: &Action<'_>, orders: &[&OrderPlaced]) -> Finding {
+fn finding<'a>(reason: &CancellationReason, action: Action<'a>) -> Finding<'a> {
     let code = reason.code().unwrap_or_default();
     let text = || bounded(&format!("{code}: {}", reason.message().unwrap_or_default()));
     match (code, action) {
         ("ConditionalCheckFailed", Action::Put(order)) => {
             let attribute = |name| reason.item().and_then(|row| row.get(name)?.as_s().ok());
             match (attribute("fingerprint"), attribute("status")) {
-                // The condition lets such a row pass: whatever says otherwise doesn't settle the order.
-                (Some(own), Some(status))
-                    if own == orders[*order].fingerprint.as_str() && status == "failed" =>
+                (Some(fingerprint), Some(_))
+                    if fingerprint != order.placed.fingerprint().as_str() =>
                 {
-                    Finding::Conflict
+                    Finding::KeyMismatch(order)
                 }
-                (Some(fingerprint), Some(_)) => Finding::Exists(*order, fingerprint.clone()),
-                _ => Finding::Order(*order, "its row has no status or no fingerprint".to_owned()),
+                // The condition lets such a row pass: it says nothing of why the put failed.
+                (Some(_), Some(status)) if status == Outcome::Failed.status() => Finding::Conflict,
+                (Some(_), Some(_)) => Finding::StoredBefore(order),
+                _ => Finding::Order(order, "its row has no status or no fingerprint".to_owned()),
             }
         }
-        ("ConditionalCheckFailed", Action::Take(sku)) => match reason.item().map(in_stock) {
-            None => Finding::Stock((*sku).to_owned(), Stock::Unknown),
-            Some(Some(pieces)) => Finding::Stock((*sku).to_owned(), Stock::Left(pieces)),
-            Some(None) => Finding::Article((*sku).to_owned(), "in_stock is no number".to_owned()),
+        ("ConditionalCheckFailed", Action::Reserve(sku)) => match reason.item().map(in_stock) {
+            None => Finding::Stock(sku, Stock::Unknown),
+            Some(Some(pieces)) => Finding::Stock(sku, Stock::Left(pieces)),
+            Some(None) => Finding::Article(sku, "in_stock is no number".to_owned()),
         },
         ("TransactionConflict", _) => Finding::Conflict,
-        ("ThrottlingError" | "ProvisionedThroughputExceeded", action) => {
-            let sku = match action {
-                Action::Put(_) => None,
-                Action::Take(sku) => Some((*sku).to_owned()),
-            };
-            Finding::Throttled(sku, text())
+        ("ThrottlingError" | "ProvisionedThroughputExceeded", Action::Put(_)) => {
+            Finding::Throttled(None, text())
         }
-        (_, Action::Put(order)) => Finding::Order(*order, text()),
-        (_, Action::Take(sku)) => Finding::Article((*sku).to_owned(), text()),
+        ("ThrottlingError" | "ProvisionedThroughputExceeded", Action::Reserve(sku)) => {
+            Finding::Throttled(Some(sku), text())
+        }
+        (_, Action::Put(order)) => Finding::Order(order, text()),
+        (_, Action::Reserve(sku)) => Finding::Article(sku, text()),
     }
 }
 
@@ -148,26 +150,4 @@ fn in_stock(row: &Item) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use aws_sdk_dynamodb::types::AttributeValue;
-
-    #[test]
-    fn stock_is_whole_pieces_however_it_is_written() {
-        let check = |stock: AttributeValue, expected| {
-            assert_eq!(
-                in_stock(&Item::from([("in_stock".to_owned(), stock)])),
-                expected
-            );
-        };
-        let number = |text: &str| AttributeValue::N(text.to_owned());
-        check(number("7"), Some(7));
-        check(number("0"), Some(0));
-        check(number("7.9"), Some(7));
-        check(number("-3"), Some(0));
-        check(number("-0.5"), Some(0));
-        check(number("1E2"), None);
-        check(AttributeValue::S("7".to_owned()), None);
-        assert_eq!(in_stock(&Item::new()), None);
-    }
-}
+mod tests;

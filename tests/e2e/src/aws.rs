@@ -16,7 +16,7 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 use aws_types::SdkConfig;
-use events::{OrderRecord, Status};
+use events::{OrderRecord, Outcome};
 use serde_json::Value;
 use std::{collections::BTreeMap, env};
 
@@ -148,7 +148,7 @@ impl Aws {
     pub async fn confirmed_quantities(&self) -> Result<BTreeMap<String, u64>> {
         let mut taken = BTreeMap::new();
         for record in self.records().await? {
-            if record.status == Status::Confirmed {
+            if record.outcome == Outcome::Confirmed {
                 for (sku, quantity) in record.order.quantities() {
                     *taken.entry(sku.to_owned()).or_default() += quantity;
                 }

@@ -1,6 +1,6 @@
 //! Orders to send.
 
-use events::{Client, Fingerprint, Order, OrderId, OrderIds, OrderPlaced, Secret};
+use events::{Client, Order, OrderId, OrderIds, OrderPlaced, Secret};
 use serde_json::{Value, json};
 use std::time::SystemTime;
 
@@ -14,14 +14,13 @@ pub fn order(lines: &[(&str, u64)]) -> Value {
 pub fn placed(id: OrderId, order: &Value) -> anyhow::Result<OrderPlaced> {
     // As it is read from the queue: none of the API's limits holds.
     let order: Order = serde_json::from_value(order.clone())?;
-    let (client, fingerprint) = (Client::identified("e2e"), Fingerprint::of(&order));
-    Ok(OrderPlaced {
+    let client = Client::identified("e2e");
+    Ok(OrderPlaced::new(
         id,
         client,
-        placed_at: SystemTime::now().try_into()?,
-        fingerprint,
+        SystemTime::now().into(),
         order,
-    })
+    ))
 }
 
 /// An id that no API has issued.

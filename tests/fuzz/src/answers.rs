@@ -51,25 +51,25 @@ pub fn place(functions: &Functions, request: Request, tally: &mut Tally) {
         "reading and writing changes the message"
     );
     assert_eq!(
-        (&placed.order, &placed.fingerprint),
+        (placed.order(), placed.fingerprint()),
         (&order, &Fingerprint::of(&order))
     );
-    assert_eq!(placed.client, client);
+    assert_eq!(*placed.client(), client);
     assert_eq!(message["MessageGroupId"], client.message_group());
     assert_eq!(
         message["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"],
         TRACE
     );
 
-    let id = placed.id.to_string();
+    let id = placed.id().to_string();
     assert_eq!(answer["id"], id);
     assert_eq!(response.headers["location"], format!("orders/{id}"));
-    assert_eq!(functions.ids.recognise(&client, &id), Some(placed.id));
+    assert_eq!(functions.ids.recognise(&client, &id), Some(placed.id()));
     assert_eq!(functions.ids.recognise(&another(), &id), None);
     if let Some(key) = key {
         assert!(client.is_identified(), "an anonymous client has used a key");
         let key = IdempotencyKey::new(&key).expect("accepted, so it is valid");
-        assert_eq!(functions.ids.keyed(&client, &key), placed.id);
+        assert_eq!(functions.ids.keyed(&client, &key), placed.id());
         tally.count("202 with a key");
     }
     keeps_the_rules(&order);
@@ -174,11 +174,11 @@ pub fn place_batch(functions: &Functions, request: Request, tally: &mut Tally) {
         let message = sent.next().expect("what is answered 202 is sent");
         let text = message["MessageBody"].as_str().expect("a body");
         let placed = OrderPlaced::from_json(text).expect("what is sent can be read");
-        let id = placed.id.to_string();
+        let id = placed.id().to_string();
         assert_eq!(*result, json!({"status": 202, "id": id}));
-        assert_eq!(placed.client, client);
-        assert_eq!(functions.ids.recognise(&client, &id), Some(placed.id));
-        keeps_the_rules(&placed.order);
+        assert_eq!(*placed.client(), client);
+        assert_eq!(functions.ids.recognise(&client, &id), Some(placed.id()));
+        keeps_the_rules(placed.order());
         if ids.contains(&id) {
             tally.count("one key twice");
         }

@@ -7,14 +7,12 @@ use ingest::{
     place::Intake, queue::OrderQueue, request::Request, response::Response, status::StatusDesk,
 };
 use process::{
-    batch::{NoMessageId, Processor},
+    effects::Effects,
+    processor::{NoMessageId, Processor},
     table::OrderTable,
-    visibility::RetryQueue,
+    visibility::MessageVisibility,
 };
-use std::{
-    cell::LazyCell,
-    time::{Duration, SystemTime},
-};
+use std::{cell::LazyCell, time::Duration};
 use tokio::{
     runtime::{Builder, Runtime},
     time::Instant,
@@ -58,17 +56,12 @@ impl Functions {
             intake: Intake::new(ids.clone(), OrderQueue::new(sqs(), url.to_owned())),
             desk: StatusDesk::new(ids.clone(), dynamodb(), "orders".to_owned()),
             processor: Processor {
-                table: OrderTable::new(
-                    dynamodb(),
-                    "orders".to_owned(),
-                    "articles".to_owned(),
-                    SystemTime::now,
-                ),
-                queue: RetryQueue::new(sqs(), url.to_owned()),
+                table: OrderTable::new(dynamodb(), "orders".to_owned(), "articles".to_owned()),
+                visibility: MessageVisibility::new(sqs(), url.to_owned()),
                 max_receives: 10,
                 retry_base: Duration::from_secs(5),
-                clock: SystemTime::now,
-                chance: fastrand::f64,
+                visibility_timeout: Duration::from_secs(185),
+                effects: Effects::REAL,
                 metrics: |_| {},
             },
             ids,

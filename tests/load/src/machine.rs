@@ -19,8 +19,7 @@ pub async fn description() -> String {
         Ok(output) => String::from_utf8_lossy(&output.stdout).trim().to_owned(),
         Err(error) => format!("rustc: {error}"),
     };
-    let now = Timestamp::try_from(SystemTime::now()).map(|now| now.to_string());
-    let now = now.unwrap_or_default();
+    let now = Timestamp::from(SystemTime::now()).to_string();
     let day = now.split('T').next().unwrap_or_default();
     format!(
         "{model}, {cores} cores; Linux {}; {rustc}; {day}",

@@ -18,7 +18,7 @@ pub fn dead(orders: &Orders, dead: &[String]) -> usize {
 
 /// Whether an order wants an article whose row is broken.
 fn is_broken(orders: &Orders, placed: &OrderPlaced) -> bool {
-    let wanted = placed.order.quantities();
+    let wanted = placed.order().quantities();
     wanted
         .keys()
         .any(|sku| orders.stock.get(*sku) == Some(&None))
@@ -48,7 +48,7 @@ pub fn balance(
         };
         let own = placed
             .iter()
-            .find(|placed| placed.fingerprint.as_str() == row.fingerprint);
+            .find(|placed| placed.fingerprint().as_str() == row.fingerprint);
         let Some(own) = own else {
             wrong.push(format!("{id} has the row of no order that was sent"));
             continue;
@@ -60,13 +60,13 @@ pub fn balance(
         };
         match row.status.as_str() {
             "confirmed" => {
-                for (sku, quantity) in own.order.quantities() {
+                for (sku, quantity) in own.order().quantities() {
                     *taken.entry(sku).or_default() += quantity;
                 }
             }
             "rejected" => {
-                let wants_later = own.order.quantities().contains_key(LATER);
-                let right = own.order.quantities().into_iter().any(lacks)
+                let wants_later = own.order().quantities().contains_key(LATER);
+                let right = own.order().quantities().into_iter().any(lacks)
                     || wants_later && case.load.added.is_some();
                 if !right {
                     wrong.push(format!("{id} is rejected, and all that it wants is left"));

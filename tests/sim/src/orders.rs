@@ -1,7 +1,7 @@
 //! The orders of a run. Pure: the same case has the same ones.
 
 use crate::case::{Case, Load};
-use events::{Client, Fingerprint, Order, OrderId, OrderIds, OrderPlaced, Secret};
+use events::{Client, Order, OrderId, OrderIds, OrderPlaced, Secret};
 use fastrand::Rng;
 use serde_json::json;
 use std::{collections::BTreeMap, time::SystemTime};
@@ -43,13 +43,8 @@ impl Orders {
             let orders = if rng.f64() < other { 2 } else { 1 };
             for n in 0..orders {
                 let order = articles.order(rng, n);
-                let order = OrderPlaced {
-                    id,
-                    client: client.clone(),
-                    placed_at: SystemTime::UNIX_EPOCH.try_into().expect("a time"),
-                    fingerprint: Fingerprint::of(&order),
-                    order,
-                };
+                let placed_at = SystemTime::UNIX_EPOCH.into();
+                let order = OrderPlaced::new(id, client.clone(), placed_at, order);
                 for _ in 0..if rng.f64() < twice { 2 } else { 1 } {
                     messages.push(order.to_json());
                 }
@@ -128,7 +123,7 @@ impl Articles<'_> {
     ) -> BTreeMap<String, Option<u64>> {
         let mut wanted = BTreeMap::<String, u64>::new();
         for order in placed.values().flatten() {
-            for (sku, quantity) in order.order.quantities() {
+            for (sku, quantity) in order.order().quantities() {
                 *wanted.entry(sku.to_owned()).or_default() += quantity;
             }
         }

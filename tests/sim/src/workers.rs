@@ -9,7 +9,9 @@ use crate::{
 };
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use events::OrderPlaced;
-use process::{batch::Processor, table::OrderTable, visibility::RetryQueue};
+use process::{
+    effects::Effects, processor::Processor, table::OrderTable, visibility::MessageVisibility,
+};
 use std::{
     pin::Pin,
     sync::Arc,
@@ -74,16 +76,18 @@ impl Worker {
                 aws_sdk_dynamodb::Client::from_conf(dynamodb),
                 ORDERS.to_owned(),
                 ARTICLES.to_owned(),
-                clock::now,
             ),
-            queue: RetryQueue::new(
+            visibility: MessageVisibility::new(
                 aws_sdk_sqs::Client::from_conf(sqs),
                 "https://sqs.test/orders".to_owned(),
             ),
             max_receives: stack.max_receives,
             retry_base: stack.retry_base,
-            clock: clock::now,
-            chance: fastrand::f64,
+            visibility_timeout: stack.visibility,
+            effects: Effects {
+                clock: clock::now,
+                chance: fastrand::f64,
+            },
             metrics: |_| {},
         }
     }
@@ -191,8 +195,8 @@ impl Worker {
             let mut tables = self.wire.tables();
             // A message is only done when its order's row is known to be there.
             let row = OrderPlaced::from_json(&body).ok().and_then(|placed| {
-                let row = tables.rows.get(&placed.id.to_string())?;
-                let own = row.fingerprint == placed.fingerprint.as_str();
+                let row = tables.rows.get(&placed.id().to_string())?;
+                let own = row.fingerprint == placed.fingerprint().as_str();
                 (row.status != "failed" || !own).then_some(())
             });
             if row.is_none() {

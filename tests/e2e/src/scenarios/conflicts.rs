@@ -6,7 +6,7 @@ use crate::{
     stack::Stack,
 };
 use anyhow::{Context, Result, ensure};
-use events::Status;
+use events::{Outcome, Reason};
 use futures_util::future::try_join_all;
 use local::faults::Fault;
 use serde_json::{Value, json};
@@ -45,7 +45,13 @@ async fn confirmed_after(stack: &Stack, faults: Vec<Fault>) -> Result<()> {
     })?;
     let batch = sqs_event(&[(placed(id, &order(&[(&sku, 1)]))?.to_json(), 1)]);
     ensure!(aws.process(&batch).await?.is_empty());
-    ensure!(aws.record(&id.to_string()).await?.context("no row")?.status == Status::Confirmed);
+    ensure!(
+        aws.record(&id.to_string())
+            .await?
+            .context("no row")?
+            .outcome
+            == Outcome::Confirmed
+    );
     ensure!(aws.in_stock(&sku).await? == 9);
     let met = met.load(Ordering::Relaxed);
     ensure!(met == expected, "{met} transactions, not {expected}");
@@ -102,7 +108,7 @@ async fn a_failed_row_of_its_own_is_no_redelivery(stack: Arc<Stack>) -> Result<(
     let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
     let placed = placed(id, &order(&[(&sku, 1)]))?;
     // Written after the condition was checked, and before the reasons were: the order is still to be processed.
-    let row = json!({"id": {"S": id}, "status": {"S": "failed"}, "fingerprint": {"S": placed.fingerprint}});
+    let row = json!({"id": {"S": id}, "status": {"S": "failed"}, "fingerprint": {"S": placed.fingerprint()}});
     let reasons = json!([{"Code": "ConditionalCheckFailed", "Item": row}, {"Code": "None"}]);
     let (part, calls) = (sku.clone(), AtomicUsize::new(0));
     let _rule = stack.fault(move |call| {
@@ -111,7 +117,13 @@ async fn a_failed_row_of_its_own_is_no_redelivery(stack: Arc<Stack>) -> Result<(
     })?;
     let batch = sqs_event(&[(placed.to_json(), 1)]);
     ensure!(aws.process(&batch).await?.is_empty());
-    ensure!(aws.record(&id.to_string()).await?.context("no row")?.status == Status::Confirmed);
+    ensure!(
+        aws.record(&id.to_string())
+            .await?
+            .context("no row")?
+            .outcome
+            == Outcome::Confirmed
+    );
     ensure!(aws.in_stock(&sku).await? == 9);
     Ok(())
 }
@@ -138,7 +150,8 @@ async fn a_conflict_beside_other_reasons_keeps_what_they_said(stack: Arc<Stack>)
     ensure!(calls.load(Ordering::Relaxed) == 2, "{calls:?} transactions");
     let first = aws.record(&ids[0].to_string()).await?.context("no row")?;
     let second = aws.record(&ids[1].to_string()).await?.context("no row")?;
-    ensure!((first.status, second.status) == (Status::Confirmed, Status::Rejected));
+    let out = Outcome::Rejected(Reason::OutOfStock);
+    ensure!((first.outcome, second.outcome) == (Outcome::Confirmed, out));
     Ok(())
 }
 

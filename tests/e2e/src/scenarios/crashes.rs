@@ -6,7 +6,7 @@ use crate::{
     stack::Stack,
 };
 use anyhow::{Context, Result, ensure};
-use events::Status;
+use events::Outcome;
 use futures_util::future::try_join_all;
 use local::faults::{Crash, Fault, Injection, Kind};
 use std::{
@@ -25,7 +25,7 @@ scenarios! {
     a_worker_killed_on_the_last_receive_leaves_a_failed_order [Invoke Tables Faults]
     a_worker_that_hangs_loses_nothing [Faults]
     a_worker_that_answers_garbage_doubles_nothing [Faults]
-    a_transaction_over_the_size_limit_is_halved [Invoke Tables Faults]
+    a_transaction_over_the_size_limit_is_bisected [Invoke Tables Faults]
     a_row_over_400_kb_fails_alone [Invoke Tables Faults]
 }
 
@@ -103,19 +103,24 @@ async fn a_worker_killed_on_the_last_receive_leaves_a_failed_order(
     let batch = sqs_event(&[(placed(id, &order(&[(&sku, 1)]))?.to_json(), 1000)]);
     let answer = aws.process(&batch).await;
     ensure!(answer.is_err_and(|error| error.to_string().contains("signal: 9")));
-    let status = || async {
-        Ok::<_, anyhow::Error>(aws.record(&id.to_string()).await?.context("no row")?.status)
+    let outcome = || async {
+        Ok::<_, anyhow::Error>(
+            aws.record(&id.to_string())
+                .await?
+                .context("no row")?
+                .outcome,
+        )
     };
-    ensure!(status().await? == Status::Failed);
+    ensure!(outcome().await? == Outcome::Failed);
     // A redrive settles it.
     drop(rule);
     ensure!(aws.process(&batch).await?.is_empty());
-    ensure!(status().await? == Status::Confirmed);
+    ensure!(outcome().await? == Outcome::Confirmed);
     ensure!(aws.in_stock(&sku).await? == 9);
     Ok(())
 }
 
-async fn a_transaction_over_the_size_limit_is_halved(stack: Arc<Stack>) -> Result<()> {
+async fn a_transaction_over_the_size_limit_is_bisected(stack: Arc<Stack>) -> Result<()> {
     let (aws, sku) = (stack.aws()?, stack.article(50).await?);
     let mut batch = Vec::new();
     for _ in 0..50 {

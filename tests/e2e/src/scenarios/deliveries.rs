@@ -6,7 +6,7 @@ use crate::{
     stack::{Stack, until},
 };
 use anyhow::{Context, Result, ensure};
-use events::Status;
+use events::{Outcome, Reason};
 use local::faults::{Delivery, Fault, Kind};
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
@@ -66,14 +66,14 @@ async fn an_order_that_is_overtaken_is_served_after_the_others(stack: Arc<Stack>
         aws.send(&placed(id, &order(&[(&sku, 1)]))?.to_json())
             .await?;
     }
-    let status = async |id: &str| {
+    let outcome = async |id: &str| {
         let row = until("the order has a row", || aws.record(id)).await?;
-        anyhow::Ok(row.status)
+        anyhow::Ok(row.outcome)
     };
-    ensure!(status(&ids[1].to_string()).await? == Status::Confirmed);
+    ensure!(outcome(&ids[1].to_string()).await? == Outcome::Confirmed);
     // It was hidden until the other was served.
     drop(rule);
-    ensure!(status(&ids[0].to_string()).await? == Status::Rejected);
+    ensure!(outcome(&ids[0].to_string()).await? == Outcome::Rejected(Reason::OutOfStock));
     Ok(())
 }
 
@@ -108,7 +108,7 @@ async fn a_last_receive_whose_failed_row_is_refused_is_tried_all_the_same(
     let batch = sqs_event(&[(placed(id, &order(&[(&sku, 1)]))?.to_json(), 1000)]);
     ensure!(aws.process(&batch).await?.is_empty());
     let row = aws.record(&id.to_string()).await?.context("no row")?;
-    ensure!(row.status == Status::Confirmed);
+    ensure!(row.outcome == Outcome::Confirmed);
     Ok(())
 }
 

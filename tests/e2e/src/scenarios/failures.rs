@@ -7,7 +7,7 @@ use crate::{
 };
 use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
-use events::Status;
+use events::Outcome;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -101,7 +101,7 @@ async fn an_order_is_failed_before_its_last_try(stack: Arc<Stack>) -> Result<()>
             "{operations:?}"
         );
         let row = aws.record(&id.to_string()).await?.context("no row")?;
-        ensure!(row.status == Status::Confirmed);
+        ensure!(row.outcome == Outcome::Confirmed);
         ensure!(aws.in_stock(&sku).await? == 9);
     }
     Ok(())

@@ -7,7 +7,7 @@ use crate::{
 };
 use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
-use events::{OrderPlaced, OrderRecord, Reason, Status};
+use events::{OrderPlaced, OrderRecord, Outcome, Reason};
 use local::faults::Fault;
 use std::{
     sync::{
@@ -86,7 +86,13 @@ async fn a_copy_behind_a_key_mismatch_is_not_lost(stack: Arc<Stack>) -> Result<(
     ensure!(failed == ["1"], "{failed:?}");
     let again = sqs_event(&[(mine.to_json(), 2)]);
     ensure!(aws.process(&again).await?.is_empty());
-    ensure!(aws.record(&id.to_string()).await?.context("no row")?.status == Status::Confirmed);
+    ensure!(
+        aws.record(&id.to_string())
+            .await?
+            .context("no row")?
+            .outcome
+            == Outcome::Confirmed
+    );
     ensure!(aws.in_stock(&sku).await? == 9);
     Ok(())
 }
@@ -94,7 +100,7 @@ async fn a_copy_behind_a_key_mismatch_is_not_lost(stack: Arc<Stack>) -> Result<(
 /// Writes the row of an order that processing gave up.
 async fn put_failed(stack: &Stack, placed: &OrderPlaced) -> Result<OrderRecord> {
     let aws = stack.aws()?;
-    let failed = OrderRecord::new(placed.clone(), Status::Failed, None, placed.placed_at);
+    let failed = OrderRecord::new(placed.clone(), Outcome::Failed, placed.placed_at());
     let put = aws.dynamodb.put_item().table_name(&aws.names.orders);
     put.set_item(Some(serde_dynamo::to_item(&failed)?))
         .send()
@@ -117,13 +123,15 @@ async fn a_redelivery_among_new_orders_takes_nothing(stack: Arc<Stack>) -> Resul
         batch.push((placed(id, &order(&[(&sku, 1)]))?.to_json(), 1));
     }
     ensure!(aws.process(&sqs_event(&batch)).await?.is_empty());
-    let mut statuses = Vec::new();
+    let mut outcomes = Vec::new();
     for id in ids {
-        statuses.push(aws.record(&id.to_string()).await?.context("no row")?.status);
+        let row = aws.record(&id.to_string()).await?.context("no row")?;
+        outcomes.push(row.outcome);
     }
+    let out = Outcome::Rejected(Reason::OutOfStock);
     ensure!(
-        statuses == [Status::Confirmed, Status::Confirmed, Status::Rejected],
-        "{statuses:?}"
+        outcomes == [Outcome::Confirmed, Outcome::Confirmed, out],
+        "{outcomes:?}"
     );
     ensure!(aws.in_stock(&sku).await? == 0);
     Ok(())
@@ -138,7 +146,7 @@ async fn a_redelivered_rejection_stays_rejected(stack: Arc<Stack>) -> Result<()>
     ensure!(aws.process(&batch).await?.is_empty());
     let row = aws.record(&id.to_string()).await?.context("no row")?;
     ensure!(
-        (row.status, row.reason) == (Status::Rejected, Some(Reason::OutOfStock)),
+        row.outcome == Outcome::Rejected(Reason::OutOfStock),
         "{row:?}"
     );
     ensure!(aws.in_stock(&sku).await? == 5);
@@ -164,7 +172,13 @@ async fn a_failed_order_is_not_overwritten_by_another_with_its_id(stack: Arc<Sta
             .await?
             .is_empty()
     );
-    ensure!(aws.record(&id.to_string()).await?.context("no row")?.status == Status::Confirmed);
+    ensure!(
+        aws.record(&id.to_string())
+            .await?
+            .context("no row")?
+            .outcome
+            == Outcome::Confirmed
+    );
     ensure!(aws.in_stock(&sku).await? == 8);
     Ok(())
 }
@@ -188,7 +202,13 @@ async fn lost_answer(stack: &Stack, fault: Fault) -> Result<()> {
     })?;
     let batch = sqs_event(&[(placed(id, &order(&[(&sku, 1)]))?.to_json(), 1)]);
     ensure!(aws.process(&batch).await?.is_empty());
-    ensure!(aws.record(&id.to_string()).await?.context("no row")?.status == Status::Confirmed);
+    ensure!(
+        aws.record(&id.to_string())
+            .await?
+            .context("no row")?
+            .outcome
+            == Outcome::Confirmed
+    );
     ensure!(aws.in_stock(&sku).await? == 9);
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::{
     stack::Stack,
 };
 use anyhow::{Context, Result, ensure};
-use events::{Reason, Status};
+use events::{Outcome, Reason};
 use futures_util::future::try_join_all;
 use std::sync::Arc;
 
@@ -74,12 +74,9 @@ async fn in_a_batch_the_stock_goes_by_arrival(stack: Arc<Stack>) -> Result<()> {
     let mut outcomes = Vec::new();
     for id in &ids {
         let record = aws.record(id).await?.context("no row")?;
-        outcomes.push((record.status, record.reason));
+        outcomes.push(record.outcome);
     }
-    let (confirmed, out) = (
-        (Status::Confirmed, None),
-        (Status::Rejected, Some(Reason::OutOfStock)),
-    );
+    let (confirmed, out) = (Outcome::Confirmed, Outcome::Rejected(Reason::OutOfStock));
     ensure!(
         outcomes == [confirmed, out, confirmed, out, confirmed, out],
         "{outcomes:?}"

@@ -1,8 +1,9 @@
 //! The id in `GET /orders/{id}`: only the one that was issued to this client is known.
 
-use crate::{answers, functions, json::Json, program::Program, samples, tally::Tally};
-use events::{Client, IdempotencyKey};
+use crate::{answers, functions, program::Program, samples, tally::Tally};
+use events::{Client, IdempotencyKey, Outcome, Reason};
 use ingest::request::{Event, Request};
+use serde_json::{Value, json};
 
 /// What a few hundred programs come to.
 pub const REACHES: [&str; 6] = [
@@ -48,7 +49,7 @@ pub fn run(program: &[u8], tally: &mut Tally) {
         event["httpMethod"] = (*program.pick(&METHODS)).into();
         event["pathParameters"]["id"] = id.clone().into();
         if program.once_in(4) {
-            event["pathParameters"] = serde_json::Value::Null;
+            event["pathParameters"] = Value::Null;
             event["path"] = format!("/orders/{id}").into();
         }
         functions
@@ -69,14 +70,18 @@ pub fn run(program: &[u8], tally: &mut Tally) {
     });
 }
 
-/// The row of the samples, of which `process` may have written another status or reason.
-fn row(program: &mut Program<'_>) -> serde_json::Value {
-    let mut row = Json::from(&*samples::ROW);
-    if let Some(status) = row.member("status") {
-        *status = Json::Raw(format!(
-            "{{\"S\":\"{}\"}}",
-            program.pick(&["confirmed", "rejected", "failed"])
-        ));
+/// The row of the samples, with any outcome.
+fn row(program: &mut Program<'_>) -> Value {
+    let mut row = samples::ROW.clone();
+    let outcome = program.pick(&[
+        Outcome::Confirmed,
+        Outcome::Rejected(Reason::OutOfStock),
+        Outcome::Rejected(Reason::UnknownArticle),
+        Outcome::Failed,
+    ]);
+    row["status"] = json!({"S": outcome.status()});
+    if let Outcome::Rejected(reason) = outcome {
+        row["reason"] = json!({"S": reason});
     }
-    serde_json::from_str(&row.to_string()).expect("a row")
+    row
 }

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 pub const REACHES: [&str; 5] = [
     "nothing new failed",
     "more failed",
-    "its last receive",
+    "last delivery attempt",
     "no message id",
     "no event",
 ];
@@ -73,7 +73,7 @@ pub fn run(program: &[u8], tally: &mut Tally) {
     );
     assert!(failed.len() <= records);
     if calls.iter().any(|(operation, _)| operation == "PutItem") {
-        tally.count("its last receive");
+        tally.count("last delivery attempt");
     }
     // Two of the sample's six messages are bad.
     tally.count(if failed.len() <= 2 {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 /// What a few hundred programs come to.
 pub const REACHES: [&str; 6] = [
     "an order",
-    "a copy",
+    "a duplicate",
     "refused by the table",
     "malformed",
     "another type",
@@ -44,10 +44,10 @@ pub fn run(program: &[u8], tally: &mut Tally) {
     });
     // A message with the id of another is that order's, and shares its fate.
     let read = OrderPlaced::from_json(&body);
-    let id = read.as_ref().ok().map(|placed| placed.id);
+    let id = read.as_ref().ok().map(OrderPlaced::id);
     let placed = good
         .iter()
-        .map(|good| OrderPlaced::from_json(good).expect("good").id);
+        .map(|good| OrderPlaced::from_json(good).expect("good").id());
     let ids: Vec<_> = placed.zip(["1", "3"]).collect();
     let mut same: Vec<_> = ids
         .iter()
@@ -73,13 +73,13 @@ pub fn run(program: &[u8], tally: &mut Tally) {
         }
         Ok(placed) if failed.is_empty() => {
             assert!(
-                put.contains(&placed.id.to_string()),
+                put.contains(&placed.id().to_string()),
                 "{put:?} lacks {placed:?}"
             );
             if same.is_empty() {
                 "an order"
             } else {
-                "a copy"
+                "a duplicate"
             }
         }
         Ok(_) => {

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use bytes::Bytes;
-use events::{Client, Fingerprint, IdempotencyKey, Order, OrderIds, OrderPlaced, Secret};
+use events::{Client, IdempotencyKey, Order, OrderIds, OrderPlaced, Secret};
 use local::sqs::md5;
 use serde_json::{Value, json};
 
@@ -65,13 +65,11 @@ impl Queue {
         let order = Order::parse(ORDER.as_bytes())?;
         let client = Client::identified("8f2kd91mxa");
         let key = IdempotencyKey::new(&self.placed.to_string())?;
-        let placed = OrderPlaced {
-            id: self.ids.keyed(&client, &key),
-            client,
-            placed_at: "2026-11-22T09:00:00.120Z".parse()?,
-            fingerprint: Fingerprint::of(&order),
-            order,
-        };
+        let (id, placed_at) = (
+            self.ids.keyed(&client, &key),
+            "2026-11-22T09:00:00.120Z".parse()?,
+        );
+        let placed = OrderPlaced::new(id, client, placed_at, order);
         let body = placed.to_json();
         let mut record = self.record.clone();
         let message_id = record.get_mut("messageId").context("a record has an id")?;
@@ -97,7 +95,7 @@ mod tests {
             for record in event["Records"].as_array().context("no records")? {
                 let body = record["body"].as_str().context("no body")?;
                 assert_eq!(record["md5OfBody"], json!(md5::of_body(body)));
-                ids.insert(OrderPlaced::from_json(body)?.id);
+                ids.insert(OrderPlaced::from_json(body)?.id());
             }
         }
         assert_eq!(ids.len(), 10_000);

@@ -7,7 +7,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::Client;
-use events::{Fingerprint, Order, OrderIds, OrderPlaced, Timestamp, order::NotAnOrder};
+use events::{Order, OrderIds, OrderPlaced, Outcome, order::NotAnOrder};
 use ingest::{
     config,
     problem::Problem,
@@ -16,16 +16,13 @@ use ingest::{
 };
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use process::{
-    allocate::Verdict,
-    commit::{Outcome, commit},
-    group::Pending,
-    table::OrderTable,
+    commit::commit, disposition::Disposition, effects::Effects, records::Pending, table::OrderTable,
 };
 use serde_json::json;
 use tokio::time::Instant;
 
-/// What is kept of the time for the answer.
-const RESERVE: Duration = Duration::from_secs(1);
+/// It stops writing this long before its invocation ends, and answers.
+const MARGIN: Duration = Duration::from_secs(1);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -34,17 +31,12 @@ async fn main() -> Result<(), Error> {
         config::required("ORDERS_TABLE")?,
         config::required("ARTICLES_TABLE")?,
     );
-    let table = &OrderTable::new(
-        Client::new(&process::config::aws()?),
-        orders,
-        articles,
-        SystemTime::now,
-    );
+    let table = &OrderTable::new(Client::new(&process::config::aws()?), orders, articles);
     let ids = &config::order_ids()?;
     run(service_fn(|event: LambdaEvent<Event>| async move {
         let end = UNIX_EPOCH + Duration::from_millis(event.context.deadline);
         let left = end.duration_since(SystemTime::now()).unwrap_or_default();
-        let deadline = Instant::now() + left.saturating_sub(RESERVE);
+        let deadline = Instant::now() + left.saturating_sub(MARGIN);
         place(table, ids, Request::from(event.payload), deadline).await
     }))
     .await
@@ -63,27 +55,22 @@ async fn place(
     };
     let mut random = [0; 12];
     getrandom::fill(&mut random)?;
-    let placed = OrderPlaced {
-        id: ids.fresh(&request.client, random),
-        client: request.client,
-        placed_at: Timestamp::try_from(SystemTime::now())?,
-        fingerprint: Fingerprint::of(&order),
-        order,
-    };
+    let id = ids.fresh(&request.client, random);
+    let placed = OrderPlaced::new(id, request.client, SystemTime::now().into(), order);
     let pending = Pending {
         record: 0,
         bytes: 0,
         receives: 1,
         placed,
     };
-    let outcomes = commit(table, vec![vec![vec![&pending]]], deadline, fastrand::f64)
-        .await
-        .outcomes;
-    let status = match outcomes.first() {
-        Some((_, Outcome::Written(Verdict::Confirmed) | Outcome::Redelivered)) => "confirmed",
-        Some((_, Outcome::Written(Verdict::Rejected(_)))) => "rejected",
+    let chains = vec![vec![vec![&pending]]];
+    let committed = commit(table, chains, deadline, Effects::REAL).await;
+    let outcome = match committed.dispositions.first() {
+        Some((_, Disposition::Stored(outcome))) => *outcome,
+        // An answer that was lost: it says that the order was confirmed, which is no matter here.
+        Some((_, Disposition::StoredBefore)) => Outcome::Confirmed,
         _ => return Ok(Problem::TableUnavailable.into()),
     };
-    let body = json!({"id": pending.placed.id, "status": status});
+    let body = json!({"id": id, "status": outcome.status()});
     Ok(Response::json(201, "application/json", &body))
 }

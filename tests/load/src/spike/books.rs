@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use events::{OrderRecord, Status};
+use events::{OrderRecord, Outcome};
 
 /// What is wrong, and how much of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,19 +28,19 @@ impl Books {
     ) -> Self {
         let mut rows: HashMap<_, _> = records
             .iter()
-            .map(|record| (record.id.to_string(), record.status))
+            .map(|record| (record.id.to_string(), record.outcome))
             .collect();
         let mut lost = 0;
         for id in accepted {
             match rows.remove(id) {
-                Some(Status::Confirmed | Status::Rejected) => {}
+                Some(Outcome::Confirmed | Outcome::Rejected(_)) => {}
                 _ => lost += 1,
             }
         }
         let mut confirmed: BTreeMap<&str, u64> = BTreeMap::new();
         for record in records
             .iter()
-            .filter(|record| record.status == Status::Confirmed)
+            .filter(|record| record.outcome == Outcome::Confirmed)
         {
             for (sku, quantity) in record.order.quantities() {
                 *confirmed.entry(sku).or_default() += quantity;
@@ -69,16 +69,17 @@ impl Books {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use events::Reason;
+    use serde_json::Value;
     use std::slice::from_ref;
 
     /// An order for a teapot and two cups, and its id.
-    fn record(status: &str) -> (OrderRecord, String) {
+    fn record(outcome: Outcome) -> (OrderRecord, String) {
         let row: Value = serde_json::from_str(include_str!("../../../../events/order-record.json"))
             .expect("the sample is JSON");
         let item: serde_dynamo::Item = serde_json::from_value(row).expect("the sample is a row");
         let mut record: OrderRecord = serde_dynamo::from_item(item).expect("status can read it");
-        record.status = serde_json::from_value(json!(status)).expect("a status");
+        record.outcome = outcome;
         let id = record.id.to_string();
         (record, id)
     }
@@ -91,9 +92,9 @@ mod tests {
 
     #[test]
     fn books_balance_when_each_order_took_its_stock_once() {
-        let (confirmed, id) = record("confirmed");
+        let (confirmed, id) = record(Outcome::Confirmed);
         assert_eq!(books(&[&id], &[confirmed], 99, 98), Books::default());
-        let (rejected, id) = record("rejected");
+        let (rejected, id) = record(Outcome::Rejected(Reason::OutOfStock));
         assert_eq!(books(&[&id], &[rejected], 100, 100), Books::default());
         assert_eq!(books(&[], &[], 100, 100), Books::default());
     }
@@ -103,14 +104,14 @@ mod tests {
         let check = |accepted: &[&str], records: &[OrderRecord], teapots, cups, expected: Books| {
             assert_eq!(books(accepted, records, teapots, cups), expected);
         };
-        let (confirmed, id) = record("confirmed");
+        let (confirmed, id) = record(Outcome::Confirmed);
         let fine = Books::default();
         let lost = Books {
             lost: 1,
             ..fine.clone()
         };
         check(&[&id], &[], 100, 100, lost.clone());
-        check(&[&id], &[record("failed").0], 100, 100, lost);
+        check(&[&id], &[record(Outcome::Failed).0], 100, 100, lost);
         let doubled = Books {
             doubled: 3,
             ..fine.clone()

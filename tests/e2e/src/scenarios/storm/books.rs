@@ -1,7 +1,7 @@
 //! What must hold, by the tables and the queues alone.
 
 use super::ledger::Sent;
-use events::{Fingerprint, OrderPlaced, OrderRecord, Status};
+use events::{Fingerprint, OrderPlaced, OrderRecord, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows by their order's id.
@@ -25,14 +25,17 @@ pub struct Books {
 impl Books {
     /// At a time when only what is doomed can fail: each such order is a dead letter and reads `failed`.
     pub fn doomed_orders_fail(&mut self, sent: &[Sent], rows: &Rows, letters: &[OrderPlaced]) {
-        let letters: BTreeSet<_> = letters.iter().map(|placed| placed.id.to_string()).collect();
+        let letters: BTreeSet<_> = letters
+            .iter()
+            .map(|placed| placed.id().to_string())
+            .collect();
         for id in sent
             .iter()
             .filter(|sent| sent.doomed)
             .filter_map(|sent| sent.id.as_ref())
         {
-            let status = rows.get(id).map(|row| row.status);
-            if status != Some(Status::Failed) || !letters.contains(id) {
+            let status = rows.get(id).map(|row| row.outcome);
+            if status != Some(Outcome::Failed) || !letters.contains(id) {
                 self.wrong.push(format!(
                     "{id} failed for good; its row reads {status:?}, and it is a dead letter: {}",
                     letters.contains(id)
@@ -45,7 +48,7 @@ impl Books {
     pub fn outcomes_stay(&mut self, before: &Rows, after: &Rows) {
         for (id, row) in before {
             let stays = after.get(id).is_some_and(|now| {
-                now == row || (row.status == Status::Failed && now.fingerprint == row.fingerprint)
+                now == row || (row.outcome == Outcome::Failed && now.fingerprint == row.fingerprint)
             });
             if !stays {
                 let now = after.get(id).map_or("nothing".to_owned(), told);
@@ -67,12 +70,12 @@ impl Books {
             .filter(|sent| sent.doomed)
             .map(|sent| &sent.id)
             .collect();
-        for id in letters.iter().map(|placed| placed.id.to_string()) {
-            let status = rows.get(&id).map(|row| row.status);
+        for id in letters.iter().map(|placed| placed.id().to_string()) {
+            let status = rows.get(&id).map(|row| row.outcome);
             let settled = match status {
-                Some(Status::Confirmed) => true,
-                Some(Status::Rejected) => !doomed.contains(&Some(id.clone())),
-                Some(Status::Failed) | None => false,
+                Some(Outcome::Confirmed) => true,
+                Some(Outcome::Rejected(_)) => !doomed.contains(&Some(id.clone())),
+                Some(Outcome::Failed) | None => false,
             };
             if !settled {
                 self.wrong
@@ -94,13 +97,8 @@ impl Books {
             .collect();
         let mut rows_of = vec![0; sent.len()];
         for (id, row) in rows {
-            let reason = row
-                .reason
-                .map_or(String::new(), |reason| format!(" {reason:?}"));
-            *self
-                .outcomes
-                .entry(format!("{:?}{reason}", row.status))
-                .or_default() += 1;
+            let outcome = format!("{:?}", row.outcome);
+            *self.outcomes.entry(outcome).or_default() += 1;
             let Some((n, order)) = by_reference.get(&row.order.reference()) else {
                 self.wrong.push(format!("nobody sent {}", told(row)));
                 continue;
@@ -123,7 +121,7 @@ impl Books {
         }
         for (sent, count) in sent.iter().zip(rows_of) {
             let row = sent.id.as_ref().and_then(|id| rows.get(id));
-            if sent.id.is_some() && row.is_none_or(|row| row.status == Status::Failed) {
+            if sent.id.is_some() && row.is_none_or(|row| row.outcome == Outcome::Failed) {
                 self.lost += 1;
                 self.wrong.push(format!(
                     "{sent} has no outcome: {}",
@@ -154,18 +152,11 @@ impl Books {
     }
 }
 
-/// A row, in short.
+/// Describes a row for a finding.
 pub fn told(row: &OrderRecord) -> String {
     let OrderRecord {
-        id,
-        status,
-        reason,
-        order,
-        ..
+        id, outcome, order, ..
     } = row;
     let reference = order.reference().unwrap_or_default();
-    format!(
-        "{id} \"{reference}\" {status:?} {}",
-        reason.map_or(String::new(), |reason| format!("{reason:?}"))
-    )
+    format!("{id} \"{reference}\" {outcome:?}")
 }

@@ -5,7 +5,7 @@ use super::{
     books::{Books, Rows, told},
     market::UNKNOWN,
 };
-use events::{Reason, Status};
+use events::{Outcome, Reason};
 use std::collections::BTreeMap;
 
 impl Books {
@@ -17,7 +17,10 @@ impl Books {
         left: &BTreeMap<String, i64>,
     ) {
         let mut confirmed = BTreeMap::<&str, i64>::new();
-        for row in rows.values().filter(|row| row.status == Status::Confirmed) {
+        for row in rows
+            .values()
+            .filter(|row| row.outcome == Outcome::Confirmed)
+        {
             for (sku, quantity) in row.order.quantities() {
                 *confirmed.entry(sku).or_default() += i64::try_from(quantity).unwrap_or(i64::MAX);
             }
@@ -49,11 +52,10 @@ impl Books {
                 left.get(*sku)
                     .is_some_and(|left| i64::try_from(*quantity).is_ok_and(|q| *left < q))
             };
-            let right = match (row.status, row.reason) {
-                (Status::Rejected, Some(Reason::UnknownArticle)) => wanted.contains_key(UNKNOWN),
-                (Status::Rejected, Some(Reason::OutOfStock)) => wanted.iter().any(lacks),
-                (Status::Rejected, None) => false,
-                (Status::Confirmed | Status::Failed, reason) => reason.is_none(),
+            let right = match row.outcome {
+                Outcome::Rejected(Reason::UnknownArticle) => wanted.contains_key(UNKNOWN),
+                Outcome::Rejected(Reason::OutOfStock) => wanted.iter().any(lacks),
+                Outcome::Confirmed | Outcome::Failed => true,
             };
             if !right {
                 self.wrong

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
-use events::{OrderId, OrderRecord, Status};
+use events::{OrderId, OrderRecord, Outcome};
 use serde::Deserialize;
 use serde_dynamo::{AttributeValue, Item, from_item};
 
@@ -74,7 +74,7 @@ pub fn transact(body: &[u8]) -> anyhow::Result<Transaction> {
                 units += units::in_transaction(&item);
                 let record: OrderRecord =
                     from_item(item).context("a row that status can't read")?;
-                ensure!(record.status == Status::Confirmed, "{:?}", record.status);
+                ensure!(record.outcome == Outcome::Confirmed, "{:?}", record.outcome);
                 ensure!(record.total == record.order.total(), "a wrong total");
                 for (sku, pieces) in record.order.quantities() {
                     *needed.entry(sku.to_owned()).or_insert(0) += pieces;

@@ -88,14 +88,14 @@ pub fn send(action: &str, body: &[u8]) -> anyhow::Result<Send> {
 fn read(message: &Entry) -> anyhow::Result<OrderId> {
     let placed = OrderPlaced::from_json(&message.message_body)?;
     ensure!(
-        placed.fingerprint == Fingerprint::of(&placed.order),
+        *placed.fingerprint() == Fingerprint::of(placed.order()),
         "the fingerprint is not the order's"
     );
     ensure!(
-        message.message_group_id == placed.client.message_group(),
+        message.message_group_id == placed.client().message_group(),
         "the message group is not the client's"
     );
-    Ok(placed.id)
+    Ok(placed.id())
 }
 
 fn answer(message: &Entry) -> Value {
@@ -119,7 +119,7 @@ mod tests {
     const PLACED: &str = include_str!("../../../../../events/order-placed.json");
 
     fn message() -> anyhow::Result<Value> {
-        let group = OrderPlaced::from_json(PLACED)?.client.message_group();
+        let group = OrderPlaced::from_json(PLACED)?.client().message_group();
         let url = format!("https://localhost:1{QUEUE}");
         Ok(json!({"QueueUrl": url, "MessageBody": PLACED, "MessageGroupId": group}))
     }
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_message_is_answered_with_its_digest() -> anyhow::Result<()> {
         let sent = send("SendMessage", message()?.to_string().as_bytes())?;
-        assert_eq!(sent.orders, [OrderPlaced::from_json(PLACED)?.id]);
+        assert_eq!(sent.orders, [OrderPlaced::from_json(PLACED)?.id()]);
         assert_eq!(sent.billed, 1);
         assert_eq!(sent.answer["MD5OfMessageBody"], json!(md5::of_body(PLACED)));
         Ok(())

@@ -2,32 +2,32 @@
 
 use serde::Serialize;
 
-/// The most faults that one document is answered with: enough for every field of an order of 50 lines, and a bound
-/// on what a document of nothing but faults costs.
-pub const MOST_FAULTS: usize = 256;
+/// The most violations that one document is answered with: enough for every field of an order of 50 lines, and a bound
+/// on what a document of nothing but violations costs.
+pub const MAX_VIOLATIONS: usize = 256;
 
 /// The longest name of an unknown field that is repeated to its sender, in characters.
 const LONGEST_NAME: usize = 64;
 
 /// One thing that is wrong with a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Fault {
+pub struct Violation {
     /// Where, as an RFC 6901 JSON Pointer: `/lines/0/quantity`.
     pub pointer: String,
     /// What, for a person: `must be from 1 to 1000000`.
     pub detail: String,
 }
 
-/// Collects the faults of one document.
+/// Collects the violations of one document.
 #[derive(Debug, Default)]
-pub struct Faults(Vec<Fault>);
+pub struct Violations(Vec<Violation>);
 
-impl Faults {
-    /// Adds a fault, up to [`MOST_FAULTS`] of them.
+impl Violations {
+    /// Adds a violation, up to [`MAX_VIOLATIONS`] of them.
     pub fn add(&mut self, at: &Pointer<'_>, detail: impl Into<String>) {
-        if self.0.len() < MOST_FAULTS {
+        if self.0.len() < MAX_VIOLATIONS {
             let (pointer, detail) = (at.to_string(), detail.into());
-            self.0.push(Fault { pointer, detail });
+            self.0.push(Violation { pointer, detail });
         }
     }
 
@@ -37,12 +37,12 @@ impl Faults {
     }
 
     /// What was found, in the document's order.
-    pub fn into_vec(self) -> Vec<Fault> {
+    pub fn into_vec(self) -> Vec<Violation> {
         self.0
     }
 }
 
-/// A place in a document, built while it is walked: nothing is allocated until a fault is found there.
+/// A place in a document, built while it is walked: nothing is allocated until a violation is found there.
 #[derive(Debug, Clone, Copy)]
 pub enum Pointer<'a> {
     /// The whole document.

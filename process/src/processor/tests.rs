@@ -1,13 +1,10 @@
 use super::*;
-use crate::{
-    allocate::Verdict,
-    faked::{self, Answer, refused},
-    group::tests::pending,
-};
+use crate::faked::{self, Answer, refused};
+use events::Outcome;
 use serde_json::Value;
 use std::{
     sync::{Arc, Mutex},
-    time::UNIX_EPOCH,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 /// The time of day in these tests.
@@ -24,7 +21,7 @@ fn record(n: u8, receives: u32, waited: Duration) -> SqsMessage {
     let mut record = SqsMessage::default();
     record.message_id = Some(n.to_string());
     record.receipt_handle = Some(format!("handle-{n}"));
-    record.body = Some(pending(n.into(), &articles, 300).placed.to_json());
+    record.body = Some(faked::pending(n.into(), &articles).placed.to_json());
     record.attributes = [
         attribute("ApproximateReceiveCount", receives.into()),
         attribute("ApproximateFirstReceiveTimestamp", first.as_millis()),
@@ -60,17 +57,20 @@ async fn handle(
     let sqs = aws_sdk_sqs::Client::new(&config);
     let processor = Processor {
         table: faked::table(&config),
-        queue: RetryQueue::new(sqs, "http://sqs/orders".to_owned()),
+        visibility: MessageVisibility::new(sqs, "http://sqs/orders".to_owned()),
         max_receives: 10,
         retry_base: Duration::from_secs(5),
-        clock,
-        chance: || 1.0,
+        visibility_timeout: Duration::from_secs(185),
+        effects: Effects {
+            clock,
+            chance: || 1.0,
+        },
         metrics: |_| {},
     };
     let mut event = SqsEvent::default();
     event.records = records;
     let response = processor
-        .handle(event, Instant::now() + time + RESERVE)
+        .handle(event, Instant::now() + time + MARGIN)
         .await?;
     let calls = calls.lock().expect("no panic in here");
     let (changes, others): (Vec<_>, Vec<_>) = calls
@@ -147,30 +147,23 @@ async fn a_batch_without_time_stays_on_the_queue_and_nothing_is_sent() -> anyhow
 }
 
 #[test]
-fn a_copy_shares_the_fate_of_the_first_unless_it_is_another_order() {
-    let check = |first, same, expected| {
-        assert_eq!(
-            fate(
-                &Copy {
-                    record: 1,
-                    first: 0,
-                    same
-                },
-                first
-            ),
-            expected
-        );
+fn a_duplicate_shares_the_disposition_of_the_first_unless_it_is_another_order() {
+    use Disposition::{KeyMismatch, Retry, Stored, StoredBefore};
+    let check = |first, is_same, expected| {
+        let duplicate = Duplicate {
+            record: 1,
+            first: 0,
+            is_same,
+        };
+        assert_eq!(of_duplicate(&duplicate, first), expected);
     };
-    let (written, failed) = (
-        Outcome::Written(Verdict::Confirmed),
-        Outcome::Failed(Fault::Table),
-    );
-    check(written, true, Outcome::Redelivered);
-    check(written, false, Outcome::KeyMismatch);
-    check(Outcome::Redelivered, true, Outcome::Redelivered);
-    check(Outcome::Redelivered, false, Outcome::KeyMismatch);
-    check(Outcome::KeyMismatch, true, Outcome::KeyMismatch);
-    check(Outcome::KeyMismatch, false, Outcome::Failed(Fault::Record));
+    let (stored, failed) = (Stored(Outcome::Confirmed), Retry(Cause::Table));
+    check(stored, true, StoredBefore);
+    check(stored, false, KeyMismatch);
+    check(StoredBefore, true, StoredBefore);
+    check(StoredBefore, false, KeyMismatch);
+    check(KeyMismatch, true, KeyMismatch);
+    check(KeyMismatch, false, Retry(Cause::Record));
     check(failed, true, failed);
     check(failed, false, failed);
 }

@@ -1,0 +1,80 @@
+//! The outcome of an order.
+
+use serde::{Deserialize, Serialize};
+
+/// What became of an order. Until it has an outcome, it is `queued`.
+///
+/// JSON and rows have it as two fields: `"status":"rejected","reason":"out_of_stock"`; only a rejection has a reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", content = "reason", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Its stock is reserved.
+    Confirmed,
+    /// It will not be delivered.
+    Rejected(Reason),
+    /// Processing gave up; the message is on the dead-letter queue, and a redrive can still settle it.
+    Failed,
+}
+
+/// Why an order was rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Fewer pieces are left than it needs.
+    OutOfStock,
+    /// An article doesn't exist.
+    UnknownArticle,
+}
+
+impl Outcome {
+    /// The value of the field `status`.
+    pub fn status(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Rejected(_) => "rejected",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn an_outcome_is_a_status_and_a_rejection_has_a_reason() -> serde_json::Result<()> {
+        let check = |outcome: Outcome, expected: Value| {
+            assert_eq!(serde_json::to_value(outcome)?, expected);
+            assert_eq!(expected["status"], outcome.status());
+            assert_eq!(serde_json::from_value::<Outcome>(expected)?, outcome);
+            Ok(())
+        };
+        let rejected = |reason: &str| json!({"status": "rejected", "reason": reason});
+        check(Outcome::Confirmed, json!({"status": "confirmed"}))?;
+        check(Outcome::Failed, json!({"status": "failed"}))?;
+        check(
+            Outcome::Rejected(Reason::OutOfStock),
+            rejected("out_of_stock"),
+        )?;
+        check(
+            Outcome::Rejected(Reason::UnknownArticle),
+            rejected("unknown_article"),
+        )
+    }
+
+    #[test]
+    fn no_outcome_is_read_from_what_is_none() {
+        for none in [
+            json!({"status": "rejected"}),
+            json!({"status": "rejected", "reason": "other"}),
+            json!({"status": "queued"}),
+            json!({"reason": "out_of_stock"}),
+        ] {
+            assert!(
+                serde_json::from_value::<Outcome>(none.clone()).is_err(),
+                "{none}"
+            );
+        }
+    }
+}

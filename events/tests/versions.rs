@@ -1,0 +1,93 @@
+//! Old readers and new writers, and the reverse: `sam deploy` updates the functions in no fixed order, and messages wait
+//! on the queue meanwhile.
+
+use events::{OrderPlaced, OrderRecord, Outcome};
+use serde_json::{Value, json};
+
+const SAMPLE: &str = include_str!("../order-placed.json");
+
+/// The messages that this version's reader may meet. Each is of a writer of version 1: it may add fields, but not change
+/// the meaning of those that are there.
+fn writers() -> anyhow::Result<Vec<Value>> {
+    let this: Value = serde_json::from_str(SAMPLE)?;
+    let mut without_options = this.clone();
+    without_options["order"]
+        .as_object_mut()
+        .map(|order| order.remove("reference"));
+    let mut writers = vec![this.clone(), without_options];
+    for added in [
+        json!("text"),
+        json!(9_007_199_254_740_993_u64),
+        json!(-0.25),
+        json!(true),
+        json!(null),
+        json!({"a": [1, {"b": null}]}),
+        json!([]),
+    ] {
+        for place in ["", "/order", "/order/lines/0", "/order/lines/1"] {
+            let mut later = this.clone();
+            later.pointer_mut(place).expect("it is in the sample")["later"] = added.clone();
+            writers.push(later);
+        }
+    }
+    Ok(writers)
+}
+
+#[test]
+fn every_field_of_a_message_reaches_the_row() -> anyhow::Result<()> {
+    for message in writers()? {
+        let placed = OrderPlaced::from_json(&message.to_string())?;
+        assert_eq!(serde_json::from_str::<Value>(&placed.to_json())?, message);
+
+        let row = OrderRecord::new(placed, Outcome::Confirmed, "2026-11-22T09:00:01Z".parse()?);
+        let written = serde_json::to_value(&row)?;
+        let mut expected = message.clone();
+        let fields = expected.as_object_mut().expect("a message is an object");
+        fields.retain(|name, _| !["type", "version"].contains(&name.as_str()));
+        fields.extend([
+            ("status".to_owned(), json!("confirmed")),
+            ("processed_at".to_owned(), json!("2026-11-22T09:00:01.000Z")),
+            ("total".to_owned(), json!(7400)),
+        ]);
+        assert_eq!(written, expected);
+        assert_eq!(serde_json::from_value::<OrderRecord>(written)?, row);
+    }
+    Ok(())
+}
+
+#[test]
+fn the_fingerprint_is_the_writers() -> anyhow::Result<()> {
+    // A retry that an earlier version accepted is the same order, whatever this one would compute.
+    for mut message in writers()? {
+        message["fingerprint"] = json!("another way to compute it");
+        let placed = OrderPlaced::from_json(&message.to_string())?;
+        assert_eq!(placed.fingerprint().as_str(), "another way to compute it");
+    }
+    Ok(())
+}
+
+#[test]
+fn no_field_of_a_message_takes_the_place_of_an_attribute_of_the_row() -> anyhow::Result<()> {
+    let mut message: Value = serde_json::from_str(SAMPLE)?;
+    for attribute in ["status", "reason", "processed_at", "total"] {
+        message[attribute] = json!("from the message");
+    }
+    let placed = OrderPlaced::from_json(&message.to_string())?;
+    let row = OrderRecord::new(placed, Outcome::Confirmed, "2026-11-22T09:00:01Z".parse()?);
+    let row = serde_json::to_value(row)?;
+    assert!(!row.to_string().contains("from the message"), "{row}");
+    assert_eq!(row["status"], "confirmed");
+    Ok(())
+}
+
+#[test]
+fn a_row_of_a_later_version_is_read() -> anyhow::Result<()> {
+    let placed = OrderPlaced::from_json(SAMPLE)?;
+    let row = OrderRecord::new(placed, Outcome::Failed, "2026-11-22T09:00:01Z".parse()?);
+    let mut written = serde_json::to_value(&row)?;
+    written["later"] = json!(1);
+    let read: OrderRecord = serde_json::from_value(written.clone())?;
+    assert_eq!((read.outcome, &read.order), (row.outcome, &row.order));
+    assert_eq!(serde_json::to_value(read)?, written);
+    Ok(())
+}

@@ -1,0 +1,85 @@
+use super::*;
+use crate::faked;
+
+/// A message with the order of this id, for so many pieces of one article.
+fn message(id: usize, quantity: u64) -> SqsMessage {
+    message_of(&faked::order(id, &[("a", quantity)]).placed.to_json())
+}
+
+fn message_of(body: &str) -> SqsMessage {
+    let mut message = SqsMessage::default();
+    message.body = Some(body.to_owned());
+    message
+}
+
+fn received(mut message: SqsMessage, receives: &str) -> SqsMessage {
+    let name = "ApproximateReceiveCount".to_owned();
+    message.attributes.insert(name, receives.to_owned());
+    message
+}
+
+/// The orders' records, in the order in which they are served.
+fn served(batch: &Batch) -> Vec<usize> {
+    batch.first.iter().map(|order| order.record).collect()
+}
+
+#[test]
+fn a_record_that_cannot_be_read_leaves_the_others_alone() {
+    let later = faked::order(4, &[("a", 1)]).placed.to_json();
+    let later = later.replace("\"version\":1", "\"version\":2");
+    let batch = read_batch(&[
+        message(1, 1),
+        message_of("poison"),
+        message(2, 1),
+        message_of(&later),
+        SqsMessage::default(),
+    ]);
+    assert_eq!(served(&batch), [0, 2]);
+    let expected = [(1, Cause::Record), (3, Cause::Table), (4, Cause::Record)];
+    assert_eq!(batch.unread, expected);
+}
+
+#[test]
+fn a_panic_stays_inside_its_record() {
+    let records = [1, 2, 3].map(|id| message(id, 1));
+    let batch = read_each(&records, |n, record| {
+        assert_ne!(n, 1, "this record panics");
+        read(n, record)
+    });
+    assert_eq!(served(&batch), [0, 2]);
+    assert_eq!(batch.unread, [(1, Cause::Record)]);
+}
+
+#[test]
+fn an_order_is_as_large_as_its_message_and_was_received_as_often_as_its_duplicates() {
+    // The third is another order with the same id.
+    let records = [(1, "2"), (1, "7"), (9, "10")];
+    let records = records.map(|(quantity, receives)| received(message(1, quantity), receives));
+    let batch = read_batch(&records);
+    assert_eq!(batch.first.len(), 1);
+    assert_eq!(batch.first[0].receives, 7);
+    let body = records[0].body.as_deref().unwrap_or_default();
+    assert!(batch.first[0].bytes > body.len());
+}
+
+#[test]
+fn the_orders_that_were_received_most_come_first() {
+    let records = ["1", "3", "no number", "9", "3"].into_iter().enumerate();
+    let records: Vec<_> = records
+        .map(|(id, receives)| received(message(id, 1), receives))
+        .collect();
+    assert_eq!(served(&read_batch(&records)), [3, 1, 4, 0, 2]);
+}
+
+#[test]
+fn a_record_with_the_id_of_an_earlier_one_is_a_duplicate() {
+    let records = [(1, 1), (2, 1), (1, 1), (1, 9)].map(|(id, quantity)| message(id, quantity));
+    let batch = read_batch(&records);
+    assert_eq!(served(&batch), [0, 1]);
+    let duplicate = |record, is_same| Duplicate {
+        record,
+        first: 0,
+        is_same,
+    };
+    assert_eq!(batch.duplicates, [duplicate(2, true), duplicate(3, false)]);
+}

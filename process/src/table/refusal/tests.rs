@@ -1,0 +1,171 @@
+use super::*;
+use crate::{
+    allocate::allocate,
+    faked::{self, Answer, refused},
+};
+use aws_sdk_dynamodb::types::AttributeValue;
+use events::Timestamp;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The refusal of a transaction with the orders 0 and 1, both of the article `a1`, which DynamoDB answers like this.
+async fn refusal_of(answer: Answer) -> String {
+    let table = faked::table(&faked::aws(move |_, _| Some(answer.clone())));
+    let orders = [faked::pending(0, &[1]), faked::pending(1, &[1])];
+    let transaction = allocate(&orders.iter().collect(), &BTreeMap::new());
+    let now = Timestamp::from(std::time::SystemTime::UNIX_EPOCH);
+    let refusal = table
+        .write(&transaction, now)
+        .await
+        .expect_err("it is refused");
+    let Refusal::Cancelled(findings) = refusal else {
+        return format!("{refusal:?}");
+    };
+    let finding = |finding| match finding {
+        Finding::StoredBefore(order) => format!("{} stored before", order.record),
+        Finding::KeyMismatch(order) => format!("{} key mismatch", order.record),
+        Finding::Stock(sku, stock) => format!("{sku} {stock:?}"),
+        Finding::Conflict => "conflict".to_owned(),
+        Finding::Throttled(sku, _) => format!("{sku:?} throttled"),
+        Finding::Order(order, why) => format!("{} {why}", order.record),
+        Finding::Article(sku, why) => format!("{sku} {why}"),
+    };
+    findings
+        .into_iter()
+        .map(finding)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+#[tokio::test]
+async fn a_refused_request_says_what_to_do() {
+    let check = async |status: u16, code: &str, expected: &str| {
+        let refusal = refusal_of(refused(status, code)).await;
+        assert!(refusal.starts_with(expected), "{status} {code}: {refusal}");
+    };
+    check(400, "TransactionConflictException", "Conflict").await;
+    check(400, "ThrottlingException", "Throttled").await;
+    check(400, "RequestLimitExceeded", "Throttled").await;
+    check(400, "ProvisionedThroughputExceededException", "Throttled").await;
+    check(500, "InternalServerError", "Unavailable").await;
+    check(503, "", "Unavailable").await;
+    check(400, "TransactionInProgressException", "Unavailable").await;
+    check(400, "IdempotentParameterMismatchException", "Unavailable").await;
+    check(400, "ValidationException", "Malformed").await;
+    check(400, "SerializationException", "Malformed").await;
+    check(413, "", "Malformed").await;
+    check(400, "ResourceNotFoundException", "Broken").await;
+    check(400, "AccessDeniedException", "Broken").await;
+    check(400, "UnrecognizedClientException", "Broken").await;
+    check(400, "", "Broken").await;
+}
+
+#[tokio::test]
+async fn each_reason_names_the_order_or_the_article_that_it_is_about() {
+    let own = faked::pending(0, &[1])
+        .placed
+        .fingerprint()
+        .as_str()
+        .to_owned();
+    let row = |fingerprint: &str, status: &str| json!({"fingerprint": {"S": fingerprint}, "status": {"S": status}});
+    let stock = |stock: Value| json!({"sku": {"S": "a1"}, "in_stock": stock});
+    let failed = |item: Value| json!({"Code": "ConditionalCheckFailed", "Item": item});
+    let code = |code: &str| json!({"Code": code});
+    let none = || code("None");
+    // The reasons of the first order's put, the second's and the article's update.
+    let check = async |reasons: [Value; 3], expected: &str| {
+        let body =
+            json!({"__type": "TransactionCanceledException", "CancellationReasons": reasons});
+        assert_eq!(refusal_of((400, body.clone())).await, expected, "{body}");
+    };
+    check([none(), none(), none()], "Conflict").await;
+    check(
+        [failed(row(&own, "confirmed")), none(), none()],
+        "0 stored before",
+    )
+    .await;
+    check(
+        [none(), failed(row(&own, "rejected")), none()],
+        "1 stored before",
+    )
+    .await;
+    check(
+        [failed(row(&own, "a later version's")), none(), none()],
+        "0 stored before",
+    )
+    .await;
+    check([failed(row(&own, "failed")), none(), none()], "conflict").await;
+    check(
+        [failed(row("other", "confirmed")), none(), none()],
+        "0 key mismatch",
+    )
+    .await;
+    check(
+        [failed(row("other", "failed")), none(), none()],
+        "0 key mismatch",
+    )
+    .await;
+    let strange = "0 its row has no status or no fingerprint";
+    check([failed(json!({"id": {"S": "0"}})), none(), none()], strange).await;
+    check([code("ConditionalCheckFailed"), none(), none()], strange).await;
+    check(
+        [none(), none(), failed(stock(json!({"N": "1"})))],
+        "a1 Left(1)",
+    )
+    .await;
+    check(
+        [none(), none(), failed(stock(json!({"S": "1"})))],
+        "a1 in_stock is no number",
+    )
+    .await;
+    check(
+        [none(), none(), code("ConditionalCheckFailed")],
+        "a1 Unknown",
+    )
+    .await;
+    check([code("TransactionConflict"), none(), none()], "conflict").await;
+    check([code("ThrottlingError"), none(), none()], "None throttled").await;
+    check(
+        [none(), none(), code("ProvisionedThroughputExceeded")],
+        "Some(\"a1\") throttled",
+    )
+    .await;
+    check(
+        [none(), code("ValidationError"), none()],
+        "1 ValidationError: ",
+    )
+    .await;
+    check(
+        [none(), none(), code("ItemCollectionSizeLimitExceeded")],
+        "a1 ItemCollectionSizeLimitExceeded: ",
+    )
+    .await;
+    check(
+        [
+            failed(row(&own, "confirmed")),
+            code("TransactionConflict"),
+            code("ConditionalCheckFailed"),
+        ],
+        "0 stored before, conflict, a1 Unknown",
+    )
+    .await;
+}
+
+#[test]
+fn stock_is_whole_pieces_however_it_is_written() {
+    let check = |stock: AttributeValue, expected| {
+        assert_eq!(
+            in_stock(&Item::from([("in_stock".to_owned(), stock)])),
+            expected
+        );
+    };
+    let number = |text: &str| AttributeValue::N(text.to_owned());
+    check(number("7"), Some(7));
+    check(number("0"), Some(0));
+    check(number("7.9"), Some(7));
+    check(number("-3"), Some(0));
+    check(number("-0.5"), Some(0));
+    check(number("1E2"), None);
+    check(AttributeValue::S("7".to_owned()), None);
+    assert_eq!(in_stock(&Item::new()), None);
+}
