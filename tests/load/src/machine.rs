@@ -1,8 +1,7 @@
 //! What figures are taken on, and how busy it is meanwhile.
 
-use std::{env, fs, thread, time::SystemTime};
-
 use events::Timestamp;
+use std::{env, fs, thread, time::SystemTime};
 use tokio::process::Command;
 
 /// CPU, cores, kernel, toolchain and day, in one line.

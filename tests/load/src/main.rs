@@ -1,9 +1,8 @@
 //! `cargo run --profile load -p load -- spike` and `bench`.
 
-use std::process::ExitCode;
-
 use clap::Parser;
 use load::{bench, spike};
+use std::process::ExitCode;
 
 /// What the intake does under load.
 #[derive(Debug, Parser)]

@@ -65,7 +65,7 @@ async fn a_small_spike_is_drained_by_the_queue_and_overruns_the_synchronous_desi
     let text = format!(
         "{}{}",
         Report::new(&options, &runs, &figures),
-        Goals::new(&options, queue, &figures[0])
+        Goals::new(&options, queue, &figures)
     );
     ensure!(text.contains("| orders lost | 0 | 0 |"), "{text}");
     let picture = picture(&options, &runs);

@@ -1,12 +1,5 @@
 //! Instructions, as callgrind counts them: the figure that another run repeats, on any machine.
 
-use std::{ffi::OsString, fs, path::Path};
-
-use anyhow::{Context, anyhow, ensure};
-use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
-use tokio::process::Command;
-
 use super::{
     cloud::{Cloud, Latency},
     contestant::{Contestant, Role},
@@ -16,6 +9,11 @@ use super::{
     orders::{self, Queue},
     process,
 };
+use anyhow::{Context, anyhow, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use std::{ffi::OsString, fs, path::Path};
+use tempfile::TempDir;
+use tokio::process::Command;
 
 /// Invocations of the shorter and of the longer run: what a warm one takes is the difference between them.
 const INGEST: (u32, u32) = (20, 60);

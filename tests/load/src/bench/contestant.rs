@@ -1,14 +1,12 @@
 //! What is measured beside what.
 
-use std::{collections::BTreeMap, ffi::OsString};
-
+use super::{ROOT, cloud::Cloud, function::Program, orders};
 use anyhow::Context;
 use local::template::{
     self,
     model::{Function, Place, Stack},
 };
-
-use super::{ROOT, cloud::Cloud, function::Program, orders};
+use std::{collections::BTreeMap, ffi::OsString};
 
 /// Which of the two functions a program is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,5 +1,9 @@
 //! A function's process, and its Runtime API: started, invoked and measured.
 
+use super::{cloud::Cloud, usage::Usage};
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use local::lambda::runtime_api::{Invocation, RuntimeApi, Said};
 use std::{
     collections::BTreeMap,
     ffi::OsString,
@@ -11,18 +15,12 @@ use std::{
     },
     time::{Duration, Instant},
 };
-
-use anyhow::{Context, bail};
-use bytes::Bytes;
-use local::lambda::runtime_api::{Invocation, RuntimeApi, Said};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
     process::{Child, Command},
     time::timeout,
 };
 use uuid::Uuid;
-
-use super::{cloud::Cloud, usage::Usage};
 
 /// How long anything may take, even within a quota or in valgrind.
 const LIMIT: Duration = Duration::from_mins(1);

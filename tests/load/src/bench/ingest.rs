@@ -1,11 +1,5 @@
 //! One round of an `ingest`: started, warmed up, and measured.
 
-use std::time::Duration;
-
-use anyhow::{Context, ensure};
-use bytes::Bytes;
-use serde::Deserialize;
-
 use super::{
     cloud::{Cloud, Latency},
     contestant::Contestant,
@@ -16,6 +10,10 @@ use super::{
     start::start,
     stats::median,
 };
+use anyhow::{Context, ensure};
+use bytes::Bytes;
+use serde::Deserialize;
+use std::time::Duration;
 
 /// Requests of one order.
 const SINGLES: Warmth = Warmth {

@@ -1,8 +1,7 @@
 //! What is measured, and where the values are kept.
 
-use std::collections::BTreeMap;
-
 use super::{contestant::Role, stats::Summary};
+use std::collections::BTreeMap;
 
 macro_rules! measures {
     ($($(#[$doc:meta])* $name:ident = $label:literal),* $(,)?) => {

@@ -1,15 +1,13 @@
 //! The functions of this repository.
 
-use std::{collections::BTreeMap, fs};
-
-use anyhow::Context;
-use local::functions;
-
 use super::{
     ROOT,
     contestant::{Contestant, Deployment, Role},
     function::Program,
 };
+use anyhow::Context;
+use local::functions;
+use std::{collections::BTreeMap, fs};
 
 /// Their name in the tables.
 pub const NAME: &str = "ours";

@@ -1,10 +1,5 @@
 //! One round of a `process`: batches of 50 orders for one hot article.
 
-use std::time::Duration;
-
-use anyhow::{Context, ensure};
-use serde_json::Value;
-
 use super::{
     cloud::{Cloud, Latency, Seen},
     contestant::Contestant,
@@ -15,6 +10,9 @@ use super::{
     start::start,
     stats::median,
 };
+use anyhow::{Context, ensure};
+use serde_json::Value;
+use std::time::Duration;
 
 /// Orders of a batch: what the template asks for.
 pub const BATCH: usize = 50;

@@ -1,13 +1,12 @@
 //! The CPU of a 128 MB function: a cgroup that a process may be put into.
 
+use anyhow::bail;
 use std::{
     ffi::OsString,
     fs, io,
     path::{Path, PathBuf},
     process,
 };
-
-use anyhow::bail;
 
 /// Lambda gives one CPU to 1,769 MB and divides it in proportion:
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>

@@ -1,6 +1,13 @@
 //! Other ways to write the functions, from `tests/load/rivals`: built and installed into `target/rivals`, with what
 //! they need from crates.io, PyPI and npm.
 
+use super::{
+    ROOT,
+    cloud::Cloud,
+    contestant::{Contestant, Deployment, Role},
+    function::Program,
+};
+use anyhow::{Context, ensure};
 use std::{
     collections::BTreeMap,
     ffi::OsString,
@@ -8,16 +15,7 @@ use std::{
     path::{Path, PathBuf},
     process::Stdio,
 };
-
-use anyhow::{Context, ensure};
 use tokio::process::Command;
-
-use super::{
-    ROOT,
-    cloud::Cloud,
-    contestant::{Contestant, Deployment, Role},
-    function::Program,
-};
 
 /// `lambda_http` and `aws-config` with default features.
 pub const TUTORIAL: &str = "tutorial Rust";

@@ -1,13 +1,12 @@
 //! A cold start, measured.
 
-use std::time::Duration;
-
 use super::{
     cloud::Cloud,
     function::{Function, Program},
     measure::{Measure, Values},
     megabytes, millis,
 };
+use std::time::Duration;
 
 /// Starts a function, and invokes it by `first`, which gives how long that took.
 pub async fn start(

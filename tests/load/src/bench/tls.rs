@@ -1,16 +1,15 @@
 //! A certificate authority of this run's own, and how the functions are made to trust it.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
-
 use anyhow::Context;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
 };
 use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tempfile::TempDir;
 
 /// Where systems keep the certificates that they trust: Debian's, Amazon Linux's.

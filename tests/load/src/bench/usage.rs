@@ -1,8 +1,7 @@
 //! What a process has used so far: the time that its threads were on a CPU, in nanoseconds, and its memory.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
-
 use anyhow::Context;
+use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 use tokio::time::sleep;
 
 /// How often a process is looked at while it comes to rest.

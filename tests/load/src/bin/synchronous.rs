@@ -4,8 +4,6 @@
 // The SDK's futures inside each other are deeper than the compiler expects.
 #![recursion_limit = "256"]
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use aws_sdk_dynamodb::Client;
 use events::{Order, OrderIds, OrderPlaced, Outcome, order::NotAnOrder};
 use ingest::{
@@ -19,6 +17,7 @@ use process::{
     commit::commit, disposition::Disposition, effects::Effects, records::Pending, table::OrderTable,
 };
 use serde_json::json;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
 /// It stops writing this long before its invocation ends, and answers.

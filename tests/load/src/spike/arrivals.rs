@@ -1,12 +1,10 @@
 //! Who sends what, and when. Pure: the same seed gives the same spike.
 
-use std::time::Duration;
-
+use super::Options;
 use bytes::Bytes;
 use fastrand::Rng;
 use serde_json::json;
-
-use super::Options;
+use std::time::Duration;
 
 /// What the rate of the calm is divided by.
 const CALM: f64 = 20.0;
@@ -87,9 +85,8 @@ impl Wanted {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
+    use clap::Parser;
 
     #[derive(Parser)]
     struct Command {

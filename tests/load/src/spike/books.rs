@@ -1,8 +1,7 @@
 //! What is in the tables in the end, compared with what clients were told.
 
-use std::collections::{BTreeMap, HashMap};
-
 use events::{OrderRecord, Outcome};
+use std::collections::{BTreeMap, HashMap};
 
 /// What is wrong, and how much of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

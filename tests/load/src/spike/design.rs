@@ -1,12 +1,14 @@
 //! A design under the spike, on a `local` of its own.
 
-use std::{
-    collections::BTreeMap,
-    path::Path,
-    sync::Arc,
-    time::{Duration, Instant},
+use super::{
+    Options,
+    arrivals::{Arrival, articles},
+    books::Books,
+    run::{Answer, Run},
+    send::{Api, progress, send},
+    table::{OPERATOR, Table},
 };
-
+use crate::machine::Watch;
 use anyhow::{Context, Result, bail};
 use aws_sdk_dynamodb::{Client as DynamoDb, types::AttributeValue};
 use aws_sdk_sqs::{
@@ -19,16 +21,12 @@ use events::OrderRecord;
 use indicatif::ProgressBar;
 use local::{cloud::Cloud, options::Options as Local, template::model::REGION};
 use serde::{Deserialize, de::DeserializeOwned};
-
-use super::{
-    Options,
-    arrivals::{Arrival, articles},
-    books::Books,
-    run::{Answer, Run},
-    send::{Api, progress, send},
-    table::{OPERATOR, Table},
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
 };
-use crate::machine::Watch;
 
 /// Pieces of each article: no order is turned away.
 const IN_STOCK: u64 = 1_000_000_000;

@@ -1,12 +1,11 @@
 //! What a run comes to.
 
-use std::{collections::BTreeMap, time::Duration};
-
 use super::{
     Options,
     run::{Reply, Run},
     table::Fate,
 };
+use std::{collections::BTreeMap, time::Duration};
 
 /// The figures of a run.
 #[derive(Debug)]

@@ -1,24 +1,27 @@
-//! What the spike is to show, and whether it does.
-
-use std::fmt::{self, Display};
+//! Compares a run with its goals. Each is a count, or a ratio within the same run: the machine's host decides on absolute
+//! times.
 
 use super::{Options, figures::Figures, report::ms, run::Run};
+use std::fmt::{self, Display};
 
-/// The goals for the design with the queue, beside what was found.
+/// The goals for the design with the queue, beside its figures.
 #[derive(Debug)]
 pub struct Goals<'a> {
     options: &'a Options,
     run: &'a Run,
     figures: &'a Figures,
+    synchronous: Option<&'a Figures>,
 }
 
 impl<'a> Goals<'a> {
-    /// The goals for a run with the queue.
-    pub fn new(options: &'a Options, run: &'a Run, figures: &'a Figures) -> Self {
+    /// The goals for `run`, which is with the queue. `figures` has its figures, and then those of the synchronous design
+    /// if that was run, too.
+    pub fn new(options: &'a Options, run: &'a Run, figures: &'a [Figures]) -> Self {
         Self {
             options,
             run,
-            figures,
+            figures: &figures[0],
+            synchronous: figures.get(1),
         }
     }
 }
@@ -30,6 +33,7 @@ impl Display for Goals<'_> {
             options,
             run,
             figures,
+            synchronous,
         } = self;
         writeln!(f, "| goal | found | met |")?;
         writeln!(f, "|---|---|---|")?;
@@ -46,21 +50,23 @@ impl Display for Goals<'_> {
             format!("{overrun:.1} times"),
             overrun >= 5.0,
         )?;
-        let (calm, spike) = (figures.calm.quantile(0.99), figures.spike.quantile(0.99));
-        let slower = spike.as_secs_f64() / calm.as_secs_f64().max(f64::EPSILON);
-        let found = format!("{} against {}: {slower:.2}", ms(spike), ms(calm));
-        goal("p99 at most twice the calm's", found, slower <= 2.0)?;
+        if let Some(synchronous) = synchronous {
+            let (ours, theirs) = (
+                figures.spike.quantile(0.99),
+                synchronous.spike.quantile(0.99),
+            );
+            let share = ours.as_secs_f64() / theirs.as_secs_f64().max(f64::EPSILON);
+            goal(
+                "p99 in the spike at most a tenth of the synchronous design's",
+                format!("{} against {}: {share:.3}", ms(ours), ms(theirs)),
+                share <= 0.1,
+            )?;
+        }
         let refused: usize = figures.refused.values().sum();
         goal(
             "no answer but 202",
             format!("{refused} others"),
             refused == 0,
-        )?;
-        let vain = figures.in_vain();
-        goal(
-            "at most 5% of attempts in vain",
-            format!("{:.1}%", 100.0 * vain),
-            vain <= 0.05,
         )?;
         let rate = figures.rate / figures.capacity;
         goal(

@@ -1,12 +1,11 @@
 //! What the spike is like.
 
+use clap::Args;
 use std::{
     fmt::{self, Display},
     path::PathBuf,
     time::Duration,
 };
-
-use clap::Args;
 
 /// What the spike is like. The defaults are five times what the table can take, for a minute.
 // Clap prints these comments as they are.

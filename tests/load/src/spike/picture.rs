@@ -1,15 +1,14 @@
 //! The picture: a column for each run; orders, waiting orders and response times over the same seconds.
 
-use svg::{
-    Document,
-    node::element::{Group, Rectangle, Style},
-};
-
 use super::{
     Options,
     panel::{Panel, Scale, text},
     run::Run,
     series::{Second, Series},
+};
+use svg::{
+    Document,
+    node::element::{Group, Rectangle, Style},
 };
 
 /// Pixels; a README is about so wide.

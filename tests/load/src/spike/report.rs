@@ -1,11 +1,10 @@
 //! The tables that are printed.
 
+use super::{Options, figures::Figures, run::Run, series::Series};
 use std::{
     fmt::{self, Display},
     time::Duration,
 };
-
-use super::{Options, figures::Figures, run::Run, series::Series};
 
 /// Lines of the table by time.
 const LINES: usize = 24;

@@ -1,8 +1,7 @@
 //! What was seen of one design under the spike.
 
-use std::{collections::HashMap, time::Duration};
-
 use super::{books::Books, table::Attempt};
+use std::{collections::HashMap, time::Duration};
 
 /// One design under the spike. Times are counted from the start.
 #[derive(Debug)]

@@ -1,11 +1,9 @@
 //! Sends orders when they are due, whatever became of those before.
 
-use std::{
-    sync::Arc,
-    thread,
-    time::{Duration, Instant},
+use super::{
+    arrivals::Arrival,
+    run::{Answer, Reply},
 };
-
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
 use http::{Method, Request};
@@ -17,12 +15,12 @@ use hyper_util::{
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
-use tokio::{runtime::Handle, sync::mpsc, time::timeout};
-
-use super::{
-    arrivals::Arrival,
-    run::{Answer, Reply},
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
 };
+use tokio::{runtime::Handle, sync::mpsc, time::timeout};
 
 /// A second more than API Gateway waits for a function.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,8 +1,7 @@
 //! What happened in each second of a run.
 
-use std::time::Duration;
-
 use super::{figures::Times, run::Run, table::Fate};
+use std::time::Duration;
 
 /// A run, second by second.
 #[derive(Debug)]

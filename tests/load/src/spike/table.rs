@@ -1,15 +1,14 @@
 //! A table that can be overrun: how long it takes, what it throttles, and who is in whose way.
 
+use local::faults::{Call, Fault};
+use serde_dynamo::Item;
+use serde_json::{Value, json};
+use sim::units;
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
-
-use local::faults::{Call, Fault};
-use serde_dynamo::Item;
-use serde_json::{Value, json};
-use sim::units;
 
 /// Who the spike's own calls are signed by: they cost nothing.
 pub const OPERATOR: &str = "operator";

@@ -1,17 +1,5 @@
 //! A deployed API under the spike: only what a client can see.
 
-use std::{
-    collections::{HashMap, HashSet},
-    env,
-    time::{Duration, Instant, SystemTime},
-};
-
-use anyhow::{Context, Result};
-use bytes::Bytes;
-use http::Method;
-use jiff::Timestamp;
-use serde::Deserialize;
-
 use super::{
     arrivals::Arrival,
     books::Books,
@@ -19,6 +7,16 @@ use super::{
     send::{Api, progress, send},
 };
 use crate::machine::Watch;
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use http::Method;
+use jiff::Timestamp;
+use serde::Deserialize;
+use std::{
+    collections::{HashMap, HashSet},
+    env,
+    time::{Duration, Instant, SystemTime},
+};
 
 /// Orders that are asked for in the end: more would be a second spike.
 const ASKED: usize = 2000;

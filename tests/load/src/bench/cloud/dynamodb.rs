@@ -1,13 +1,11 @@
 //! DynamoDB, as far as `process` writes to it.
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, ensure};
 use events::{OrderId, OrderRecord, Outcome};
 use serde::Deserialize;
 use serde_dynamo::{AttributeValue, Item, from_item};
-
 use sim::units;
+use std::collections::BTreeMap;
 
 /// The name of the orders' table.
 pub const ORDERS: &str = "OrdersTable";

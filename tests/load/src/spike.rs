@@ -25,16 +25,14 @@ pub mod series;
 pub mod table;
 pub mod target;
 
-use std::fs;
-
-use anyhow::{Context, Result};
-
 use self::{
     arrivals::schedule, design::Design, figures::Figures, goals::Goals, picture::picture,
     report::Report,
 };
 use crate::machine;
+use anyhow::{Context, Result};
 pub use options::Options;
+use std::fs;
 
 /// Sends the spike, prints the table and writes the picture.
 pub async fn run(options: &Options) -> Result<()> {
@@ -52,7 +50,7 @@ pub async fn run(options: &Options) -> Result<()> {
     println!("\n{}", machine::description().await);
     println!("{}", Report::new(options, &runs, &figures));
     if options.target.is_none() {
-        println!("{}", Goals::new(options, &runs[0], &figures[0]));
+        println!("{}", Goals::new(options, &runs[0], &figures));
     }
     fs::write(&options.picture, picture(options, &runs))
         .with_context(|| format!("cannot write {}", options.picture.display()))?;

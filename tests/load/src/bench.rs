@@ -30,11 +30,6 @@ pub mod stats;
 pub mod tls;
 pub mod usage;
 
-use std::{path::PathBuf, time::Duration};
-
-use anyhow::{Context, ensure};
-use clap::{Args, ValueEnum};
-
 use self::{
     cloud::Cloud,
     contestant::{Contestant, Deployment, Role},
@@ -42,6 +37,9 @@ use self::{
     quota::Quota,
 };
 use crate::machine::{self, Watch};
+use anyhow::{Context, ensure};
+use clap::{Args, ValueEnum};
+use std::{path::PathBuf, time::Duration};
 
 /// The folder of the repository.
 pub const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");

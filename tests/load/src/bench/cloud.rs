@@ -7,16 +7,7 @@
 pub mod dynamodb;
 pub mod sqs;
 
-use std::{
-    collections::HashSet,
-    convert::Infallible,
-    io,
-    net::{Ipv4Addr, Ipv6Addr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread,
-    time::{Duration, Instant},
-};
-
+use super::tls::{self, Trust};
 use anyhow::{Context, bail};
 use bytes::Bytes;
 use events::OrderId;
@@ -27,10 +18,17 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use std::{
+    collections::HashSet,
+    convert::Infallible,
+    io,
+    net::{Ipv4Addr, Ipv6Addr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
 use tokio::{net::TcpListener, task::spawn_blocking};
 use tokio_rustls::TlsAcceptor;
-
-use super::tls::{self, Trust};
 
 /// The fakes.
 #[derive(Debug)]
