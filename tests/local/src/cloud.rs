@@ -1,17 +1,5 @@
 //! The whole system, running.
 
-use std::{
-    fs,
-    future::pending,
-    io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::Path,
-    sync::Arc,
-};
-
-use anyhow::{Context, anyhow};
-use tokio::{net::TcpListener, task::JoinSet};
-
 use crate::{
     event_source::Mapping,
     faults::{Faults, file::Plan},
@@ -21,15 +9,22 @@ use crate::{
     secrets::Secrets,
     services::Services,
     sqs::Sqs,
-    tables,
+    tables::{self, Filled},
     template::{
         self,
         model::{Place, Stack},
     },
 };
-
-/// Logical id of the table that is stocked up.
-const ARTICLES: &str = "ArticlesTable";
+use anyhow::{Context, anyhow};
+use std::{
+    fs,
+    future::pending,
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+};
+use tokio::{net::TcpListener, task::JoinSet};
 
 /// The system of one template.
 #[derive(Debug)]
@@ -38,7 +33,7 @@ pub struct Cloud {
     stack: Stack,
     faults: Arc<Faults>,
     lambda: Arc<Lambda>,
-    articles: Vec<(String, u64)>,
+    filled: Vec<Filled>,
     event_sources: JoinSet<()>,
     servers: JoinSet<()>,
 }
@@ -82,10 +77,11 @@ impl Cloud {
         for table in stack.tables.values() {
             tables::create(&database, table)?;
         }
-        let mut articles = Vec::new();
-        if let Some(table) = stack.tables.get(ARTICLES) {
-            tables::stock_up(&database, &table.name, &folder.join("events/articles.json"))?;
-            articles = tables::stock(&database, &table.name)?;
+        let mut filled = Vec::new();
+        for table in stack.tables.values() {
+            if let Some(items) = &table.items {
+                filled.push(tables::fill(&database, &table.name, &folder.join(items))?);
+            }
         }
         let sqs = Sqs::open(file("queues.db").as_deref(), &place.services)?;
         for queue in stack.queues.values() {
@@ -129,7 +125,7 @@ impl Cloud {
             stack,
             faults,
             lambda,
-            articles,
+            filled,
             event_sources,
             servers,
         })
@@ -160,9 +156,9 @@ impl Cloud {
         &self.lambda
     }
 
-    /// The articles' stock at the start, by SKU.
-    pub fn articles(&self) -> &[(String, u64)] {
-        &self.articles
+    /// The tables that the template has items for.
+    pub fn filled(&self) -> &[Filled] {
+        &self.filled
     }
 
     /// Stops the event source mappings, every process of a function, and the servers.

@@ -3,19 +3,17 @@
 mod answer;
 mod event;
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
-
-use tokio::{
-    sync::Semaphore,
-    task::JoinSet,
-    time::{Instant, sleep},
-};
-
 use crate::{
     faults::Faults,
     lambda::{InvokeError, Lambda, PAYLOAD_LIMIT},
     sqs::{Message, Sqs},
     template::model::EventSource,
+};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+use tokio::{
+    sync::Semaphore,
+    task::JoinSet,
+    time::{Instant, sleep},
 };
 
 /// Batches in flight without `MaximumConcurrency`. AWS goes up to 1,250, too many for one machine.

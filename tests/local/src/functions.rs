@@ -1,17 +1,15 @@
 //! Builds the functions' binaries.
 
+use crate::template::model::Function;
+use anyhow::{Context, bail};
+use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
     env,
     path::{Path, PathBuf},
     process::Stdio,
 };
-
-use anyhow::{Context, bail};
-use serde::Deserialize;
 use tokio::process::Command;
-
-use crate::template::model::Function;
 
 /// Builds them all in the workspace `folder`, with cargo's own progress on stderr, and gives each
 /// function's executable by its logical id.

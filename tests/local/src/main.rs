@@ -1,9 +1,8 @@
 //! Runs `template.yaml` on this machine until Ctrl-C or SIGTERM.
 
-use std::process::ExitCode;
-
 use clap::Parser;
 use local::{cloud::Cloud, options::Options, welcome::Welcome};
+use std::process::ExitCode;
 use tokio::{
     select,
     signal::unix::{SignalKind, signal},

@@ -1,13 +1,12 @@
 //! The command line.
 
+use anyhow::Context;
+use clap::Parser;
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
 };
-
-use anyhow::Context;
-use clap::Parser;
 
 /// Runs the whole system of a SAM template on this machine, with the real function binaries.
 // Clap prints these comments as they are.

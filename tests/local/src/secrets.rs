@@ -1,5 +1,6 @@
 //! Generated secrets, kept in a file if there is one.
 
+use anyhow::Context;
 use std::{
     collections::BTreeMap,
     fs::{self, OpenOptions},
@@ -7,8 +8,6 @@ use std::{
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
-
-use anyhow::Context;
 use uuid::Uuid;
 
 /// Secrets by logical id.
@@ -71,9 +70,8 @@ fn read(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_secret_survives_a_restart_and_is_for_its_owner_only() -> anyhow::Result<()> {

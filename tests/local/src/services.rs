@@ -3,8 +3,11 @@
 mod fault;
 mod invoke;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
-
+use crate::{
+    faults::{Call, Faults},
+    lambda::Lambda,
+    sqs::Sqs,
+};
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
 use http_body_util::Full;
@@ -16,13 +19,8 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioIo},
 };
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinSet, time::sleep};
-
-use crate::{
-    faults::{Call, Faults},
-    lambda::Lambda,
-    sqs::Sqs,
-};
 
 /// Most bytes of a request: `DynamoDB`'s limit, the largest of the three.
 const REQUEST_LIMIT: usize = 16 << 20;

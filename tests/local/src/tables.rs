@@ -1,18 +1,16 @@
-//! `DynamoDB`: the template's tables, and the articles' stock.
+//! `DynamoDB`: the template's tables, and their first items.
 
-use std::{
-    fs,
-    io::ErrorKind,
-    path::{Path, PathBuf},
-};
-
+use crate::template::model::Table;
 use anyhow::{Context, anyhow};
 use dynoxide::{
     AttributeValue, Database, DynoxideError, Item,
     actions::{put_item::PutItemRequest, scan::ScanRequest},
 };
-
-use crate::template::model::Table;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// Opens the tables in a file, or in memory.
 pub(crate) fn open(file: Option<PathBuf>) -> anyhow::Result<Database> {
@@ -33,42 +31,42 @@ pub(crate) fn create(database: &Database, table: &Table) -> anyhow::Result<()> {
     }
 }
 
-/// Puts the articles of a JSON file, an array of items, into a table that is empty.
-pub(crate) fn stock_up(database: &Database, table: &str, file: &Path) -> anyhow::Result<()> {
-    if !scan(database, table)?.is_empty() {
-        return Ok(());
-    }
-    let items = match fs::read(file) {
-        Ok(items) => items,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(anyhow!("cannot read {}: {error}", file.display())),
-    };
-    let items: Vec<Item> = serde_json::from_slice(&items)
-        .with_context(|| format!("{} is not an array of items", file.display()))?;
-    for item in items {
-        database.put_item(PutItemRequest {
-            table_name: table.to_owned(),
-            item,
-            ..PutItemRequest::default()
-        })?;
-    }
-    Ok(())
+/// A table that the template has first items for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Filled {
+    /// The table's name.
+    pub table: String,
+    /// Its items: each is the names of the attributes that are text or numbers, with their values.
+    pub items: Vec<BTreeMap<String, String>>,
 }
 
-/// The articles and how many pieces of each there are, by name.
-pub(crate) fn stock(database: &Database, table: &str) -> anyhow::Result<Vec<(String, u64)>> {
-    let items = scan(database, table)?;
-    let mut articles: Vec<_> = items
+/// Puts the items of a JSON file, an array, into a table that is empty.
+pub(crate) fn fill(database: &Database, table: &str, file: &Path) -> anyhow::Result<Filled> {
+    if scan(database, table)?.is_empty() {
+        let items = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let items: Vec<Item> = serde_json::from_slice(&items)
+            .with_context(|| format!("{} is not an array of items", file.display()))?;
+        for item in items {
+            database.put_item(PutItemRequest {
+                table_name: table.to_owned(),
+                item,
+                ..PutItemRequest::default()
+            })?;
+        }
+    }
+    let attribute = |(name, value)| match value {
+        AttributeValue::S(value) | AttributeValue::N(value) => Some((name, value)),
+        _ => None,
+    };
+    let mut items: Vec<BTreeMap<_, _>> = scan(database, table)?
         .into_iter()
-        .filter_map(|item| match (item.get("sku")?, item.get("in_stock")?) {
-            (AttributeValue::S(sku), AttributeValue::N(pieces)) => {
-                Some((sku.clone(), pieces.parse().ok()?))
-            }
-            _ => None,
-        })
+        .map(|item| item.into_iter().filter_map(attribute).collect())
         .collect();
-    articles.sort();
-    Ok(articles)
+    items.sort_unstable();
+    Ok(Filled {
+        table: table.to_owned(),
+        items,
+    })
 }
 
 /// The first page, which is 1 MB.
@@ -82,17 +80,16 @@ fn scan(database: &Database, table: &str) -> anyhow::Result<Vec<Item>> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use serde_json::json;
 
-    use super::*;
-
     #[test]
-    fn an_empty_table_is_stocked_up_once() -> anyhow::Result<()> {
+    fn an_empty_table_is_filled_once() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("articles.json");
         fs::write(
             &file,
-            r#"[{"sku":{"S":"b"},"in_stock":{"N":"7"}},{"sku":{"S":"a"},"in_stock":{"N":"0"}}]"#,
+            r#"[{"sku":{"S":"b"},"in_stock":{"N":"7"}},{"sku":{"S":"a"},"in_stock":{"N":"0"},"set":{"SS":["x"]}}]"#,
         )?;
         let tables = Some(folder.path().join("tables.db"));
         let table = Table {
@@ -103,18 +100,30 @@ mod tests {
                 "AttributeDefinitions": [{"AttributeName": "sku", "AttributeType": "S"}],
                 "BillingMode": "PAY_PER_REQUEST",
             }),
+            items: None,
         };
-        for expected in [
-            vec![("a".to_owned(), 0), ("b".to_owned(), 7)],
-            // The table exists and keeps what it has.
-            vec![("a".to_owned(), 0), ("b".to_owned(), 7)],
-        ] {
+        let item = |sku: &str, in_stock: &str| {
+            let attributes = [("sku", sku), ("in_stock", in_stock)];
+            attributes
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into()
+        };
+        let expected = Filled {
+            table: "Articles".to_owned(),
+            items: vec![item("a", "0"), item("b", "7")],
+        };
+        // The second time the table exists and keeps its items.
+        for _ in 0..2 {
             let database = open(tables.clone())?;
             create(&database, &table)?;
-            stock_up(&database, "Articles", &file)?;
-            assert_eq!(stock(&database, "Articles")?, expected);
+            assert_eq!(fill(&database, "Articles", &file)?, expected);
             fs::write(&file, "[]")?;
         }
+        let database = Database::memory()?;
+        create(&database, &table)?;
+        let missing = fill(&database, "Articles", &folder.path().join("missing.json"));
+        let error = missing.err().context("there is no such file")?;
+        assert!(format!("{error:#}").contains("missing.json"), "{error:#}");
         Ok(())
     }
 }

@@ -1,12 +1,5 @@
 //! The services' address: what is routed where, and the faults on the way.
 
-use std::{
-    collections::BTreeMap,
-    net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
-
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{HeaderMap, Request};
@@ -22,6 +15,12 @@ use local::{
     template::model::Queue,
 };
 use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 
 /// The services with a queue `q`, no table and no function.

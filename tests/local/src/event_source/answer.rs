@@ -1,8 +1,7 @@
 //! What a function's answer to a batch means for its messages.
 
-use std::collections::BTreeSet;
-
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// The ids of the messages that succeeded; none when the answer fails the whole batch: an answer
 /// that isn't a list of batch item failures, or one that names nothing, or no message of the batch.

@@ -1,14 +1,12 @@
 //! A batch of messages as a function receives it: `{"Records":[…]}`.
 
-use std::collections::BTreeMap;
-
-use bytes::Bytes;
-use serde::Serialize;
-
 use crate::{
     sqs::{Message, arn},
     template::model::REGION,
 };
+use bytes::Bytes;
+use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Bytes of an event without records.
 pub(super) const EMPTY_SIZE: usize = r#"{"Records":[]}"#.len();
@@ -79,10 +77,9 @@ struct Attribute<'a> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
     use super::*;
     use crate::sqs::MessageAttribute;
+    use serde_json::{Value, json};
 
     #[test]
     fn a_record_has_what_lambda_sends() -> anyhow::Result<()> {

@@ -1,8 +1,7 @@
 //! What the functions called.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
 use super::fault::Call;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Calls that are remembered in their order.
 const CAPACITY: usize = 100_000;

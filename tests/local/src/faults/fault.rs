@@ -1,9 +1,8 @@
 //! What can go wrong: with a call, with a message, with a function's process.
 
-use std::{fmt, time::Duration};
-
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
+use std::{fmt, time::Duration};
 
 /// A call to SQS or `DynamoDB`.
 #[derive(Debug, Clone, Copy)]

@@ -1,11 +1,9 @@
 //! Injections, read from a YAML file.
 
-use std::{collections::BTreeSet, fs, ops::RangeInclusive, path::Path, time::Duration};
-
-use anyhow::{Context, Result};
-
 use super::{Crash, Delivery, Fault, Faults, Injection, Kind, Rule};
 use crate::template::yaml::{self, Node};
+use anyhow::{Context, Result};
+use std::{collections::BTreeSet, fs, ops::RangeInclusive, path::Path, time::Duration};
 
 /// What `--faults` says about the file.
 pub const HELP: &str = "\

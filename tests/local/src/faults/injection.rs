@@ -1,11 +1,9 @@
 //! A fault, where it strikes, and how often.
 
-use std::time::Duration;
-
+use super::fault::{Call, Crash, Delivery, Fault, contains};
 use fastrand::Rng;
 use serde_json::json;
-
-use super::fault::{Call, Crash, Delivery, Fault, contains};
+use std::time::Duration;
 
 /// Faults of one kind. Built with [`Injection::new`]; what it doesn't say, it doesn't look for.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,14 +1,12 @@
 //! The functions' processes, so that they can be killed from where a call, or the clock, says so.
 
+use super::injection::scaled;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use uuid::Uuid;
-
-use super::injection::scaled;
 
 /// Every process that runs, by the session token that it signs its calls with.
 #[derive(Debug, Default)]

@@ -1,16 +1,14 @@
 //! What a function gets: the REST proxy event, payload format 1.0.
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
-
+use super::route::Matched;
+use crate::template::model::ACCOUNT;
 use axum::http::{HeaderMap, HeaderValue, request::Parts};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
+use std::{collections::BTreeMap, net::Ipv4Addr};
 use uuid::Uuid;
-
-use super::route::Matched;
-use crate::template::model::ACCOUNT;
 
 /// The gateway listens on loopback, so every client is this one.
 const SOURCE_IP: Ipv4Addr = Ipv4Addr::LOCALHOST;

@@ -1,7 +1,7 @@
 //! What a client gets: a function's answer, or one of the gateway's own.
 
-use std::collections::BTreeMap;
-
+use super::event::Arrival;
+use crate::template::model::GatewayResponse;
 use axum::{
     body::Body,
     http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE},
@@ -9,9 +9,7 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::Value;
-
-use super::event::Arrival;
-use crate::template::model::GatewayResponse;
+use std::collections::BTreeMap;
 
 /// An answer that the gateway gives on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

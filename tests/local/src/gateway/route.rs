@@ -1,11 +1,9 @@
 //! Finds the route of a path.
 
-use std::collections::BTreeMap;
-
+use crate::template::model::Route;
 use axum::http::Method;
 use percent_encoding::percent_decode_str;
-
-use crate::template::model::Route;
+use std::collections::BTreeMap;
 
 /// A route and what its parameters stand for.
 #[derive(Debug)]

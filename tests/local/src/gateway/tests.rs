@@ -1,13 +1,11 @@
-use std::collections::BTreeMap;
-
+use super::*;
+use crate::template::model::{GatewayResponse, Route};
 use anyhow::Result;
+use std::collections::BTreeMap;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
-
-use super::*;
-use crate::template::model::{GatewayResponse, Route};
 
 /// What the gateway answers to these bytes, with a route to a function that always fails.
 async fn answer(request: &[u8]) -> Result<String> {
@@ -22,6 +20,7 @@ async fn answer(request: &[u8]) -> Result<String> {
         ..GatewayResponse::default()
     };
     let api = Api {
+        example: None,
         stage: "v1".to_owned(),
         routes: vec![route],
         gateway_responses: [("MISSING_AUTHENTICATION_TOKEN".to_owned(), missing)].into(),

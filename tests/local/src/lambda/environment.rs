@@ -1,17 +1,5 @@
 //! One execution environment: a process of the function's binary and its Runtime API.
 
-use std::{path::PathBuf, process::Stdio, sync::Arc, time::Duration};
-
-use anyhow::Context;
-use bytes::Bytes;
-use rustix::process::{Pid, Signal, kill_process};
-use tokio::{
-    process::{Child, Command},
-    task::JoinHandle,
-    time::{Instant, sleep_until, timeout},
-};
-use uuid::Uuid;
-
 use super::{
     error_document,
     log::Log,
@@ -21,6 +9,16 @@ use crate::{
     faults::{Crash, Faults, Switch},
     template::model::{ACCOUNT, Function, REGION},
 };
+use anyhow::Context;
+use bytes::Bytes;
+use rustix::process::{Pid, Signal, kill_process};
+use std::{path::PathBuf, process::Stdio, sync::Arc, time::Duration};
+use tokio::{
+    process::{Child, Command},
+    task::JoinHandle,
+    time::{Instant, sleep_until, timeout},
+};
+use uuid::Uuid;
 
 /// How long Lambda lets a function initialise.
 const INIT_LIMIT: Duration = Duration::from_secs(10);

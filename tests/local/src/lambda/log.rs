@@ -4,7 +4,6 @@ use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
 };
-
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 /// Lines that are kept of each function.

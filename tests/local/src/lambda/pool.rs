@@ -1,5 +1,12 @@
 //! The environments of one function: scaled from zero, kept while they are idle.
 
+use super::{
+    InvokeError,
+    environment::{Definition, Environment},
+    error_document,
+};
+use bytes::Bytes;
+use futures_util::future::join_all;
 use std::{
     mem,
     sync::{
@@ -8,16 +15,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-
-use bytes::Bytes;
-use futures_util::future::join_all;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-
-use super::{
-    InvokeError,
-    environment::{Definition, Environment},
-    error_document,
-};
 
 #[derive(Debug)]
 pub(super) struct Pool {

@@ -1,13 +1,6 @@
 //! The Lambda Runtime API of one execution environment, on a port of its own.
 
-use std::{
-    error::Error,
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
-
+use super::{PAYLOAD_LIMIT, error_document};
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -19,10 +12,15 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body_util::LengthLimitError;
+use std::{
+    error::Error,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use uuid::Uuid;
-
-use super::{PAYLOAD_LIMIT, error_document};
 
 /// What a process says through the API.
 #[derive(Debug)]

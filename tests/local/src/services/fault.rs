@@ -1,15 +1,13 @@
 //! Calls that meet a fault.
 
-use std::{io, time::Duration};
-
+use super::{REQUEST_LIMIT, SQS, Services, operation, text};
+use crate::faults::Fault;
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
 use hyper::{HeaderMap, Response, StatusCode, http::request::Parts};
 use serde_json::{Value, json};
+use std::{io, time::Duration};
 use tokio::time::sleep;
-
-use super::{REQUEST_LIMIT, SQS, Services, operation, text};
-use crate::faults::Fault;
 
 /// Longer than it takes to kill a process.
 const KILLED: Duration = Duration::from_secs(5);

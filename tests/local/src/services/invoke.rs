@@ -1,15 +1,13 @@
 //! Lambda's Invoke API.
 
-use std::sync::Arc;
-
+use super::text;
+use crate::lambda::{InvokeError, Lambda, PAYLOAD_LIMIT};
 use axum::body::Body;
 use bytes::Bytes;
 use hyper::{HeaderMap, Method, Response, StatusCode, header, http::request::Parts};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
-
-use super::text;
-use crate::lambda::{InvokeError, Lambda, PAYLOAD_LIMIT};
+use std::sync::Arc;
 
 /// Invokes a function, by any of its names.
 pub(super) async fn invoke(

@@ -1,9 +1,5 @@
 //! `AWS::Serverless::Api`: its stage, its gateway responses and its routes.
 
-use std::collections::BTreeMap;
-
-use anyhow::Result;
-
 use super::{
     model::{Api, GatewayResponse, Route},
     resolve::{API_ID, Scope},
@@ -11,6 +7,8 @@ use super::{
     yaml::Node,
 };
 use crate::gateway::CONTEXT_VARIABLES;
+use anyhow::Result;
+use std::collections::BTreeMap;
 
 /// Documentation, metering and deployment. `Auth` is read apart.
 const DROPPED: [&str; 11] = [
@@ -70,6 +68,7 @@ pub fn read(resource: &Resource, scope: &Scope) -> Result<Api> {
         gateway_responses.insert(kind.clone(), gateway_response(response)?);
     }
     Ok(Api {
+        example: resource.local(scope, "Try")?,
         stage: properties.require("StageName")?.text()?.to_owned(),
         routes: Vec::new(),
         gateway_responses,

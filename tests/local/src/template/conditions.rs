@@ -1,13 +1,11 @@
 //! `Conditions`: decided once, from the parameters.
 
-use std::collections::BTreeMap;
-
-use anyhow::Result;
-
 use super::{
     resolve::Scope,
     yaml::{Node, Value},
 };
+use anyhow::Result;
+use std::collections::BTreeMap;
 
 /// Whether each condition holds.
 pub fn evaluate(conditions: &Node, scope: &Scope) -> Result<BTreeMap<String, bool>> {

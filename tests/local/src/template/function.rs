@@ -1,9 +1,5 @@
 //! `AWS::Serverless::Function` and its events.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
-
-use anyhow::Result;
-
 use super::{
     api,
     model::{EventSource, Function, Queue, Route},
@@ -13,6 +9,8 @@ use super::{
     secret::Secrets,
     yaml::Node,
 };
+use anyhow::Result;
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 const READ: [&str; 11] = [
     "FunctionName",

@@ -34,9 +34,8 @@ pub fn merge(global: &Node, own: &Node) -> Node {
 
 #[cfg(test)]
 mod tests {
-    use anyhow::{Context, Result};
-
     use super::{super::yaml, *};
+    use anyhow::{Context, Result};
 
     #[test]
     fn a_resource_s_own_properties_go_over_the_globals() -> Result<()> {

@@ -1,6 +1,6 @@
 //! What `local` understands of a template, resolved: no parameter and no intrinsic function is left.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// Where the resolved addresses point.
 #[derive(Debug, Clone)]
@@ -124,6 +124,8 @@ pub struct Table {
     pub name: String,
     /// The request body of `CreateTable`: name, key schema, attribute definitions, billing mode.
     pub definition: serde_json::Value,
+    /// A JSON array of its first items, from `Metadata.Local.Items`; the path starts at the template.
+    pub items: Option<PathBuf>,
 }
 
 /// A REST API.
@@ -133,6 +135,8 @@ pub struct Api {
     pub stage: String,
     /// In the template's order.
     pub routes: Vec<Route>,
+    /// A request to try, from `Metadata.Local.Try`; `{api}` stands for the API's address.
+    pub example: Option<String>,
     /// `GatewayResponses`, by type: `MISSING_AUTHENTICATION_TOKEN`, `DEFAULT_5XX`.
     pub gateway_responses: BTreeMap<String, GatewayResponse>,
 }

@@ -1,10 +1,8 @@
 //! `Parameters`: their values from the overrides, else their defaults, within their bounds.
 
-use std::collections::BTreeMap;
-
-use anyhow::{Result, bail, ensure};
-
 use super::yaml::Node;
+use anyhow::{Result, bail, ensure};
+use std::collections::BTreeMap;
 
 const ATTRIBUTES: [&str; 9] = [
     "Type",

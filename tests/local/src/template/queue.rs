@@ -1,9 +1,5 @@
 //! `AWS::SQS::Queue`, a standard one.
 
-use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
-
-use anyhow::Result;
-
 use super::{
     model::{Queue, Redrive},
     resolve::Scope,
@@ -11,6 +7,8 @@ use super::{
     yaml::Node,
 };
 use crate::sqs;
+use anyhow::Result;
+use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 const READ: [&str; 7] = [
     "QueueName",

@@ -1,13 +1,11 @@
 //! Takes the intrinsic functions out of a tree.
 
-use std::collections::BTreeMap;
-
-use anyhow::Result;
-
 use super::{
     model::{ACCOUNT, Place, REGION},
     yaml::{Node, Value},
 };
+use anyhow::Result;
+use std::collections::BTreeMap;
 
 /// What names stand for.
 pub struct Scope {

@@ -1,9 +1,5 @@
 //! `Resources`: which there are, and what `!Ref` and `!GetAtt` give for them.
 
-use std::collections::BTreeMap;
-
-use anyhow::Result;
-
 use super::{
     globals,
     model::{ACCOUNT, Place, REGION},
@@ -12,6 +8,8 @@ use super::{
     yaml::{Node, Value},
 };
 use crate::sqs;
+use anyhow::Result;
+use std::collections::BTreeMap;
 
 /// A resource whose condition holds.
 pub struct Resource<'t> {
@@ -126,6 +124,15 @@ impl Resource<'_> {
             entries.retain(|(key, _)| read.contains(&key.as_str()));
         }
         scope.value(&properties)
+    }
+
+    /// The text in `Metadata.Local.{key}`, which is for this program alone.
+    pub fn local(&self, scope: &Scope, key: &str) -> Result<Option<String>> {
+        let Some(local) = self.node.get("Metadata").and_then(|node| node.get("Local")) else {
+            return Ok(None);
+        };
+        local.only(&[key])?;
+        Ok(Some(scope.value(local.require(key)?)?.text()?.to_owned()))
     }
 
     /// The name in `property`, else the logical id.

@@ -1,13 +1,12 @@
 //! `AWS::IAM::Role`: what it allows. Nothing is enforced on one machine; a test compares it with what is called.
 
-use anyhow::Result;
-
 use super::{
     model::{Role, Statement},
     resolve::Scope,
     resource::Resource,
     yaml::{Node, Value},
 };
+use anyhow::Result;
 
 /// Managed policies are left out: what they allow isn't in the template.
 const READ: [&str; 1] = ["Policies"];

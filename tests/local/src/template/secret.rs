@@ -1,12 +1,11 @@
 //! `AWS::SecretsManager::Secret`, and the dynamic references to it.
 
-use anyhow::Result;
-
 use super::{
     resolve::Scope,
     resource::{self, Resource},
     yaml::Node,
 };
+use anyhow::Result;
 
 /// A generated secret.
 pub struct Secret {

@@ -1,14 +1,14 @@
 //! `AWS::DynamoDB::Table`: its `CreateTable` request.
 
-use anyhow::Result;
-use serde_json::{Map, Value as Json};
-
 use super::{
     model::Table,
     resolve::Scope,
     resource::Resource,
     yaml::{Node, Value},
 };
+use anyhow::Result;
+use serde_json::{Map, Value as Json};
+use std::path::PathBuf;
 
 const READ: [&str; 7] = [
     "TableName",
@@ -40,7 +40,11 @@ pub fn read(resource: &Resource, scope: &Scope) -> Result<Table> {
     let name = resource.name(scope, "TableName")?;
     let mut definition = json(&properties)?;
     definition["TableName"] = Json::from(name.as_str());
-    Ok(Table { name, definition })
+    Ok(Table {
+        name,
+        definition,
+        items: resource.local(scope, "Items")?.map(PathBuf::from),
+    })
 }
 
 fn json(node: &Node) -> Result<Json> {

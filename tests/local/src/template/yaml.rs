@@ -1,9 +1,8 @@
 //! A template's tree of values. Each knows its line and its path, so that a fault can name them.
 
-use std::{fmt::Display, ops::RangeInclusive};
-
 use anyhow::{Result, anyhow};
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
+use std::{fmt::Display, ops::RangeInclusive};
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]

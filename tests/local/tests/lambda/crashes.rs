@@ -1,14 +1,12 @@
 //! Processes that crash because a fault says so.
 
-use std::{sync::Arc, time::Duration};
-
+use super::{failure, faulty, invoke, running};
 use local::{
     faults::{Crash, Faults, Injection, Kind},
     lambda::Lambda,
 };
 use serde_json::json;
-
-use super::{failure, faulty, invoke, running};
+use std::{sync::Arc, time::Duration};
 
 /// A function that crashes so, as often as it may.
 fn crashing(crash: Crash, times: u64) -> anyhow::Result<(Lambda, Arc<Faults>)> {

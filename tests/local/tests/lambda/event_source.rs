@@ -1,10 +1,5 @@
 //! The event source mapping, from a real queue to a real process.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
-
 use anyhow::Context;
 use http_body_util::BodyExt;
 use local::{
@@ -15,6 +10,10 @@ use local::{
     template::model::{EventSource, Queue},
 };
 use serde_json::{Value, json};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{task::JoinSet, time::sleep};
 
 const ENDPOINT: &str = "http://127.0.0.1:9";

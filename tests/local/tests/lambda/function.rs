@@ -4,6 +4,8 @@
 //! an `error` or with `size` bytes, else with its environment, and `exit_after` that. A batch from
 //! a queue says `batch N`, its bodies, and how often what comes again was received, and fails those that are `bad`.
 
+use anyhow::Context;
+use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     env,
@@ -13,9 +15,6 @@ use std::{
     thread::sleep,
     time::Duration,
 };
-
-use anyhow::Context;
-use serde_json::{Value, json};
 
 /// Serves invocations until the Runtime API is gone.
 pub fn run(api: &str) -> anyhow::Result<()> {

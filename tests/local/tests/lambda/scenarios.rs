@@ -5,13 +5,6 @@ mod event_source;
 mod function;
 mod starts;
 
-use std::{
-    collections::BTreeMap,
-    env,
-    sync::Arc,
-    time::{Duration, Instant},
-};
-
 use anyhow::{Context, ensure};
 use bytes::Bytes;
 use libtest_mimic::{Arguments, Trial};
@@ -21,6 +14,12 @@ use local::{
     template::model::Function,
 };
 use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    env,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::runtime;
 
 fn main() -> anyhow::Result<()> {

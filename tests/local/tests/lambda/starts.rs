@@ -1,13 +1,11 @@
 //! Functions that don't start, and that are stopped.
 
-use std::{sync::Arc, time::Duration};
-
+use super::{failure, invoke, lambda, running};
 use anyhow::{Context, ensure};
 use bytes::Bytes;
 use local::lambda::InvokeError;
 use serde_json::json;
-
-use super::{failure, invoke, lambda, running};
+use std::{sync::Arc, time::Duration};
 
 pub async fn died() -> anyhow::Result<()> {
     let lambda = lambda(10, None, &[("INIT", "exit")])?;

@@ -1,8 +1,7 @@
-use anyhow::{Context, Result};
-use axum::http::Request;
-
 use super::*;
 use crate::{gateway::route, template::model::Route};
+use anyhow::{Context, Result};
+use axum::http::Request;
 
 fn event_of(request: Request<&[u8]>) -> Result<Value> {
     let routes = ["/orders", "/orders/{id}"].map(|path| Route {

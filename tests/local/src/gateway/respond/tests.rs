@@ -1,3 +1,4 @@
+use super::*;
 use anyhow::{Context, Result};
 use http_body_util::BodyExt;
 use proptest::{
@@ -5,8 +6,6 @@ use proptest::{
     prelude::*,
 };
 use serde_json::json;
-
-use super::*;
 
 fn arrival() -> Arrival {
     Arrival {

@@ -1,11 +1,10 @@
+use super::*;
 use http_body_util::{BodyExt, Full};
 use hyper::{HeaderMap, Request};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-
-use super::*;
 
 /// Plays the process: one request, its status, headers and body.
 async fn call(

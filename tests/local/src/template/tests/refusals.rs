@@ -1,6 +1,5 @@
-use anyhow::{Context, Result, ensure};
-
 use super::{FUNCTION, stack};
+use anyhow::{Context, Result, ensure};
 
 /// Each of these makes the template one that is refused, in one line that has this text.
 fn check(refusals: &[(String, &str)]) -> Result<()> {

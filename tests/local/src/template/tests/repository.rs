@@ -1,9 +1,7 @@
-use std::{collections::BTreeMap, path::Path, time::Duration};
-
+use super::{super::load, place};
 use anyhow::{Context, Result};
 use serde_json::json;
-
-use super::{super::load, place};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 #[test]
 fn the_template_of_this_repository_loads() -> Result<()> {
@@ -88,6 +86,11 @@ fn the_template_of_this_repository_loads() -> Result<()> {
             "BillingMode": "PAY_PER_REQUEST",
         })
     );
+    assert_eq!(stack.tables["OrdersTable"].items, None);
+    let items = Path::new("events/articles.json");
+    assert_eq!(stack.tables["ArticlesTable"].items.as_deref(), Some(items));
+    let example = stack.api.example.context("no request to try")?;
+    assert!(example.contains("curl -i {api}/orders "), "{example}");
     let leads_to = |path: &str| {
         let route = stack.api.routes.iter().find(|route| route.path == path);
         route.map(|route| (route.method.as_str(), route.function.as_str()))

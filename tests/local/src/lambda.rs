@@ -5,15 +5,13 @@ mod log;
 mod pool;
 pub mod runtime_api;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
-
+use self::{environment::Definition, log::Log, pool::Pool};
+use crate::{faults::Faults, template::model::Function};
 use anyhow::Context;
 use bytes::Bytes;
 use futures_util::future::join_all;
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};
-
-use self::{environment::Definition, log::Log, pool::Pool};
-use crate::{faults::Faults, template::model::Function};
 
 /// Most bytes of a payload and of an answer: 6 MB.
 pub const PAYLOAD_LIMIT: usize = 6_291_556;

@@ -9,18 +9,16 @@ mod route;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-
-use axum::{Router, body::Body, extract::Request, response::Response};
-use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
-
 use crate::{
     lambda::{InvokeError, Lambda, PAYLOAD_LIMIT},
     template::model::Api,
 };
+use axum::{Router, body::Body, extract::Request, response::Response};
+use bytes::{Bytes, BytesMut};
 use event::Arrival;
+use http_body_util::BodyExt;
 use respond::Fault;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 pub use respond::CONTEXT_VARIABLES;
 

@@ -19,14 +19,12 @@ mod table;
 mod tests;
 pub(crate) mod yaml;
 
-use std::{collections::BTreeMap, fs, path::Path};
-
 use anyhow::{Context, Result};
-
 use model::{Place, Stack};
 use resolve::Scope;
 use resource::{Kind, Resource};
 use secret::Secrets;
+use std::{collections::BTreeMap, fs, path::Path};
 use yaml::Node;
 
 /// Reads the template at `path` with `overrides` of its parameters, resolved for `place`.

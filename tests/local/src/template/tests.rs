@@ -1,15 +1,13 @@
 mod refusals;
 mod repository;
 
-use std::collections::BTreeMap;
-
-use anyhow::{Context, Result};
-use serde_json::json;
-
 use super::{
     model::{Place, Stack},
     read,
 };
+use anyhow::{Context, Result};
+use serde_json::json;
+use std::collections::BTreeMap;
 
 /// Four lines, and `rest` after them, within `Resources`.
 fn stack(rest: &str) -> Result<Stack> {

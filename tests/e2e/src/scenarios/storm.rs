@@ -81,7 +81,7 @@ fn parameters(orders: usize) -> [&'static str; 4] {
 }
 
 async fn no_order_is_lost_doubled_or_oversold(_: Arc<Stack>) -> Result<()> {
-    let mut plan = Plan::read(include_str!("faults.yaml"))?;
+    let mut plan = Plan::read(include_str!("storm/faults.yaml"))?;
     let orders = setting("STORM_ORDERS", 300)?;
     plan.seed = setting("STORM_SEED", plan.seed)?;
     let stack = Stack::local(&parameters(orders)).await?;

@@ -11,25 +11,23 @@ mod injection;
 mod processes;
 mod tally;
 
+use calls::Calls;
+use fastrand::Rng;
+pub use fault::{Call, Crash, Delivery, Fault};
+use injection::Injected;
+pub use injection::{Injection, Kind};
+pub(crate) use processes::{Processes, Switch};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-
-use fastrand::Rng;
+pub use tally::Tally;
 use tokio::{
     task::AbortHandle,
     time::{MissedTickBehavior, interval},
 };
-
-use calls::Calls;
-pub use fault::{Call, Crash, Delivery, Fault};
-use injection::Injected;
-pub use injection::{Injection, Kind};
-pub(crate) use processes::{Processes, Switch};
-pub use tally::Tally;
 
 type Judge = Arc<dyn Fn(&Call) -> Option<Fault> + Send + Sync>;
 
