@@ -224,3 +224,6 @@ impl<'a> Job<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+use super::*;
+use crate::faked::pending;
+use Attempt::{Conflict, Learnt, Refused};
+use Disposition::{KeyMismatch, Retry, StoredBefore};
+
+const RECORD: Disposition = Retry(Cause::Record);
+
+/// Works through these findings of the transaction of three orders: 0 wants the article `a1`, 1 wants `a1` and `a2`, and
+/// 2 wants `a3`.
+fn check(
+    findings: impl for<'a> Fn([&'a Pending; 3]) -> Vec<Finding<'a>>,
+    expected: Attempt,
+    dispositions: &[(usize, Disposition)],
+) {
+    let orders = [pending(0, &[1]), pending(1, &[1, 2]), pending(2, &[3])];
+    let mut job = Job::new(orders.iter().collect());
+    let (findings, mut found) = (findings(orders.each_ref()), Vec::new());
+    let text = format!("{findings:?}");
+    // Three orders and three articles.
+    let attempt = job.work_through(findings, 6, &mut found);
+    assert_eq!(
+        (attempt, found.as_slice()),
+        (expected, dispositions),
+        "{text}"
+    );
+}
+
+fn throttled(sku: &str) -> Finding<'_> {
+    Finding::Throttled(Some(sku), "throttled".to_owned())
+}
+
+#[test]
+fn each_finding_settles_orders_or_tells_what_to_wait_for() {
+    check(
+        |[one, ..]| vec![Finding::StoredBefore(one)],
+        Learnt,
+        &[(0, StoredBefore)],
+    );
+    check(
+        |[_, two, _]| vec![Finding::KeyMismatch(two)],
+        Learnt,
+        &[(1, KeyMismatch)],
+    );
+    check(|_| vec![Finding::Stock("a1", Stock::Left(0))], Learnt, &[]);
+    check(|_| vec![Finding::Stock("a2", Stock::Unknown)], Learnt, &[]);
+    check(|_| vec![Finding::Conflict], Conflict, &[]);
+    check(|_| vec![throttled("a1")], Refused(Cause::Busy), &[]);
+    check(
+        |_| vec![Finding::Throttled(None, String::new())],
+        Refused(Cause::Busy),
+        &[],
+    );
+    check(
+        |[.., three]| vec![Finding::Order(three, String::new())],
+        Learnt,
+        &[(2, RECORD)],
+    );
+    // Whoever wants the article.
+    check(
+        |_| vec![Finding::Article("a1", String::new())],
+        Learnt,
+        &[(0, RECORD), (1, RECORD)],
+    );
+    // Nothing is new: it waits as for a conflict.
+    check(|_| vec![], Conflict, &[]);
+}
+
+#[test]
+fn of_mixed_findings_the_one_to_wait_for_decides_and_the_others_are_not_lost() {
+    check(
+        |[one, ..]| vec![Finding::StoredBefore(one), Finding::Conflict],
+        Conflict,
+        &[(0, StoredBefore)],
+    );
+    check(
+        |[_, two, three]| {
+            vec![
+                Finding::KeyMismatch(two),
+                Finding::Order(three, String::new()),
+                throttled("a1"),
+            ]
+        },
+        Refused(Cause::Busy),
+        &[(1, KeyMismatch), (2, RECORD)],
+    );
+    check(
+        |_| {
+            vec![
+                Finding::Stock("a1", Stock::Left(1)),
+                throttled("a2"),
+                Finding::Conflict,
+            ]
+        },
+        Refused(Cause::Busy),
+        &[],
+    );
+}
+
+#[test]
+fn stock_that_is_known_is_nothing_new() {
+    let order = pending(0, &[1]);
+    let mut job = Job::new(vec![&order]);
+    let mut found = |stock| {
+        let findings = vec![Finding::Stock("a1", stock)];
+        job.work_through(findings, 2, &mut Vec::new())
+    };
+    assert_eq!(found(Stock::Left(3)), Learnt);
+    assert_eq!(found(Stock::Left(3)), Conflict);
+    assert_eq!(found(Stock::Left(2)), Learnt);
+    assert_eq!(found(Stock::Unknown), Learnt);
+}
+
+#[test]
+fn a_group_is_split_by_the_articles_that_were_throttled_last() {
+    let orders = [pending(0, &[1]), pending(1, &[1, 2]), pending(2, &[3])];
+    let check = |skus: &[&str], stays: &[usize], split: Option<&[usize]>| {
+        let mut job = Job::new(orders.iter().collect());
+        // What was throttled before that counts no more.
+        let before = vec![throttled("a3"), throttled("a1")];
+        let now: Vec<_> = skus.iter().map(|sku| throttled(sku)).collect();
+        for findings in [before, now] {
+            job.work_through(findings, 6, &mut Vec::new());
+        }
+        let records = |job: &Job| job.orders.iter().map(|order| order.record).collect();
+        let taken = job.split_throttled();
+        let taken: Option<Vec<_>> = taken.as_ref().map(records);
+        assert_eq!(taken.as_deref(), split, "{skus:?}");
+        let left: Vec<_> = records(&job);
+        assert_eq!(left, stays, "{skus:?}");
+        assert!(job.refused.is_partial);
+    };
+    check(&["a1"], &[2], Some(&[0, 1]));
+    check(&["a2"], &[0, 2], Some(&[1]));
+    check(&["a2", "a3"], &[0], Some(&[1, 2]));
+    // Nobody would be left, or nobody is to blame.
+    check(&["a1", "a3"], &[0, 1, 2], None);
+    check(&[], &[0, 1, 2], None);
+}
