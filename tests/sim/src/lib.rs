@@ -1,8 +1,8 @@
 //! The real `process`, over the real SDK clients, against a model of AWS in virtual time.
 //!
-//! A seed is a [`case::Case`]: orders, sizes, limits, and what goes wrong. The same seed is the same run, to the last
-//! await. At its end the books are made from the models alone: each order has one outcome, which never changed, and
-//! the stock is exact; and whatever happened, once it is over the queue is drained within a bound.
+//! A seed is a [`case::Case`]: orders, sizes, limits, and faults. The same seed is the same run, to the last await. At its
+//! end tables and queue are reconciled with the orders, from the models alone: each order has one outcome, which never
+//! changed, and the stock is exact. Once all faults are over, the queue is drained within a bound.
 //!
 //! # Layout
 //! - [`case`]: what a run is like. [`orders`]: what is sent in it.

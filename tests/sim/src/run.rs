@@ -1,4 +1,4 @@
-//! A run: the case happens, and the books are made.
+//! Runs a case, and reconciles tables and queue with the orders.
 
 use crate::{
     books,
