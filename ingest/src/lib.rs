@@ -16,6 +16,8 @@
 //! `lambda_http` is not used: its conversion panics on bad base64 and on hosts and paths that are no URI, and it
 //! parses a whole event of which these functions read a few fields.
 
+#![warn(missing_docs)]
+
 pub mod config;
 pub mod place;
 pub mod place_batch;
