@@ -150,14 +150,14 @@ fn row(put: Put) -> Row {
 
 fn take(mut update: Update) -> Action {
     let is_known = update.table_name == ARTICLES
-        && update.change == "SET in_stock = in_stock - :taken"
-        && update.condition_expression == "in_stock >= :taken";
+        && update.change == "SET in_stock = in_stock - :reserved"
+        && update.condition_expression == "in_stock >= :reserved";
     assert!(
         is_known,
         "the model doesn't know {}",
         update.condition_expression
     );
-    let pieces = match &update.expression_attribute_values[":taken"] {
+    let pieces = match &update.expression_attribute_values[":reserved"] {
         AttributeValue::N(pieces) => pieces.parse().expect("whole pieces"),
         other => panic!("{other:?} pieces"),
     };

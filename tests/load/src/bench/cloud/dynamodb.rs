@@ -126,9 +126,9 @@ mod tests {
             json!({"Update": {
                 "TableName": ARTICLES,
                 "Key": {"sku": {"S": sku}},
-                "UpdateExpression": "SET in_stock = in_stock - :taken",
-                "ConditionExpression": "in_stock >= :taken",
-                "ExpressionAttributeValues": {":taken": {"N": pieces}},
+                "UpdateExpression": "SET in_stock = in_stock - :reserved",
+                "ConditionExpression": "in_stock >= :reserved",
+                "ExpressionAttributeValues": {":reserved": {"N": pieces}},
             }})
         };
         let put = json!({"Put": {
@@ -163,7 +163,7 @@ mod tests {
         check(&format!("{put}/Item/total/N"), json!("7401"))?;
         let update = "/TransactItems/1/Update";
         check(
-            &format!("{update}/ExpressionAttributeValues/:taken/N"),
+            &format!("{update}/ExpressionAttributeValues/:reserved/N"),
             json!("2"),
         )?;
         check(
