@@ -48,8 +48,8 @@ pub async fn commit(
         }
         sleep_until(due).await;
         let now = (effects.clock)().into();
-        let dispositions = &mut work.done.dispositions;
-        let attempt = job.attempt(table, now, deadline, dispositions).await;
+        let attempt = job.attempt(table, now, deadline).await;
+        work.done.dispositions.append(&mut job.settled);
         if let Attempt::Refused(cause) = attempt {
             work.put_back_refused(chain, cause);
             let rest = Instant::now() + backoff::again(work.refusals, (effects.chance)());

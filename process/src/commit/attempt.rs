@@ -16,6 +16,8 @@ use tokio::time::{Instant, timeout_at};
 pub struct Job<'a> {
     /// The orders that have no disposition yet.
     pub orders: Group<'a>,
+    /// The dispositions that became known, each with its order's record. The caller takes them out.
+    pub settled: Vec<(usize, Disposition)>,
     /// The time from which on it may be tried.
     pub due: Instant,
     /// The number of its conflicts.
@@ -63,6 +65,7 @@ impl<'a> Job<'a> {
     pub fn new(orders: Group<'a>) -> Self {
         Self {
             orders,
+            settled: Vec::new(),
             due: Instant::now(),
             conflicts: 0,
             refused: Refused::default(),
@@ -95,26 +98,24 @@ impl<'a> Job<'a> {
         })
     }
 
-    /// Tries to write the group, once, and adds the dispositions that become known. All outcomes go by what is known of
+    /// Tries to write the group, once, and settles the orders whose disposition becomes known. All outcomes go by what is known of
     /// the stock by now: an order that lost may have lost by what the table said some seconds ago.
     pub async fn attempt(
         &mut self,
         table: &OrderTable,
         now: Timestamp,
         deadline: Instant,
-        dispositions: &mut Vec<(usize, Disposition)>,
     ) -> Attempt {
-        let known = dispositions.len();
         self.refused.is_partial = false;
-        let write = AssertUnwindSafe(self.write(table, now, deadline, dispositions));
+        let write = AssertUnwindSafe(self.write(table, now, deadline));
         // A panic is treated as a transaction that is rejected as a whole: bisecting finds the order that causes it.
         let attempt = write.catch_unwind().await.unwrap_or_else(|_| {
             tracing::error!(orders = self.orders.len(), "writing a transaction panicked");
             Attempt::Malformed
         });
-        let done = &dispositions[known..];
-        self.orders
-            .retain(|order| done.iter().all(|(record, _)| *record != order.record));
+        let settled = &self.settled;
+        let is_open = |order: &&Pending| settled.iter().all(|(record, _)| *record != order.record);
+        self.orders.retain(is_open);
         if self.orders.is_empty() {
             Attempt::Done
         } else {
@@ -122,20 +123,14 @@ impl<'a> Job<'a> {
         }
     }
 
-    async fn write(
-        &mut self,
-        table: &OrderTable,
-        now: Timestamp,
-        deadline: Instant,
-        dispositions: &mut Vec<(usize, Disposition)>,
-    ) -> Attempt {
+    async fn write(&mut self, table: &OrderTable, now: Timestamp, deadline: Instant) -> Attempt {
         let transaction = allocate(&self.orders, &self.stock);
         let refusal = match timeout_at(deadline, table.write(&transaction, now)).await {
             Ok(Ok(())) => {
                 let stored = transaction.orders.into_iter();
                 let stored =
                     stored.map(|(order, outcome)| (order.record, Disposition::Stored(outcome)));
-                dispositions.extend(stored);
+                self.settled.extend(stored);
                 return Attempt::Done;
             }
             Ok(Err(refusal)) => refusal,
@@ -144,9 +139,7 @@ impl<'a> Job<'a> {
         };
         let orders = self.orders.len();
         match refusal {
-            Refusal::Cancelled(findings) => {
-                self.work_through(findings, transaction.actions(), dispositions)
-            }
+            Refusal::Cancelled(findings) => self.work_through(findings, transaction.actions()),
             Refusal::Conflict => Attempt::Conflict,
             Refusal::Throttled(error) => {
                 tracing::warn!(%error, orders, "the table throttled a transaction");
@@ -169,27 +162,22 @@ impl<'a> Job<'a> {
 
     /// Works through the findings of a cancelled transaction: orders that have a row get their disposition, stock is
     /// learnt, and what can't be written fails alone.
-    fn work_through(
-        &mut self,
-        findings: Vec<Finding<'a>>,
-        actions: usize,
-        dispositions: &mut Vec<(usize, Disposition)>,
-    ) -> Attempt {
-        let known = dispositions.len();
+    fn work_through(&mut self, findings: Vec<Finding<'a>>, actions: usize) -> Attempt {
+        let known = self.settled.len();
         let (mut conflict, mut throttled, mut learnt) = (false, 0, false);
         self.refused.articles.clear();
         for finding in findings {
             match finding {
                 Finding::StoredBefore(order) => {
                     tracing::info!(order_id = %order.placed.id(), "the order was stored before");
-                    dispositions.push((order.record, Disposition::StoredBefore));
+                    self.settled.push((order.record, Disposition::StoredBefore));
                 }
                 Finding::KeyMismatch(order) => {
                     tracing::warn!(
                         order_id = %order.placed.id(),
                         "another order was stored under this idempotency key"
                     );
-                    dispositions.push((order.record, Disposition::KeyMismatch));
+                    self.settled.push((order.record, Disposition::KeyMismatch));
                 }
                 Finding::Stock(sku, found) => {
                     learnt |= self.stock.insert(sku.to_owned(), found) != Some(found);
@@ -204,17 +192,19 @@ impl<'a> Job<'a> {
                 Finding::Order(order, error) => {
                     let order_id = order.placed.id();
                     tracing::warn!(%order_id, %error, "the order can't be written");
-                    dispositions.push((order.record, Disposition::Retry(Cause::Record)));
+                    self.settled
+                        .push((order.record, Disposition::Retry(Cause::Record)));
                 }
                 Finding::Article(sku, error) => {
                     tracing::warn!(article = bounded(sku), %error, "the article can't be written");
                     let wanting = self.orders.iter().filter(|order| order.wants(sku));
                     let retry = Disposition::Retry(Cause::Record);
-                    dispositions.extend(wanting.map(|order| (order.record, retry)));
+                    self.settled
+                        .extend(wanting.map(|order| (order.record, retry)));
                 }
             }
         }
-        learnt |= dispositions.len() > known;
+        learnt |= self.settled.len() > known;
         self.refused.is_partial = throttled < actions;
         match (throttled, conflict) {
             (1.., _) => Attempt::Refused(Cause::Busy),

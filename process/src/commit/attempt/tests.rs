@@ -14,12 +14,12 @@ fn check(
 ) {
     let orders = [pending(0, &[1]), pending(1, &[1, 2]), pending(2, &[3])];
     let mut job = Job::new(orders.iter().collect());
-    let (findings, mut found) = (findings(orders.each_ref()), Vec::new());
+    let findings = findings(orders.each_ref());
     let text = format!("{findings:?}");
     // Three orders and three articles.
-    let attempt = job.work_through(findings, 6, &mut found);
+    let attempt = job.work_through(findings, 6);
     assert_eq!(
-        (attempt, found.as_slice()),
+        (attempt, job.settled.as_slice()),
         (expected, dispositions),
         "{text}"
     );
@@ -102,7 +102,7 @@ fn stock_that_is_known_is_nothing_new() {
     let mut job = Job::new(vec![&order]);
     let mut found = |stock| {
         let findings = vec![Finding::Stock("a1", stock)];
-        job.work_through(findings, 2, &mut Vec::new())
+        job.work_through(findings, 2)
     };
     assert_eq!(found(Stock::Left(3)), Learnt);
     assert_eq!(found(Stock::Left(3)), Conflict);
@@ -119,7 +119,7 @@ fn a_group_is_split_by_the_articles_that_were_throttled_last() {
         let before = vec![throttled("a3"), throttled("a1")];
         let now: Vec<_> = skus.iter().map(|sku| throttled(sku)).collect();
         for findings in [before, now] {
-            job.work_through(findings, 6, &mut Vec::new());
+            job.work_through(findings, 6);
         }
         let records = |job: &Job| job.orders.iter().map(|order| order.record).collect();
         let taken = job.split_throttled();
