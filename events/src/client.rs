@@ -1,4 +1,4 @@
-//! Who sent an order, and what they call it.
+//! The client that sent an order, and its idempotency key.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -33,7 +33,7 @@ impl Client {
         Client("anonymous".to_owned())
     }
 
-    /// Whether the gateway has told this caller from others.
+    /// True if the gateway has told this caller from others.
     pub fn is_identified(&self) -> bool {
         self.0 != "anonymous"
     }

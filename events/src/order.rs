@@ -1,4 +1,4 @@
-//! What a client may order.
+//! The order: every rule of the API for what a client may send.
 
 use crate::{
     json::{self, required},
@@ -90,12 +90,12 @@ impl Order {
         self.reference.as_deref()
     }
 
-    /// What the order costs, in the currency's minor unit.
+    /// The order's price, in the currency's minor unit.
     pub fn total(&self) -> u64 {
         self.total
     }
 
-    /// How many pieces of each article the order needs: an article's lines add up.
+    /// The pieces of each article that the order needs: an article's lines add up.
     pub fn quantities(&self) -> BTreeMap<&str, u64> {
         let mut quantities = BTreeMap::new();
         for line in &self.lines {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What became of an order. Until it has an outcome, it is `queued`.
+/// The end of an order's way. Until it has an outcome, it is `queued`.
 ///
 /// JSON and rows have it as two fields: `"status":"rejected","reason":"out_of_stock"`; only a rejection has a reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

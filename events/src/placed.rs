@@ -88,12 +88,12 @@ impl OrderPlaced {
         self.id
     }
 
-    /// Whose it is.
+    /// The client that sent it.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// When it was accepted.
+    /// The time at which it was accepted.
     pub fn placed_at(&self) -> Timestamp {
         self.placed_at
     }
@@ -103,7 +103,7 @@ impl OrderPlaced {
         &self.fingerprint
     }
 
-    /// What was ordered.
+    /// The order as it was sent.
     pub fn order(&self) -> &Order {
         &self.order
     }

@@ -9,20 +9,20 @@ use serde_json::{Map, Value};
 pub struct OrderRecord {
     /// The key.
     pub id: OrderId,
-    /// What became of it.
+    /// The outcome, as the attributes `status` and `reason`.
     #[serde(flatten)]
     pub outcome: Outcome,
-    /// Whose it is.
+    /// The client that sent it.
     pub client: Client,
-    /// When it was accepted.
+    /// The time at which it was accepted.
     pub placed_at: Timestamp,
-    /// When it got its outcome.
+    /// The time at which it got its outcome.
     pub processed_at: Timestamp,
     /// The fingerprint of the order.
     pub fingerprint: Fingerprint,
-    /// What it costs, in the currency's minor unit.
+    /// Its price, in the currency's minor unit.
     pub total: u64,
-    /// What was ordered.
+    /// The order as it was sent.
     pub order: Order,
     /// The fields of its message that this version doesn't know.
     #[serde(flatten)]

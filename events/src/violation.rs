@@ -1,4 +1,4 @@
-//! What is wrong with a document, and where.
+//! Violations: the things that are wrong with a client's document.
 
 use serde::Serialize;
 
@@ -12,9 +12,9 @@ const LONGEST_NAME: usize = 64;
 /// One thing that is wrong with a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Violation {
-    /// Where, as an RFC 6901 JSON Pointer: `/lines/0/quantity`.
+    /// The place, as an RFC 6901 JSON Pointer: `/lines/0/quantity`.
     pub pointer: String,
-    /// What, for a person: `must be from 1 to 1000000`.
+    /// The rule that is broken, for a person: `must be from 1 to 1000000`.
     pub detail: String,
 }
 
@@ -31,12 +31,12 @@ impl Violations {
         }
     }
 
-    /// Whether nothing was found.
+    /// True if no violation was added.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What was found, in the document's order.
+    /// Gives the violations, in the document's order.
     pub fn into_vec(self) -> Vec<Violation> {
         self.0
     }
@@ -66,7 +66,7 @@ impl std::fmt::Display for Pointer<'_> {
     }
 }
 
-/// Whether a name is worth repeating, and safe to show: JSON itself escapes only the first 32 control characters, and a
+/// Tells if a name is worth repeating, and safe to show: JSON itself escapes only the first 32 control characters, and a
 /// terminal obeys others, too.
 fn is_repeatable(name: &str) -> bool {
     name.chars().count() <= LONGEST_NAME && !name.chars().any(char::is_control)

@@ -1,4 +1,4 @@
-//! What is an order, and what is wrong with what isn't.
+//! Valid orders, and the violations of invalid ones.
 
 use events::{
     Order, Violation,

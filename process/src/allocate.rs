@@ -4,7 +4,7 @@ use crate::{group::Group, records::Pending};
 use events::{Outcome, Reason};
 use std::collections::BTreeMap;
 
-/// What is known of an article's stock.
+/// An article's stock, as DynamoDB told it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stock {
     /// This many pieces are left.

@@ -1,8 +1,8 @@
-//! What becomes of a record of the batch.
+//! The disposition of a record: stored, or to be retried.
 
 use events::Outcome;
 
-/// What is known of a record's order when the invocation ends.
+/// The state of a record's order when the invocation ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
     /// Its row was written, with this outcome.
@@ -15,7 +15,7 @@ pub enum Disposition {
     Retry(Cause),
 }
 
-/// Who is to blame that an order wasn't stored.
+/// The reason why an order wasn't stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// The record: others can be stored.

@@ -1,4 +1,4 @@
-//! What `process` takes from outside besides its input, so that a test or a simulation chooses it.
+//! The time of day and chance, which a test or a simulation chooses.
 
 use std::time::SystemTime;
 
@@ -12,7 +12,7 @@ pub struct Effects {
 }
 
 impl Effects {
-    /// Those of the machine.
+    /// The effects of the real machine.
     pub const REAL: Self = Self {
         clock: SystemTime::now,
         chance: fastrand::f64,

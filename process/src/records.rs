@@ -39,7 +39,7 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Whether one of its lines wants the article.
+    /// True if one of its lines wants the article.
     pub fn wants(&self, sku: &str) -> bool {
         let mut lines = self.placed.order().lines().iter();
         lines.any(|line| line.sku() == sku)
@@ -53,7 +53,7 @@ pub struct Duplicate {
     pub record: usize,
     /// The index of the earlier one.
     pub first: usize,
-    /// Whether both have the same fingerprint, too.
+    /// True if both have the same fingerprint, too.
     pub is_same: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What a panic leaves in the log.
+//! A panic's line in the log.
 
 use lambda_runtime::tracing::subscriber::filter::LevelFilter;
 use process::config::{log_panic, logs};

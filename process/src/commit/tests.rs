@@ -10,7 +10,7 @@ use std::{
 const STORED: Disposition = Disposition::Stored(Outcome::Confirmed);
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// When a table was called, in milliseconds after the test's start.
+/// The times at which a table was called, in milliseconds after the test's start.
 type Calls = Arc<Mutex<Vec<u128>>>;
 
 /// A table that answers as `answer` says, by the request and how many came before it.

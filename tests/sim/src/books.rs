@@ -8,7 +8,7 @@ use crate::{
 use events::OrderPlaced;
 use std::collections::BTreeMap;
 
-/// How many of these dead messages are orders that nothing is wrong with.
+/// Counts the dead messages that are orders that nothing is wrong with.
 pub fn dead(orders: &Orders, dead: &[String]) -> usize {
     let fine = |body: &&String| {
         OrderPlaced::from_json(body).is_ok_and(|placed| !is_broken(orders, &placed))
@@ -16,7 +16,7 @@ pub fn dead(orders: &Orders, dead: &[String]) -> usize {
     dead.iter().filter(fine).count()
 }
 
-/// Whether an order wants an article whose row is broken.
+/// True if an order wants an article whose row is broken.
 fn is_broken(orders: &Orders, placed: &OrderPlaced) -> bool {
     let wanted = placed.order().quantities();
     wanted

@@ -10,28 +10,24 @@ use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 pub struct Case {
     /// Chance in the run goes by it, and so do the orders.
     pub seed: u64,
-    /// What arrives.
     pub load: Load,
     /// The queue and the workers.
     pub stack: Stack,
     /// The tables.
     pub table: Table,
-    /// What goes wrong.
     pub weather: Weather,
 }
 
-/// What arrives.
+/// The messages that arrive.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Load {
-    /// How many orders.
     pub orders: usize,
-    /// How many lines an order has, each of another article.
+    /// The lines of an order, each of another article.
     pub lines: RangeInclusive<usize>,
-    /// How many articles there are.
     pub articles: usize,
-    /// Whether the n-th article is wanted 1/n as often as the first, instead of all alike.
+    /// The n-th article is wanted 1/n as often as the first, instead of all alike.
     pub zipf: bool,
-    /// Whether every other article has half of what is wanted of it, instead of plenty.
+    /// Every other article has half of what is wanted of it, instead of plenty.
     pub scarce: bool,
     /// The orders arrive evenly over so long.
     pub over: Duration,
@@ -86,7 +82,7 @@ impl Default for Stack {
 /// The tables.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// How long a write takes; a transaction holds its items for so long.
+    /// The time that a write takes; a transaction holds its items for so long.
     pub latency: Duration,
     /// Write units a second that both tables take together, if there is a limit.
     pub units: Option<u32>,
@@ -107,14 +103,13 @@ impl Default for Table {
     }
 }
 
-/// What goes wrong.
+/// The faults of a run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Weather {
     /// Faults of chance end after so long.
     pub ends: Duration,
-    /// How likely each fault is, each time that it can strike.
+    /// The chance of each fault, each time that it can strike.
     pub rates: BTreeMap<Fault, f64>,
-    /// When the tables are out.
     pub outages: Vec<Outage>,
 }
 
@@ -181,30 +176,29 @@ pub struct Outage {
     pub from: Duration,
     /// Until.
     pub until: Duration,
-    /// What they answer.
     pub kind: OutageKind,
 }
 
-/// What the tables answer in an outage.
+/// The tables' answer in an outage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutageKind {
     /// 500.
     Down,
     /// They throttle.
     Throttled,
-    /// Those of one partition alone are throttled: of every eighth article.
+    /// They throttle the items of one partition alone: of every eighth article.
     HotPartition,
     /// Nothing.
     Silent,
 }
 
 impl Weather {
-    /// Whether no fault strikes that an order could be failed for.
+    /// True if no fault strikes that an order could be failed for.
     pub fn is_fair(&self) -> bool {
         self.rates.is_empty()
     }
 
-    /// When everything is over.
+    /// The time at which all faults are over.
     pub fn over(&self) -> Duration {
         let outages = self.outages.iter().map(|outage| outage.until);
         let chance = (!self.rates.is_empty()).then_some(self.ends);
@@ -213,7 +207,7 @@ impl Weather {
 }
 
 impl Case {
-    /// Whether nothing goes wrong, and the tables need less than ten minutes for all orders: then load alone must not
+    /// True if nothing goes wrong, and the tables need less than ten minutes for all orders: then load alone must not
     /// use up receives.
     pub fn is_calm(&self) -> bool {
         self.weather.over().is_zero()
@@ -221,12 +215,12 @@ impl Case {
             && self.work() < Duration::from_mins(10)
     }
 
-    /// Whether no order may be dead: only faults of chance can fail an order for good.
+    /// True if no order may be dead: only faults of chance can fail an order for good.
     pub fn must_lose_nothing(&self) -> bool {
         self.weather.rates.is_empty()
     }
 
-    /// How long the tables take for all orders at the least, about.
+    /// The least time, about, that the tables take for all orders.
     pub fn work(&self) -> Duration {
         let orders = f64::from(u32::try_from(self.load.orders).unwrap_or(u32::MAX));
         let lines = f64::from(u32::try_from(*self.load.lines.end()).unwrap_or(u32::MAX));

@@ -15,7 +15,7 @@ pub struct Figure {
     pub case: Case,
 }
 
-/// What a figure came to.
+/// The result of a figure.
 #[derive(Debug)]
 pub struct Measured {
     /// Its name.
@@ -28,7 +28,7 @@ pub struct Measured {
     pub share: Option<f64>,
     /// After each outage: how long until orders were settled at nine tenths of the speed before it.
     pub recovery: Option<Duration>,
-    /// How many orders were settled before the outage was over.
+    /// The orders that were settled before the outage was over.
     pub before_end: usize,
     /// After an outage: how long until the last order was settled.
     pub settled: Option<Duration>,
@@ -80,7 +80,7 @@ pub fn measure(figure: &Figure) -> Measured {
     }
 }
 
-/// How long after an outage it took until orders were settled at nine tenths of the speed of the seconds before it, in
+/// The time after an outage until orders were settled at nine tenths of the speed of the seconds before it, in
 /// steps of 100 ms, over a second.
 fn recovery(report: &Report, outage: &Outage) -> Option<Duration> {
     let between = |from: Duration, until: Duration| {

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 /// Runs `process` against a model of AWS in virtual time, a seed a run.
 #[derive(Parser)]
 struct Options {
-    /// How many seeds
+    /// Number of seeds
     #[arg(long, default_value_t = 10_000)]
     seeds: u64,
     /// The first of them

@@ -12,7 +12,7 @@ const PLENTY: u64 = 1_000_000_000;
 /// An article that is added meanwhile, or never.
 pub const LATER: &str = "later";
 
-/// What is sent, and what is in stock for it.
+/// The messages of a run, and the stock for them.
 #[derive(Debug)]
 pub struct Orders {
     /// The bodies of messages, in the order in which they are sent.

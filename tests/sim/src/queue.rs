@@ -23,7 +23,7 @@ pub struct Queue {
     hidden: BTreeSet<(Instant, usize)>,
     /// Bodies on the dead-letter queue.
     pub dead: Vec<String>,
-    /// How often the message was received that was received most.
+    /// The receive count of the message that was received most.
     pub most_receives: u32,
     sent: usize,
 }
@@ -73,7 +73,7 @@ impl Queue {
         self.messages.len()
     }
 
-    /// When there is a message to receive.
+    /// The time at which there is a message to receive.
     pub fn next(&self) -> Option<Instant> {
         if self.visible.is_empty() {
             self.hidden.first().map(|(at, _)| *at)

@@ -40,7 +40,7 @@ pub struct Row {
     pub status: String,
     /// Of the order.
     pub fingerprint: String,
-    /// Whether it may replace a `failed` row of the same order.
+    /// True if it may replace a `failed` row of the same order.
     pub replaces_failed: bool,
 }
 

@@ -18,10 +18,10 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-/// How often it is looked whether the queue is empty.
+/// The run looks as often as this if the queue is empty.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Report {
     /// Whatever must not be.
@@ -30,13 +30,11 @@ pub struct Report {
     pub outcomes: (usize, usize),
     /// Messages that were dead before the redrive, poison and orders for broken articles left out.
     pub dead: usize,
-    /// How often the message was received that was received most.
+    /// The receive count of the message that was received most.
     pub most_receives: u32,
-    /// When the queue was empty, from the start.
+    /// The time at which the queue was empty, from the start.
     pub drained: Option<Duration>,
-    /// What the tables saw.
     pub seen: Seen,
-    /// What happened, if it was traced.
     pub trace: Vec<String>,
 }
 
@@ -133,7 +131,7 @@ async fn drain(wire: &Wire, start: Instant, until: Instant) -> Option<Duration> 
     Some(start.elapsed())
 }
 
-/// When everything must be over, from the start.
+/// The time by which everything must be over, from the start.
 fn bound(case: &Case) -> Duration {
     let begin = case.weather.over().max(case.load.over);
     // Broken orders and poison go through all their receives.

@@ -15,7 +15,7 @@ use std::{
 pub struct Failure {
     /// The seed.
     pub seed: u64,
-    /// What is wrong.
+    /// The promises that were broken.
     pub wrong: Vec<String>,
 }
 

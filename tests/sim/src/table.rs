@@ -30,11 +30,10 @@ pub struct Tables {
     /// Units that each partition has left, when they were counted.
     left: Vec<f64>,
     counted: Instant,
-    /// What became of each attempt.
     pub seen: Seen,
 }
 
-/// What the tables saw.
+/// The tables' view of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
     /// Transactions that were written.
@@ -47,7 +46,7 @@ pub struct Seen {
     pub others: usize,
     /// Write units of what was written.
     pub units: f64,
-    /// When orders got their outcome, from the start, and how many.
+    /// The times at which orders got their outcome, from the start, with their number.
     pub settled: Vec<(Duration, usize)>,
     /// Whatever must never happen.
     pub wrong: Vec<String>,
@@ -89,7 +88,7 @@ impl Tables {
         self.rate() * self.case.table.burst.as_secs_f64()
     }
 
-    /// Whether there is an outage of this kind now.
+    /// True during an outage of this kind.
     pub fn is_out(&self, kind: OutageKind) -> bool {
         let now = self.start.elapsed();
         let outages = &self.case.weather.outages;
@@ -98,7 +97,7 @@ impl Tables {
             .any(|outage| outage.kind == kind && (outage.from..outage.until).contains(&now))
     }
 
-    /// Whether a fault of chance strikes now.
+    /// Draws if a fault of chance strikes now.
     pub fn strikes(&self, fault: Fault) -> bool {
         let weather = &self.case.weather;
         let rate = weather.rates.get(&fault).copied().unwrap_or_default();

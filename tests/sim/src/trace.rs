@@ -1,4 +1,4 @@
-//! What happened, for whoever looks into a failing seed.
+//! A log of a run, for whoever looks into a failing seed.
 
 use std::sync::{Arc, Mutex};
 use tokio::time::Instant;

@@ -29,7 +29,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// How long an answer takes that needs no write.
+/// The time of an answer that needs no write.
 const TURN: Duration = Duration::from_millis(3);
 
 /// The services, and the way to them.
@@ -38,11 +38,10 @@ pub struct Wire {
     tables: Arc<Mutex<Tables>>,
     queue: Arc<Mutex<Queue>>,
     latency: Duration,
-    /// What happened.
     pub trace: Trace,
 }
 
-/// What a service answers.
+/// A service's answer.
 #[derive(Debug, Clone)]
 pub enum Answer {
     /// A result.
@@ -118,7 +117,7 @@ impl Wire {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a worker's clients are made with: as [`process::config::aws`] makes it, but for the connector.
+    /// Configures a worker's clients, as [`process::config::aws`] does, but for the connector.
     pub fn config(&self) -> SdkConfig {
         let connector = SharedHttpConnector::new(self.clone());
         SdkConfig::builder()

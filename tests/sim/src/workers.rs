@@ -27,7 +27,7 @@ use tokio::{
 const PAYLOAD: usize = 6 << 20;
 const ENVELOPE: usize = 900;
 
-/// How often a poller looks for messages that it doesn't know of.
+/// A poller looks for messages that it doesn't know of as often as this.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Starts the workers, on this thread. They end with the runtime.

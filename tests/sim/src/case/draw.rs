@@ -52,7 +52,7 @@ fn make_heavy(case: &mut Case, rng: &mut Rng) {
     }
 }
 
-/// How long an outage lasts, in seconds: mostly not for long, because a long one takes a run its time.
+/// Draws an outage's length, in seconds: mostly short, because a long one takes a run its time.
 const LASTING: [u64; 20] = [
     1, 1, 1, 1, 3, 3, 3, 3, 10, 10, 10, 10, 10, 30, 30, 30, 60, 60, 180, 1200,
 ];

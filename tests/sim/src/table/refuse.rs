@@ -1,4 +1,4 @@
-//! Whether the tables take a write, and what they answer if they don't.
+//! Decides if the tables take a write, and makes their refusal.
 
 use super::Tables;
 use crate::{
@@ -34,7 +34,7 @@ impl Tables {
         None
     }
 
-    /// What has no units left is throttled, and with it the whole transaction; it costs nothing.
+    /// An item that has no units left is throttled, and with it the whole transaction; it costs nothing.
     pub(super) fn throttle(&mut self, actions: &[Action]) -> Option<(Why, Answer)> {
         let passed = self.counted.elapsed().as_secs_f64();
         self.counted = Instant::now();
@@ -111,7 +111,7 @@ impl Tables {
         any.then(|| (why, Answer::cancelled(reasons)))
     }
 
-    /// What fails an action's condition.
+    /// Gives the reason if an action's condition fails.
     pub(super) fn condition(&self, action: &Action) -> Option<Value> {
         let failed = |item: Value| json!({"Code": "ConditionalCheckFailed", "Message": "The conditional request failed", "Item": item});
         match action {
