@@ -44,10 +44,10 @@ use std::{path::PathBuf, time::Duration};
 /// The folder of the repository.
 pub const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// What is measured.
+/// The options of the benchmarks.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// How often each contestant is measured, in turns
+    /// Measures each contestant this often, in turns
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Measure only these: ours, tutorial, python, node
@@ -73,7 +73,7 @@ enum Name {
     Node,
 }
 
-/// What takes long, or needs more than a toolchain.
+/// Parts that take long, or need more than a toolchain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
     /// The starts with the CPU of a 128 MB function: they need cgroups
@@ -102,7 +102,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Those that were asked for, those of one role side by side.
+/// The contestants that were asked for, those of one role side by side.
 async fn contestants(options: &Options, cloud: &Cloud) -> anyhow::Result<Vec<Contestant>> {
     let wanted = |name| {
         let all = options.only.is_empty() && !options.skip_rivals;

@@ -1,4 +1,4 @@
-//! What the intake does under load, shown: the spike with its picture, and the benchmarks.
+//! The intake under load: the spike with its picture, and the benchmarks.
 //!
 //! # Layout
 //! - [`spike`]: a wall of orders against a table that can be overrun, beside the synchronous design.

@@ -1,4 +1,4 @@
-//! What figures are taken on, and how busy it is meanwhile.
+//! The machine that figures are taken on, and its load meanwhile.
 
 use events::Timestamp;
 use std::{env, fs, thread, time::SystemTime};
@@ -42,7 +42,7 @@ impl Watch {
         }
     }
 
-    /// How busy it was until now: figures taken while a host took much of the CPU time say little.
+    /// The machine's load until now: figures taken while a host took much of the CPU time say little.
     pub fn says(&self) -> String {
         let stolen = stolen(&self.times, &times());
         let stolen = stolen.map_or_else(String::new, |share| {

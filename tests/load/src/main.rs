@@ -4,7 +4,7 @@ use clap::Parser;
 use load::{bench, spike};
 use std::process::ExitCode;
 
-/// What the intake does under load.
+/// Shows the intake under load.
 #[derive(Debug, Parser)]
 #[command(version)]
 enum Command {

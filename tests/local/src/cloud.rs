@@ -131,7 +131,7 @@ impl Cloud {
         })
     }
 
-    /// What the template describes.
+    /// The template, resolved.
     pub fn stack(&self) -> &Stack {
         &self.stack
     }
@@ -180,7 +180,7 @@ async fn bind(host: IpAddr, port: u16) -> anyhow::Result<(TcpListener, TcpListen
     Ok((listen(host, port).await?, listen(host, next).await?))
 }
 
-/// Where this machine reaches a listener.
+/// The address at which this machine reaches a listener.
 fn url(listener: &TcpListener) -> io::Result<String> {
     let mut address = listener.local_addr()?;
     if address.ip().is_unspecified() {

@@ -19,27 +19,27 @@ use tokio::{
 /// Batches in flight without `MaximumConcurrency`. AWS goes up to 1,250, too many for one machine.
 const DEFAULT_CONCURRENCY: usize = 10;
 
-/// How long one long poll waits, as Lambda's do.
+/// A long poll waits this long, as Lambda's do.
 const WAIT: Duration = Duration::from_secs(20);
 
-/// How long a batch that could not even be tried keeps its permit, so that a queue isn't drained
+/// The time that a batch that could not even be tried keeps its permit, so that a queue isn't drained
 /// into its visibility timeout, and its receives used up, at full speed.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// A mapping that can run.
 #[derive(Clone)]
 pub struct Mapping {
-    /// What the template says.
+    /// The mapping, as the template has it.
     pub source: EventSource,
     /// Name of the queue.
     pub queue: String,
     /// Logical id of the function.
     pub function: String,
-    /// Where the messages come from.
+    /// The queue that the messages come from.
     pub sqs: Sqs,
-    /// Where they go.
+    /// The function that they go to.
     pub lambda: Arc<Lambda>,
-    /// What happens to them on the way.
+    /// The faults of messages on their way.
     pub faults: Arc<Faults>,
 }
 

@@ -117,7 +117,7 @@ impl Faults {
         }
     }
 
-    /// What kills processes by the clock.
+    /// The faults that kill processes by the clock.
     fn clock(&self, injection: &Injection, seed: u64) -> Option<AbortHandle> {
         let Kind::Function(crash @ Crash::KilledEvery(period)) = injection.kind else {
             return None;
@@ -154,13 +154,13 @@ impl Faults {
         locked(&self.calls).newest.iter().cloned().collect()
     }
 
-    /// How often a function called an operation so far.
+    /// The number of calls of an operation by a function so far.
     pub fn count(&self, caller: &str, operation: &str) -> usize {
         let key = (caller.to_owned(), operation.to_owned());
         locked(&self.calls).counts.get(&key).copied().unwrap_or(0)
     }
 
-    /// How often each fault happened so far.
+    /// The number of times that each fault happened so far.
     pub fn tally(&self) -> &Tally {
         &self.tally
     }
@@ -181,7 +181,7 @@ impl Faults {
         self.counted(call.operation, fault)
     }
 
-    /// What happens to a message on its way to a function.
+    /// Draws the fault of a message on its way to a function.
     pub(crate) fn deliver(&self, body: &str) -> Option<Delivery> {
         let delivery = self.first(|rule| match rule {
             InForce::Judge(_) => None,
@@ -190,7 +190,7 @@ impl Faults {
         self.counted("message", delivery)
     }
 
-    /// What happens to a process when it starts, or with the payload of an invocation when it gets one. It is counted
+    /// Draws the fault of a process when it starts, or with the payload of an invocation when it gets one. It is counted
     /// when it has happened.
     pub(crate) fn crash(&self, function: &str, payload: Option<&[u8]>) -> Option<Crash> {
         self.first(|rule| match rule {

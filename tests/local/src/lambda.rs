@@ -19,7 +19,7 @@ pub const PAYLOAD_LIMIT: usize = 6_291_556;
 /// Most invocations of one function at a time, as in an account that has nothing else.
 const ACCOUNT_CONCURRENCY: usize = 1000;
 
-/// How long an idle environment is kept.
+/// An idle environment is kept this long.
 const IDLE_LIMIT: Duration = Duration::from_mins(5);
 
 /// Every function of the stack, by logical id.
@@ -31,7 +31,7 @@ pub struct Lambda {
 /// Why an invocation has no response.
 #[derive(Debug, thiserror::Error)]
 pub enum InvokeError {
-    /// As many invocations as the function may have are running.
+    /// Every invocation that the function may have is running.
     #[error("Rate Exceeded.")]
     Throttled,
     /// The function failed: the error document, with `errorType` and `errorMessage`.
@@ -150,7 +150,7 @@ impl Lambda {
             .map_or(0, |pool| pool.peak_concurrency())
     }
 
-    /// What the function's processes wrote, newest last; only the newest 10,000 lines are kept.
+    /// The newest 10,000 lines that the function's processes wrote, newest last.
     pub fn log_lines(&self, function: &str) -> Vec<String> {
         self.pools
             .get(function)
@@ -163,14 +163,14 @@ impl Lambda {
     }
 }
 
-/// Whether a line says something by itself: of an error with its causes, or a panic with its hint,
+/// True if a line says something by itself: of an error with its causes, or a panic with its hint,
 /// the last line doesn't.
 fn is_statement(line: &str) -> bool {
     let detail = line.starts_with(char::is_whitespace) || line.starts_with("note: ");
     !(line.is_empty() || detail || line.ends_with(':'))
 }
 
-/// What an invocation that failed answers.
+/// The answer of an invocation that failed.
 fn error_document(error_type: &str, message: &str) -> Bytes {
     serde_json::json!({"errorType": error_type, "errorMessage": message})
         .to_string()

@@ -28,7 +28,7 @@ const REQUEST_LIMIT: usize = 16 << 20;
 const SQS: &str = "AmazonSQS.";
 const DYNAMODB: &str = "DynamoDB_20120810.";
 
-/// What answers, cheap to clone.
+/// The services that answer; cheap to clone.
 #[derive(Clone)]
 pub struct Services {
     sqs: Sqs,

@@ -19,21 +19,21 @@ use tokio::process::Command;
 const INGEST: (u32, u32) = (20, 60);
 /// The same, of batches.
 const PROCESS: (u32, u32) = (4, 12);
-/// How often each run is made: on a busy machine some wait too long for an answer, and repeat a call.
+/// The number of times that each run is made: on a busy machine some wait too long for an answer, and repeat a call.
 const TRIES: u32 = 3;
 
-/// Whether valgrind is here.
+/// True if valgrind is here.
 pub async fn is_here() -> bool {
     let version = Command::new("valgrind").arg("--version").output().await;
     version.is_ok_and(|version| version.status.success())
 }
 
-/// What is counted, and how.
+/// The program that is counted, and its calls.
 #[derive(Debug, Clone, Copy)]
 pub struct Count<'a> {
-    /// Whose program is counted.
+    /// The owner of the program.
     pub contestant: &'a Contestant,
-    /// What it calls.
+    /// The calls that it makes.
     pub cloud: &'a Cloud,
     /// A folder that keeps the profiles, if there is one.
     pub keep: Option<&'a Path>,

@@ -33,14 +33,14 @@ use tokio_rustls::TlsAcceptor;
 /// The fakes.
 #[derive(Debug)]
 pub struct Cloud {
-    /// Where they answer.
+    /// The addresses at which they answer.
     pub endpoint: String,
-    /// What a function needs to trust them.
+    /// The certificates by which a function trusts them.
     pub trust: Trust,
     shared: Arc<Shared>,
 }
 
-/// How long they take to answer, from the last byte of a request on: what they do themselves is part of it.
+/// The time that they take to answer, from the last byte of a request on: their own work is part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Latency {
     /// SQS.
@@ -49,7 +49,7 @@ pub struct Latency {
     pub table: Duration,
 }
 
-/// What was asked of them.
+/// The calls that they got.
 #[derive(Debug, Default)]
 pub struct Seen {
     /// Requests to SQS as they are billed: each 64 KiB of a request is one.
@@ -60,7 +60,7 @@ pub struct Seen {
     pub transactions: u64,
     /// Orders that were written.
     pub written: HashSet<OrderId>,
-    /// What the writes cost.
+    /// The price of the writes.
     pub write_units: u64,
     refusals: Vec<String>,
 }
@@ -96,7 +96,7 @@ impl Cloud {
         *locked(&self.shared.latency) = latency;
     }
 
-    /// What was asked since this was called last. Fails if anything of it should not have been.
+    /// Gives the calls since this was called last. Fails if one of them should not have been made.
     pub fn take(&self) -> anyhow::Result<Seen> {
         let seen = std::mem::take(&mut *locked(&self.shared.seen));
         if let Some(first) = seen.refusals.first() {
@@ -189,7 +189,7 @@ impl Shared {
         response
     }
 
-    /// What to answer, and after how long.
+    /// The answer, and the time after which it comes.
     fn judge(&self, headers: &HeaderMap, body: &[u8]) -> anyhow::Result<(Duration, Value)> {
         let target = target(headers).context("it has no X-Amz-Target")?;
         let latency = *locked(&self.latency);
@@ -226,7 +226,7 @@ fn target(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-amz-target")?.to_str().ok()
 }
 
-/// Whether a request is signed for this service. Not whether the signature is right: to find out would cost the
+/// True if a request is signed for this service. Not whether the signature is right: to find out would cost the
 /// machine as much as the function, beside it.
 fn signed(headers: &HeaderMap, service: &str) -> anyhow::Result<()> {
     let value = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());

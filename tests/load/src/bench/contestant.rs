@@ -1,4 +1,4 @@
-//! What is measured beside what.
+//! The contestants of the benchmarks.
 
 use super::{ROOT, cloud::Cloud, function::Program, orders};
 use anyhow::Context;
@@ -8,7 +8,7 @@ use local::template::{
 };
 use std::{collections::BTreeMap, ffi::OsString};
 
-/// Which of the two functions a program is.
+/// The function that a program is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// From the gateway to the queue.
@@ -20,13 +20,13 @@ pub enum Role {
 /// A program that does one function's work.
 #[derive(Debug, Clone)]
 pub struct Contestant {
-    /// Who wrote it, as the tables call it.
+    /// Its author, as the tables call it.
     pub name: &'static str,
-    /// What it does.
+    /// Its role.
     pub role: Role,
-    /// Whether it is compiled while it runs, and takes longer to become warm.
+    /// True if it is compiled while it runs, and takes longer to become warm.
     pub compiles: bool,
-    /// How it is started.
+    /// Its program.
     pub program: Program,
 }
 
@@ -62,7 +62,7 @@ impl Deployment {
         ))
     }
 
-    /// What a function of this role finds in its environment, whoever wrote it.
+    /// The environment of a function of this role, whoever wrote it.
     pub fn environment(&self, role: Role) -> anyhow::Result<BTreeMap<String, OsString>> {
         let (_, function) = self.function(role)?;
         let variables = function.environment.iter();

@@ -8,9 +8,9 @@ use super::{
     report,
 };
 
-/// How long SQS takes to store a message or ten, in milliseconds.
+/// The time that SQS takes to store a message or ten, in milliseconds.
 const QUEUE_MILLIS: f64 = 8.0;
-/// How long DynamoDB takes for a transaction, in milliseconds.
+/// The time that DynamoDB takes for a transaction, in milliseconds.
 const TABLE_MILLIS: f64 = 5.0;
 
 /// The table of dollars for a million orders, for each contestant that has both functions.

@@ -22,25 +22,25 @@ use tokio::{
 };
 use uuid::Uuid;
 
-/// How long anything may take, even within a quota or in valgrind.
+/// The longest time of any step, even within a quota or in valgrind.
 const LIMIT: Duration = Duration::from_mins(1);
 /// The end of a log that is kept, for when something fails.
 const KEPT_LOG: usize = 4096;
 
-/// How a function is started.
+/// The program of a function, and its start.
 #[derive(Debug, Clone)]
 pub struct Program {
     /// The command's words.
     pub command: Vec<OsString>,
     /// `LAMBDA_TASK_ROOT`.
     pub folder: PathBuf,
-    /// What it has in its environment beside what Lambda puts there.
+    /// Its environment beside Lambda's own variables.
     pub environment: BTreeMap<String, OsString>,
     /// Size of what is deployed.
     pub bytes: u64,
 }
 
-/// What a stretch of a function's life took.
+/// The CPU and the time of a stretch of a function's life.
 #[derive(Debug, Clone, Copy)]
 pub struct Spent {
     /// CPU time.
@@ -116,7 +116,7 @@ impl Function {
         }
     }
 
-    /// What it has used, at the moment.
+    /// Its usage so far.
     pub fn usage(&mut self) -> &mut Usage {
         &mut self.usage
     }

@@ -35,7 +35,7 @@ const HUNDREDS: Warmth = Warmth {
     before: 5,
     requests: 10,
 };
-/// How long SQS takes to store a message.
+/// The time that SQS takes to store a message.
 const QUEUE_LATENCY: Duration = Duration::from_millis(8);
 
 #[derive(Deserialize)]
@@ -111,7 +111,7 @@ async fn small(contestant: &Contestant, cloud: &Cloud, quota: &Quota) -> anyhow:
     ])
 }
 
-/// How many requests are measured.
+/// The number of requests that are measured.
 #[derive(Clone, Copy)]
 struct Warmth {
     /// Sent before them.
@@ -119,7 +119,7 @@ struct Warmth {
     requests: usize,
 }
 
-/// What an order takes, once the function is warm.
+/// The use of an order, once the function is warm.
 struct Warm {
     cpu: f64,
     wall: f64,
@@ -175,7 +175,7 @@ pub async fn send(
     Ok(wall)
 }
 
-/// Whether just so many orders are on the queue; gives the requests of SQS that are billed for it.
+/// True if just so many orders are on the queue; gives the requests of SQS that are billed for it.
 fn expect(cloud: &Cloud, orders: usize) -> anyhow::Result<f64> {
     let seen = cloud.take()?;
     let queued = seen.queued.len();

@@ -1,11 +1,11 @@
-//! What is measured, and where the values are kept.
+//! The measures, and their values.
 
 use super::{contestant::Role, stats::Summary};
 use std::collections::BTreeMap;
 
 macro_rules! measures {
     ($($(#[$doc:meta])* $name:ident = $label:literal),* $(,)?) => {
-        /// What is measured of a function.
+        /// A measure of a function.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Measure {
             $($(#[$doc])* $name,)*
@@ -15,7 +15,7 @@ macro_rules! measures {
             /// All, as the table has them.
             pub const ALL: &[Measure] = &[$(Measure::$name,)*];
 
-            /// What it is called, with its unit.
+            /// Its name in the tables, with its unit.
             pub fn label(self) -> &'static str {
                 match self { $(Measure::$name => $label,)* }
             }
@@ -34,7 +34,7 @@ measures! {
     FirstCpu = "first invoke CPU, ms",
     /// The same on the clock.
     FirstWall = "first invoke, ms",
-    /// What a cold start uses in all.
+    /// The CPU of a cold start in all.
     StartCpu = "init + first invoke CPU, ms",
     /// With the CPU of a 128 MB function.
     QuotaInitWall = "init at 128 MB, ms",
@@ -42,15 +42,15 @@ measures! {
     QuotaFirstWall = "first invoke at 128 MB, SQS at 8 ms, ms",
     /// Of a request with one order, or of one order of a batch of 50.
     WarmCpu = "warm CPU per order, µs",
-    /// How long an invocation took.
+    /// The time of an invocation.
     WarmWall = "warm invocation, ms",
     /// Of a request with ten orders.
     TenCpu = "CPU per order, 10 a request, µs",
-    /// How long that took.
+    /// The time of that.
     TenWall = "invocation of 10 orders, ms",
     /// Of a request with a hundred orders.
     HundredCpu = "CPU per order, 100 a request, µs",
-    /// How long that took.
+    /// The time of that.
     HundredWall = "invocation of 100 orders, ms",
     /// A batch of 50 for one article.
     BatchWall = "batch of 50, table at 5 ms, ms",
@@ -96,12 +96,12 @@ impl Results {
         }
     }
 
-    /// What the rounds came to.
+    /// The summary of the rounds.
     pub fn summary(&self, role: Role, name: &'static str, measure: Measure) -> Option<Summary> {
         Summary::of(self.values.get(&(role, name, measure))?)
     }
 
-    /// How many times as much `name` takes of one measure as `other` does of another, round by round.
+    /// The ratio of `name`'s one measure to `other`'s other one, round by round.
     pub fn ratio(
         &self,
         role: Role,

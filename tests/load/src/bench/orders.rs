@@ -1,4 +1,4 @@
-//! What the functions are sent: one-line orders, as the gateway and the queue deliver them.
+//! The input of the functions: one-line orders, as the gateway and the queue deliver them.
 
 use anyhow::Context;
 use bytes::Bytes;

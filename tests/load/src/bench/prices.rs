@@ -1,4 +1,4 @@
-//! What a million orders cost, at list prices.
+//! The price of a million orders, at list prices.
 //!
 //! us-east-1, on demand, the first tier, without free ones, as known in November 2026; AWS lists what holds now:
 //! <https://aws.amazon.com/api-gateway/pricing/>, <https://aws.amazon.com/lambda/pricing/>,
@@ -27,14 +27,14 @@ const CPU_SHARE: f64 = 256.0 / 1769.0;
 /// The most messages that Lambda receives, and deletes, in one request.
 const MESSAGES_A_REQUEST: f64 = 10.0;
 
-/// What one order uses.
+/// The use of services by one order.
 #[derive(Debug, Clone, Copy)]
 pub struct Usage {
     /// Orders in a request of a client.
     pub orders_a_request: f64,
     /// CPU of `ingest`.
     pub ingest_cpu_micros: f64,
-    /// How long `ingest` waits for SQS in a request.
+    /// The time that `ingest` waits for SQS in a request.
     pub ingest_wait_millis: f64,
     /// Requests to SQS that put it on the queue.
     pub sends: f64,
@@ -42,7 +42,7 @@ pub struct Usage {
     pub orders_a_batch: f64,
     /// CPU of `process`.
     pub process_cpu_micros: f64,
-    /// How long `process` waits for the table in a batch.
+    /// The time that `process` waits for the table in a batch.
     pub process_wait_millis: f64,
     /// Write units.
     pub write_units: f64,

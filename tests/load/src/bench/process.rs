@@ -24,7 +24,7 @@ const WARM_UP_COMPILED: usize = 50;
 const BATCHES: usize = 10;
 /// Batches that are measured while they take [`TABLE_LATENCY`].
 const SLOW_BATCHES: usize = 3;
-/// How long DynamoDB takes for a transaction.
+/// The time that DynamoDB takes for a transaction.
 const TABLE_LATENCY: Duration = Duration::from_millis(5);
 
 /// Measures it once.
@@ -100,7 +100,7 @@ pub async fn deliver(function: &mut Function, queue: &mut Queue) -> anyhow::Resu
     Ok(wall)
 }
 
-/// Whether the orders of just so many batches were written.
+/// True if the orders of just so many batches were written.
 fn expect(cloud: &Cloud, batches: usize) -> anyhow::Result<Seen> {
     let seen = cloud.take()?;
     let (written, sent) = (seen.written.len(), batches * BATCH);

@@ -15,10 +15,10 @@ const MEGABYTES_OF_ONE_CPU: u64 = 1769;
 const MEGABYTES: u64 = 128;
 /// Lambda's functions stand still for up to 20 ms at a time.
 const PERIOD_MICROS: u64 = 20_000;
-/// What one period may use.
+/// The CPU time that one period may use.
 const QUOTA_MICROS: u64 = PERIOD_MICROS * MEGABYTES / MEGABYTES_OF_ONE_CPU;
 
-/// Where version 1 of cgroups has the CPU, and where version 2 has everything.
+/// The folders in which version 1 of cgroups has the CPU, and version 2 has everything.
 const ROOTS: [&str; 2] = ["/sys/fs/cgroup/cpu", "/sys/fs/cgroup"];
 
 /// A group of processes that share the CPU of one such function. Removed when it is dropped.

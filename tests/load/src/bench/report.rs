@@ -1,4 +1,4 @@
-//! What was found, as Markdown.
+//! Prints the results as Markdown.
 
 use super::{
     contestant::Role,
@@ -66,7 +66,7 @@ fn table(
     text + "\n"
 }
 
-/// What stands above a table.
+/// The title of a table.
 pub fn heading(title: &str) -> String {
     format!("### {title}\n\n")
 }

@@ -1,6 +1,6 @@
 //! Medians and interquartile ranges: what rounds on a shared machine allow to be said.
 
-/// What the rounds of a measure came to.
+/// The summary of a measure's rounds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
     /// Half of the rounds are below.

@@ -12,13 +12,13 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// Where systems keep the certificates that they trust: Debian's, Amazon Linux's.
+/// The files in which systems keep the certificates that they trust: Debian's, Amazon Linux's.
 const SYSTEM_BUNDLES: [&str; 2] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
 ];
 
-/// What a function needs to trust the fakes.
+/// The certificates by which a function trusts the fakes.
 #[derive(Debug)]
 pub struct Trust {
     folder: TempDir,

@@ -1,10 +1,10 @@
-//! What a process has used so far: the time that its threads were on a CPU, in nanoseconds, and its memory.
+//! The CPU time that a process's threads have used so far, in nanoseconds, and its memory.
 
 use anyhow::Context;
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 use tokio::time::sleep;
 
-/// How often a process is looked at while it comes to rest.
+/// The interval of looks at a process while it comes to rest.
 const GLANCE: Duration = Duration::from_millis(2);
 /// It rests when so many glances see no work: longer than a quota keeps a process waiting.
 const QUIET_GLANCES: usize = 12;

@@ -1,9 +1,9 @@
-//! What is in the tables in the end, compared with what clients were told.
+//! Reconciles the tables with what clients were told.
 
 use events::{OrderRecord, Outcome};
 use std::collections::{BTreeMap, HashMap};
 
-/// What is wrong, and how much of it.
+/// The differences between the tables and what clients were told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Books {
     /// Orders that were accepted and have no outcome.

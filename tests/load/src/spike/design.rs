@@ -35,10 +35,10 @@ const IN_STOCK: u64 = 1_000_000_000;
 /// what this machine's memory allows. Lambda would give it 1,000.
 const SYNCHRONOUS_PROCESSES: u16 = 256;
 
-/// How long nothing may be written before the run is given up: longer than the queue hides a message.
+/// The run is given up when nothing is written for this long: longer than the queue hides a message.
 const STALLED: Duration = Duration::from_mins(5);
 
-/// How an order gets into the table.
+/// The way of an order into the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Design {
     /// By the queue: `template.yaml`.
@@ -228,7 +228,7 @@ impl Stores {
         self.rows(&self.orders).await
     }
 
-    /// What is left of each article of the spike; the template's own have their own stock.
+    /// The stock that is left of each article of the spike; the template's own have their own stock.
     async fn stock(&self) -> Result<BTreeMap<String, i64>> {
         #[derive(Deserialize)]
         struct Article {

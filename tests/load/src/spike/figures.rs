@@ -1,4 +1,4 @@
-//! What a run comes to.
+//! The figures of a run.
 
 use super::{
     Options,
@@ -12,11 +12,11 @@ use std::{collections::BTreeMap, time::Duration};
 pub struct Figures {
     /// Orders that were sent in the spike and answered with a success.
     pub accepted: usize,
-    /// How many others got which answer: `503`, or `no answer`.
+    /// The other answers with their numbers: `503`, or `no answer`.
     pub refused: BTreeMap<String, usize>,
     /// Response times in the calm, and in the spike.
     pub calm: Times,
-    /// Those of successes and of refusals alike.
+    /// Response times of successes and of refusals alike.
     pub spike: Times,
     /// Attempts to write that the table took.
     pub taken: usize,
@@ -134,7 +134,7 @@ impl Figures {
     }
 }
 
-/// How many orders had been due and had no outcome at a time.
+/// The number of orders that had been due and had no outcome at a time.
 pub fn waiting(run: &Run, at: Duration) -> usize {
     let waits = |answer: &&super::run::Answer| answer.due <= at && run.settled(answer) > at;
     run.answers.iter().filter(waits).count()

@@ -1,4 +1,4 @@
-//! What the spike is like.
+//! The shape of the spike.
 
 use clap::Args;
 use std::{
@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-/// What the spike is like. The defaults are five times what the table can take, for a minute.
+/// The shape of the spike. The defaults are five times what the table can take, for a minute.
 // Clap prints these comments as they are.
 #[allow(clippy::doc_markdown)]
 #[derive(Debug, Clone, Args)]
@@ -15,7 +15,7 @@ pub struct Options {
     /// Orders a second in the spike
     #[arg(long, default_value_t = 660)]
     pub rate: u32,
-    /// How long it lasts, in seconds
+    /// Its length, in seconds
     #[arg(long, default_value_t = 60)]
     pub seconds: u32,
     /// Seconds of calm before it, at a twentieth of its rate: what response times are compared with
@@ -30,7 +30,7 @@ pub struct Options {
     /// Lines of an order, at most 50; where an article is drawn twice, it is on two of them
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=50))]
     pub lines: u32,
-    /// How long the table takes for a write, in milliseconds
+    /// The time that the table takes for a write, in milliseconds
     #[arg(long, default_value_t = 8)]
     pub write_latency: u64,
     /// Write units that it takes a second; beyond them it throttles
@@ -48,7 +48,7 @@ pub struct Options {
     /// Send to a deployed API instead: its URL with the stage; its key is read from ORDERS_API_KEY
     #[arg(long, value_name = "URL")]
     pub target: Option<String>,
-    /// Where to write the picture
+    /// The file for the picture
     #[arg(long, value_name = "FILE", default_value = "spike.svg")]
     pub picture: PathBuf,
 }
@@ -71,12 +71,12 @@ impl Display for Options {
 }
 
 impl Options {
-    /// When the spike begins, from the start.
+    /// The beginning of the spike, from the start.
     pub fn begin(&self) -> Duration {
         Duration::from_secs(self.calm.into())
     }
 
-    /// When it ends.
+    /// Its end.
     pub fn end(&self) -> Duration {
         self.begin() + Duration::from_secs(self.seconds.into())
     }

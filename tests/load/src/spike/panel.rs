@@ -2,7 +2,7 @@
 
 use svg::node::element::{Group, Line, Path, Rectangle, Text, path::Data};
 
-/// Where a panel is, and what its axes are.
+/// The place and the axes of a panel.
 #[derive(Debug, Clone)]
 pub struct Panel {
     /// Left edge of what is drawn.

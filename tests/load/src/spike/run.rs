@@ -1,4 +1,4 @@
-//! What was seen of one design under the spike.
+//! One design under the spike, as it was seen.
 
 use super::{books::Books, table::Attempt};
 use std::{collections::HashMap, time::Duration};
@@ -6,34 +6,34 @@ use std::{collections::HashMap, time::Duration};
 /// One design under the spike. Times are counted from the start.
 #[derive(Debug)]
 pub struct Run {
-    /// What it is called.
+    /// Its name in the tables.
     pub name: &'static str,
     /// One for each order that was sent.
     pub answers: Vec<Answer>,
-    /// What the table saw, in the order in which it came; empty for a deployed API.
+    /// The attempts that the table saw, in the order in which they came; empty for a deployed API.
     pub attempts: Vec<Attempt>,
-    /// When each order was written, by id.
+    /// The times at which orders were written, by id.
     pub written: HashMap<String, Duration>,
     /// Most orders that workers may have at a time: their cap, and the orders of a batch.
     pub at_once: Option<u32>,
-    /// How busy this machine was while orders were sent.
+    /// The load of this machine while orders were sent.
     pub machine: String,
-    /// How the books were found in the end.
+    /// The differences that were found at the end.
     pub books: Books,
 }
 
-/// What a client got for an order.
+/// A client's answer for an order.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// When the order was to be sent.
+    /// The time at which the order was to be sent.
     pub due: Duration,
     /// From then until the answer was there.
     pub latency: Duration,
-    /// What it was.
+    /// The answer.
     pub reply: Reply,
 }
 
-/// What came back.
+/// The kinds of answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     /// A success, with the order's id.
@@ -45,7 +45,7 @@ pub enum Reply {
 }
 
 impl Answer {
-    /// When the client had it.
+    /// The time at which the client had it.
     pub fn at(&self) -> Duration {
         self.due + self.latency
     }
@@ -65,14 +65,14 @@ impl Run {
         self.answers.iter().filter_map(Answer::id)
     }
 
-    /// When an order's outcome was there: when its row was written, or, for one that wasn't accepted, when the client
+    /// The time of an order's outcome: when its row was written, or, for one that wasn't accepted, when the client
     /// was told so.
     pub fn settled(&self, answer: &Answer) -> Duration {
         let row = answer.id().and_then(|id| self.written.get(id));
         row.copied().unwrap_or_else(|| answer.at())
     }
 
-    /// When the last order was settled.
+    /// The time at which the last order was settled.
     pub fn drained(&self) -> Duration {
         let settled = self.answers.iter().map(|answer| self.settled(answer));
         settled.max().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What happened in each second of a run.
+//! A run, second by second.
 
 use super::{figures::Times, run::Run, table::Fate};
 use std::time::Duration;
@@ -10,7 +10,7 @@ pub struct Series {
     pub seconds: Vec<Second>,
 }
 
-/// What happened in one second.
+/// One second of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Second {
     /// Orders that were to be sent.

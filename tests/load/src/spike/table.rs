@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Who the spike's own calls are signed by: they cost nothing.
+/// The signer of the spike's own calls: they cost nothing.
 pub const OPERATOR: &str = "operator";
 
 /// The tables of one run, as a judge of the calls to them.
@@ -33,29 +33,29 @@ struct State {
     seen: Seen,
 }
 
-/// What the tables saw.
+/// The tables' view of the calls.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
     /// In the order in which they came.
     pub attempts: Vec<Attempt>,
-    /// When each order was last written, by id.
+    /// The times at which orders were last written, by id.
     pub written: HashMap<String, Duration>,
 }
 
 /// An attempt to write.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Attempt {
-    /// When, from the start.
+    /// The time, from the start.
     pub at: Duration,
-    /// What became of it.
+    /// The fate of the attempt.
     pub fate: Fate,
     /// Items, orders and articles.
     pub items: u32,
-    /// What it uses if it is taken.
+    /// The write units that it uses if it is taken.
     pub units: u64,
 }
 
-/// What became of an attempt.
+/// The fate of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     /// It was let through, to succeed or to fail by its own conditions.
@@ -82,7 +82,7 @@ impl Table {
         }
     }
 
-    /// What happens to a call that comes now.
+    /// Decides on a call that comes now.
     pub fn judge(&self, call: &Call) -> Option<Fault> {
         if call.caller == OPERATOR {
             return None;
@@ -144,12 +144,12 @@ impl Table {
         fault
     }
 
-    /// How many orders have been written so far.
+    /// The number of orders that have been written so far.
     pub fn written(&self) -> usize {
         self.state().seen.written.len()
     }
 
-    /// What was seen so far.
+    /// The attempts that were seen so far.
     pub fn seen(&self) -> Seen {
         self.state().seen.clone()
     }
@@ -159,7 +159,7 @@ impl Table {
     }
 }
 
-/// What a call writes.
+/// The items of a call.
 #[derive(Debug, Default)]
 struct Write {
     keys: Vec<String>,

@@ -21,10 +21,10 @@ use std::{
 /// Orders that are asked for in the end: more would be a second spike.
 const ASKED: usize = 2000;
 
-/// How long orders may be without an outcome; longer, and they count as lost.
+/// Orders without an outcome after this time count as lost.
 const PATIENCE: Duration = Duration::from_hours(1);
 
-/// What a client reads of an order.
+/// An order, as a client reads it.
 #[derive(Deserialize)]
 struct Order {
     status: String,

@@ -1,4 +1,4 @@
-//! What a function's answer to a batch means for its messages.
+//! Interprets a function's answer to a batch, for each of its messages.
 
 use serde::Deserialize;
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! What the functions called.
+//! The calls that the functions made.
 
 use super::fault::Call;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -1,4 +1,4 @@
-//! What can go wrong: with a call, with a message, with a function's process.
+//! The faults of calls, of messages and of functions' processes.
 
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Whether the request has this text in it, written as in JSON.
+    /// True if the request has this text in it, written as in JSON.
     pub fn contains(&self, text: &str) -> bool {
         contains(self.body, text)
     }
@@ -38,7 +38,7 @@ pub(super) fn contains(body: &[u8], text: &str) -> bool {
     std::str::from_utf8(body).is_ok_and(|body| body.contains(text))
 }
 
-/// What happens to a call instead of a plain answer.
+/// The fault of a call: it takes the place of a plain answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fault {
     /// Not done, and answered with an error.
@@ -52,7 +52,7 @@ pub enum Fault {
     },
     /// Done, but for these entries, by their `Id`, of a call such as `SendMessageBatch`.
     Partial {
-        /// Those that are not done.
+        /// The actions that are not done.
         entries: Vec<String>,
         /// The code that they are answered with in `Failed`; without one they are in neither list.
         code: Option<&'static str>,
@@ -112,14 +112,14 @@ impl fmt::Display for Fault {
     }
 }
 
-/// What happens to a message on its way from a queue to a function.
+/// The fault of a message on its way from a queue to a function.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Delivery {
     /// A copy of it comes after this long, too, whatever becomes of the first.
     Twice(Duration),
     /// It stays hidden for this long first.
     Late(Duration),
-    /// Those behind it come first.
+    /// The messages behind it come first.
     Overtaken,
     /// Its receive count jumps by this many.
     Received(u32),
@@ -136,7 +136,7 @@ impl fmt::Display for Delivery {
     }
 }
 
-/// What happens to a process of a function. Where there is a time, chance chooses a moment within it.
+/// The fault of a function's process. Where there is a time, chance chooses a moment within it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Crash {
     /// It is killed within this long after its start, if it isn't initialised by then.
@@ -145,7 +145,7 @@ pub enum Crash {
     Killed(Duration),
     /// It stops within this long after an invocation began, until it is killed for its time-out.
     Hung(Duration),
-    /// What it answers is replaced by what means nothing.
+    /// Its answer is replaced by one that means nothing.
     Garbage,
     /// Every so long, one of those that work is killed.
     KilledEvery(Duration),

@@ -5,7 +5,7 @@ use crate::template::yaml::{self, Node};
 use anyhow::{Context, Result};
 use std::{collections::BTreeSet, fs, ops::RangeInclusive, path::Path, time::Duration};
 
-/// What `--faults` says about the file.
+/// The help of `--faults`.
 pub const HELP: &str = "\
 Inject faults, as a YAML file says:
 
@@ -63,7 +63,7 @@ const OPERATIONS: [&str; 16] = [
 pub struct Plan {
     /// With another, other events are hit.
     pub seed: u64,
-    /// What is injected.
+    /// The fault.
     pub injections: Vec<Injection>,
 }
 

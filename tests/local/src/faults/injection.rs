@@ -8,7 +8,7 @@ use std::time::Duration;
 /// Faults of one kind. Built with [`Injection::new`]; what it doesn't say, it doesn't look for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Injection {
-    /// What happens.
+    /// The fault.
     pub kind: Kind,
     /// The share of what matches that it happens to, from 0 to 1.
     pub rate: f64,
@@ -24,7 +24,7 @@ pub struct Injection {
     pub larger_than: Option<usize>,
 }
 
-/// What is injected.
+/// The fault.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
     /// Into a function's call.
@@ -109,7 +109,7 @@ impl Injected {
         hit.then(|| self.strike())?.map(|_| delivery)
     }
 
-    /// What happens to a process when it starts, or with the payload of an invocation when it gets one.
+    /// The fault of a process when it starts, or with the payload of an invocation when it gets one.
     pub(super) fn process(&mut self, function: &str, payload: Option<&[u8]>) -> Option<Crash> {
         let Kind::Function(crash) = self.injection.kind else {
             return None;
@@ -132,7 +132,7 @@ impl Injected {
         })
     }
 
-    /// Whether it happens this time; if so, a number from 0 to 1 for what chance chooses besides. Two numbers are
+    /// True if it happens this time; if so, a number from 0 to 1 for what chance chooses besides. Two numbers are
     /// drawn either way, so that each event has its own.
     fn strike(&mut self) -> Option<f64> {
         let (fate, dice) = (self.chance.f64(), self.chance.f64());

@@ -78,7 +78,7 @@ impl Switch {
         }
     }
 
-    /// Whether it works on an invocation. What was meant for the last one doesn't concern the next.
+    /// True if it works on an invocation. What was meant for the last one doesn't concern the next.
     pub(crate) fn works(&mut self, works: bool) {
         while works && self.killed.try_recv().is_ok() {}
         if let Some(process) = self.processes.locked().get_mut(&self.token) {

@@ -1,4 +1,4 @@
-//! How often each fault happened.
+//! The number of times that each fault happened.
 
 use std::{
     collections::BTreeMap,

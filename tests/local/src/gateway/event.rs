@@ -1,4 +1,4 @@
-//! What a function gets: the REST proxy event, payload format 1.0.
+//! The event of a function: the REST proxy event, payload format 1.0.
 
 use super::route::Matched;
 use crate::template::model::ACCOUNT;
@@ -25,7 +25,7 @@ const NOT_PASSED_ON: [&str; 8] = [
     "upgrade",
 ];
 
-/// When a request came, and what it is called.
+/// The time and the id of a request.
 #[derive(Debug)]
 pub struct Arrival {
     pub request_id: String,

@@ -1,4 +1,4 @@
-//! What a client gets: a function's answer, or one of the gateway's own.
+//! The response to a client: a function's answer, or one of the gateway's own.
 
 use super::event::Arrival;
 use crate::template::model::GatewayResponse;
@@ -98,7 +98,7 @@ pub const INTEGRATION_TIMEOUT: Fault = fault(
     "Endpoint request timed out",
 );
 
-/// What a gateway response's template may hold after a `$`; a name stands before its own beginnings.
+/// The variables that a gateway response's template may hold after a `$`; a name stands before its own beginnings.
 pub const CONTEXT_VARIABLES: [&str; 4] = [
     "context.error.messageString",
     "context.error.message",
@@ -148,7 +148,7 @@ pub fn gateway_response(
     identify(response, arrival)
 }
 
-/// What a function may answer. None of it is needed; anything else makes it malformed.
+/// A function's answer. No member is needed; any other makes it malformed.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Answer {
@@ -202,7 +202,7 @@ pub fn function_response(answer: &[u8], arrival: &Arrival) -> Option<Response> {
     Some(identify(response, arrival))
 }
 
-/// What only the gateway may say of the connection, the client gets under another name.
+/// Headers of the connection, which only the gateway may set: the client gets a function's under another name.
 fn header_name(name: &str) -> Option<HeaderName> {
     let name = HeaderName::try_from(name).ok()?;
     match name.as_str() {

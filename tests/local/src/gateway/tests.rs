@@ -7,7 +7,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// What the gateway answers to these bytes, with a route to a function that always fails.
+/// The gateway's answer to these bytes, with a route to a function that always fails.
 async fn answer(request: &[u8]) -> Result<String> {
     let route = Route {
         path: "/orders".to_owned(),

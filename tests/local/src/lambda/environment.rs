@@ -20,13 +20,13 @@ use tokio::{
 };
 use uuid::Uuid;
 
-/// How long Lambda lets a function initialise.
+/// Lambda lets a function initialise for this long.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 
-/// What means nothing to whoever called the function.
+/// An answer that means nothing to whoever called the function.
 const GARBAGE: &[u8] = b"\xff{garbage";
 
-/// What every environment of a function has in common.
+/// The things that all environments of a function have in common.
 #[derive(Debug)]
 pub(super) struct Definition {
     pub(super) logical_id: String,
@@ -45,7 +45,7 @@ pub(super) struct Environment {
     api: RuntimeApi,
     switch: Switch,
     output: [JoinHandle<()>; 2],
-    /// Whether the process waits for an invocation.
+    /// True if the process waits for an invocation.
     idle: bool,
 }
 
@@ -106,7 +106,7 @@ impl Environment {
         Ok(())
     }
 
-    /// Whether it can take an invocation; what cannot is to be killed.
+    /// True if it can take an invocation; what cannot is to be killed.
     pub(super) fn is_idle(&mut self) -> bool {
         self.idle && matches!(self.child.try_wait(), Ok(None))
     }
@@ -162,7 +162,7 @@ impl Environment {
         }
     }
 
-    /// What a fault does to the process, and when.
+    /// The fault of the process, and its moment.
     fn crash(&self, payload: Option<&[u8]>) -> Option<(Crash, Option<Instant>)> {
         let crash = self
             .definition
@@ -217,7 +217,7 @@ async fn moment(crash: Option<(Crash, Option<Instant>)>) {
     }
 }
 
-/// How a process ended by itself.
+/// The end of a process that ended by itself.
 async fn exit(child: &mut Child) -> String {
     match child.wait().await {
         Ok(status) => format!("Runtime exited with error: {status}"),

@@ -22,7 +22,7 @@ use std::{
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use uuid::Uuid;
 
-/// What a process says through the API.
+/// A process's message through the API.
 #[derive(Debug)]
 pub enum Said {
     /// It asked for the next invocation: it is initialised, and done with the last one.
@@ -40,7 +40,7 @@ pub struct Invocation {
     pub id: String,
     /// The function's ARN.
     pub arn: String,
-    /// How long the process has from when it fetches the invocation.
+    /// The time that the process has from the moment in which it fetches the invocation.
     pub timeout: Duration,
     /// The event.
     pub payload: Bytes,
@@ -49,7 +49,7 @@ pub struct Invocation {
 /// The environment's side: hands invocations over and hears what the process says.
 #[derive(Debug)]
 pub struct RuntimeApi {
-    /// What the process is told in `AWS_LAMBDA_RUNTIME_API`.
+    /// The value of `AWS_LAMBDA_RUNTIME_API`.
     pub address: SocketAddr,
     said: mpsc::UnboundedReceiver<Said>,
     invocations: mpsc::UnboundedSender<Invocation>,
@@ -87,7 +87,7 @@ impl RuntimeApi {
         })
     }
 
-    /// What the process says next.
+    /// Waits for the process's next message.
     pub async fn said(&mut self) -> Said {
         match self.said.recv().await {
             Some(said) => said,

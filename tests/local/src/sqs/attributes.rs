@@ -3,7 +3,7 @@ use crate::template::model;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// What can be set of a queue.
+/// The attributes of a queue that can be set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attributes {
     pub visibility_timeout_ms: i64,
@@ -14,7 +14,7 @@ pub struct Attributes {
     pub redrive: Option<Redrive>,
 }
 
-/// Where messages go that were received too often.
+/// The target of messages that were received too often.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Redrive {
     pub dead_letter_queue: String,
@@ -76,7 +76,7 @@ impl Attributes {
         Ok(())
     }
 
-    /// All that are set, as `GetQueueAttributes` names them.
+    /// The attributes that are set, as `GetQueueAttributes` names them.
     pub fn render(&self) -> Vec<(&'static str, String)> {
         let mut rendered = vec![
             (

@@ -11,7 +11,7 @@ pub struct Entry<T> {
     pub content: T,
 }
 
-/// What became of each entry.
+/// The result of each entry.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct BatchResult<T> {

@@ -77,7 +77,7 @@ impl SqsError {
         self.codes().1
     }
 
-    /// Whether the sender could have known.
+    /// True if the sender could have known.
     pub fn is_sender_fault(&self) -> bool {
         !matches!(self, SqsError::Store(_))
     }

@@ -3,10 +3,10 @@ use crate::faults::Delivery;
 use rusqlite::{Connection, params};
 use std::time::Duration;
 
-/// What happens to a message with this body when it is delivered.
+/// The fate of a message with this body when it is delivered.
 pub type Fate<'a> = dyn Fn(&str) -> Option<Delivery> + Sync + 'a;
 
-/// What one receive has to write down of its messages' fates.
+/// The changes that one receive makes by its messages' fates.
 #[derive(Default)]
 pub struct Fates {
     /// Delivered after those that were behind them, if there is room.

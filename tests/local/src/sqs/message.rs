@@ -15,7 +15,7 @@ pub struct Message {
     pub id: String,
     /// Names this receive of the message.
     pub receipt_handle: String,
-    /// What was sent.
+    /// The message's body.
     pub body: String,
     /// MD5 of the body, in hex.
     #[serde(rename = "MD5OfBody")]
@@ -60,7 +60,7 @@ impl Message {
     }
 }
 
-/// Whether a list such as `["All"]`, `["bar.*"]` or `["name"]` names a message attribute.
+/// True if a list such as `["All"]`, `["bar.*"]` or `["name"]` names a message attribute.
 fn selects(wanted: &[String], name: &str) -> bool {
     wanted.iter().any(|wanted| {
         wanted == "All"
@@ -83,7 +83,7 @@ pub fn size(body: &str, attributes: &BTreeMap<String, MessageAttribute>) -> usiz
     body.len() + attributes.sum::<usize>()
 }
 
-/// Whether every character is one that a message may hold.
+/// True if every character is one that a message may hold.
 pub fn has_valid_characters(text: &str) -> bool {
     text.chars().all(|character| {
         matches!(

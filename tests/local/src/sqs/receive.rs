@@ -147,9 +147,9 @@ impl ReceiveMessage {
 
 struct Received {
     messages: Vec<Message>,
-    /// Whether messages went to the dead-letter queue instead.
+    /// True if messages went to the dead-letter queue instead.
     dead_lettered: bool,
-    /// How long until a hidden message becomes visible.
+    /// The time until a hidden message becomes visible.
     next_visible_in: Option<Duration>,
 }
 

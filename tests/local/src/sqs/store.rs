@@ -99,7 +99,7 @@ pub fn find_queue(tables: &Connection, name: &str) -> Result<Queue, SqsError> {
         .ok_or(SqsError::QueueDoesNotExist)
 }
 
-/// Those after a name, in the order of their names.
+/// The messages after a name, in the order of their names.
 pub fn queues_after(tables: &Connection, name: &str) -> Result<Vec<Queue>, SqsError> {
     let mut select = tables.prepare_cached(
         "SELECT id, name, created_at, modified_at, attributes FROM queue WHERE name > ?1 ORDER BY name",

@@ -1,4 +1,4 @@
-//! What no client can show of a real queue in a short time. The rules that it can are `sqs_rules` of the e2e tests.
+//! Rules of a queue that no client can show in a short time. The others are `sqs_rules` of the e2e tests.
 
 use super::*;
 use crate::faults::Delivery;

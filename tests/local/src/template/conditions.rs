@@ -7,7 +7,7 @@ use super::{
 use anyhow::Result;
 use std::collections::BTreeMap;
 
-/// Whether each condition holds.
+/// True if each condition holds.
 pub fn evaluate(conditions: &Node, scope: &Scope) -> Result<BTreeMap<String, bool>> {
     conditions
         .map()?

@@ -1,8 +1,8 @@
-//! What `local` understands of a template, resolved: no parameter and no intrinsic function is left.
+//! The part of a template that `local` runs, resolved: no parameter and no intrinsic function is left.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-/// Where the resolved addresses point.
+/// The addresses of this machine's services.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// Base URL of the API, without the stage: `http://127.0.0.1:3000`.
@@ -42,7 +42,7 @@ pub struct Function {
     pub package: String,
     /// The binary of that member, from `Metadata.BuildProperties.Binary`.
     pub binary: String,
-    /// How long an invocation may take before the environment is killed.
+    /// The time that an invocation may take before the environment is killed.
     pub timeout: Duration,
     /// MB.
     pub memory_size: u32,
@@ -58,14 +58,14 @@ pub struct Function {
     pub log_group: Option<String>,
 }
 
-/// What a function may do.
+/// A function's permissions.
 #[derive(Debug, Clone, Default)]
 pub struct Role {
     /// Of all its policies.
     pub statements: Vec<Statement>,
 }
 
-/// What a policy allows.
+/// A statement of a policy that allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     /// `sqs:SendMessage`
@@ -81,11 +81,11 @@ pub struct EventSource {
     pub queue: String,
     /// Most messages in one invocation.
     pub batch_size: usize,
-    /// How long a batch may be filled.
+    /// A batch may be filled for this long.
     pub window: Duration,
     /// Most invocations at a time, `ScalingConfig.MaximumConcurrency`.
     pub maximum_concurrency: Option<usize>,
-    /// Whether the function answers for each message: `ReportBatchItemFailures`.
+    /// True if the function answers for each message: `ReportBatchItemFailures`.
     pub report_batch_item_failures: bool,
 }
 
@@ -94,21 +94,21 @@ pub struct EventSource {
 pub struct Queue {
     /// `QueueName`, or the logical id.
     pub name: String,
-    /// How long a received message stays hidden.
+    /// A received message stays hidden for this long.
     pub visibility_timeout: Duration,
-    /// How long a message is kept, counted from its first send.
+    /// A message is kept for this long, counted from its first send.
     pub retention: Duration,
-    /// How long a sent message stays hidden at first.
+    /// A sent message stays hidden at first for this long.
     pub delay: Duration,
     /// Most bytes of a message.
     pub maximum_message_size: usize,
-    /// How long a receive waits when it doesn't say.
+    /// A receive that doesn't say waits for this long.
     pub receive_wait: Duration,
     /// `RedrivePolicy`.
     pub redrive: Option<Redrive>,
 }
 
-/// Where messages go that were received too often.
+/// The target of messages that were received too often.
 #[derive(Debug, Clone)]
 pub struct Redrive {
     /// Name of the dead-letter queue.
@@ -152,7 +152,7 @@ pub struct Route {
     pub function: String,
 }
 
-/// What the gateway answers on its own.
+/// An answer of the gateway's own.
 #[derive(Debug, Clone, Default)]
 pub struct GatewayResponse {
     /// `StatusCode`; the type's own where it is missing.

@@ -7,7 +7,7 @@ use super::{
 use anyhow::Result;
 use std::collections::BTreeMap;
 
-/// What names stand for.
+/// The values of names.
 pub struct Scope {
     /// Pseudo parameters (`AWS::Region`) too.
     parameters: BTreeMap<String, String>,
@@ -18,13 +18,13 @@ pub struct Scope {
     api: String,
 }
 
-/// What `!Ref` and `!GetAtt` give for a resource.
+/// The values of `!Ref` and `!GetAtt` for a resource.
 pub struct Reference {
     pub value: String,
     pub attributes: BTreeMap<&'static str, String>,
 }
 
-/// What `!Ref` gives for the API.
+/// The value of `!Ref` for the API.
 pub const API_ID: &str = "local";
 const URL_SUFFIX: &str = "amazonaws.com";
 
@@ -53,7 +53,7 @@ impl Scope {
             .ok_or_else(|| node.fault("may not be AWS::NoValue"))
     }
 
-    /// Whether a resource's or output's `Condition` holds.
+    /// True if a resource's or output's `Condition` holds.
     pub fn applies(&self, node: &Node) -> Result<bool> {
         match node.get("Condition") {
             Some(condition) => self.condition(condition),

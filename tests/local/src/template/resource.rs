@@ -144,7 +144,7 @@ impl Resource<'_> {
     }
 }
 
-/// What each resource gives to those that refer to it.
+/// The values that each resource gives to those that refer to it.
 pub fn references(
     resources: &[Resource],
     scope: &Scope,

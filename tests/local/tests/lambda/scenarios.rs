@@ -273,7 +273,7 @@ async fn abandoned() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether a process, even one that nobody has waited for, exists.
+/// True if a process, even one that nobody has waited for, exists.
 fn running(pid: &Value) -> bool {
     std::process::Command::new("kill")
         .args(["-0", &pid.to_string()])

@@ -20,7 +20,7 @@ const MOST_ACTIONS: usize = 100;
 pub struct Transaction {
     /// The orders' ids.
     pub orders: Vec<OrderId>,
-    /// What it costs.
+    /// Its price in write units.
     pub units: u64,
 }
 

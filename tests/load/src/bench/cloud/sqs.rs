@@ -22,9 +22,9 @@ const MOST_BYTES: usize = 1024 * 1024;
 pub struct Send {
     /// The orders' ids.
     pub orders: Vec<OrderId>,
-    /// How many requests are billed for it.
+    /// The number of requests that are billed for it.
     pub billed: u64,
-    /// What SQS answers.
+    /// SQS's answer.
     pub answer: Value,
 }
 
