@@ -1,4 +1,4 @@
-//! What the environment says.
+//! Reads the environment, and makes what the functions share: logs, connections, the SDK's configuration.
 
 use anyhow::{Context, Result, ensure};
 use aws_sdk_sqs::config::{
@@ -32,17 +32,17 @@ use std::{
 use tokio::time::timeout;
 use tracing::Subscriber;
 
-/// How long a cold start may be for [`connect`].
+/// A cold start waits this long for [`connect`] at most.
 const CONNECT: Duration = Duration::from_secs(1);
 
-/// A variable that must be there; the error names it.
+/// Reads a variable that must be there; the error names it.
 pub fn required(name: &str) -> Result<String> {
     env::var(name)
         .with_context(|| format!("the environment variable {name} is missing or not UTF-8"))
 }
 
-/// Ids signed with `ORDER_ID_SECRET`. While it is rotated, ids of `ORDER_ID_SECRET_NEXT` are recognised before it
-/// signs, and those of `ORDER_ID_SECRET_PREVIOUS` after it has.
+/// Signs ids with `ORDER_ID_SECRET`. While it is rotated, ids of `ORDER_ID_SECRET_NEXT` are recognised before it signs,
+/// and those of `ORDER_ID_SECRET_PREVIOUS` after it has.
 pub fn order_ids() -> Result<OrderIds> {
     let secret = |name: &'static str| Secret::new(required(name)?).context(name);
     let set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
@@ -65,13 +65,13 @@ pub fn init_logs() {
     panic::set_hook(Box::new(log_panic));
 }
 
-/// A panic is a line of the log, too. It says where, and not its message, which may quote what a client sent.
+/// Logs a panic as one line. It says where, and not the panic's message, which may quote what a client sent.
 pub fn log_panic(panic: &PanicHookInfo<'_>) {
     let at = panic.location().map(ToString::to_string);
-    tracing::error!(at, "panicked");
+    tracing::error!(at, "the function panicked");
 }
 
-/// The logs, written to `to`, from a level. TRACE is taken as DEBUG: at TRACE the SDK and the runtime log whole
+/// Writes logs to `to`, from a level. TRACE is taken as DEBUG: at TRACE the SDK and the runtime log whole
 /// requests, with all that clients sent.
 pub fn logs<W>(to: W, level: LevelFilter) -> impl Subscriber + Send + Sync
 where
@@ -87,7 +87,7 @@ where
         .finish()
 }
 
-/// What opens connections and keeps them. It trusts Amazon's roots alone: to read the hundred and more of the system
+/// Makes what opens connections and keeps them. It trusts Amazon's roots alone: to read the hundred and more of the system
 /// costs more than the rest of a cold start. `AWS_CA_BUNDLE` names a file of others.
 pub fn connector() -> Result<SharedHttpConnector> {
     let bundle = env::var_os("AWS_CA_BUNDLE").filter(|file| !file.is_empty());
@@ -107,7 +107,7 @@ pub fn connector() -> Result<SharedHttpConnector> {
     ))
 }
 
-/// A PEM file with a certificate or more, and none that cannot be read: the SDK would panic at it.
+/// Checks that a PEM file has a certificate or more, and none that cannot be read: the SDK would panic at it.
 fn certificates(pem: Vec<u8>) -> Result<Vec<u8>> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
@@ -135,7 +135,7 @@ pub async fn connect(connector: &SharedHttpConnector, url: &str) {
     drop(timeout(CONNECT, exchange).await);
 }
 
-/// A call may take 3 s, each of its attempts 1 s: the SDK itself sets no limit.
+/// Gives a call 3 s, and each of its attempts 1 s: the SDK itself sets no limit.
 pub fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .operation_attempt_timeout(Duration::from_secs(1))
@@ -143,8 +143,8 @@ pub fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// How to reach AWS by a [`connector`], within [`timeouts`]: region, credentials and endpoint from the variables that
-/// Lambda sets, and no other source.
+/// Configures the SDK: a [`connector`], [`timeouts`], and region, credentials and endpoint from the variables that Lambda
+/// sets, and no other source.
 pub fn aws(connector: &SharedHttpConnector) -> Result<SdkConfig> {
     let credentials = Credentials::new(
         required("AWS_ACCESS_KEY_ID")?,
@@ -164,7 +164,7 @@ pub fn aws(connector: &SharedHttpConnector) -> Result<SdkConfig> {
     Ok(config.build())
 }
 
-/// Where calls go instead of AWS. `sam local` hands a variable that nobody set on as an empty one.
+/// The address that calls go to instead of AWS. `sam local` hands a variable that nobody set on as an empty one.
 fn endpoint() -> Option<String> {
     let url = env::var("AWS_ENDPOINT_URL").ok();
     url.filter(|url| !url.is_empty())

@@ -38,7 +38,7 @@ fn a_panic_is_one_line_that_says_where_and_quotes_nobody() -> Result<(), std::st
     let log = String::from_utf8(LOG.lock().expect("no panic in here").clone())?;
     assert_eq!(log.lines().count(), 1, "{log}");
     assert!(
-        log.contains("\"panicked\"") && log.contains("tests/logs.rs:"),
+        log.contains("\"the function panicked\"") && log.contains("tests/logs.rs:"),
         "{log}"
     );
     assert!(!log.contains("client"), "{log}");

@@ -1,4 +1,4 @@
-//! Many orders onto the queue at once.
+//! Puts many orders on the queue at once.
 
 use super::{NotQueued, OrderQueue, pack::pack, trace_header};
 use aws_sdk_sqs::types::{
@@ -8,33 +8,31 @@ use aws_sdk_sqs::types::{
 use events::{OrderPlaced, text::bounded};
 use futures_util::future::join_all;
 
-/// Of each order, in the order given, whether SQS has stored it.
-type Outcomes = Vec<Result<(), NotQueued>>;
+/// Tells of each order, in the order given, whether SQS has stored it.
+type Answers = Vec<Result<(), NotQueued>>;
 
 impl OrderQueue {
     /// Puts orders on the queue, and returns when SQS has answered for each. What it refuses is tried once more, so
     /// this takes as long as two calls. What it stored without saying so is then there twice, under one id, and takes
     /// effect once.
-    pub async fn send_all(&self, orders: &[OrderPlaced], trace: Option<&str>) -> Outcomes {
+    pub async fn send_all(&self, orders: &[OrderPlaced], trace: Option<&str>) -> Answers {
         let trace = trace_header(trace);
-        let mut outcomes = self.send_once(orders, trace.as_ref()).await;
-        let refused: Vec<_> = (0..orders.len())
-            .filter(|n| outcomes[*n].is_err())
-            .collect();
+        let mut answers = self.send_once(orders, trace.as_ref()).await;
+        let refused: Vec<_> = (0..orders.len()).filter(|n| answers[*n].is_err()).collect();
         let again = refused.iter().map(|n| &orders[*n]);
         let again = self.send_once(again, trace.as_ref()).await;
-        for (n, outcome) in refused.into_iter().zip(again) {
-            outcomes[n] = outcome;
+        for (n, answer) in refused.into_iter().zip(again) {
+            answers[n] = answer;
         }
-        outcomes
+        answers
     }
 
-    /// In as few calls as possible, all at once.
+    /// Sends orders in as few calls as possible, all at once.
     async fn send_once(
         &self,
         orders: impl IntoIterator<Item = &OrderPlaced>,
         trace: Option<&MessageSystemAttributeValue>,
-    ) -> Outcomes {
+    ) -> Answers {
         let message = |order: &OrderPlaced| (order.to_json(), order.client().message_group());
         let messages: Vec<_> = orders.into_iter().map(message).collect();
         let calls = pack(messages.iter().map(|(body, _)| body.len()));
@@ -46,15 +44,15 @@ impl OrderQueue {
         join_all(calls).await.into_iter().flatten().collect()
     }
 
-    /// One `SendMessageBatch` of these bodies and message groups.
+    /// Makes one `SendMessageBatch` of these bodies and message groups.
     async fn call(
         &self,
         messages: Vec<(String, String)>,
         trace: Option<&MessageSystemAttributeValue>,
-    ) -> Outcomes {
+    ) -> Answers {
         // A message that SQS names in neither of its lists counts as refused.
         let unnamed = NotQueued("SQS answered the call, but not for this message".to_owned());
-        let mut outcomes = vec![Err(unnamed); messages.len()];
+        let mut answers = vec![Err(unnamed); messages.len()];
         let entry = |(n, (body, group)): (usize, (String, String))| {
             // Not the order's id: it may be there twice, with one idempotency key.
             let mut entry = SendMessageBatchRequestEntry::builder()
@@ -71,14 +69,14 @@ impl OrderQueue {
         let answer = match send.set_entries(Some(entries)).send().await {
             Ok(answer) => answer,
             Err(error) => {
-                outcomes.fill(Err(error.into()));
-                return outcomes;
+                answers.fill(Err(error.into()));
+                return answers;
             }
         };
-        let mut tell = |id: &str, outcome| {
+        let mut tell = |id: &str, told| {
             let n = id.parse::<usize>().ok();
-            if let Some(told) = n.and_then(|n| outcomes.get_mut(n)) {
-                *told = outcome;
+            if let Some(answer) = n.and_then(|n| answers.get_mut(n)) {
+                *answer = told;
             }
         };
         for stored in answer.successful() {
@@ -89,6 +87,6 @@ impl OrderQueue {
             let why = format!("{}: {message}", refused.code());
             tell(refused.id(), Err(NotQueued(bounded(&why))));
         }
-        outcomes
+        answers
     }
 }

@@ -1,4 +1,4 @@
-//! Messages into as few `SendMessageBatch` calls as the limits allow. Pure.
+//! Packs messages into as few `SendMessageBatch` calls as the limits allow. Pure.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ const MAX_MESSAGES: usize = 10;
 /// attributes, such as the trace, nor message groups.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// Which messages go into which call, given each one's bytes: neighbours, so that the order is kept. No packing that
+/// Tells which messages go into which call, given each one's bytes: neighbours, so that the order is kept. No packing that
 /// keeps the order has fewer calls, for each call takes all that it can.
 ///
 /// A message that is too large by itself gets a call by itself: SQS says what is wrong with it.
