@@ -1,118 +1,159 @@
-//! Answers that aren't a success, as problems (RFC 9457).
+//! Answers that aren't a success, as problem details (RFC 9457).
 
-use crate::response::Response;
+use crate::response;
 use events::Violation;
+use lambda_http::{
+    Body, Response,
+    http::{
+        StatusCode,
+        header::{ALLOW, RETRY_AFTER},
+    },
+};
 use serde::Serialize;
 
-/// What went wrong, for a client to act on.
+/// What went wrong, for a client to act on. The crate's documentation says of each what the client should do.
 #[derive(Debug)]
 pub enum Problem {
-    /// The body isn't JSON at all; why, and where.
+    /// The body is marked as base64, and isn't.
+    NotBase64,
+    /// The body isn't JSON; why, and where.
     NotJson(String),
-    /// JSON, but no order: everything that is wrong with it.
+    /// The body is JSON, but no order: everything that is wrong with it.
     InvalidOrder(Vec<Violation>),
-    /// JSON, but no batch of orders: everything that is wrong with it besides its orders.
+    /// The body is JSON, but no batch of orders: everything that is wrong with it besides its orders.
     InvalidBatch(Vec<Violation>),
-    /// A batch of which no order can be taken; each says why.
+    /// No order of a batch request is valid; each says why.
     NoValidOrder,
-    /// An `Idempotency-Key` that can't be used; why.
+    /// The idempotency key can't be used; why.
     InvalidIdempotencyKey(&'static str),
     /// No such order was ever issued to this client.
     UnknownOrder,
-    /// Another method than this, or these, comma-separated.
+    /// The path has other methods: these, comma-separated.
     MethodNotAllowed(&'static str),
-    /// What it names, `body` or `order`, has more than this many bytes.
+    /// The `body` or the `order`, whichever is named, has more than this many bytes.
     TooLarge(&'static str, usize),
     /// The content type isn't JSON.
     UnsupportedMediaType,
-    /// The queue didn't confirm the order.
+    /// The random generator failed, so the order has no id.
+    NoOrderId,
+    /// SQS didn't confirm the order.
     QueueUnavailable,
-    /// The table didn't answer.
+    /// DynamoDB didn't answer.
     TableUnavailable,
+    /// The order has a row that can't be read.
+    UnreadableRow,
 }
 
 /// A problem as it is sent.
 #[derive(Debug, Serialize)]
-pub struct Body<'a> {
+pub struct Details<'a> {
     r#type: &'a str,
     title: &'a str,
-    /// HTTP status.
-    pub status: u16,
+    status: u16,
     detail: String,
     #[serde(skip_serializing_if = "<[Violation]>::is_empty")]
     errors: &'a [Violation],
 }
 
 impl Problem {
-    /// The problem as it is sent.
-    pub fn body(&self) -> Body<'_> {
-        use Problem::{
-            InvalidBatch, InvalidIdempotencyKey, InvalidOrder, MethodNotAllowed, NoValidOrder,
-            NotJson, QueueUnavailable, TableUnavailable, TooLarge, UnknownOrder,
-            UnsupportedMediaType,
-        };
-        let (status, r#type, title) = match self {
-            NotJson(_) => (400, "about:blank", "Bad Request"),
-            UnknownOrder => (404, "about:blank", "Not Found"),
-            MethodNotAllowed(_) => (405, "about:blank", "Method Not Allowed"),
-            TooLarge(..) => (413, "about:blank", "Content Too Large"),
-            UnsupportedMediaType => (415, "about:blank", "Unsupported Media Type"),
-            InvalidOrder(_) => (422, "invalid-order", "The order is invalid"),
-            InvalidBatch(_) | NoValidOrder => (422, "about:blank", "Unprocessable Content"),
-            InvalidIdempotencyKey(_) => (
-                422,
-                "invalid-idempotency-key",
-                "The idempotency key is invalid",
-            ),
-            QueueUnavailable => (503, "queue-unavailable", "The order could not be queued"),
-            TableUnavailable => (503, "about:blank", "Service Unavailable"),
-        };
-        let count = |violations: &[Violation]| {
-            format!("has violations ({} of them); see errors", violations.len())
-        };
-        let detail = match self {
-            NotJson(why) => format!("The body is not JSON: {why}."),
-            UnknownOrder => "There is no such order, or it is another client's.".to_owned(),
-            MethodNotAllowed(allowed) => format!("Allowed here: {allowed}."),
-            TooLarge(what, most) => format!("The {what} may have at most {most} bytes."),
-            UnsupportedMediaType => "Send orders as application/json.".to_owned(),
-            InvalidOrder(violations) => format!("The order has {}.", count(violations)),
-            InvalidBatch(violations) => format!("The batch has {}.", count(violations)),
-            NoValidOrder => "None of the orders can be taken; see results.".to_owned(),
-            InvalidIdempotencyKey(why) => (*why).to_owned(),
-            QueueUnavailable => "The order may not have been taken. Send it again; with the same \
-                idempotency key it takes effect once."
-                .to_owned(),
-            TableUnavailable => "The order's status cannot be read now. Ask again.".to_owned(),
-        };
+    /// Tells the problem to a client.
+    pub fn details(&self) -> Details<'_> {
+        let (status, r#type, title) = self.kind();
         let errors = match self {
-            InvalidOrder(violations) | InvalidBatch(violations) => violations.as_slice(),
-            _ => &[],
+            Self::InvalidOrder(violations) | Self::InvalidBatch(violations) => violations,
+            _ => &[][..],
         };
-        Body {
+        Details {
             r#type,
             title,
-            status,
-            detail,
+            status: status.as_u16(),
+            detail: self.detail(),
             errors,
         }
     }
 
-    /// The response with this body, which has the problem's members and may have more.
-    pub fn response(&self, body: &impl Serialize) -> Response {
-        let response = Response::json(self.body().status, "application/problem+json", body);
+    /// The status, the type and the title, which is the status's name where the type is `about:blank`.
+    fn kind(&self) -> (StatusCode, &'static str, &'static str) {
+        let (status, title) = match self {
+            Self::NotBase64 | Self::NotJson(_) => (StatusCode::BAD_REQUEST, "Bad Request"),
+            Self::UnknownOrder => (StatusCode::NOT_FOUND, "Not Found"),
+            Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"),
+            Self::TooLarge(..) => (StatusCode::PAYLOAD_TOO_LARGE, "Content Too Large"),
+            Self::UnsupportedMediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type")
+            }
+            Self::InvalidBatch(_) | Self::NoValidOrder => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "Unprocessable Content")
+            }
+            Self::NoOrderId | Self::UnreadableRow => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+            }
+            Self::TableUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+            Self::InvalidOrder(_) => {
+                let title = "The order is invalid";
+                return (StatusCode::UNPROCESSABLE_ENTITY, "invalid-order", title);
+            }
+            Self::InvalidIdempotencyKey(_) => {
+                let (r#type, title) = ("invalid-idempotency-key", "The idempotency key is invalid");
+                return (StatusCode::UNPROCESSABLE_ENTITY, r#type, title);
+            }
+            Self::QueueUnavailable => {
+                let title = "The order could not be queued";
+                return (StatusCode::SERVICE_UNAVAILABLE, "queue-unavailable", title);
+            }
+        };
+        (status, "about:blank", title)
+    }
+
+    fn detail(&self) -> String {
+        let errors = |violations: &[Violation]| match violations.len() {
+            1 => "1 error".to_owned(),
+            count => format!("{count} errors"),
+        };
         match self {
-            Problem::MethodNotAllowed(allowed) => response.with("allow", *allowed),
-            Problem::QueueUnavailable | Problem::TableUnavailable => {
-                response.with("retry-after", "5")
+            Self::NotBase64 => "The body is marked as base64 but can't be decoded.".to_owned(),
+            Self::NotJson(why) => format!("The body is not JSON: {why}."),
+            Self::UnknownOrder => "There is no such order, or it is another client's.".to_owned(),
+            Self::MethodNotAllowed(allowed) => format!("This path allows {allowed} only."),
+            Self::TooLarge(what, most) => format!("The {what} may have at most {most} bytes."),
+            Self::UnsupportedMediaType => "Send orders as application/json.".to_owned(),
+            Self::InvalidOrder(violations) => {
+                format!("The order has {}; see `errors`.", errors(violations))
+            }
+            Self::InvalidBatch(violations) => {
+                format!("The batch has {}; see `errors`.", errors(violations))
+            }
+            Self::NoValidOrder => "None of the orders can be accepted; see `results`.".to_owned(),
+            Self::InvalidIdempotencyKey(why) => (*why).to_owned(),
+            Self::NoOrderId => "The order was not accepted. Send it again.".to_owned(),
+            Self::QueueUnavailable => "The order may not have been accepted. Send it again; with \
+                the same idempotency key it takes effect once."
+                .to_owned(),
+            Self::TableUnavailable => {
+                "The order's status cannot be read now. Ask again.".to_owned()
+            }
+            Self::UnreadableRow => "The order's status can't be read until it is repaired. Asking \
+                again does not help."
+                .to_owned(),
+        }
+    }
+
+    /// Makes the response with this body, which has the problem's members and may have more.
+    pub(crate) fn response(&self, body: &impl Serialize) -> Response<Body> {
+        let (status, ..) = self.kind();
+        let response = response::json(status, "application/problem+json", body);
+        match self {
+            Self::MethodNotAllowed(allowed) => response::with(response, ALLOW, allowed),
+            Self::QueueUnavailable | Self::TableUnavailable => {
+                response::with(response, RETRY_AFTER, "5")
             }
             _ => response,
         }
     }
 }
 
-impl From<Problem> for Response {
-    fn from(problem: Problem) -> Response {
-        problem.response(&problem.body())
+impl From<Problem> for Response<Body> {
+    fn from(problem: Problem) -> Self {
+        problem.response(&problem.details())
     }
 }

@@ -1,14 +1,16 @@
-//! The queue, as `ingest` uses it: the only thing it writes to. `batch` sends many orders, and `pack` says how.
+//! The queue, the only thing that `ingest` writes to. `batch` sends many orders, and `pack` tells which go into one call.
 
 mod batch;
 mod pack;
 
+use crate::sdk_error;
 use aws_sdk_sqs::{
     Client as Sqs,
     error::SdkError,
     types::{MessageSystemAttributeNameForSends::AwsTraceHeader, MessageSystemAttributeValue},
 };
-use events::{OrderPlaced, text::bounded};
+use events::OrderPlaced;
+use std::error::Error;
 
 /// The queue of accepted orders.
 #[derive(Debug)]
@@ -23,9 +25,9 @@ pub struct OrderQueue {
 pub struct NotQueued(String);
 
 impl OrderQueue {
-    /// The queue at `url`.
-    pub fn new(sqs: Sqs, url: String) -> OrderQueue {
-        OrderQueue { sqs, url }
+    /// Sends to the queue at `url`.
+    pub fn new(sqs: Sqs, url: String) -> Self {
+        Self { sqs, url }
     }
 
     /// Puts an order on the queue. Returns only when SQS has stored it.
@@ -44,16 +46,18 @@ impl OrderQueue {
     }
 }
 
-/// A message's X-Ray header. SQS takes no empty attribute, and a trace is not worth an order.
+/// Makes the attribute of a message's X-Ray header. SQS takes no empty attribute, and a trace is not worth an order.
 fn trace_header(trace: Option<&str>) -> Option<MessageSystemAttributeValue> {
     let trace = trace.filter(|trace| !trace.is_empty())?;
     let value = MessageSystemAttributeValue::builder().data_type("String");
     value.string_value(trace).build().ok()
 }
 
-impl<E: std::error::Error + Send + Sync + 'static> From<SdkError<E>> for NotQueued {
-    fn from(error: SdkError<E>) -> NotQueued {
-        // With its causes, but not its `Debug`, which has the whole answer in it.
-        NotQueued(bounded(&format!("{:#}", anyhow::Error::new(error))))
+impl<E, R> From<SdkError<E, R>> for NotQueued
+where
+    SdkError<E, R>: Error + Send + Sync + 'static,
+{
+    fn from(error: SdkError<E, R>) -> Self {
+        Self(sdk_error::text(error))
     }
 }

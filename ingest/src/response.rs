@@ -1,47 +1,47 @@
-//! What the gateway is answered; REST APIs, HTTP APIs and Function URLs take the same form.
+//! The responses that the functions have in common.
 
 use events::OrderId;
+use lambda_http::{
+    Body, Response,
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, HeaderName, RETRY_AFTER},
+    },
+};
 use serde::Serialize;
 use serde_json::json;
-use std::collections::BTreeMap;
 
-/// An HTTP response with a JSON body.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Response {
-    /// HTTP status.
-    pub status_code: u16,
-    /// Each with one value.
-    pub headers: BTreeMap<&'static str, String>,
-    /// Text.
-    pub body: String,
-    is_base64_encoded: bool,
+/// Makes a response with this body.
+pub(crate) fn json(
+    status: StatusCode,
+    content_type: &'static str,
+    body: &impl Serialize,
+) -> Response<Body> {
+    let body = serde_json::to_string(body).expect("bodies have string keys and no fallible parts");
+    let response = Response::new(Body::from(body));
+    let mut response = with(response, CONTENT_TYPE, content_type);
+    *response.status_mut() = status;
+    response
 }
 
-impl Response {
-    /// A response with this body.
-    pub fn json(status_code: u16, content_type: &str, body: &impl Serialize) -> Response {
-        let headers = BTreeMap::from([("content-type", content_type.to_owned())]);
-        let body =
-            serde_json::to_string(body).expect("bodies have string keys and no fallible parts");
-        Response {
-            status_code,
-            headers,
-            body,
-            is_base64_encoded: false,
-        }
-    }
+/// Tells that an order is on the queue, as far as is known, and when to ask again.
+pub(crate) fn queued(status: StatusCode, id: OrderId) -> Response<Body> {
+    let body = json!({"id": id, "status": "queued"});
+    ask_later(json(status, "application/json", &body))
+}
 
-    /// An order that is on the queue, as far as is known; to be asked about again in a while.
-    pub fn queued(status_code: u16, id: OrderId) -> Response {
-        let body = json!({"id": id, "status": "queued"});
-        Response::json(status_code, "application/json", &body).with("retry-after", "2")
-    }
+/// Tells when to ask for an outcome: in two seconds.
+pub(crate) fn ask_later(response: Response<Body>) -> Response<Body> {
+    with(response, RETRY_AFTER, "2")
+}
 
-    /// The same with one more header.
-    #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Response {
-        self.headers.insert(name, value.into());
-        self
-    }
+/// Adds a header.
+pub(crate) fn with(
+    mut response: Response<Body>,
+    name: HeaderName,
+    value: &'static str,
+) -> Response<Body> {
+    let value = HeaderValue::from_static(value);
+    response.headers_mut().insert(name, value);
+    response
 }

@@ -1,80 +1,62 @@
-//! `GET /orders/{id}`: what became of an order.
+//! `GET /orders/{id}`: tells what became of an order.
 
-use crate::{problem::Problem, request::Request, response::Response};
-use aws_sdk_dynamodb::{Client as DynamoDb, types::AttributeValue};
-use events::{Order, OrderId, OrderIds, OrderRecord, Outcome, Timestamp, text::bounded};
+use crate::{
+    problem::Problem,
+    request, response,
+    route::{Route, order_id},
+    table::{NotRead, OrderTable},
+};
+use events::{Order, OrderId, OrderIds, OrderRecord, Outcome, Timestamp};
+use lambda_http::{
+    Body, Request, Response,
+    http::{Method, StatusCode},
+};
 use serde::Serialize;
 
-/// Tells what became of orders.
-#[derive(Debug)]
-pub struct StatusDesk {
-    ids: OrderIds,
-    dynamodb: DynamoDb,
-    table: String,
+/// Answers a request for an order that has an id of `ids` and, once it is processed, a row of `table`.
+pub async fn status(ids: &OrderIds, table: &OrderTable, request: Request) -> Response<Body> {
+    let answer = find(ids, table, &request).await;
+    let mut response = answer.unwrap_or_else(Response::from);
+    if request.method() == Method::HEAD {
+        *response.body_mut() = Body::Empty;
+    }
+    response
 }
 
-impl StatusDesk {
-    /// Recognises ids by `ids`, and reads rows from `table`.
-    pub fn new(ids: OrderIds, dynamodb: DynamoDb, table: String) -> StatusDesk {
-        StatusDesk {
-            ids,
-            dynamodb,
-            table,
+async fn find(
+    ids: &OrderIds,
+    table: &OrderTable,
+    request: &Request,
+) -> Result<Response<Body>, Problem> {
+    Route::Order.check(request.method())?;
+    let client = request::client(request);
+    let id = ids.recognise(&client, order_id(request));
+    let id = id.ok_or(Problem::UnknownOrder)?;
+    match table.read(id).await {
+        Ok(Some(record)) => {
+            tracing::info!(order_id = %id, "told the order's outcome");
+            let shown = Shown::from(record);
+            Ok(response::json(StatusCode::OK, "application/json", &shown))
         }
-    }
-
-    /// Answers a request.
-    pub async fn handle(&self, request: &Request) -> Response {
-        let mut response = self.find(request).await.unwrap_or_else(Response::from);
-        if request.method == "HEAD" {
-            response.body.clear();
+        // It was accepted, because its id was issued, and is not processed yet.
+        Ok(None) => {
+            tracing::info!(order_id = %id, "told that the order is queued");
+            Ok(response::queued(StatusCode::OK, id))
         }
-        response
-    }
-
-    async fn find(&self, request: &Request) -> Result<Response, Problem> {
-        if !["GET", "HEAD"].contains(&request.method.as_str()) {
-            return Err(Problem::MethodNotAllowed("GET, HEAD"));
+        Err(NotRead::Table(error)) => {
+            tracing::error!(order_id = %id, error, "could not reach the table of orders");
+            Err(Problem::TableUnavailable)
         }
-        let id = self
-            .ids
-            .recognise(&request.client, &request.id)
-            .ok_or(Problem::UnknownOrder)?;
-        let record = self.read(id).await.map_err(|error| {
-            tracing::error!(order_id = %id, %error, "not read");
-            Problem::TableUnavailable
-        })?;
-        tracing::info!(order_id = %id, "read");
-        Ok(match record {
-            Some(record) => Response::json(200, "application/json", &View::from(record)),
-            // Accepted, because its id was issued; not processed yet.
-            None => Response::queued(200, id),
-        })
-    }
-
-    /// The order's row. Read consistently: an outcome that was seen once never turns back to `queued`.
-    async fn read(&self, id: OrderId) -> Result<Option<OrderRecord>, String> {
-        let read = self
-            .dynamodb
-            .get_item()
-            .table_name(&self.table)
-            .consistent_read(true);
-        let read = read
-            .key("id", AttributeValue::S(id.to_string()))
-            .send()
-            .await;
-        let item = read
-            .map_err(|error| bounded(&format!("{:#}", anyhow::Error::new(error))))?
-            .item;
-        item.map(serde_dynamo::from_item)
-            .transpose()
-            .map_err(|_| "its row cannot be read".to_owned())
+        Err(NotRead::Row(error)) => {
+            tracing::error!(order_id = %id, error, "could not read the order's row");
+            Err(Problem::UnreadableRow)
+        }
     }
 }
 
-/// What a client is shown of a row.
+/// The part of a row that its client is shown.
 #[derive(Serialize)]
-struct View {
+struct Shown {
     id: OrderId,
     #[serde(flatten)]
     outcome: Outcome,
@@ -84,8 +66,8 @@ struct View {
     total: u64,
 }
 
-impl From<OrderRecord> for View {
-    fn from(record: OrderRecord) -> View {
+impl From<OrderRecord> for Shown {
+    fn from(record: OrderRecord) -> Self {
         let OrderRecord {
             id,
             outcome,
@@ -95,7 +77,7 @@ impl From<OrderRecord> for View {
             total,
             ..
         } = record;
-        View {
+        Self {
             id,
             outcome,
             placed_at,

@@ -1,12 +1,8 @@
 //! The function `ingest`: `POST /orders` and `POST /orders/batch`.
 
-use ingest::{
-    config,
-    place::Intake,
-    queue::OrderQueue,
-    request::{Event, Request},
-};
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use aws_sdk_sqs::Client;
+use ingest::{acceptor::Acceptor, config, dispatch::dispatch, gateway, queue::OrderQueue};
+use lambda_runtime::{Error, run};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -14,11 +10,7 @@ async fn main() -> Result<(), Error> {
     let connector = config::connector()?;
     let url = config::required("QUEUE_URL")?;
     config::connect(&connector, &url).await;
-    let queue = OrderQueue::new(aws_sdk_sqs::Client::new(&config::aws(&connector)?), url);
-    let intake = &Intake::new(config::order_ids()?, queue);
-    run(service_fn(|event: LambdaEvent<Event>| async move {
-        let trace = event.context.xray_trace_id.as_deref();
-        Ok::<_, Error>(intake.handle(Request::from(event.payload), trace).await)
-    }))
-    .await
+    let queue = OrderQueue::new(Client::new(&config::aws(&connector)?), url);
+    let acceptor = &Acceptor::new(config::order_ids()?, queue);
+    run(gateway::service(|request| dispatch(acceptor, request))).await
 }

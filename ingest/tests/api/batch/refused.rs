@@ -1,9 +1,9 @@
 //! What SQS refuses is tried once more.
 
-use crate::{answer, batch, event, results, sqs, statuses};
+use super::{answer, batch, event, results, sqs, statuses};
+use crate::faked::Answer;
 use anyhow::Result;
 use aws_smithy_http_client::test_util::NeverClient;
-use ingest::response::Response;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -24,7 +24,7 @@ fn is_for(entry: &Value, sku: &str) -> bool {
 }
 
 /// Sends three orders, of which SQS says of the second what is given, the first time and the second.
-async fn say(says: [Says; 2]) -> Result<(Response, Vec<Vec<Value>>)> {
+async fn say(says: [Says; 2]) -> Result<(Answer, Vec<Vec<Value>>)> {
     let times = std::sync::atomic::AtomicUsize::new(0);
     let (client, calls) = sqs(move |entries| {
         let (mut successful, mut failed) = (Vec::new(), Vec::new());
@@ -68,7 +68,7 @@ async fn a_refused_order_is_tried_once_more_and_its_neighbours_are_not() -> Resu
         assert_eq!(all[1]["MessageBody"], again[0]["MessageBody"]);
         for second in [ours, theirs, Nothing] {
             let (response, calls) = say([first, second]).await?;
-            assert_eq!(response.status_code, 202);
+            assert_eq!(response.status, 202);
             assert_eq!(statuses(&response)?, [202, 503, 202]);
             assert_eq!(results(&response)?[1]["type"], "queue-unavailable");
             assert_eq!(calls.len(), 2);
@@ -86,10 +86,7 @@ async fn a_message_that_is_in_both_lists_is_not_taken_for_stored() -> Result<()>
         (200, json!({"Successful": [stored], "Failed": [failed]}))
     });
     let response = answer(event(&batch(["cup"]))?, client).await?;
-    assert_eq!(
-        (response.status_code, statuses(&response)?),
-        (503, vec![503])
-    );
+    assert_eq!((response.status, statuses(&response)?), (503, vec![503]));
     Ok(())
 }
 
@@ -115,12 +112,12 @@ async fn a_call_that_fails_whole_fails_only_its_own_orders() -> Result<()> {
             if entries.iter().any(|entry| is_for(entry, "odd")) {
                 (status, json!({"__type": code, "message": "no"}))
             } else {
-                crate::stored(entries)
+                super::stored(entries)
             }
         });
         let skus = ["odd"; 10].into_iter().chain(["cup"; 10]);
         let response = answer(event(&batch(skus))?, client).await?;
-        assert_eq!(response.status_code, 202);
+        assert_eq!(response.status, 202);
         assert_eq!(statuses(&response)?, [[503; 10], [202; 10]].concat());
         // The SDK tries what is no violation of the sender's three times.
         let attempts = if status == 500 { 3 } else { 1 };
@@ -139,11 +136,11 @@ async fn a_batch_of_which_nothing_is_queued_is_the_queues_problem_if_it_refused_
     let mut body = batch(["cup", "pot"]);
     body["orders"][0]["order"]["currency"] = json!("euro");
     let response = answer(event(&body)?, client).await?;
-    assert_eq!(response.status_code, 503);
+    assert_eq!(response.status, 503);
     assert_eq!(response.headers["retry-after"], "5");
     assert_eq!(response.headers["content-type"], "application/problem+json");
     assert_eq!(statuses(&response)?, [422, 503]);
-    let problem: Value = serde_json::from_str(&response.body)?;
+    let problem = response.document()?;
     assert_eq!(problem["type"], "queue-unavailable");
     Ok(())
 }

@@ -1,11 +1,10 @@
-//! Every order is judged on its own, by the rules of a single one.
+//! Every order is checked on its own, by the rules of a single one.
 
-use crate::{
-    TRACE, answer, batch, event, faked::sample, order, place, results, sqs, statuses, stored,
-};
+use super::{accept, answer, batch, event, order, results, sqs, statuses, stored};
+use crate::faked::{TRACE, sample};
 use anyhow::{Context, Result};
 use events::{OrderPlaced, order::MAX_ORDER_BYTES};
-use ingest::place_batch::MAX_BATCH_BYTES;
+use ingest::accept_batch::MAX_BATCH_BYTES;
 use serde_json::{Value, json};
 
 /// The pointers of a problem's violations.
@@ -18,13 +17,10 @@ fn pointers(problem: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn good_orders_are_sent_and_bad_ones_named_in_the_order_given() -> Result<()> {
-    let sample: Value = serde_json::from_str(&sample("batch-request")?)?;
-    let (response, calls) = place(sample["body"].as_str().context("no body")?).await?;
+    let sample = sample("batch-request")?;
+    let (response, calls) = accept(sample["body"].as_str().context("no body")?).await?;
     assert_eq!(
-        (
-            response.status_code,
-            response.headers["retry-after"].as_str()
-        ),
+        (response.status, response.headers["retry-after"].as_str()),
         (202, "2")
     );
     assert_eq!(response.headers["content-type"], "application/json");
@@ -62,7 +58,7 @@ async fn good_orders_are_sent_and_bad_ones_named_in_the_order_given() -> Result<
 #[tokio::test]
 async fn a_hundred_orders_are_ten_calls() -> Result<()> {
     let skus: Vec<_> = (0..100).map(|n| format!("a{n}")).collect();
-    let (response, calls) = place(&batch(skus.iter().map(String::as_str))).await?;
+    let (response, calls) = accept(&batch(skus.iter().map(String::as_str))).await?;
     assert_eq!(statuses(&response)?, [202; 100]);
     assert_eq!(calls.len(), 10);
     let bodies = calls
@@ -82,11 +78,11 @@ async fn a_hundred_orders_are_ten_calls() -> Result<()> {
 
 #[tokio::test]
 async fn a_batch_without_a_valid_order_is_a_problem_and_sends_nothing() -> Result<()> {
-    let (response, calls) = place(&json!({"orders": [{"order": {}}, 7, {"order": null}]})).await?;
-    assert_eq!((response.status_code, calls.len()), (422, 0));
+    let (response, calls) = accept(&json!({"orders": [{"order": {}}, 7, {"order": null}]})).await?;
+    assert_eq!((response.status, calls.len()), (422, 0));
     assert_eq!(response.headers["content-type"], "application/problem+json");
     assert_eq!(statuses(&response)?, [422; 3]);
-    let problem: Value = serde_json::from_str(&response.body)?;
+    let problem = response.document()?;
     assert_eq!(
         (&problem["type"], &problem["status"]),
         (&json!("about:blank"), &json!(422))
@@ -98,7 +94,7 @@ async fn a_batch_without_a_valid_order_is_a_problem_and_sends_nothing() -> Resul
 async fn what_is_wrong_with_an_entry_fails_only_that_entry() -> Result<()> {
     let check = async |entry: Value, status: u64, expected: &[&str]| {
         let body = json!({"orders": [{"order": order("cup")}, entry, {"order": order("cup")}]});
-        let (response, calls) = place(&body).await?;
+        let (response, calls) = accept(&body).await?;
         assert_eq!(statuses(&response)?, [202, status, 202], "{body}");
         assert_eq!(pointers(&results(&response)?[1]), expected, "{body}");
         assert_eq!(calls[0].len(), 2);
@@ -155,7 +151,7 @@ async fn an_order_in_a_batch_has_the_limit_of_a_single_one() -> Result<()> {
     let order = order("cup").to_string();
     let padded = |bytes: usize| format!("{{{}{}", " ".repeat(bytes - order.len()), &order[1..]);
     let (just, over) = (padded(MAX_ORDER_BYTES), padded(MAX_ORDER_BYTES + 1));
-    let (response, calls) = place(&format!(
+    let (response, calls) = accept(&format!(
         r#"{{"orders":[{{"order":{just}}},{{"order":{over}}}]}}"#
     ))
     .await?;
@@ -167,9 +163,9 @@ async fn an_order_in_a_batch_has_the_limit_of_a_single_one() -> Result<()> {
 #[tokio::test]
 async fn what_is_wrong_with_the_batch_is_a_problem_as_a_whole() -> Result<()> {
     let check = async |body: &str, status: u16, expected: &[&str]| {
-        let (response, calls) = place(body).await?;
-        let problem: Value = serde_json::from_str(&response.body)?;
-        assert_eq!(response.status_code, status, "{problem}");
+        let (response, calls) = accept(body).await?;
+        let problem = response.document()?;
+        assert_eq!(response.status, status, "{problem}");
         assert_eq!(response.headers["content-type"], "application/problem+json");
         assert_eq!(pointers(&problem), expected, "{problem}");
         assert!(problem.get("results").is_none(), "{problem}");
@@ -193,7 +189,7 @@ async fn what_is_wrong_with_the_batch_is_a_problem_as_a_whole() -> Result<()> {
     .await?;
     check(&batch(["cup"; 101]).to_string(), 422, &["/orders"]).await?;
     let padded = |bytes: usize| good.clone() + &" ".repeat(bytes - good.len());
-    assert_eq!(place(&padded(MAX_BATCH_BYTES)).await?.0.status_code, 202);
+    assert_eq!(accept(&padded(MAX_BATCH_BYTES)).await?.0.status, 202);
     check(&padded(MAX_BATCH_BYTES + 1), 413, &[]).await
 }
 
@@ -205,7 +201,7 @@ async fn what_is_wrong_with_the_request_is_a_problem_as_a_whole() -> Result<()> 
         *event.pointer_mut(changed).context("no such place")? = value;
         let (client, calls) = sqs(stored);
         let response = answer(event, client).await?;
-        assert_eq!(response.status_code, status, "{changed}: {response:?}");
+        assert_eq!(response.status, status, "{changed}: {response:?}");
         let sent = usize::from(status == 202);
         assert_eq!(calls.lock().expect("no panic in here").len(), sent);
         anyhow::Ok(response)
@@ -237,7 +233,7 @@ async fn an_anonymous_client_may_send_a_batch_without_keys() -> Result<()> {
 #[tokio::test]
 async fn one_key_is_one_id_even_for_different_orders() -> Result<()> {
     let entry = |sku| json!({"order": order(sku), "idempotency_key": "k"});
-    let (response, calls) = place(&json!({"orders": [entry("cup"), entry("pot")]})).await?;
+    let (response, calls) = accept(&json!({"orders": [entry("cup"), entry("pot")]})).await?;
     assert_eq!(statuses(&response)?, [202, 202]);
     let results = results(&response)?;
     assert_eq!(results[0], results[1]);
@@ -255,11 +251,11 @@ async fn the_longest_answer_fits_in_lambdas_six_megabytes() -> Result<()> {
         let order = format!("{{{}}}", vec![name; 256].join(","));
         let entries = |order: &str, n: usize| vec![format!(r#"{{"order":{order}}}"#); n];
         let orders = [entries(&order, full), entries("{}", 100 - full)].concat();
-        let (response, _) = place(&format!(r#"{{"orders":[{}]}}"#, orders.join(","))).await?;
+        let (response, _) = accept(&format!(r#"{{"orders":[{}]}}"#, orders.join(","))).await?;
         assert_eq!(statuses(&response)?, [422; 100]);
         let results = results(&response)?;
         assert!(results.iter().all(|result| !pointers(result).is_empty()));
-        let bytes = serde_json::to_string(&response)?.len();
+        let bytes = response.json.len();
         assert!(bytes < 6_000_000, "{bytes}");
     }
     Ok(())

@@ -1,45 +1,21 @@
 //! Whatever JSON a client posts is answered with a 4xx, or is an order: never a 5xx, never a panic.
 
-use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
-use aws_smithy_http_client::test_util::infallible_client_fn;
+use crate::faked::{answering, config, ingest};
 use aws_types::SdkConfig;
-use events::{Order, OrderIds, Secret};
-use ingest::{
-    place::Intake,
-    queue::OrderQueue,
-    request::{Event, Request},
-};
+use events::Order;
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 use serde_json::{Value, json};
 use std::{cell::RefCell, collections::BTreeSet};
 use tokio::runtime::{Builder, Runtime};
 
-/// `ingest` above a queue that takes everything.
-fn intake() -> Intake {
-    let client = infallible_client_fn(|_| http::Response::new(r#"{"MessageId":"1"}"#));
-    let credentials = Credentials::new("a", "b", None, None, "test");
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(client)
-        .build();
-    let secret = Secret::new("s".repeat(32)).expect("long enough");
-    let queue = OrderQueue::new(
-        aws_sdk_sqs::Client::new(&config),
-        "https://sqs.test/q".into(),
-    );
-    Intake::new(OrderIds::new(secret, vec![]), queue)
-}
-
-/// What a post of this body is answered with.
-fn post(runtime: &Runtime, intake: &Intake, body: &str) -> u16 {
+/// Posts a body, and gives the status of the answer.
+fn post(runtime: &Runtime, config: &SdkConfig, body: &str) -> u16 {
     let headers = json!({"content-type": "application/json"});
-    let event = json!({"httpMethod": "POST", "headers": headers, "body": body});
-    let event: Event = serde_json::from_value(event).expect("an event");
-    runtime
-        .block_on(intake.handle(Request::from(event), None))
-        .status_code
+    let context = json!({"httpMethod": "POST"});
+    let event =
+        json!({"httpMethod": "POST", "headers": headers, "body": body, "requestContext": context});
+    let answer = runtime.block_on(ingest(&event, config));
+    answer.expect("an answer").status
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -84,17 +60,18 @@ fn almost_an_order() -> impl Strategy<Value = Value> {
 #[test]
 fn any_json_gets_a_4xx_or_is_an_order() {
     let runtime = Builder::new_current_thread().enable_time().build();
-    let (runtime, intake) = (runtime.expect("a runtime"), intake());
+    let runtime = runtime.expect("a runtime");
+    let config = config(answering(|_| (200, json!({"MessageId": "1"})))).build();
     let statuses = RefCell::new(BTreeSet::new());
     let values = prop_oneof![any_json(), almost_an_order()];
-    let judged = TestRunner::default().run(&values, |value| {
+    let checked = TestRunner::default().run(&values, |value| {
         let body = value.to_string();
-        let status = post(&runtime, &intake, &body);
+        let status = post(&runtime, &config, &body);
         statuses.borrow_mut().insert(status);
         let is_order = Order::parse(body.as_bytes()).is_ok();
         prop_assert_eq!(status, if is_order { 202 } else { 422 }, "{}", body);
         Ok(())
     });
-    judged.unwrap_or_else(|error| panic!("{error}"));
+    checked.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(statuses.into_inner(), BTreeSet::from([202, 422]));
 }

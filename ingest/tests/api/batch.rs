@@ -1,21 +1,12 @@
-//! `POST /orders/batch` above a real SDK client whose HTTP is answered here: how orders are `judged`, and what becomes
-//! of those that SQS has `refused`.
+//! `POST /orders/batch`: how orders are `checked`, and what becomes of those that SQS has `refused`.
 
-#[path = "../faked/mod.rs"]
-mod faked;
-mod judged;
+mod checked;
 mod refused;
 
+use crate::faked::{Answer, QUEUE, answering, config, ingest, sample};
 use anyhow::{Context, Result};
 use aws_sdk_sqs::config::HttpClient;
-use faked::{TRACE, answering, config, ids, sample};
-use ingest::{
-    config::timeouts,
-    place::Intake,
-    queue::OrderQueue,
-    request::{Event, Request},
-    response::Response,
-};
+use ingest::config::timeouts;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
@@ -29,7 +20,7 @@ fn sqs(
     let calls = Calls::default();
     let kept = calls.clone();
     let client = answering(move |request| {
-        assert_eq!(request["QueueUrl"], "https://sqs.test/orders");
+        assert_eq!(request["QueueUrl"], QUEUE);
         let entries = request["Entries"].as_array().expect("entries").clone();
         let answered = answer(&entries);
         kept.lock().expect("no panic in here").push(entries);
@@ -61,26 +52,19 @@ fn batch<'a>(skus: impl IntoIterator<Item = &'a str>) -> Value {
 
 /// The event of a request with this body.
 fn event(body: &(impl ToString + ?Sized)) -> Result<Value> {
-    let mut event: Value = serde_json::from_str(&sample("batch-request")?)?;
+    let mut event = sample("batch-request")?;
     event["body"] = body.to_string().into();
     Ok(event)
 }
 
 /// What the function answers to an event, with SQS behind this client.
-async fn answer(event: Value, sqs: impl HttpClient + 'static) -> Result<Response> {
+async fn answer(event: Value, sqs: impl HttpClient + 'static) -> Result<Answer> {
     let config = config(sqs).timeout_config(timeouts()).build();
-    let queue = OrderQueue::new(
-        aws_sdk_sqs::Client::new(&config),
-        "https://sqs.test/orders".to_owned(),
-    );
-    let event: Event = serde_json::from_value(event)?;
-    Ok(Intake::new(ids()?, queue)
-        .handle(Request::from(event), Some(TRACE))
-        .await)
+    ingest(&event, &config).await
 }
 
 /// What the function answers to a body when SQS stores everything, and the entries of each call.
-async fn place(body: &(impl ToString + ?Sized)) -> Result<(Response, Vec<Vec<Value>>)> {
+async fn accept(body: &(impl ToString + ?Sized)) -> Result<(Answer, Vec<Vec<Value>>)> {
     let (client, calls) = sqs(stored);
     let response = answer(event(body)?, client).await?;
     let calls = calls.lock().expect("no panic in here").clone();
@@ -88,8 +72,8 @@ async fn place(body: &(impl ToString + ?Sized)) -> Result<(Response, Vec<Vec<Val
 }
 
 /// The results in an answer, each with its status.
-fn results(response: &Response) -> Result<Vec<Value>> {
-    let body: Value = serde_json::from_str(&response.body)?;
+fn results(answer: &Answer) -> Result<Vec<Value>> {
+    let body = answer.document()?;
     let results = body["results"]
         .as_array()
         .with_context(|| body.to_string())?;
@@ -102,8 +86,8 @@ fn results(response: &Response) -> Result<Vec<Value>> {
 }
 
 /// The statuses in an answer.
-fn statuses(response: &Response) -> Result<Vec<u64>> {
-    let statuses = results(response)?;
+fn statuses(answer: &Answer) -> Result<Vec<u64>> {
+    let statuses = results(answer)?;
     let statuses = statuses.iter().map(|result| result["status"].as_u64());
     statuses.collect::<Option<_>>().context("no status")
 }

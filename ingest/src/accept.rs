@@ -1,0 +1,49 @@
+//! `POST /orders`: accepts one order.
+
+use crate::{
+    acceptor::{Acceptor, idempotency_key, json_body},
+    problem::Problem,
+    request, response,
+};
+use events::{
+    Order, OrderId,
+    order::{MAX_ORDER_BYTES, NotAnOrder},
+};
+use lambda_http::{
+    Body, Request, Response,
+    http::{HeaderValue, StatusCode, header::LOCATION},
+};
+use std::time::SystemTime;
+
+/// Checks an order, puts it on the queue, and answers.
+pub async fn accept(acceptor: &Acceptor, request: Request) -> Result<Response<Body>, Problem> {
+    let id = put_on_queue(acceptor, &request).await?;
+    // Only here is a single order answered with 202, and only with an id that is on the queue.
+    let mut response = response::queued(StatusCode::ACCEPTED, id);
+    let location = HeaderValue::try_from(format!("orders/{id}")).expect("an id is ASCII");
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
+}
+
+async fn put_on_queue(acceptor: &Acceptor, request: &Request) -> Result<OrderId, Problem> {
+    let body = json_body(request, MAX_ORDER_BYTES)?;
+    let client = request::client(request);
+    let key = request::header(request, "idempotency-key");
+    let key = idempotency_key(&client, key.as_deref())?;
+    let order = Order::parse(body).map_err(|error| match error {
+        NotAnOrder::NotJson(why) => Problem::NotJson(why),
+        NotAnOrder::Invalid(violations) => Problem::InvalidOrder(violations),
+    })?;
+    let message = acceptor.message(order, key.as_ref(), client, SystemTime::now().into())?;
+    let id = message.id();
+    match acceptor.queue.send(&message, request::trace(request)).await {
+        Ok(()) => {
+            tracing::info!(order_id = %id, "accepted the order");
+            Ok(id)
+        }
+        Err(error) => {
+            tracing::error!(order_id = %id, %error, "could not put the order on the queue");
+            Err(Problem::QueueUnavailable)
+        }
+    }
+}

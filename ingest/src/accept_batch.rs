@@ -1,0 +1,164 @@
+//! `POST /orders/batch`: accepts up to a hundred orders, and checks and answers each on its own.
+
+use crate::{
+    acceptor::{Acceptor, idempotency_key, json_body},
+    problem::{Details, Problem},
+    request, response,
+};
+use events::{
+    Client, IdempotencyKey, Order, OrderId,
+    json::{self, required},
+    order::MAX_ORDER_BYTES,
+    violation::{Pointer, Violations},
+};
+use lambda_http::{Body, Request, Response, http::StatusCode};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::time::SystemTime;
+
+/// The largest body of a batch request, in bytes: it has to fit Lambda's 6 MB in base64, too.
+pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// The most orders of a batch request.
+pub const MAX_ORDERS: usize = 100;
+/// The most violations that a batch request is answered with, besides one for each order: the answer has to fit Lambda's
+/// 6 MB, too.
+const MAX_VIOLATIONS: usize = 8192;
+
+/// The id of an order that is on the queue, or why it isn't.
+type Accepted = Result<OrderId, Problem>;
+/// An order with its key, or what is wrong with it.
+type Checked = Result<(Order, Option<IdempotencyKey>), Problem>;
+
+/// Checks each order of a batch request, puts the valid ones on the queue, and answers for each in the order sent. Fails
+/// for what is wrong with the request as a whole.
+pub async fn accept_batch(
+    acceptor: &Acceptor,
+    request: Request,
+) -> Result<Response<Body>, Problem> {
+    let client = request::client(&request);
+    let (checked, placed_at) = (check(&request, &client)?, SystemTime::now().into());
+    let trace = request::trace(&request).map(str::to_owned);
+    drop(request); // Megabytes.
+    let mut messages = Vec::new();
+    let to_message = |checked: Checked| {
+        let (order, key) = checked?;
+        let message = acceptor.message(order, key.as_ref(), client.clone(), placed_at)?;
+        let id = message.id();
+        messages.push(message);
+        Ok(id)
+    };
+    let mut results: Vec<Accepted> = checked.into_iter().map(to_message).collect();
+
+    let sent = acceptor.queue.send_all(&messages, trace.as_deref()).await;
+    let valid = results.iter_mut().filter(|result| result.is_ok());
+    for ((result, message), sent) in valid.zip(&messages).zip(sent) {
+        if let Err(error) = sent {
+            tracing::error!(order_id = %message.id(), %error, "could not put the order on the queue");
+            *result = Err(Problem::QueueUnavailable);
+        }
+    }
+    Ok(answer(&results))
+}
+
+/// Checks each order of a batch request. Fails for what is wrong with the request as a whole.
+fn check(request: &Request, client: &Client) -> Result<Vec<Checked>, Problem> {
+    let body = json_body(request, MAX_BATCH_BYTES)?;
+    if request::header(request, "idempotency-key").is_some() {
+        // One for all of them it cannot be, and a client that counts on it must not send its orders twice.
+        return Err(Problem::InvalidIdempotencyKey(
+            "In a batch each order has a key of its own, as idempotency_key beside it.",
+        ));
+    }
+    let value = json::parse(body).map_err(Problem::NotJson)?;
+    let mut violations = Violations::default();
+    let at = Pointer::Member(&Pointer::Root, "orders");
+    let orders = json::object(value, &Pointer::Root, ["orders"], &mut violations)
+        .and_then(|[orders]| required(orders, &at, &mut violations))
+        .and_then(|orders| json::array(orders, &at, (1, MAX_ORDERS), &mut violations));
+    let Some(orders) = orders.filter(|_| violations.is_empty()) else {
+        return Err(Problem::InvalidBatch(violations.into_vec()));
+    };
+    let mut left = MAX_VIOLATIONS;
+    let check = |(n, entry): (usize, &&RawValue)| {
+        let mut checked = check_entry(entry, &Pointer::Element(&at, n), client);
+        if let Err(Problem::InvalidOrder(violations)) = &mut checked {
+            violations.truncate(left.max(1));
+            left = left.saturating_sub(violations.len());
+        }
+        checked
+    };
+    Ok(orders.iter().enumerate().map(check).collect())
+}
+
+/// Checks the entry that stands `at` a place of a batch request: `{"order", "idempotency_key"?}`.
+fn check_entry(entry: &RawValue, at: &Pointer<'_>, client: &Client) -> Checked {
+    let mut violations = Violations::default();
+    let Some([order, given_key]) =
+        json::object(entry, at, ["order", "idempotency_key"], &mut violations)
+    else {
+        return Err(Problem::InvalidOrder(violations.into_vec()));
+    };
+    let at_key = Pointer::Member(at, "idempotency_key");
+    let given_key = given_key.and_then(|key| json::string(key, &at_key, &mut violations));
+    let key = idempotency_key(client, given_key.as_deref())?;
+    let at_order = Pointer::Member(at, "order");
+    let order = required(order, &at_order, &mut violations);
+    if order.is_some_and(|order| order.get().len() > MAX_ORDER_BYTES) {
+        return Err(Problem::TooLarge("order", MAX_ORDER_BYTES));
+    }
+    let mut violations = violations.into_vec();
+    match order.map(|order| Order::from_json(order, &at_order)) {
+        Some(Ok(order)) if violations.is_empty() => return Ok((order, key)),
+        Some(Err(more)) => violations.extend(more),
+        _ => {}
+    }
+    Err(Problem::InvalidOrder(violations))
+}
+
+/// Answers 202 if an order is on the queue. Otherwise it answers with a problem, a 5xx if an order met one, that has the
+/// results in it.
+fn answer(results: &[Accepted]) -> Response<Body> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        #[serde(flatten)]
+        problem: Option<Details<'a>>,
+        accepted: usize,
+        results: Vec<Entry<'a>>,
+    }
+    #[derive(Serialize)]
+    #[serde(untagged)]
+    enum Entry<'a> {
+        Accepted { status: u16, id: OrderId },
+        Refused(Details<'a>),
+    }
+    let entry = |result| match result {
+        // Only here is an order of a batch request answered with 202, and only with an id that is on the queue.
+        &Ok(id) => Entry::Accepted { status: 202, id },
+        Err(problem) => Entry::Refused(Problem::details(problem)),
+    };
+    // What an order met that is valid all the same.
+    let failure = |problem: &Problem| match problem {
+        Problem::QueueUnavailable => Some(Problem::QueueUnavailable),
+        Problem::NoOrderId => Some(Problem::NoOrderId),
+        _ => None,
+    };
+    let ids: Vec<_> = results.iter().flatten().map(OrderId::to_string).collect();
+    let mut problems = results.iter().filter_map(|result| result.as_ref().err());
+    let problem = ids
+        .is_empty()
+        .then(|| problems.find_map(failure).unwrap_or(Problem::NoValidOrder));
+    let body = Answer {
+        problem: problem.as_ref().map(Problem::details),
+        accepted: ids.len(),
+        results: results.iter().map(entry).collect(),
+    };
+    if let Some(problem) = &problem {
+        return problem.response(&body);
+    }
+    tracing::info!(
+        order_ids = ids.join(" "),
+        "accepted the orders of a batch request"
+    );
+    let response = response::json(StatusCode::ACCEPTED, "application/json", &body);
+    response::ask_later(response)
+}

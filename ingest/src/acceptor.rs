@@ -1,0 +1,75 @@
+//! What accepting one order and accepting many have in common.
+
+use crate::{problem::Problem, queue::OrderQueue, request};
+use events::{Client, IdempotencyKey, Order, OrderIds, OrderPlaced, Timestamp};
+use lambda_http::Request;
+
+/// Holds what orders are accepted with.
+#[derive(Debug)]
+pub struct Acceptor {
+    ids: OrderIds,
+    pub(crate) queue: OrderQueue,
+}
+
+impl Acceptor {
+    /// Issues ids from `ids`, and puts orders on `queue`.
+    pub fn new(ids: OrderIds, queue: OrderQueue) -> Self {
+        Self { ids, queue }
+    }
+
+    /// Makes the queue's message of a client's order. Without a key the order gets a random id.
+    pub(crate) fn message(
+        &self,
+        order: Order,
+        key: Option<&IdempotencyKey>,
+        client: Client,
+        placed_at: Timestamp,
+    ) -> Result<OrderPlaced, Problem> {
+        let id = if let Some(key) = key {
+            self.ids.keyed(&client, key)
+        } else {
+            let mut random = [0; 12];
+            getrandom::fill(&mut random).map_err(|error| {
+                tracing::error!(%error, "could not draw random bytes for an order's id");
+                Problem::NoOrderId
+            })?;
+            self.ids.fresh(&client, random)
+        };
+        Ok(OrderPlaced::new(id, client, placed_at, order))
+    }
+}
+
+/// The body of a request, if it is marked as JSON and has `most` bytes at most.
+pub(crate) fn json_body(request: &Request, most: usize) -> Result<&[u8], Problem> {
+    let body = request::body(request).ok_or(Problem::NotBase64)?;
+    if body.len() > most {
+        return Err(Problem::TooLarge("body", most));
+    }
+    let content_type = request::header(request, "content-type");
+    if !content_type.as_deref().is_some_and(is_json) {
+        return Err(Problem::UnsupportedMediaType);
+    }
+    Ok(body)
+}
+
+/// Whether a content type is JSON's. Parameters are ignored: JSON is UTF-8, whatever they say.
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/json")
+}
+
+/// Reads an idempotency key. An anonymous client may have none.
+pub(crate) fn idempotency_key(
+    client: &Client,
+    key: Option<&str>,
+) -> Result<Option<IdempotencyKey>, Problem> {
+    match key {
+        Some(_) if !client.is_identified() => Err(Problem::InvalidIdempotencyKey(
+            "An idempotency key needs a client that is known, by an API key or an authorizer.",
+        )),
+        Some(key) => IdempotencyKey::new(key).map(Some).map_err(|_| {
+            Problem::InvalidIdempotencyKey("The key must be 1 to 255 visible ASCII characters.")
+        }),
+        None => Ok(None),
+    }
+}

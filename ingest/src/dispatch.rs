@@ -1,0 +1,15 @@
+//! The function `ingest`: sends each request to the handler of its route.
+
+use crate::{accept::accept, accept_batch::accept_batch, acceptor::Acceptor, route::Route};
+use lambda_http::{Body, Request, Response};
+
+/// Answers a request.
+pub async fn dispatch(acceptor: &Acceptor, request: Request) -> Response<Body> {
+    let route = Route::of_ingest(&request);
+    let answer = match route.check(request.method()) {
+        Err(problem) => Err(problem),
+        Ok(()) if route == Route::Batch => accept_batch(acceptor, request).await,
+        Ok(()) => accept(acceptor, request).await,
+    };
+    answer.unwrap_or_else(Response::from)
+}

@@ -1,0 +1,178 @@
+//! A real SDK client whose HTTP is answered here, the functions above it, and the samples to send.
+
+use anyhow::{Context as _, Result};
+use aws_sdk_sqs::config::{
+    BehaviorVersion, Credentials, HttpClient, Region, SharedCredentialsProvider,
+};
+use aws_smithy_http_client::test_util::infallible_client_fn;
+use aws_smithy_types::body::SdkBody;
+use aws_types::sdk_config::{Builder, SdkConfig};
+use events::{OrderIds, Secret};
+use ingest::{
+    acceptor::Acceptor,
+    dispatch::dispatch,
+    gateway::{self, Event},
+    queue::OrderQueue,
+    status::status,
+    table::OrderTable,
+};
+use lambda_http::{Body, Context, LambdaEvent, Request, Response, tower::ServiceExt};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    fs,
+    future::{Future, ready},
+    path::PathBuf,
+};
+
+/// The X-Ray header of every request.
+pub const TRACE: &str = "Root=1-6b02d8d0-5f1c2e3d4a5b6c7d8e9f0a1b";
+/// The queue of every test.
+pub const QUEUE: &str = "https://sqs.test/orders";
+
+/// The folder of the samples.
+pub fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../events")
+}
+
+/// Reads a sample.
+pub fn sample(name: &str) -> Result<Value> {
+    let text = fs::read_to_string(folder().join(format!("{name}.json")));
+    Ok(serde_json::from_str(
+        &text.with_context(|| name.to_owned())?,
+    )?)
+}
+
+/// Knows the secret under which the samples' ids are valid.
+pub fn ids() -> Result<OrderIds> {
+    let secret = Secret::new("development-secret-not-for-production")?;
+    Ok(OrderIds::new(secret, vec![]))
+}
+
+/// An AWS that gives each request its answer: a status and a body.
+pub fn answering(
+    answer: impl Fn(Value) -> (u16, Value) + Send + Sync + 'static,
+) -> impl HttpClient + 'static {
+    infallible_client_fn(move |request: http::Request<SdkBody>| {
+        let request = request.body().bytes().map(serde_json::from_slice);
+        let (status, body) = answer(request.and_then(Result::ok).unwrap_or_default());
+        Response::builder()
+            .status(status)
+            .header("content-type", "application/x-amz-json-1.0")
+            .body(body.to_string())
+            .expect("a response")
+    })
+}
+
+/// Configures the SDK for that AWS.
+pub fn config(client: impl HttpClient + 'static) -> Builder {
+    let credentials = Credentials::new("a", "b", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(client)
+}
+
+/// A function's answer to a gateway.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: BTreeMap<String, String>,
+    pub body: String,
+    /// All of it, as the gateway gets it.
+    pub json: String,
+}
+
+impl Answer {
+    /// The body's JSON.
+    pub fn document(&self) -> Result<Value> {
+        Ok(serde_json::from_str(&self.body)?)
+    }
+}
+
+/// Lets a handler answer an event, by way of the gateway's room.
+pub async fn invoke<F>(handler: impl FnMut(Request) -> F, event: Event) -> Result<Answer>
+where
+    F: Future<Output = Response<Body>> + Send,
+{
+    let mut context = Context::default();
+    context.xray_trace_id = Some(TRACE.to_owned());
+    let service = gateway::service(handler);
+    let Ok(answer) = service.oneshot(LambdaEvent::new(event, context)).await;
+    let json = serde_json::to_string(&answer)?;
+    let answer: Value = serde_json::from_str(&json)?;
+    anyhow::ensure!(answer["isBase64Encoded"] == false, "{json}");
+    // A REST API is told lists of values, the others one value.
+    let of = |name: &str| answer[name].as_object().into_iter().flatten();
+    let one = of("headers");
+    let many = of("multiValueHeaders").map(|(name, values)| (name, &values[0]));
+    let headers = one.chain(many).map(|(name, value)| {
+        let value = value.as_str().context("a header is no text")?;
+        Ok((name.clone(), value.to_owned()))
+    });
+    Ok(Answer {
+        status: answer["statusCode"]
+            .as_u64()
+            .context("no status")?
+            .try_into()?,
+        headers: headers.collect::<Result<_>>()?,
+        body: answer["body"].as_str().context("no body")?.to_owned(),
+        json,
+    })
+}
+
+/// What a handler gets of an event.
+pub async fn request(event: Event) -> Result<Request> {
+    let mut seen = None;
+    let handler = |request| {
+        seen = Some(request);
+        ready(Response::new(Body::from("{}")))
+    };
+    invoke(handler, event).await?;
+    seen.context("no request")
+}
+
+/// A REST API's event with little more than these members.
+pub fn rest(members: Value) -> Value {
+    let mut event = json!({"httpMethod": "POST", "requestContext": {"httpMethod": "POST"}});
+    merge(&mut event, members);
+    event
+}
+
+/// An HTTP API's event with little more than these members.
+pub fn http(members: Value) -> Value {
+    let mut event = json!({"version": "2.0", "requestContext": {"http": {"method": "POST"}}});
+    merge(&mut event, members);
+    event
+}
+
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (name, value) in from {
+                merge(into.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from,
+    }
+}
+
+/// Reads an event as the Lambda runtime does.
+pub fn read(event: &Value) -> Result<Event, serde_json::Error> {
+    serde_json::from_str(&event.to_string())
+}
+
+/// What the function `ingest` answers to an event, with an SDK of this configuration.
+pub async fn ingest(event: &Value, config: &SdkConfig) -> Result<Answer> {
+    let queue = OrderQueue::new(aws_sdk_sqs::Client::new(config), QUEUE.to_owned());
+    let acceptor = Acceptor::new(ids()?, queue);
+    invoke(|request| dispatch(&acceptor, request), read(event)?).await
+}
+
+/// What the function `status` answers to an event, with an SDK of this configuration.
+pub async fn ask(event: &Value, config: &SdkConfig) -> Result<Answer> {
+    let table = OrderTable::new(aws_sdk_dynamodb::Client::new(config), "orders".to_owned());
+    let ids = ids()?;
+    invoke(|request| status(&ids, &table, request), read(event)?).await
+}

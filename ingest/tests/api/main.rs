@@ -1,0 +1,9 @@
+//! The API, from a gateway's event to its answer: the functions above a real SDK client whose HTTP is answered here.
+
+mod any_json;
+mod batch;
+mod faked;
+mod odd_events;
+mod requests;
+mod samples;
+mod status;

@@ -1,0 +1,153 @@
+//! `GET /orders/{id}`.
+
+use crate::faked::{Answer, answering, ask, config, sample};
+use anyhow::Result;
+use aws_sdk_sqs::config::retry::RetryConfig;
+use ingest::config::logs;
+use lambda_runtime::tracing::subscriber::filter::LevelFilter;
+use serde_json::{Value, json};
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+use tracing::subscriber::set_default;
+
+/// What the function answers to a sample when the table answers this.
+async fn answer(name: &str, status: u16, table: Value) -> Result<Answer> {
+    let client = answering(move |_| (status, table.clone()));
+    let config = config(client).retry_config(RetryConfig::disabled());
+    ask(&sample(name)?, &config.build()).await
+}
+
+#[tokio::test]
+async fn a_row_is_shown_without_what_is_not_the_clients_business() -> Result<()> {
+    let answer = answer("status", 200, json!({"Item": sample("order-record")?})).await?;
+    assert_eq!(answer.status, 200);
+    let shown = answer.document()?;
+    assert_eq!(
+        (&shown["status"], &shown["total"]),
+        (&json!("confirmed"), &json!(7400))
+    );
+    assert!(
+        shown.get("client").is_none() && shown.get("fingerprint").is_none(),
+        "{shown}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_order_without_a_row_is_queued_and_another_id_unknown() -> Result<()> {
+    let queued = answer("status", 200, json!({})).await?;
+    assert_eq!(
+        (queued.status, queued.headers["retry-after"].as_str()),
+        (200, "2")
+    );
+    assert_eq!(queued.document()?["status"], "queued");
+    let unknown = answer("unknown-status", 200, json!({})).await?;
+    assert_eq!(unknown.status, 404);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_answer_is_to_be_asked_again() -> Result<()> {
+    for status in [400, 403, 500, 503] {
+        let answer = answer("status", status, json!({})).await?;
+        assert_eq!(
+            (answer.status, answer.headers["retry-after"].as_str()),
+            (503, "5")
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_not_asked_for_again_and_its_error_is_logged() -> Result<()> {
+    let log = Log::default();
+    let to = log.clone();
+    let _guard = set_default(logs(move || to.clone(), LevelFilter::INFO));
+    let check = async |member: &str, value: Value, logged: &str| {
+        let mut row = sample("order-record")?;
+        row[member] = value;
+        let answer = answer("status", 200, json!({"Item": row})).await?;
+        assert_eq!(answer.status, 500);
+        assert!(!answer.headers.contains_key("retry-after"), "{answer:?}");
+        let problem = answer.document()?;
+        assert_eq!(
+            (&problem["type"], &problem["title"]),
+            (&json!("about:blank"), &json!("Internal Server Error"))
+        );
+        let lines = log.take()?;
+        let line: Value = serde_json::from_str(&lines)?;
+        assert_eq!(
+            (&line["level"], &line["message"], &line["order_id"]),
+            (
+                &json!("ERROR"),
+                &json!("could not read the order's row"),
+                &row["id"]["S"]
+            )
+        );
+        let error = line["error"].as_str().unwrap_or_default();
+        assert!(error.contains(logged), "{line}");
+        assert!(!lines.contains("private"), "{line}");
+        anyhow::Ok(())
+    };
+    check("total", json!({"S": "private"}), "Expected num").await?;
+    check("total", json!({"N": "private"}), "as an integer").await?;
+    check("status", json!({"S": "lost"}), "unknown variant").await?;
+    check("order", json!({"M": {}}), "missing field `lines`").await?;
+    check("placed_at", json!({"S": "private \"time\""}), "").await
+}
+
+#[tokio::test]
+async fn head_is_answered_without_a_body() -> Result<()> {
+    for (name, status) in [("status", 200), ("unknown-status", 404)] {
+        let mut event = sample(name)?;
+        event["httpMethod"] = json!("HEAD");
+        let config = config(answering(|_| (200, json!({})))).build();
+        let answer = ask(&event, &config).await?;
+        assert_eq!((answer.status, &*answer.body), (status, ""));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn another_method_is_refused_before_anything_is_looked_up() -> Result<()> {
+    for (name, method) in [
+        ("status", "POST"),
+        ("unknown-status", "DELETE"),
+        ("status", "get"),
+    ] {
+        let mut event = sample(name)?;
+        event["httpMethod"] = json!(method);
+        let config = config(answering(|_| panic!("the table is asked"))).build();
+        let answer = ask(&event, &config).await?;
+        assert_eq!(
+            (answer.status, &*answer.headers["allow"]),
+            (405, "GET, HEAD")
+        );
+    }
+    Ok(())
+}
+
+/// A log in memory.
+#[derive(Debug, Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn take(&self) -> Result<String> {
+        let bytes = std::mem::take(&mut *self.0.lock().expect("no panic in here"));
+        Ok(String::from_utf8(bytes)?)
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut log = self.0.lock().expect("no panic in here");
+        log.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
