@@ -1,11 +1,11 @@
 //! What every answer to a client must be, and every order that was accepted.
 
 use crate::{
-    functions::{Functions, TRACE},
+    functions::{Answer, Asked, Functions, TRACE},
     tally::Tally,
 };
 use events::{Client, Fingerprint, IdempotencyKey, Order, OrderPlaced};
-use ingest::{request::Request, response::Response};
+use ingest::gateway::Event;
 use serde_json::{Value, json};
 
 /// The most bytes of an answer: 256 faults, each with a field's name of 64 characters, escaped.
@@ -19,17 +19,12 @@ fn another() -> Client {
     Client::identified("another client")
 }
 
-/// What `ingest` and the queue did with a request is right; counts it. Nothing that the client called its own may be
-/// in a log line.
-pub fn place(functions: &Functions, request: Request, tally: &mut Tally) {
-    let (client, key, body) = (
-        request.client.clone(),
-        request.idempotency_key.clone(),
-        request.body.clone(),
-    );
-    let is_private = |text: &&str| text.len() > 4;
-    let sent: Vec<_> = key.as_deref().into_iter().filter(is_private).collect();
-    let response = functions.place(request, &sent);
+/// What `ingest` and the queue did with an event is right; counts it.
+pub fn accept(functions: &Functions, event: Event, tally: &mut Tally) {
+    let (asked, response) = functions.ingest(event);
+    let Asked {
+        client, key, body, ..
+    } = asked;
     let calls = functions.cloud.calls();
     let answer = judge(&response, tally);
     assert_eq!(
@@ -109,11 +104,11 @@ fn keeps_the_rules(order: &Order) {
     );
 }
 
-/// What `status` answers is right; counts it.
-pub fn ask(functions: &Functions, request: &Request, tally: &mut Tally) {
-    let known = functions.ids.recognise(&request.client, &request.id);
-    let reads = ["GET", "HEAD"].contains(&request.method.as_str());
-    let response = functions.ask(request, &[]);
+/// What `status` answers is right; counts it. Gives what it was asked.
+pub fn ask(functions: &Functions, event: Event, tally: &mut Tally) -> Asked {
+    let (asked, response) = functions.status(event);
+    let known = functions.ids.recognise(&asked.client, &asked.id);
+    let reads = ["GET", "HEAD"].contains(&asked.method.as_str());
     let calls = functions.cloud.calls();
     assert_eq!(
         calls.len(),
@@ -125,11 +120,11 @@ pub fn ask(functions: &Functions, request: &Request, tally: &mut Tally) {
         known.is_some() && reads,
         "{response:?}"
     );
-    assert_eq!(functions.ids.recognise(&another(), &request.id), None);
-    if request.method == "HEAD" {
+    assert_eq!(functions.ids.recognise(&another(), &asked.id), None);
+    if asked.method == "HEAD" {
         assert!(response.body.is_empty());
         tally.count(format!("HEAD {}", response.status_code));
-        return;
+        return asked;
     }
     let answer = judge(&response, tally);
     if let (Some(id), 200) = (known, response.status_code) {
@@ -145,12 +140,12 @@ pub fn ask(functions: &Functions, request: &Request, tally: &mut Tally) {
         );
         tally.count(format!("200 {shown}"));
     }
+    asked
 }
 
 /// The same of a batch, for each of its orders.
-pub fn place_batch(functions: &Functions, request: Request, tally: &mut Tally) {
-    let client = request.client.clone();
-    let response = functions.place(request, &[]);
+pub fn accept_batch(functions: &Functions, event: Event, tally: &mut Tally) {
+    let (Asked { client, .. }, response) = functions.ingest(event);
     let calls = functions.cloud.calls();
     let answer = form(&response, LARGEST_BATCH_ANSWER);
     let status = response.status_code;
@@ -197,7 +192,7 @@ pub fn place_batch(functions: &Functions, request: Request, tally: &mut Tally) {
 }
 
 /// The answer is no 5xx, and a success or a problem as the README has them, of bounded size. Counts it.
-fn judge(response: &Response, tally: &mut Tally) -> Value {
+fn judge(response: &Answer, tally: &mut Tally) -> Value {
     let answer = form(response, LARGEST_ANSWER);
     let status = response.status_code;
     if let 200 | 202 = status {
@@ -210,7 +205,7 @@ fn judge(response: &Response, tally: &mut Tally) -> Value {
 }
 
 /// The answer is JSON, of this size at most, and fit for a terminal.
-fn form(response: &Response, most: usize) -> Value {
+fn form(response: &Answer, most: usize) -> Value {
     let body = &response.body;
     assert!(body.len() <= most, "{} bytes", body.len());
     assert!(!body.chars().any(char::is_control), "{body:?}");

@@ -2,17 +2,25 @@
 
 use crate::{cloud::Cloud, logs::Logs, samples::SECRET};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use events::{OrderIds, Secret};
+use events::{Client, OrderIds, Secret};
 use ingest::{
-    place::Intake, queue::OrderQueue, request::Request, response::Response, status::StatusDesk,
+    acceptor::Acceptor,
+    dispatch::dispatch,
+    gateway::{self, Event},
+    queue::OrderQueue,
+    request,
+    route::order_id,
+    status::status,
 };
+use lambda_http::{Body, Context, LambdaEvent, Request, Response, tower::ServiceExt};
 use process::{
     effects::Effects,
     processor::{NoMessageId, Processor},
     table::OrderTable,
     visibility::MessageVisibility,
 };
-use std::{cell::LazyCell, time::Duration};
+use serde_json::Value;
+use std::{cell::LazyCell, collections::BTreeMap, future::Future, time::Duration};
 use tokio::{
     runtime::{Builder, Runtime},
     time::Instant,
@@ -28,8 +36,8 @@ pub struct Functions {
     pub cloud: Cloud,
     /// The ids that they give and know.
     pub ids: OrderIds,
-    intake: Intake,
-    desk: StatusDesk,
+    acceptor: Acceptor,
+    rows: ingest::table::OrderTable,
     processor: Processor,
     logs: (Logs, Logs),
     runtime: Runtime,
@@ -53,8 +61,8 @@ impl Functions {
         let ids = OrderIds::new(Secret::new(SECRET).expect("long enough"), vec![]);
         let url = "https://sqs.test/orders";
         Functions {
-            intake: Intake::new(ids.clone(), OrderQueue::new(sqs(), url.to_owned())),
-            desk: StatusDesk::new(ids.clone(), dynamodb(), "orders".to_owned()),
+            acceptor: Acceptor::new(ids.clone(), OrderQueue::new(sqs(), url.to_owned())),
+            rows: ingest::table::OrderTable::new(dynamodb(), "orders".to_owned()),
             processor: Processor {
                 table: OrderTable::new(dynamodb(), "orders".to_owned(), "articles".to_owned()),
                 visibility: MessageVisibility::new(sqs(), url.to_owned()),
@@ -75,16 +83,40 @@ impl Functions {
         }
     }
 
-    /// What `ingest` answers. `sent` must not be in a log line.
-    pub fn place(&self, request: Request, sent: &[&str]) -> Response {
-        let answer = self.intake.handle(request, Some(TRACE));
-        self.logs.0.judge(sent, || self.runtime.block_on(answer))
+    /// What `ingest` was asked by an event, and what it answers.
+    pub fn ingest(&self, event: Event) -> (Asked, Answer) {
+        self.invoke(event, |request| dispatch(&self.acceptor, request))
     }
 
-    /// What `status` answers.
-    pub fn ask(&self, request: &Request, sent: &[&str]) -> Response {
-        let answer = self.desk.handle(request);
-        self.logs.0.judge(sent, || self.runtime.block_on(answer))
+    /// What `status` was asked by an event, and what it answers.
+    pub fn status(&self, event: Event) -> (Asked, Answer) {
+        self.invoke(event, |request| status(&self.ids, &self.rows, request))
+    }
+
+    /// Lets a handler answer an event, by way of the gateway's room. The client's key must not be in a log line.
+    fn invoke<F>(&self, event: Event, mut handler: impl FnMut(Request) -> F) -> (Asked, Answer)
+    where
+        F: Future<Output = Response<Body>> + Send,
+    {
+        let mut context = Context::default();
+        context.xray_trace_id = Some(TRACE.to_owned());
+        let private = |(asked, _): &(Asked, Answer)| {
+            let key = asked.key.clone().filter(|key| key.len() > 4);
+            key.into_iter().collect()
+        };
+        self.logs.0.judge(private, || {
+            let mut asked = None;
+            let answer = {
+                let service = gateway::service(|request| {
+                    asked = Some(Asked::by(&request));
+                    handler(request)
+                });
+                let answer = service.oneshot(LambdaEvent::new(event, context));
+                let Ok(answer) = self.runtime.block_on(answer);
+                serde_json::to_value(&answer).expect("an answer is JSON")
+            };
+            (asked.expect("the handler was called"), Answer::from(answer))
+        })
     }
 
     /// What `process` answers.
@@ -94,6 +126,69 @@ impl Functions {
                 .handle(event, Instant::now() + Duration::from_secs(30))
                 .await
         };
-        self.logs.1.judge(&[], || self.runtime.block_on(answer))
+        self.logs
+            .1
+            .judge(|_| vec![], || self.runtime.block_on(answer))
     }
+}
+
+/// What a handler reads of a request.
+#[derive(Debug)]
+pub struct Asked {
+    /// Who asks.
+    pub client: Client,
+    /// Upper case, but for methods that nobody knows.
+    pub method: String,
+    /// The id in `/orders/{id}`.
+    pub id: String,
+    /// The idempotency key.
+    pub key: Option<String>,
+    /// None for bad base64.
+    pub body: Option<Vec<u8>>,
+}
+
+impl Asked {
+    fn by(request: &Request) -> Self {
+        Self {
+            client: request::client(request),
+            method: request.method().to_string(),
+            id: order_id(request).to_owned(),
+            key: request::header(request, "idempotency-key"),
+            body: request::body(request).map(<[u8]>::to_vec),
+        }
+    }
+}
+
+/// A function's answer to a gateway.
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status_code: u64,
+    /// Each with one value.
+    pub headers: BTreeMap<String, String>,
+    /// Text.
+    pub body: String,
+}
+
+impl From<Value> for Answer {
+    fn from(answer: Value) -> Self {
+        assert_eq!(answer["isBase64Encoded"], false, "{answer}");
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let of = |name: &str| answer[name].as_object().into_iter().flatten();
+        // A REST API is told lists of values, the others one value.
+        let many = of("multiValueHeaders").map(|(name, values)| (name, &values[0]));
+        let headers = of("headers").chain(many);
+        Self {
+            status_code: answer["statusCode"].as_u64().expect("a status"),
+            headers: headers
+                .map(|(name, value)| (name.clone(), text(value)))
+                .collect(),
+            body: text(&answer["body"]),
+        }
+    }
+}
+
+/// Reads an event as the Lambda runtime does.
+pub fn read(event: &Value) -> Event {
+    serde_json::from_str(&event.to_string()).expect("an event")
 }

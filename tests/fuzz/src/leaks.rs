@@ -1,17 +1,16 @@
 //! What a function knows, and what a service says, stays out of logs and answers, or is made fit for them.
 
-use crate::{cloud::SECRET_ACCESS_KEY, functions, samples};
+use crate::{
+    cloud::SECRET_ACCESS_KEY,
+    functions::{self, read},
+    samples,
+};
 use aws_lambda_events::sqs::SqsEvent;
-use ingest::request::{Event, Request};
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// An error text as no service should send one: long, and with what a terminal obeys.
 fn hostile() -> String {
     "\u{1b}[2J\n\u{9b}31m\u{7f}".to_owned() + &"no ".repeat(40_000)
-}
-
-fn request(sample: &Value) -> Request {
-    Request::from(serde_json::from_value::<Event>(sample.clone()).expect("samples are events"))
 }
 
 fn batch() -> SqsEvent {
@@ -43,9 +42,9 @@ fn what_a_service_says_is_bounded_and_escaped_in_logs_and_not_in_answers() {
         ] {
             let error = json!({"__type": code, "message": hostile()});
             functions.cloud.set_refusal(Some(error));
-            let placed = functions.place(request(&samples::PLACE[0]), &[]);
-            let asked = functions.ask(&request(&samples::STATUS[0]), &[]);
-            for response in [placed, asked] {
+            let accepted = functions.ingest(read(&samples::PLACE[0]));
+            let asked = functions.status(read(&samples::STATUS[0]));
+            for (_, response) in [accepted, asked] {
                 assert_eq!(response.status_code, 503);
                 assert!(
                     response.body.len() < 500 && !response.body.contains("no no"),

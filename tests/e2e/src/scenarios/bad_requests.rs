@@ -252,7 +252,7 @@ async fn bad_base64_is_400(stack: Arc<Stack>) -> Result<()> {
     for body in ["not base64!", "e30", "{}"] {
         let event = json!({
             "httpMethod": "POST", "path": "/orders", "headers": {"Content-Type": "application/json"},
-            "requestContext": {"identity": {}}, "isBase64Encoded": true, "body": body,
+            "requestContext": {"httpMethod": "POST", "identity": {}}, "isBase64Encoded": true, "body": body,
         });
         let answer = aws.invoke(&aws.names.ingest, &event).await?;
         ensure!(answer["statusCode"] == 400, "{answer}");

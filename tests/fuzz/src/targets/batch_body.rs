@@ -1,7 +1,6 @@
 //! The body of `POST /orders/batch`.
 
 use crate::{answers, functions, json, program::Program, samples, tally::Tally};
-use ingest::request::{Event, Request};
 
 /// What a thousand programs come to: orders, and every refusal of a batch, and of one of its orders.
 pub const REACHES: [&str; 9] = [
@@ -21,6 +20,5 @@ pub fn run(program: &[u8], tally: &mut Tally) {
     let body = json::document(&samples::BATCHES, &mut Program::new(program));
     let mut event = samples::PLACE_BATCH.clone();
     event["body"] = String::from_utf8_lossy(&body).into();
-    let event: Event = serde_json::from_value(event).expect("the gateway's part is unchanged");
-    functions::with(|functions| answers::place_batch(functions, Request::from(event), tally));
+    functions::with(|functions| answers::accept_batch(functions, functions::read(&event), tally));
 }

@@ -1,7 +1,7 @@
 //! A whole event from a gateway, for `ingest` and for `status`.
 
 use crate::{answers, functions, json::Json, program::Program, samples, tally::Tally};
-use ingest::request::{Event, Request};
+use ingest::gateway::Event;
 
 /// What a few hundred programs come to.
 pub const REACHES: [&str; 9] = [
@@ -17,22 +17,23 @@ pub const REACHES: [&str; 9] = [
 ];
 
 /// The parts of an event that are the client's to choose, as text.
-const CLIENTS: [&str; 8] = [
+const CLIENTS: [&str; 7] = [
     "headers",
     "multiValueHeaders",
     "body",
     "path",
     "rawPath",
     "rawQueryString",
-    "httpMethod",
     "pathParameters",
 ];
+/// The methods that a gateway lets through.
+const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 /// Invokes a function with the event that this program makes.
 pub fn run(program: &[u8], tally: &mut Tally) {
     let mut program = Program::new(program);
-    let places = program.once_in(2);
-    let samples = if places {
+    let accepts = program.once_in(2);
+    let samples = if accepts {
         &samples::PLACE
     } else {
         &samples::STATUS
@@ -45,6 +46,11 @@ pub fn run(program: &[u8], tally: &mut Tally) {
                 part.rewrite(&mut program);
             }
         }
+        if program.once_in(4)
+            && let Some(method) = event.member("httpMethod")
+        {
+            *method = Json::Text((*program.pick(&METHODS)).to_owned());
+        }
     } else {
         event.mutate(&mut program);
     }
@@ -56,13 +62,12 @@ pub fn run(program: &[u8], tally: &mut Tally) {
             return tally.count("no event");
         }
     };
-    let request = Request::from(event);
     functions::with(|functions| {
-        if places {
-            answers::place(functions, request, tally);
+        if accepts {
+            answers::accept(functions, event, tally);
         } else {
             functions.cloud.set_row(None);
-            answers::ask(functions, &request, tally);
+            answers::ask(functions, event, tally);
         }
     });
 }

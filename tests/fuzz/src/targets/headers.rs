@@ -1,7 +1,6 @@
 //! The headers of `POST /orders`: the content type and the idempotency key, however often and in whatever case.
 
 use crate::{answers, functions, program::Program, samples, tally::Tally};
-use ingest::request::{Event, Request};
 use serde_json::{Map, Value};
 
 /// What a few hundred programs come to.
@@ -62,8 +61,7 @@ pub fn run(program: &[u8], tally: &mut Tally) {
         }
         event["multiValueHeaders"] = headers.into();
     }
-    let event: Event = serde_json::from_value(event).expect("whatever the headers, an event");
-    functions::with(|functions| answers::place(functions, Request::from(event), tally));
+    functions::with(|functions| answers::accept(functions, functions::read(&event), tally));
 }
 
 fn value(program: &mut Program<'_>) -> Value {

@@ -2,7 +2,6 @@
 
 use crate::{answers, functions, json, program::Program, samples, tally::Tally};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use ingest::request::{Event, Request};
 use std::string::FromUtf8Error;
 
 /// What a few hundred programs come to: an order, and every refusal that a body can meet.
@@ -43,6 +42,5 @@ pub fn run(program: &[u8], tally: &mut Tally) {
             STANDARD.encode(bytes).into()
         }
     };
-    let event: Event = serde_json::from_value(event).expect("the gateway's part is unchanged");
-    functions::with(|functions| answers::place(functions, Request::from(event), tally));
+    functions::with(|functions| answers::accept(functions, functions::read(&event), tally));
 }

@@ -2,7 +2,6 @@
 
 use crate::{answers, functions, program::Program, samples, tally::Tally};
 use events::{Client, IdempotencyKey, Outcome, Reason};
-use ingest::request::{Event, Request};
 use serde_json::{Value, json};
 
 /// What a few hundred programs come to.
@@ -55,18 +54,14 @@ pub fn run(program: &[u8], tally: &mut Tally) {
         functions
             .cloud
             .set_row(program.once_in(2).then(|| row(&mut program)));
-        let request = Request::from(serde_json::from_value::<Event>(event).expect("an event"));
-        let known = functions
-            .ids
-            .recognise(&request.client, &request.id)
-            .is_some();
-        let own = owner.as_str() == "ann" && request.id.eq_ignore_ascii_case(&issued.to_string());
+        let asked = answers::ask(functions, functions::read(&event), tally);
+        let known = functions.ids.recognise(&asked.client, &asked.id).is_some();
+        let own = owner.as_str() == "ann" && asked.id.eq_ignore_ascii_case(&issued.to_string());
         assert_eq!(
             known, own,
             "{:?} of {owner:?}, when {issued} was issued",
-            request.id
+            asked.id
         );
-        answers::ask(functions, &request, tally);
     });
 }
 

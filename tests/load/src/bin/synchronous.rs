@@ -5,14 +5,13 @@
 #![recursion_limit = "256"]
 
 use aws_sdk_dynamodb::Client;
-use events::{Order, OrderIds, OrderPlaced, Outcome, order::NotAnOrder};
-use ingest::{
-    config,
-    problem::Problem,
-    request::{Event, Request},
-    response::Response,
+use events::{Order, OrderId, OrderIds, OrderPlaced, Outcome, order::NotAnOrder};
+use ingest::{config, gateway, problem::Problem, request};
+use lambda_http::{
+    Body, Request, RequestExt, Response,
+    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
 };
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use lambda_runtime::{Error, run};
 use process::{
     commit::commit, disposition::Disposition, effects::Effects, records::Pending, table::OrderTable,
 };
@@ -32,30 +31,45 @@ async fn main() -> Result<(), Error> {
     );
     let table = &OrderTable::new(Client::new(&process::config::aws()?), orders, articles);
     let ids = &config::order_ids()?;
-    run(service_fn(|event: LambdaEvent<Event>| async move {
-        let end = UNIX_EPOCH + Duration::from_millis(event.context.deadline);
-        let left = end.duration_since(SystemTime::now()).unwrap_or_default();
-        let deadline = Instant::now() + left.saturating_sub(MARGIN);
-        place(table, ids, Request::from(event.payload), deadline).await
-    }))
-    .await
+    run(gateway::service(|request| answer(table, ids, request))).await
 }
 
-async fn place(
+async fn answer(table: &OrderTable, ids: &OrderIds, request: Request) -> Response<Body> {
+    match write(table, ids, &request).await {
+        Ok((id, outcome)) => {
+            let body = json!({"id": id, "status": outcome.status()}).to_string();
+            let mut response = Response::new(Body::from(body));
+            *response.status_mut() = StatusCode::CREATED;
+            let json = HeaderValue::from_static("application/json");
+            response.headers_mut().insert(CONTENT_TYPE, json);
+            response
+        }
+        Err(problem) => problem.into(),
+    }
+}
+
+async fn write(
     table: &OrderTable,
     ids: &OrderIds,
-    request: Request,
-    deadline: Instant,
-) -> Result<Response, Error> {
-    let order = match Order::parse(request.body.as_deref().unwrap_or_default()) {
-        Ok(order) => order,
-        Err(NotAnOrder::NotJson(why)) => return Ok(Problem::NotJson(why).into()),
-        Err(NotAnOrder::Invalid(faults)) => return Ok(Problem::InvalidOrder(faults).into()),
-    };
+    request: &Request,
+) -> Result<(OrderId, Outcome), Problem> {
+    let end = request
+        .lambda_context_ref()
+        .map_or(0, |context| context.deadline);
+    let end = UNIX_EPOCH + Duration::from_millis(end);
+    let left = end.duration_since(SystemTime::now()).unwrap_or_default();
+    let deadline = Instant::now() + left.saturating_sub(MARGIN);
+
+    let body = request::body(request).ok_or(Problem::NotBase64)?;
+    let order = Order::parse(body).map_err(|error| match error {
+        NotAnOrder::NotJson(why) => Problem::NotJson(why),
+        NotAnOrder::Invalid(violations) => Problem::InvalidOrder(violations),
+    })?;
     let mut random = [0; 12];
-    getrandom::fill(&mut random)?;
-    let id = ids.fresh(&request.client, random);
-    let placed = OrderPlaced::new(id, request.client, SystemTime::now().into(), order);
+    getrandom::fill(&mut random).map_err(|_| Problem::NoOrderId)?;
+    let client = request::client(request);
+    let id = ids.fresh(&client, random);
+    let placed = OrderPlaced::new(id, client, SystemTime::now().into(), order);
     let pending = Pending {
         record: 0,
         bytes: 0,
@@ -64,12 +78,10 @@ async fn place(
     };
     let chains = vec![vec![vec![&pending]]];
     let committed = commit(table, chains, deadline, Effects::REAL).await;
-    let outcome = match committed.dispositions.first() {
-        Some((_, Disposition::Stored(outcome))) => *outcome,
+    match committed.dispositions.first() {
+        Some((_, Disposition::Stored(outcome))) => Ok((id, *outcome)),
         // An answer that was lost: it says that the order was confirmed, which is no matter here.
-        Some((_, Disposition::StoredBefore)) => Outcome::Confirmed,
-        _ => return Ok(Problem::TableUnavailable.into()),
-    };
-    let body = json!({"id": id, "status": outcome.status()});
-    Ok(Response::json(201, "application/json", &body))
+        Some((_, Disposition::StoredBefore)) => Ok((id, Outcome::Confirmed)),
+        _ => Err(Problem::TableUnavailable),
+    }
 }
