@@ -9,14 +9,22 @@ use serde::{
     de::{Deserializer, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use std::borrow::Cow;
+use std::{borrow::Cow, str::Utf8Error};
+
+/// The body isn't one JSON value. The text says why and where, for a person.
+#[derive(Debug, thiserror::Error)]
+pub enum NotJson {
+    /// It isn't even text.
+    #[error("not UTF-8: {0}")]
+    Utf8(#[from] Utf8Error),
+    /// It is text, and breaks JSON's rules.
+    #[error(transparent)]
+    Syntax(#[from] serde_json::Error),
+}
 
 /// Checks that `body` is one JSON value.
-///
-/// Fails with what is wrong, with line and column, for a person.
-pub fn parse(body: &[u8]) -> Result<&RawValue, String> {
-    let text = std::str::from_utf8(body).map_err(|error| format!("not UTF-8: {error}"))?;
-    serde_json::from_str(text).map_err(|error| error.to_string())
+pub fn parse(body: &[u8]) -> Result<&RawValue, NotJson> {
+    Ok(serde_json::from_str(std::str::from_utf8(body)?)?)
 }
 
 /// The members `names` of the object `value`; unknown and repeated ones are violations.

@@ -1,7 +1,7 @@
 //! The order: every rule of the API for what a client may send.
 
 use crate::{
-    json::{self, required},
+    json::{self, NotJson, required},
     violation::{Pointer, Violation, Violations},
 };
 use serde::{Deserialize, Serialize};
@@ -51,10 +51,10 @@ pub struct Line {
 /// Why a body is not an order.
 #[derive(Debug, thiserror::Error)]
 pub enum NotAnOrder {
-    /// Not JSON, with what is wrong and where.
+    /// The body isn't JSON.
     #[error("not JSON: {0}")]
-    NotJson(String),
-    /// JSON, but not an order: everything that is wrong with it.
+    NotJson(#[from] NotJson),
+    /// The body is JSON, and breaks rules of the API.
     #[error("{} violations", .0.len())]
     Invalid(Vec<Violation>),
 }
@@ -62,7 +62,7 @@ pub enum NotAnOrder {
 impl Order {
     /// Reads what a client sent, by every rule of the API.
     pub fn parse(body: &[u8]) -> Result<Order, NotAnOrder> {
-        let value = json::parse(body).map_err(NotAnOrder::NotJson)?;
+        let value = json::parse(body)?;
         Order::from_json(value, &Pointer::Root).map_err(NotAnOrder::Invalid)
     }
 

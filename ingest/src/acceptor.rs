@@ -1,4 +1,4 @@
-//! What accepting one order and accepting many have in common.
+//! Does what accepting one order and accepting many have in common.
 
 use crate::{problem::Problem, queue::OrderQueue, request};
 use events::{Client, IdempotencyKey, Order, OrderIds, OrderPlaced, Timestamp};
@@ -52,7 +52,7 @@ pub(crate) fn json_body(request: &Request, most: usize) -> Result<&[u8], Problem
     Ok(body)
 }
 
-/// Whether a content type is JSON's. Parameters are ignored: JSON is UTF-8, whatever they say.
+/// Tells if a content type is JSON's. Parameters are ignored: JSON is UTF-8, whatever they say.
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default();
     essence.trim().eq_ignore_ascii_case("application/json")

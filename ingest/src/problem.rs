@@ -1,7 +1,7 @@
 //! Answers that aren't a success, as problem details (RFC 9457).
 
 use crate::response;
-use events::Violation;
+use events::{Violation, json::NotJson};
 use lambda_http::{
     Body, Response,
     http::{
@@ -11,13 +11,13 @@ use lambda_http::{
 };
 use serde::Serialize;
 
-/// What went wrong, for a client to act on. The crate's documentation says of each what the client should do.
+/// A problem that a client can act on. The crate's documentation says of each what the client should do.
 #[derive(Debug)]
 pub enum Problem {
     /// The body is marked as base64, and isn't.
     NotBase64,
-    /// The body isn't JSON; why, and where.
-    NotJson(String),
+    /// The body isn't JSON.
+    NotJson(NotJson),
     /// The body is JSON, but no order: everything that is wrong with it.
     InvalidOrder(Vec<Violation>),
     /// The body is JSON, but no batch of orders: everything that is wrong with it besides its orders.

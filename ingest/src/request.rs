@@ -1,4 +1,4 @@
-//! What the functions read of a request that came through [`gateway`](crate::gateway).
+//! Reads a request that came through [`gateway`](crate::gateway).
 
 use events::Client;
 use lambda_http::{Body, Request, RequestExt, request::RequestContext};
@@ -38,7 +38,7 @@ pub fn paths(request: &Request) -> [&str; 2] {
     [resource, path].map(|text| text.as_deref().unwrap_or_default())
 }
 
-/// Who sent the request: the authorizer's principal, else the API key's id, else nobody. An authorizer's context is its
+/// Gives the client that sent the request: the authorizer's principal, else the API key's id, else nobody. An authorizer's context is its
 /// author's: the functions pass over whatever else is in there, of whatever type.
 pub fn client(request: &Request) -> Client {
     let names = match request.request_context_ref() {

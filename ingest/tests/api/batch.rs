@@ -57,13 +57,13 @@ fn event(body: &(impl ToString + ?Sized)) -> Result<Value> {
     Ok(event)
 }
 
-/// What the function answers to an event, with SQS behind this client.
+/// The function's answer to an event, with SQS behind this client.
 async fn answer(event: Value, sqs: impl HttpClient + 'static) -> Result<Answer> {
     let config = config(sqs).timeout_config(timeouts()).build();
     ingest(&event, &config).await
 }
 
-/// What the function answers to a body when SQS stores everything, and the entries of each call.
+/// The function's answer to a body when SQS stores everything, and the entries of each call.
 async fn accept(body: &(impl ToString + ?Sized)) -> Result<(Answer, Vec<Vec<Value>>)> {
     let (client, calls) = sqs(stored);
     let response = answer(event(body)?, client).await?;

@@ -122,7 +122,7 @@ where
     })
 }
 
-/// What a handler gets of an event.
+/// A handler's view of an event.
 pub async fn request(event: Event) -> Result<Request> {
     let mut seen = None;
     let handler = |request| {

@@ -1,4 +1,4 @@
-//! What the functions read of a gateway's event: the client, headers, the body, the route, the id.
+//! A gateway's event, as the functions read it: the client, headers, the body, the route, the id.
 
 use crate::faked::{TRACE, http, read, request, rest};
 use anyhow::Result;

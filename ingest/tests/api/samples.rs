@@ -24,7 +24,7 @@ fn aws(status: u16, body: &Value) -> (SdkConfig, Arc<Mutex<Vec<Value>>>) {
     (config.build(), requests)
 }
 
-/// What `ingest` answers to a sample, and what it sent to the queue.
+/// `ingest`'s answer to a sample, and the message that it sent to the queue.
 async fn accept(name: &str, sqs: u16) -> Result<(Answer, Vec<Value>)> {
     let (config, requests) = aws(sqs, &json!({"MessageId": "1", "MD5OfMessageBody": "2"}));
     let answer = ingest(&sample(name)?, &config).await?;

@@ -160,7 +160,7 @@ impl Reply {
         serde_json::from_slice(&self.body).with_context(|| format!("no JSON: {self:?}"))
     }
 
-    /// What became of each order of a batch.
+    /// The result of each order of a batch request.
     pub fn results(&self) -> Result<Vec<Value>> {
         let body = self.json()?;
         let results = body["results"].as_array().cloned();

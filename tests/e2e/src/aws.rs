@@ -1,4 +1,4 @@
-//! What stands behind the API: the queues, the tables and the functions.
+//! The queues, the tables and the functions behind the API.
 
 mod dead_letters;
 
@@ -144,7 +144,7 @@ impl Aws {
         Ok(stock)
     }
 
-    /// How many pieces of each article the confirmed orders have taken.
+    /// The pieces of each article that the confirmed orders have taken.
     pub async fn confirmed_quantities(&self) -> Result<BTreeMap<String, u64>> {
         let mut taken = BTreeMap::new();
         for record in self.records().await? {

@@ -1,4 +1,4 @@
-//! What the resources behind the API are called.
+//! The names of the resources behind the API.
 
 use anyhow::{Context, Result};
 use local::cloud::Cloud;

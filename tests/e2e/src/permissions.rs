@@ -1,4 +1,4 @@
-//! What each function may do is what it was seen to do, and no more.
+//! Compares each function's role with the calls that it was seen to make.
 //!
 //! The scenarios' calls tell the actions and their resources; polling and deleting is done by the event source mapping
 //! and writing logs by Lambda, in the function's name, so these are added. The template's roles must allow just that.
@@ -20,12 +20,12 @@ type Permission = (String, String);
 /// A request of more bytes is left out. It is a transaction like others, and reading it would make its answer late.
 const LARGE: usize = 1 << 16;
 
-/// What the functions did, by their logical id.
+/// The calls of the functions, by their logical id.
 #[derive(Debug, Clone, Default)]
 pub struct Used(Arc<Mutex<BTreeMap<String, BTreeSet<Permission>>>>);
 
 impl Used {
-    /// What these functions do from now on.
+    /// Watches these functions from now on.
     pub fn watch(faults: &Faults, stack: &Stack) -> Used {
         let used = Used::default();
         let (log, functions) = (used.clone(), stack.functions.keys().cloned());
@@ -101,7 +101,7 @@ struct Target {
     table_name: String,
 }
 
-/// What a call needs to be allowed. What isn't understood is needed by its own name, which no role allows.
+/// Gives the permission that a call needs. A call that isn't understood needs its own name, which no role allows.
 fn permissions(call: &Call<'_>) -> Vec<Permission> {
     let unknown = || vec![(call.operation.to_owned(), String::new())];
     let Ok(request) = serde_json::from_slice::<Request>(call.body) else {

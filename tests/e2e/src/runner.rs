@@ -36,13 +36,13 @@ pub fn run() -> Result<ExitCode> {
     Ok(conclusion.exit_code())
 }
 
-/// What a scenario needs that the stack hasn't.
+/// Gives the capability that a scenario needs and the stack hasn't.
 fn missing(scenario: &Scenario, stack: &Stack) -> Option<Need> {
     let mut needs = scenario.needs.iter().copied();
     needs.find(|need| !stack.has(*need))
 }
 
-/// How many scenarios the stack cannot run, by what it lacks.
+/// The number of scenarios that the stack can't run, by the capability that it lacks.
 fn left_out(stack: &Stack) -> BTreeMap<Need, usize> {
     let mut counts = BTreeMap::new();
     for need in scenarios::all()

@@ -26,7 +26,7 @@ use std::{pin::Pin, sync::Arc};
 pub struct Scenario {
     /// The fact.
     pub name: String,
-    /// What the stack must have for it to be shown.
+    /// The capabilities that it needs.
     pub needs: &'static [Need],
     /// Shows it.
     pub run: Box<dyn Fn(Arc<Stack>) -> Run + Send>,

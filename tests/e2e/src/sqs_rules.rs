@@ -1,4 +1,4 @@
-//! What a standard queue promises: one scenario a rule, against whatever SQS the client reaches.
+//! The rules of a standard queue, a scenario each, against whatever SQS the client reaches.
 
 mod batches;
 mod messages;
@@ -115,7 +115,7 @@ pub const BROKEN_BY_LOCALSTACK: &[(&str, &str)] = &[
     ("a_queue_attribute_has_a_valid_value", "takes any value"),
 ];
 
-/// How long a condition may take to become true.
+/// A condition becomes true within this time.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The queues of one scenario.

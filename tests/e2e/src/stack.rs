@@ -1,4 +1,4 @@
-//! What the scenarios run against.
+//! The stack that the scenarios run against.
 
 use crate::{api::Api, aws::Aws, names::Names, permissions::Used};
 use anyhow::{Context, Result, ensure};
@@ -11,14 +11,14 @@ use local::{
 use std::{collections::BTreeMap, env, path::Path, sync::Mutex, time::Duration};
 use tokio::time::Instant;
 
-/// How long anything may take that a scenario waits for.
+/// A scenario waits for anything this long.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Requests, and scenarios, at a time where LocalStack would start a container for each and soon be too slow for the
 /// functions' time-outs.
 const ON_LOCALSTACK: usize = 4;
 
-/// What a scenario needs of a stack.
+/// A capability that a scenario needs of a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     /// Any API key is a client of its own.
@@ -31,7 +31,7 @@ pub enum Need {
     Invoke,
     /// The queue is as AWS documents it.
     ExactQueue,
-    /// What the gateway answers on its own is the template's.
+    /// The gateway's own answers are the template's.
     GatewayResponses,
     /// Calls between the functions and the services can be seen and broken, and the functions' logs read.
     Faults,
@@ -67,7 +67,7 @@ pub struct Stack {
     aws: Option<Aws>,
     cloud: Option<Cloud>,
     is_localstack: bool,
-    /// What the functions of a `local` did.
+    /// The calls of a `local`'s functions.
     used: Used,
     /// Held by whoever waits for dead letters or redrives them: a redrive moves all that it finds.
     pub dead_letters: tokio::sync::Mutex<()>,
@@ -143,7 +143,7 @@ impl Stack {
         })
     }
 
-    /// How many scenarios should run at a time. They mostly wait, so that is more than there are cores.
+    /// The number of scenarios to run at a time. They mostly wait, so that is more than there are cores.
     pub fn at_a_time(&self) -> usize {
         if self.is_localstack {
             ON_LOCALSTACK
@@ -152,7 +152,7 @@ impl Stack {
         }
     }
 
-    /// Whether a scenario with this need can run.
+    /// True if a scenario with this need can run.
     pub fn has(&self, need: Need) -> bool {
         match need {
             Need::Queue | Need::Tables | Need::Invoke => self.aws.is_some(),
@@ -162,7 +162,7 @@ impl Stack {
         }
     }
 
-    /// What stands behind the API.
+    /// The services behind the API.
     pub fn aws(&self) -> Result<&Aws> {
         self.aws.as_ref().context(
             "the scenario doesn't say that it needs the queue, the tables or the functions",

@@ -1,4 +1,4 @@
-//! What the functions are seen to call.
+//! Watches the functions' calls.
 
 use crate::stack::Stack;
 use anyhow::Result;
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 /// A call that was seen.
 #[derive(Debug, Clone)]
 pub struct Seen {
-    /// When.
+    /// The time of the call.
     pub at: Instant,
     /// The function's logical id, else the access key.
     pub caller: String,
@@ -30,14 +30,14 @@ pub struct Recording<'a> {
 }
 
 impl Recording<'_> {
-    /// Those of an operation so far, oldest first.
+    /// The calls of an operation so far, oldest first.
     pub fn of(&self, operation: &str) -> Vec<Seen> {
         let mut seen = self.by("");
         seen.retain(|seen| seen.operation == operation);
         seen
     }
 
-    /// Those of a caller so far, oldest first; of every caller for an empty one.
+    /// The calls of a caller so far, oldest first; of every caller for an empty one.
     pub fn by(&self, caller: &str) -> Vec<Seen> {
         let mut seen = self.seen.lock().expect("no panic in here").clone();
         seen.retain(|seen| caller.is_empty() || seen.caller == caller);
@@ -73,7 +73,8 @@ pub struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    /// How many there were. What the SDK sends again, because an answer was late, has the same token and is one call.
+    /// The number of calls. A request that the SDK sends again, because an answer was late, has the same token and is one
+    /// call.
     pub fn count(&self) -> usize {
         let calls = self.recording.of(self.operation);
         let token = |call: &Seen| call.request["ClientRequestToken"].to_string();

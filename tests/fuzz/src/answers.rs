@@ -1,4 +1,4 @@
-//! What every answer to a client must be, and every order that was accepted.
+//! Judges every answer to a client, and every order that was accepted.
 
 use crate::{
     functions::{Answer, Asked, Functions, TRACE},
@@ -104,7 +104,7 @@ fn keeps_the_rules(order: &Order) {
     );
 }
 
-/// What `status` answers is right; counts it. Gives what it was asked.
+/// Checks `status`'s answer, and counts it. Gives what it was asked.
 pub fn ask(functions: &Functions, event: Event, tally: &mut Tally) -> Asked {
     let (asked, response) = functions.status(event);
     let known = functions.ids.recognise(&asked.client, &asked.id);

@@ -34,7 +34,7 @@ pub struct Cloud {
 pub const SECRET_ACCESS_KEY: &str = "secret-access-key-of-the-tests";
 
 impl Cloud {
-    /// What a client of them is made with.
+    /// Configures a client of them.
     pub fn config(&self) -> SdkConfig {
         let cloud = self.clone();
         let client = infallible_client_fn(move |request: http::Request<SdkBody>| {
@@ -133,7 +133,7 @@ fn send_batch(request: &Value) -> Value {
     json!({"Successful": entries.iter().map(stored).collect::<Value>(), "Failed": []})
 }
 
-/// Those of a batch: one to ten, each with an id of its own.
+/// The messages of a batch: one to ten, each with an id of its own.
 fn entries(request: &Value) -> &[Value] {
     let entries = request["Entries"].as_array().expect("entries");
     let ids: BTreeSet<_> = entries

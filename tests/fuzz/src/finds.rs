@@ -1,4 +1,4 @@
-//! What fuzzing has found, kept as plain input: each of these once broke a rule that every target checks.
+//! The finds of fuzzing, kept as plain input: each of these once broke a rule that every target checks.
 
 use crate::{answers, functions, samples, tally::Tally};
 use serde_json::{Value, json};

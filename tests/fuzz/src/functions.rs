@@ -32,7 +32,7 @@ pub const TRACE: &str = "Root=1-6b02d8d0-5f1c2e3d4a5b6c7d8e9f0a1b";
 /// One of each, on a thread of their own.
 #[derive(Debug)]
 pub struct Functions {
-    /// What they call.
+    /// The services that they call.
     pub cloud: Cloud,
     /// The ids that they give and know.
     pub ids: OrderIds,
@@ -119,7 +119,7 @@ impl Functions {
         })
     }
 
-    /// What `process` answers.
+    /// Invokes `process`.
     pub fn process(&self, event: SqsEvent) -> Result<SqsBatchResponse, NoMessageId> {
         let answer = async {
             self.processor

@@ -57,9 +57,10 @@ const NAMES: [&str; 16] = [
     "Content-Type",
 ];
 const CURRENCIES: [&str; 4] = ["EUR", "JPY", "eur", "XXX"];
-/// How deep a value is wrapped: around the depth that serde_json goes to, and beyond what a stack would take.
+/// The depths to which a value is wrapped: around the one that serde_json goes to, and beyond what a stack would take.
 const DEPTHS: [usize; 5] = [1, 126, 127, 128, 30_000];
-/// How often an element is repeated: around the limits of an order's lines and of what faults are listed.
+/// The numbers of times that an element is repeated: around the limits of an order's lines and of the violations that
+/// are listed.
 const COPIES: [usize; 6] = [1, 2, 48, 49, 50, 300];
 /// A document that has grown to this many nodes is not mutated further.
 const LARGE: usize = 4000;
@@ -174,7 +175,7 @@ impl Json {
         }
     }
 
-    /// How many values there are, with all that is inside.
+    /// The number of values, with all that is inside.
     fn nodes(&self) -> usize {
         1 + match self {
             Json::Raw(_) | Json::Text(_) => 0,

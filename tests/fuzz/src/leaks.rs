@@ -1,4 +1,4 @@
-//! What a function knows, and what a service says, stays out of logs and answers, or is made fit for them.
+//! A function's secrets and a service's errors stay out of logs and answers, or are made fit for them.
 
 use crate::{
     cloud::SECRET_ACCESS_KEY,

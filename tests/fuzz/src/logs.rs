@@ -1,4 +1,4 @@
-//! What a log line must be: one line of JSON, of bounded length, with nothing in it that a client sent.
+//! Checks log lines: each is one line of JSON, of bounded length, with nothing in it that a client sent.
 
 use crate::samples;
 use lambda_runtime::tracing::subscriber::filter::LevelFilter;
@@ -37,7 +37,7 @@ impl io::Write for Written {
 }
 
 impl Logs {
-    /// Those of `ingest` and `status`, at the level that says most.
+    /// The logs of `ingest` and `status`, at the level that says most.
     pub fn of_ingest() -> Logs {
         let written = Written::default();
         let to = written.clone();
@@ -47,7 +47,7 @@ impl Logs {
         }
     }
 
-    /// Those of `process`.
+    /// The logs of `process`.
     pub fn of_process() -> Logs {
         let written = Written::default();
         let to = written.clone();

@@ -1,4 +1,4 @@
-//! What a fuzzer makes, read as choices.
+//! Reads a fuzzer's bytes as choices.
 
 /// Pieces that texts are made of, beside plain letters: what is escaped, forbidden, invisible or long somewhere.
 const PIECES: [&str; 32] = [
@@ -35,7 +35,7 @@ const PIECES: [&str; 32] = [
     "0",
     "=",
 ];
-/// How often one of them may come in a row: around the limits of texts, of keys, and of what is large.
+/// The numbers of times that one of them comes in a row: around the limits of texts, of keys, and of what is large.
 const TIMES: [usize; 12] = [2, 7, 32, 63, 64, 65, 128, 254, 255, 256, 1024, 50_000];
 
 /// Bytes as choices, one after the other. When they are used up, every choice is the first: a program that is cut

@@ -1,11 +1,11 @@
-//! What was reached, so that a target that only ever sees one refusal is noticed.
+//! Counts what was reached, so that a target that only ever sees one refusal is noticed.
 
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
 };
 
-/// How often a long run says what it has reached.
+/// A long run says what it has reached as often as this.
 const INTERVAL: Duration = Duration::from_secs(30);
 
 /// Counts outcomes.

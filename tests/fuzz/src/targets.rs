@@ -1,4 +1,4 @@
-//! What is fuzzed.
+//! The fuzz targets.
 
 pub mod batch_body;
 pub mod gateway_event;

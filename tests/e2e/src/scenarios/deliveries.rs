@@ -1,4 +1,4 @@
-//! How a queue may deliver messages: at least once, at some time, in some order.
+//! A queue delivers messages at least once, at some time, in some order.
 
 use crate::{
     orders::{new_id, new_key, order, placed, sqs_event},

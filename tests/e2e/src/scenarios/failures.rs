@@ -1,4 +1,4 @@
-//! What cannot be processed, and what becomes of it.
+//! Messages that can't be processed.
 
 use crate::{
     orders::{new_id, order, placed, sqs_event},

@@ -1,4 +1,4 @@
-//! What the system rides out, and for how long; time is compressed by parameters.
+//! Outages that the system rides out; parameters compress time.
 
 use crate::{
     orders::{new_id, new_key, order, placed},

@@ -1,4 +1,4 @@
-//! What comes twice takes effect once.
+//! A message that comes twice takes effect once.
 
 use crate::{
     orders::{new_id, order, placed, sqs_event},

@@ -1,4 +1,4 @@
-//! When what failed is tried again.
+//! Retries of what failed.
 
 use crate::{
     orders::{new_id, order, placed, sqs_event},

@@ -1,4 +1,4 @@
-//! Who gets the stock.
+//! The allocation of stock.
 
 use crate::{
     orders::{new_id, new_key, order, placed, sqs_event},

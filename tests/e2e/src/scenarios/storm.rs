@@ -35,7 +35,7 @@ scenarios! {
     no_order_is_lost_doubled_or_oversold [Faults Quiet]
 }
 
-/// How many clients send at a time.
+/// The number of clients that send at a time.
 const CLIENTS: usize = 50;
 
 /// Every so many clients, one sends its orders in batches.
@@ -44,13 +44,13 @@ const IN_BATCHES: usize = 5;
 /// The least that it rains: long enough for most faults to have their turn.
 const RAIN: Duration = Duration::from_secs(6);
 
-/// How long the queue may take to drain, on a machine that has other things to do.
+/// The queue is drained within this time, on a machine that has other things to do.
 const DRAIN: Duration = Duration::from_mins(5);
 
 /// From so many orders on, every kind of fault must have struck.
 const FULL: usize = 10_000;
 
-/// Where fewer orders must have met a fault of some kind, whatever they are batched into.
+/// A storm of fewer orders must have met a fault of some kind, whatever they are batched into.
 const PLACES: [&str; 6] = [
     "SendMessage ",
     "message ",

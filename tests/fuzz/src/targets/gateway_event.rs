@@ -3,7 +3,7 @@
 use crate::{answers, functions, json::Json, program::Program, samples, tally::Tally};
 use ingest::gateway::Event;
 
-/// What a few hundred programs come to.
+/// The results that a few hundred programs reach.
 pub const REACHES: [&str; 9] = [
     "202",
     "202 with a key",

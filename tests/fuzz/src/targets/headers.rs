@@ -3,7 +3,7 @@
 use crate::{answers, functions, program::Program, samples, tally::Tally};
 use serde_json::{Map, Value};
 
-/// What a few hundred programs come to.
+/// The results that a few hundred programs reach.
 pub const REACHES: [&str; 4] = [
     "202",
     "202 with a key",

@@ -4,7 +4,7 @@ use crate::{answers, functions, json, program::Program, samples, tally::Tally};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::string::FromUtf8Error;
 
-/// What a few hundred programs come to: an order, and every refusal that a body can meet.
+/// The results that a few hundred programs reach: an order, and every refusal that a body can meet.
 pub const REACHES: [&str; 19] = [
     "202",
     "400 about:blank",

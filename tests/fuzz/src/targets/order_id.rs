@@ -4,7 +4,7 @@ use crate::{answers, functions, program::Program, samples, tally::Tally};
 use events::{Client, IdempotencyKey, Outcome, Reason};
 use serde_json::{Value, json};
 
-/// What a few hundred programs come to.
+/// The results that a few hundred programs reach.
 pub const REACHES: [&str; 6] = [
     "200 queued",
     "200 confirmed",

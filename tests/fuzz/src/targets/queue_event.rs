@@ -10,7 +10,7 @@ use crate::{
 use aws_lambda_events::sqs::SqsEvent;
 use std::collections::BTreeSet;
 
-/// What a few hundred programs come to.
+/// The results that a few hundred programs reach.
 pub const REACHES: [&str; 5] = [
     "nothing new failed",
     "more failed",

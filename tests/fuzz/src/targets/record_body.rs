@@ -6,7 +6,7 @@ use events::{OrderPlaced, placed::NotAnOrderPlaced};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// What a few hundred programs come to.
+/// The results that a few hundred programs reach.
 pub const REACHES: [&str; 6] = [
     "an order",
     "a duplicate",

@@ -1,4 +1,4 @@
-//! What must hold, by the tables and the queues alone.
+//! Reconciles tables and queues with what clients were told.
 
 use super::ledger::Sent;
 use events::{Fingerprint, OrderPlaced, OrderRecord, Outcome};
@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Rows by their order's id.
 pub type Rows = BTreeMap<String, OrderRecord>;
 
-/// What was found, of what must not be.
+/// The differences that were found.
 #[derive(Debug, Default)]
 pub struct Books {
     /// Accepted orders without an outcome.
@@ -146,7 +146,7 @@ impl Books {
         }
     }
 
-    /// Whether nothing was found.
+    /// True if no difference was found.
     pub fn are_clean(&self) -> bool {
         (self.lost, self.doubled, self.oversold) == (0, 0, 0) && self.wrong.is_empty()
     }

@@ -14,13 +14,13 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
-/// What the reference of an order says that is to fail.
+/// The reference of an order that is to fail.
 pub const DOOMED: &str = "doomed";
 
-/// How long a client waits for an answer.
+/// A client waits for an answer this long.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How long a client tries to get an order in.
+/// A client tries this long to get an order accepted.
 const STUBBORNNESS: Duration = Duration::from_mins(3);
 
 /// The most orders that a client sends in one request.

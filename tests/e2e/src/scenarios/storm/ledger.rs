@@ -1,4 +1,4 @@
-//! What the clients sent, and what they were told.
+//! The orders that clients sent, and the answers that they got.
 
 use crate::api::Reply;
 use anyhow::Result;
@@ -10,16 +10,16 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-/// What a client sent as one order: under one key, or once.
+/// One order of a client, sent under one key, or once.
 #[derive(Debug, Clone)]
 pub struct Sent {
-    /// Whose it is.
+    /// The client that sent it.
     pub client: String,
     /// The order, and others that it sent with the same key, of which at most one takes effect.
     pub orders: Vec<Order>,
-    /// What a 202 said. Without one, the order may be on the queue all the same.
+    /// The id in the 202. Without one, the order may be on the queue all the same.
     pub id: Option<String>,
-    /// Whether it was sent so as to fail at first.
+    /// True if it was sent so as to fail at first.
     pub doomed: bool,
 }
 
@@ -102,7 +102,7 @@ impl Ledger {
         self.locked().answers.clone()
     }
 
-    /// What no client should have been told.
+    /// The answers that no client should have got.
     pub fn wrong(&self) -> Vec<String> {
         self.locked().wrong.clone()
     }

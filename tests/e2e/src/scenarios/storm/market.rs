@@ -53,7 +53,7 @@ impl Market {
         }
     }
 
-    /// What there is of each article at the start.
+    /// The stock of each article at the start.
     pub fn stock(&self) -> impl Iterator<Item = (&str, u64)> {
         let articles = self.articles.iter();
         articles

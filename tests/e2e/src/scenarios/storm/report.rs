@@ -1,4 +1,4 @@
-//! What is printed at the end.
+//! Prints the end of a storm.
 
 use super::books::Books;
 use std::{collections::BTreeMap, fmt, time::Duration};
@@ -18,7 +18,7 @@ pub struct Report {
     /// Orders on the dead-letter queue, which were redriven.
     pub redriven: usize,
     pub poison: usize,
-    /// How long orders were sent, and all of it.
+    /// The time for which orders were sent, and the time of all of it.
     pub rain: Duration,
     pub duration: Duration,
     pub books: Books,

@@ -9,7 +9,7 @@ use events::{Outcome, Reason};
 use std::collections::BTreeMap;
 
 impl Books {
-    /// What is gone from stock is what confirmed orders have.
+    /// Checks that the stock has lost what the confirmed orders reserved.
     pub fn stock_adds_up(
         &mut self,
         rows: &Rows,
