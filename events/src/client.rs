@@ -15,22 +15,22 @@ impl Client {
     /// A caller that the gateway has identified, by its principal or API key id. Empty is nobody. A hash stands for a
     /// name of more than 255 bytes, which nothing but an authorizer's author would bound: with it, the order could be too
     /// long for the queue.
-    pub fn identified(name: impl Into<String>) -> Client {
+    pub fn identified(name: impl Into<String>) -> Self {
         let name = name.into();
         if name.is_empty() {
-            Client::anonymous()
+            Self::anonymous()
         } else if name.len() > LONGEST_NAME {
             let hash = base16ct::lower::encode_string(&Sha256::digest(&name));
-            Client(format!("sha256:{hash}"))
+            Self(format!("sha256:{hash}"))
         } else {
-            Client(name)
+            Self(name)
         }
     }
 
     /// Callers that the gateway hasn't told apart. They share one name, so they may not use idempotency keys: one
     /// caller's key would swallow another's order.
-    pub fn anonymous() -> Client {
-        Client("anonymous".to_owned())
+    pub fn anonymous() -> Self {
+        Self("anonymous".to_owned())
     }
 
     /// True if the gateway has told this caller from others.
@@ -61,9 +61,9 @@ pub struct InvalidIdempotencyKey;
 
 impl IdempotencyKey {
     /// Checks a key.
-    pub fn new(key: &str) -> Result<IdempotencyKey, InvalidIdempotencyKey> {
+    pub fn new(key: &str) -> Result<Self, InvalidIdempotencyKey> {
         if (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            Ok(IdempotencyKey(key.to_owned()))
+            Ok(Self(key.to_owned()))
         } else {
             Err(InvalidIdempotencyKey)
         }

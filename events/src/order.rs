@@ -61,13 +61,13 @@ pub enum NotAnOrder {
 
 impl Order {
     /// Reads what a client sent, by every rule of the API.
-    pub fn parse(body: &[u8]) -> Result<Order, NotAnOrder> {
+    pub fn parse(body: &[u8]) -> Result<Self, NotAnOrder> {
         let value = json::parse(body)?;
-        Order::from_json(value, &Pointer::Root).map_err(NotAnOrder::Invalid)
+        Self::from_json(value, &Pointer::Root).map_err(NotAnOrder::Invalid)
     }
 
     /// Reads the order that stands `at` a place in a larger document, by the same rules; pointers are the document's.
-    pub fn from_json(value: &RawValue, at: &Pointer<'_>) -> Result<Order, Vec<Violation>> {
+    pub fn from_json(value: &RawValue, at: &Pointer<'_>) -> Result<Self, Vec<Violation>> {
         let mut violations = Violations::default();
         match read_order(value, at, &mut violations) {
             Some(order) if violations.is_empty() => Ok(order),

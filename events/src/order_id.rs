@@ -35,12 +35,12 @@ pub struct SecretTooShort;
 
 impl Secret {
     /// Takes a secret of at least 32 characters.
-    pub fn new(secret: impl Into<String>) -> Result<Secret, SecretTooShort> {
+    pub fn new(secret: impl Into<String>) -> Result<Self, SecretTooShort> {
         let secret = secret.into();
         if secret.len() < 32 {
             Err(SecretTooShort)
         } else {
-            Ok(Secret(secret))
+            Ok(Self(secret))
         }
     }
 }
@@ -61,8 +61,8 @@ pub struct OrderIds {
 impl OrderIds {
     /// Signs with `signing`, and recognises ids made with it or with one of `accepted`: while a secret is rotated,
     /// every function must know both before one signs with the new.
-    pub fn new(signing: Secret, accepted: Vec<Secret>) -> OrderIds {
-        OrderIds { signing, accepted }
+    pub fn new(signing: Secret, accepted: Vec<Secret>) -> Self {
+        Self { signing, accepted }
     }
 
     /// The id of an order without an idempotency key. `random` must come from a generator that nobody can predict.

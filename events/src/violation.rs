@@ -48,9 +48,9 @@ pub enum Pointer<'a> {
     /// The whole document.
     Root,
     /// A member of an object.
-    Member(&'a Pointer<'a>, &'a str),
+    Member(&'a Self, &'a str),
     /// An element of an array.
-    Element(&'a Pointer<'a>, usize),
+    Element(&'a Self, usize),
 }
 
 impl std::fmt::Display for Pointer<'_> {

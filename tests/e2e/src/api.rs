@@ -33,14 +33,14 @@ pub struct Reply {
 
 impl Api {
     /// The API at `url`, called with this key.
-    pub fn new(url: &str, key: Option<String>) -> Result<Api> {
+    pub fn new(url: &str, key: Option<String>) -> Result<Self> {
         let connector = HttpsConnectorBuilder::new()
             .with_native_roots()?
             .https_or_http()
             .enable_http1()
             .build();
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Api {
+        Ok(Self {
             client,
             url: url.trim_end_matches('/').to_owned(),
             key,
@@ -49,16 +49,16 @@ impl Api {
     }
 
     /// The same API, sent only so many requests at a time.
-    pub fn at_most(self, at_a_time: usize) -> Api {
-        Api {
+    pub fn at_most(self, at_a_time: usize) -> Self {
+        Self {
             at_a_time: Arc::new(Semaphore::new(at_a_time)),
             ..self
         }
     }
 
     /// The same API, called with another key, or with none.
-    pub fn with_key(&self, key: Option<&str>) -> Api {
-        Api {
+    pub fn with_key(&self, key: Option<&str>) -> Self {
+        Self {
             key: key.map(Into::into),
             ..self.clone()
         }

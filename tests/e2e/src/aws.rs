@@ -30,7 +30,7 @@ pub struct Aws {
 
 impl Aws {
     /// Clients as AWS's own variables say.
-    pub fn from_env(names: Names) -> Result<Aws> {
+    pub fn from_env(names: Names) -> Result<Self> {
         let variable = |name| env::var(name).with_context(|| format!("{name} is missing"));
         let credentials = Credentials::new(
             variable("AWS_ACCESS_KEY_ID")?,
@@ -39,7 +39,7 @@ impl Aws {
             None,
             "environment",
         );
-        Ok(Aws::new(
+        Ok(Self::new(
             names,
             credentials,
             variable("AWS_REGION")?,
@@ -48,10 +48,10 @@ impl Aws {
     }
 
     /// Clients of a `local`.
-    pub fn local(endpoint: &str, names: Names) -> Aws {
+    pub fn local(endpoint: &str, names: Names) -> Self {
         let credentials = Credentials::new("e2e", "e2e", None, None, "e2e");
         let region = local::template::model::REGION.to_owned();
-        Aws::new(names, credentials, region, Some(endpoint.to_owned()))
+        Self::new(names, credentials, region, Some(endpoint.to_owned()))
     }
 
     fn new(
@@ -59,7 +59,7 @@ impl Aws {
         credentials: Credentials,
         region: String,
         endpoint: Option<String>,
-    ) -> Aws {
+    ) -> Self {
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region))
@@ -71,7 +71,7 @@ impl Aws {
             );
         config.set_endpoint_url(endpoint);
         let config = config.build();
-        Aws {
+        Self {
             names,
             sqs: Sqs::new(&config),
             dynamodb: DynamoDb::new(&config),

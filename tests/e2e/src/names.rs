@@ -18,9 +18,9 @@ pub struct Names {
 
 impl Names {
     /// The names that the environment gives, if it gives all.
-    pub fn from_env() -> Option<Names> {
+    pub fn from_env() -> Option<Self> {
         let name = |variable| env::var(variable).ok();
-        Some(Names {
+        Some(Self {
             queue: name("ORDERS_QUEUE_URL")?,
             dead_letter_queue: name("ORDERS_DEAD_LETTER_QUEUE_URL")?,
             orders: name("ORDERS_TABLE")?,
@@ -32,7 +32,7 @@ impl Names {
     }
 
     /// The names that the template gives.
-    pub fn of(cloud: &Cloud) -> Result<Names> {
+    pub fn of(cloud: &Cloud) -> Result<Self> {
         let stack = cloud.stack();
         let output = |name: &str| {
             let outputs = &stack.outputs;
@@ -51,7 +51,7 @@ impl Names {
                     .clone(),
             )
         };
-        Ok(Names {
+        Ok(Self {
             queue: output("OrdersQueueUrl")?,
             dead_letter_queue: output("OrdersDeadLetterQueueUrl")?,
             orders: output("OrdersTableName")?,

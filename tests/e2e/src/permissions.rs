@@ -26,8 +26,8 @@ pub struct Used(Arc<Mutex<BTreeMap<String, BTreeSet<Permission>>>>);
 
 impl Used {
     /// Watches these functions from now on.
-    pub fn watch(faults: &Faults, stack: &Stack) -> Used {
-        let used = Used::default();
+    pub fn watch(faults: &Faults, stack: &Stack) -> Self {
+        let used = Self::default();
         let (log, functions) = (used.clone(), stack.functions.keys().cloned());
         let functions: BTreeSet<_> = functions.collect();
         let rule = faults.add(move |call| {

@@ -125,8 +125,8 @@ struct Queues {
 }
 
 impl Queues {
-    fn new(client: Client) -> Queues {
-        Queues {
+    fn new(client: Client) -> Self {
+        Self {
             client,
             urls: Mutex::default(),
         }
@@ -274,8 +274,8 @@ struct Patience {
 }
 
 impl Patience {
-    fn until(for_what: &'static str) -> Patience {
-        Patience {
+    fn until(for_what: &'static str) -> Self {
+        Self {
             for_what,
             since: Instant::now(),
         }

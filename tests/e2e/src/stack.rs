@@ -77,14 +77,14 @@ pub struct Stack {
 
 impl Stack {
     /// The stack that the environment names, or a `local` with short waits.
-    pub async fn start() -> Result<Stack> {
+    pub async fn start() -> Result<Self> {
         let Ok(url) = env::var("ORDERS_API_URL") else {
             let parameters = [
                 "MaxReceiveCount=3",
                 "RetryBaseSeconds=1",
                 "ProcessTimeoutSeconds=30",
             ];
-            return Stack::local(&parameters).await;
+            return Self::local(&parameters).await;
         };
         let api = Api::new(&url, env::var("ORDERS_API_KEY").ok())?;
         let is_localstack = match env::var("AWS_ENDPOINT_URL") {
@@ -97,7 +97,7 @@ impl Stack {
             }
             Err(_) => false,
         };
-        Ok(Stack {
+        Ok(Self {
             api: if is_localstack {
                 api.at_most(ON_LOCALSTACK)
             } else {
@@ -113,12 +113,12 @@ impl Stack {
     }
 
     /// A `local` with these parameters.
-    pub async fn local(parameters: &[&str]) -> Result<Stack> {
-        Stack::local_in(None, parameters).await
+    pub async fn local(parameters: &[&str]) -> Result<Self> {
+        Self::local_in(None, parameters).await
     }
 
     /// A `local` that keeps its secrets, queues and tables in this folder.
-    pub async fn local_in(folder: Option<&Path>, parameters: &[&str]) -> Result<Stack> {
+    pub async fn local_in(folder: Option<&Path>, parameters: &[&str]) -> Result<Self> {
         let options = Options {
             data: folder.map(Path::to_owned),
             port: 0,
@@ -132,7 +132,7 @@ impl Stack {
         let cloud = Cloud::start(&options, |progress| eprintln!("local: {progress}")).await?;
         let aws = Aws::local(cloud.services_url(), Names::of(&cloud)?);
         let api = Api::new(&cloud.api_url(), Some("e2e".to_owned()))?;
-        Ok(Stack {
+        Ok(Self {
             api,
             aws: Some(aws),
             used: Used::watch(cloud.faults(), cloud.stack()),

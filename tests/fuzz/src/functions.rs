@@ -53,14 +53,14 @@ pub fn with<T>(what: impl FnOnce(&Functions) -> T) -> T {
 }
 
 impl Functions {
-    fn new() -> Functions {
+    fn new() -> Self {
         let cloud = Cloud::default();
         let config = cloud.config();
         let sqs = || aws_sdk_sqs::Client::new(&config);
         let dynamodb = || aws_sdk_dynamodb::Client::new(&config);
         let ids = OrderIds::new(Secret::new(SECRET).expect("long enough"), vec![]);
         let url = "https://sqs.test/orders";
-        Functions {
+        Self {
             acceptor: Acceptor::new(ids.clone(), OrderQueue::new(sqs(), url.to_owned())),
             rows: ingest::table::OrderTable::new(dynamodb(), "orders".to_owned()),
             processor: Processor {

@@ -73,23 +73,23 @@ pub enum Json {
     /// A string.
     Text(String),
     /// An array.
-    List(Vec<Json>),
+    List(Vec<Self>),
     /// An object, whose names may repeat.
-    Map(Vec<(String, Json)>),
+    Map(Vec<(String, Self)>),
 }
 
 impl From<&Value> for Json {
-    fn from(value: &Value) -> Json {
+    fn from(value: &Value) -> Self {
         match value {
-            Value::String(text) => Json::Text(text.clone()),
-            Value::Array(items) => Json::List(items.iter().map(Json::from).collect()),
-            Value::Object(members) => Json::Map(
+            Value::String(text) => Self::Text(text.clone()),
+            Value::Array(items) => Self::List(items.iter().map(Self::from).collect()),
+            Value::Object(members) => Self::Map(
                 members
                     .iter()
                     .map(|(name, value)| (name.clone(), value.into()))
                     .collect(),
             ),
-            other => Json::Raw(other.to_string()),
+            other => Self::Raw(other.to_string()),
         }
     }
 }
@@ -98,15 +98,15 @@ impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = |text: &str| Value::from(text).to_string();
         match self {
-            Json::Raw(raw) => f.write_str(raw),
-            Json::Text(value) => f.write_str(&text(value)),
-            Json::List(items) => {
+            Self::Raw(raw) => f.write_str(raw),
+            Self::Text(value) => f.write_str(&text(value)),
+            Self::List(items) => {
                 for (n, item) in items.iter().enumerate() {
                     write!(f, "{}{item}", if n == 0 { "[" } else { "," })?;
                 }
                 f.write_str(if items.is_empty() { "[]" } else { "]" })
             }
-            Json::Map(members) => {
+            Self::Map(members) => {
                 for (n, (name, value)) in members.iter().enumerate() {
                     write!(
                         f,
@@ -123,8 +123,8 @@ impl fmt::Display for Json {
 
 impl Json {
     /// The member of this name, if this is an object that has it.
-    pub fn member(&mut self, name: &str) -> Option<&mut Json> {
-        let Json::Map(members) = self else {
+    pub fn member(&mut self, name: &str) -> Option<&mut Self> {
+        let Self::Map(members) = self else {
             return None;
         };
         members
@@ -151,10 +151,10 @@ impl Json {
     /// an event.
     pub fn rewrite(&mut self, program: &mut Program<'_>) {
         match self {
-            Json::Raw(_) => {}
-            Json::Text(text) if program.once_in(2) => *text += &program.text(),
-            Json::Text(text) => *text = program.text(),
-            Json::List(items) => {
+            Self::Raw(_) => {}
+            Self::Text(text) if program.once_in(2) => *text += &program.text(),
+            Self::Text(text) => *text = program.text(),
+            Self::List(items) => {
                 let place = program.below(items.len());
                 items
                     .iter_mut()
@@ -162,7 +162,7 @@ impl Json {
                     .take(1)
                     .for_each(|item| item.rewrite(program));
             }
-            Json::Map(members) => {
+            Self::Map(members) => {
                 let place = program.below(members.len());
                 if let Some((name, value)) = members.get_mut(place) {
                     value.rewrite(program);
@@ -178,9 +178,9 @@ impl Json {
     /// The number of values, with all that is inside.
     fn nodes(&self) -> usize {
         1 + match self {
-            Json::Raw(_) | Json::Text(_) => 0,
-            Json::List(items) => items.iter().map(Json::nodes).sum(),
-            Json::Map(members) => members
+            Self::Raw(_) | Self::Text(_) => 0,
+            Self::List(items) => items.iter().map(Self::nodes).sum(),
+            Self::Map(members) => members
                 .iter()
                 .map(|(_, value)| value.nodes())
                 .sum::<usize>(),
@@ -188,50 +188,50 @@ impl Json {
     }
 
     /// The value at this place, depth first.
-    fn nth(&mut self, place: &mut usize) -> Option<&mut Json> {
+    fn nth(&mut self, place: &mut usize) -> Option<&mut Self> {
         if *place == 0 {
             return Some(self);
         }
         *place -= 1;
         match self {
-            Json::Raw(_) | Json::Text(_) => None,
-            Json::List(items) => items.iter_mut().find_map(|item| item.nth(place)),
-            Json::Map(members) => members.iter_mut().find_map(|(_, value)| value.nth(place)),
+            Self::Raw(_) | Self::Text(_) => None,
+            Self::List(items) => items.iter_mut().find_map(|item| item.nth(place)),
+            Self::Map(members) => members.iter_mut().find_map(|(_, value)| value.nth(place)),
         }
     }
 
-    fn change(&mut self, program: &mut Program<'_>, other: Option<Json>) {
+    fn change(&mut self, program: &mut Program<'_>, other: Option<Self>) {
         let choice = program.below(8);
         match (choice, &mut *self) {
-            (0, _) => *self = Json::Raw((*program.pick(&LITERALS)).to_owned()),
-            (1, _) => *self = Json::Text(program.text()),
-            (2, _) => *self = Json::Text((*program.pick(&CURRENCIES)).to_owned()),
+            (0, _) => *self = Self::Raw((*program.pick(&LITERALS)).to_owned()),
+            (1, _) => *self = Self::Text(program.text()),
+            (2, _) => *self = Self::Text((*program.pick(&CURRENCIES)).to_owned()),
             (3, _) => *self = self.wrapped(*program.pick(&DEPTHS)),
-            (_, Json::Raw(raw)) => (*program.pick(&LITERALS)).clone_into(raw),
-            (_, Json::Text(text)) => *text += &program.text(),
-            (4, Json::List(items)) => {
+            (_, Self::Raw(raw)) => (*program.pick(&LITERALS)).clone_into(raw),
+            (_, Self::Text(text)) => *text += &program.text(),
+            (4, Self::List(items)) => {
                 drop((!items.is_empty()).then(|| items.remove(program.below(items.len()))));
             }
-            (5, Json::List(items)) => items.extend(other),
-            (_, Json::List(items)) => {
+            (5, Self::List(items)) => items.extend(other),
+            (_, Self::List(items)) => {
                 if let Some(item) = items.get(program.below(items.len())).cloned() {
                     items.extend(vec![item; *program.pick(&COPIES)]);
                 }
             }
-            (4, Json::Map(members)) => {
+            (4, Self::Map(members)) => {
                 drop((!members.is_empty()).then(|| members.remove(program.below(members.len()))));
             }
-            (5, Json::Map(members)) => {
-                let value = other.unwrap_or(Json::List(vec![]));
+            (5, Self::Map(members)) => {
+                let value = other.unwrap_or(Self::List(vec![]));
                 members.insert(program.below(members.len()), (name(program), value));
             }
-            (6, Json::Map(members)) => {
+            (6, Self::Map(members)) => {
                 let place = program.below(members.len());
                 if let Some((known, _)) = members.get_mut(place) {
                     *known = name(program);
                 }
             }
-            (_, Json::Map(members)) => {
+            (_, Self::Map(members)) => {
                 if let Some(member) = members.get(program.below(members.len())).cloned() {
                     members.push(member);
                 }
@@ -240,13 +240,13 @@ impl Json {
     }
 
     /// Inside so many arrays or objects. As text, because dropping a tree of that depth takes as much stack.
-    fn wrapped(&self, depth: usize) -> Json {
+    fn wrapped(&self, depth: usize) -> Self {
         let (open, close) = if depth.is_multiple_of(2) {
             ("[", "]")
         } else {
             ("{\"\":", "}")
         };
-        Json::Raw(open.repeat(depth) + &self.to_string() + &close.repeat(depth))
+        Self::Raw(open.repeat(depth) + &self.to_string() + &close.repeat(depth))
     }
 }
 

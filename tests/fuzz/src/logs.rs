@@ -38,20 +38,20 @@ impl io::Write for Written {
 
 impl Logs {
     /// The logs of `ingest` and `status`, at the level that says most.
-    pub fn of_ingest() -> Logs {
+    pub fn of_ingest() -> Self {
         let written = Written::default();
         let to = written.clone();
-        Logs {
+        Self {
             dispatch: Dispatch::new(ingest::config::logs(move || to.clone(), LevelFilter::TRACE)),
             written,
         }
     }
 
     /// The logs of `process`.
-    pub fn of_process() -> Logs {
+    pub fn of_process() -> Self {
         let written = Written::default();
         let to = written.clone();
-        Logs {
+        Self {
             dispatch: Dispatch::new(process::config::logs(
                 move || to.clone(),
                 LevelFilter::TRACE,

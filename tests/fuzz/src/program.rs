@@ -45,7 +45,7 @@ pub struct Program<'a>(&'a [u8]);
 
 impl<'a> Program<'a> {
     /// Reads these bytes.
-    pub fn new(bytes: &'a [u8]) -> Program<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
         Program(bytes)
     }
 

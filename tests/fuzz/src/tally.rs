@@ -17,8 +17,8 @@ pub struct Tally {
 }
 
 impl Default for Tally {
-    fn default() -> Tally {
-        Tally {
+    fn default() -> Self {
+        Self {
             outcomes: BTreeMap::new(),
             runs: 0,
             reported: Instant::now(),

@@ -35,8 +35,8 @@ pub struct Watch {
 
 impl Watch {
     /// Begins to watch.
-    pub fn start() -> Watch {
-        Watch {
+    pub fn start() -> Self {
+        Self {
             load: load(),
             times: times(),
         }

@@ -10,7 +10,7 @@ use std::{
 
 /// Runs the whole system of a SAM template on this machine, with the real function binaries.
 // Clap prints these comments as they are.
-#[allow(clippy::doc_markdown)]
+#[expect(clippy::doc_markdown)]
 #[derive(Debug, Clone, Parser)]
 #[command(version)]
 pub struct Options {

@@ -60,8 +60,8 @@ struct Shared {
 impl Sqs {
     /// Opens the queues kept in `file`, or none yet, in memory. `endpoint` is the base of queue URLs:
     /// `http://127.0.0.1:3001`.
-    pub fn open(file: Option<&Path>, endpoint: &str) -> anyhow::Result<Sqs> {
-        Ok(Sqs(Arc::new(Shared {
+    pub fn open(file: Option<&Path>, endpoint: &str) -> anyhow::Result<Self> {
+        Ok(Self(Arc::new(Shared {
             store: Store::open(file)?,
             endpoint: endpoint.to_owned(),
             arrivals: Notify::new(),

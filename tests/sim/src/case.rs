@@ -65,8 +65,8 @@ pub struct Stack {
 }
 
 impl Default for Stack {
-    fn default() -> Stack {
-        Stack {
+    fn default() -> Self {
+        Self {
             workers: 10,
             batch: 50,
             window: Duration::from_secs(1),
@@ -93,8 +93,8 @@ pub struct Table {
 }
 
 impl Default for Table {
-    fn default() -> Table {
-        Table {
+    fn default() -> Self {
+        Self {
             latency: Duration::from_millis(20),
             units: None,
             burst: Duration::from_secs(1),
@@ -150,22 +150,22 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Fault; 15] = [
-        Fault::Throttled,
-        Fault::ItemThrottled,
-        Fault::Conflict,
-        Fault::InProgress,
-        Fault::Internal,
-        Fault::CutOff,
-        Fault::Hung,
-        Fault::Late,
-        Fault::Slow,
-        Fault::TooLarge,
-        Fault::VisibilityRefused,
-        Fault::DeliveredTwice,
-        Fault::KilledAtAwait,
-        Fault::Killed,
-        Fault::ClockWrong,
+    pub const ALL: [Self; 15] = [
+        Self::Throttled,
+        Self::ItemThrottled,
+        Self::Conflict,
+        Self::InProgress,
+        Self::Internal,
+        Self::CutOff,
+        Self::Hung,
+        Self::Late,
+        Self::Slow,
+        Self::TooLarge,
+        Self::VisibilityRefused,
+        Self::DeliveredTwice,
+        Self::KilledAtAwait,
+        Self::Killed,
+        Self::ClockWrong,
     ];
 }
 

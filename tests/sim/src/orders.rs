@@ -25,7 +25,7 @@ pub struct Orders {
 
 impl Orders {
     /// The orders of a case.
-    pub fn of(case: &Case) -> Orders {
+    pub fn of(case: &Case) -> Self {
         let Load {
             twice,
             other,
@@ -55,7 +55,7 @@ impl Orders {
             messages.insert(rng.usize(..=messages.len()), format!("poison {n}"));
         }
         let stock = articles.stock(&placed, scarce);
-        Orders {
+        Self {
             messages,
             placed,
             stock,
@@ -73,7 +73,7 @@ impl Articles<'_> {
     fn new(load: &Load) -> Articles<'_> {
         let count = if load.zipf { load.articles } else { 0 };
         let sums = (1..=count).scan(0.0, |sum, n| {
-            #[allow(clippy::cast_precision_loss)]
+            #[expect(clippy::cast_precision_loss)]
             let share = 1.0 / n as f64;
             *sum += share;
             Some(*sum)

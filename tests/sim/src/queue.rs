@@ -40,8 +40,8 @@ struct Message {
 
 impl Queue {
     /// An empty queue.
-    pub fn new(visibility: Duration, max_receives: u32) -> Queue {
-        Queue {
+    pub fn new(visibility: Duration, max_receives: u32) -> Self {
+        Self {
             visibility,
             max_receives,
             messages: HashMap::new(),

@@ -48,16 +48,16 @@ impl Action {
     /// The item's key, unlike that of any other table.
     pub fn key(&self) -> String {
         match self {
-            Action::Put(row) => format!("{ORDERS}/{}", row.id),
-            Action::Take { sku, .. } => format!("{ARTICLES}/{sku}"),
+            Self::Put(row) => format!("{ORDERS}/{}", row.id),
+            Self::Take { sku, .. } => format!("{ARTICLES}/{sku}"),
         }
     }
 
     /// Write units in a transaction. An article's row is below a KiB.
     pub fn units(&self) -> f64 {
         let units = match self {
-            Action::Put(row) => units::in_transaction(&row.item),
-            Action::Take { .. } => 2,
+            Self::Put(row) => units::in_transaction(&row.item),
+            Self::Take { .. } => 2,
         };
         f64::from(u32::try_from(units).unwrap_or(u32::MAX))
     }

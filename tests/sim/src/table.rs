@@ -61,9 +61,9 @@ pub struct Held {
 
 impl Tables {
     /// The tables of a case, with this stock.
-    pub fn new(case: &Case, stock: BTreeMap<String, Option<u64>>) -> Tables {
+    pub fn new(case: &Case, stock: BTreeMap<String, Option<u64>>) -> Self {
         let start = Instant::now();
-        let mut tables = Tables {
+        let mut tables = Self {
             start,
             rows: BTreeMap::new(),
             stock,

@@ -12,8 +12,8 @@ pub struct Trace {
 
 impl Trace {
     /// Keeps events, or doesn't.
-    pub fn new(keep: bool) -> Trace {
-        Trace {
+    pub fn new(keep: bool) -> Self {
+        Self {
             start: Instant::now(),
             events: keep.then(Arc::default),
         }

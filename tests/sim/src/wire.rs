@@ -56,18 +56,18 @@ pub enum Answer {
 
 impl Answer {
     /// An error of this HTTP status and code.
-    pub fn error(status: u16, code: &'static str) -> Answer {
-        Answer::Error(status, code, vec![])
+    pub fn error(status: u16, code: &'static str) -> Self {
+        Self::Error(status, code, vec![])
     }
 
     /// A cancelled transaction, with the reason of each action.
-    pub fn cancelled(reasons: Vec<Option<Value>>) -> Answer {
-        Answer::Error(400, "TransactionCanceledException", reasons)
+    pub fn cancelled(reasons: Vec<Option<Value>>) -> Self {
+        Self::Error(400, "TransactionCanceledException", reasons)
     }
 
     /// The code, and those of the reasons. Not the rows in them: a map has no order.
     pub fn told(&self) -> String {
-        let Answer::Error(_, code, reasons) = self else {
+        let Self::Error(_, code, reasons) = self else {
             return format!("{self:?}");
         };
         let reasons = reasons.iter().flatten();
@@ -77,8 +77,8 @@ impl Answer {
 
     fn response(self) -> Result<HttpResponse, ConnectorError> {
         let (status, body) = match self {
-            Answer::Ok(body) => (200, body),
-            Answer::Error(status, code, reasons) => {
+            Self::Ok(body) => (200, body),
+            Self::Error(status, code, reasons) => {
                 let none = || json!({"Code": "None"});
                 let reasons: Vec<_> = reasons
                     .into_iter()
@@ -87,7 +87,7 @@ impl Answer {
                 let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": code, "CancellationReasons": reasons});
                 (status, body)
             }
-            Answer::Cut | Answer::Never => {
+            Self::Cut | Self::Never => {
                 return Err(ConnectorError::io("the connection is cut".into()));
             }
         };
@@ -98,8 +98,8 @@ impl Answer {
 
 impl Wire {
     /// A way to these services.
-    pub fn new(tables: Tables, queue: Queue, latency: Duration, trace: Trace) -> Wire {
-        Wire {
+    pub fn new(tables: Tables, queue: Queue, latency: Duration, trace: Trace) -> Self {
+        Self {
             tables: Arc::new(Mutex::new(tables)),
             queue: Arc::new(Mutex::new(queue)),
             latency,

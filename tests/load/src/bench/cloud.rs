@@ -73,7 +73,7 @@ struct Shared {
 
 impl Cloud {
     /// Serves until the program ends.
-    pub async fn start() -> anyhow::Result<Cloud> {
+    pub async fn start() -> anyhow::Result<Self> {
         let (config, trust) = tls::server()?;
         let acceptor = TlsAcceptor::from(config);
         let shared = Arc::<Shared>::default();
@@ -84,7 +84,7 @@ impl Cloud {
         if let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
             serve(listener, acceptor, shared.clone());
         }
-        Ok(Cloud {
+        Ok(Self {
             endpoint: format!("https://localhost:{port}"),
             trust,
             shared,

@@ -38,7 +38,7 @@ pub struct Deployment {
 
 impl Deployment {
     /// Reads the template.
-    pub fn read(cloud: &Cloud) -> anyhow::Result<Deployment> {
+    pub fn read(cloud: &Cloud) -> anyhow::Result<Self> {
         let place = Place {
             api: String::new(),
             services: cloud.endpoint.clone(),
@@ -46,7 +46,7 @@ impl Deployment {
         let path = format!("{ROOT}/template.yaml");
         let secret = &mut |_: &str| orders::SECRET.to_owned();
         let stack = template::load(path.as_ref(), &BTreeMap::new(), &place, secret)?;
-        Ok(Deployment { stack })
+        Ok(Self { stack })
     }
 
     /// The function of this role.

@@ -70,7 +70,7 @@ impl Function {
         program: &Program,
         wrapper: &[OsString],
         cloud: &Cloud,
-    ) -> anyhow::Result<(Function, Spent)> {
+    ) -> anyhow::Result<(Self, Spent)> {
         let api = RuntimeApi::start().await?;
         let mut command = command(program, wrapper, &api, cloud)?;
         let begin = Instant::now();
@@ -81,7 +81,7 @@ impl Function {
         let log = Arc::<Log>::default();
         tokio::spawn(log.clone().follow(child.stdout.take()));
         tokio::spawn(log.clone().follow(child.stderr.take()));
-        let mut function = Function {
+        let mut function = Self {
             child,
             api,
             usage,

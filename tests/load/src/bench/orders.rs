@@ -44,9 +44,9 @@ pub struct Queue {
 
 impl Queue {
     /// Starts anew: two queues deliver the same orders.
-    pub fn new() -> anyhow::Result<Queue> {
+    pub fn new() -> anyhow::Result<Self> {
         let event: Value = serde_json::from_str(QUEUE_EVENT)?;
-        Ok(Queue {
+        Ok(Self {
             ids: OrderIds::new(Secret::new(SECRET)?, Vec::new()),
             placed: 0,
             record: event["Records"][0].clone(),

@@ -69,7 +69,7 @@ pub struct Dollars {
 
 impl Dollars {
     /// Of orders that use this much.
-    pub fn of(usage: &Usage) -> Dollars {
+    pub fn of(usage: &Usage) -> Self {
         let Usage {
             orders_a_request,
             orders_a_batch,
@@ -85,7 +85,7 @@ impl Dollars {
         );
         let receives_and_deletes = 2.0 / MESSAGES_A_REQUEST;
         let million = |dollars: f64| dollars * 1e6;
-        Dollars {
+        Self {
             rest_api: million(REST_REQUEST / orders_a_request),
             http_api: million(HTTP_REQUEST / orders_a_request),
             lambda: million(ingest / orders_a_request + process / orders_a_batch),

@@ -29,7 +29,7 @@ pub struct Quota {
 
 impl Quota {
     /// Makes the group; the error says why this machine has none.
-    pub fn new() -> anyhow::Result<Quota> {
+    pub fn new() -> anyhow::Result<Self> {
         let mut refusals = Vec::new();
         for root in ROOTS.map(Path::new) {
             if !root.exists() {
@@ -37,7 +37,7 @@ impl Quota {
             }
             let folder = root.join(format!("order-intake-bench-{}", process::id()));
             match limit(&folder) {
-                Ok(()) => return Ok(Quota { folder }),
+                Ok(()) => return Ok(Self { folder }),
                 Err(error) => {
                     drop(fs::remove_dir(&folder));
                     refusals.push(format!("{}: {error}", folder.display()));

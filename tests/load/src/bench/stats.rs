@@ -13,10 +13,10 @@ pub struct Summary {
 
 impl Summary {
     /// Of the values that were measured; none of no value.
-    pub fn of(values: &[f64]) -> Option<Summary> {
+    pub fn of(values: &[f64]) -> Option<Self> {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
-        Some(Summary {
+        Some(Self {
             median: quantile(&sorted, 1, 2)?,
             lower: quantile(&sorted, 1, 4)?,
             upper: quantile(&sorted, 3, 4)?,
@@ -25,9 +25,9 @@ impl Summary {
 
     /// Of `a` ÷ `b`, round by round: what slows the machine in one round slows both. Rounds that only one of them has
     /// are left out.
-    pub fn of_ratios(a: &[f64], b: &[f64]) -> Option<Summary> {
+    pub fn of_ratios(a: &[f64], b: &[f64]) -> Option<Self> {
         let ratios: Vec<_> = a.iter().zip(b).map(|(a, b)| a / b).collect();
-        Summary::of(&ratios)
+        Self::of(&ratios)
     }
 }
 

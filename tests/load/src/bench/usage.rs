@@ -21,8 +21,8 @@ pub struct Usage {
 
 impl Usage {
     /// Of the process with this id.
-    pub fn of(pid: u32) -> Usage {
-        Usage {
+    pub fn of(pid: u32) -> Self {
+        Self {
             folder: format!("/proc/{pid}").into(),
             threads: BTreeMap::new(),
         }

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    #[allow(clippy::cast_precision_loss)]
+    #[expect(clippy::cast_precision_loss)]
     fn arrivals_keep_their_rates_and_articles_their_shares() {
         let options = Command::parse_from(["spike"]).options;
         let arrivals = schedule(&options);

@@ -55,7 +55,7 @@ impl Times {
     }
 
     /// The time within which this share of the answers came, by the nearest rank; zero without answers.
-    #[allow(
+    #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss
@@ -68,7 +68,7 @@ impl Times {
 
 impl Figures {
     /// The figures of a run.
-    #[allow(clippy::cast_precision_loss)]
+    #[expect(clippy::cast_precision_loss)]
     pub fn of(options: &Options, run: &Run) -> Self {
         let (begin, end) = (options.begin(), options.end());
         let in_spike = || run.answers.iter().filter(|answer| answer.due >= begin);
@@ -127,7 +127,7 @@ impl Figures {
     }
 
     /// The share of attempts that were throttled or in conflict.
-    #[allow(clippy::cast_precision_loss)]
+    #[expect(clippy::cast_precision_loss)]
     pub fn in_vain(&self) -> f64 {
         let vain = self.throttled + self.conflicts;
         vain as f64 / (vain + self.taken).max(1) as f64

@@ -27,7 +27,7 @@ impl<'a> Goals<'a> {
 }
 
 impl Display for Goals<'_> {
-    #[allow(clippy::cast_precision_loss)]
+    #[expect(clippy::cast_precision_loss)]
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let Self {
             options,

@@ -9,7 +9,7 @@ use std::{
 
 /// The shape of the spike. The defaults are five times what the table can take, for a minute.
 // Clap prints these comments as they are.
-#[allow(clippy::doc_markdown)]
+#[expect(clippy::doc_markdown)]
 #[derive(Debug, Clone, Args)]
 pub struct Options {
     /// Orders a second in the spike
@@ -55,7 +55,7 @@ pub struct Options {
 
 impl Display for Options {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Options {
+        let Self {
             rate,
             seconds,
             clients,

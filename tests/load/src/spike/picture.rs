@@ -160,7 +160,7 @@ fn ms(time: std::time::Duration) -> f64 {
     1000.0 * time.as_secs_f64()
 }
 
-#[allow(clippy::cast_precision_loss)]
+#[expect(clippy::cast_precision_loss)]
 fn count(count: usize) -> f64 {
     count as f64
 }

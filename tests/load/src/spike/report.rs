@@ -92,7 +92,7 @@ impl Display for Report<'_> {
                 format!("{}, {}", figures.items, figures.units)
             })?;
             self.row(f, "write units an order", |_, figures| {
-                #[allow(clippy::cast_precision_loss)]
+                #[expect(clippy::cast_precision_loss)]
                 let units = figures.units as f64 / figures.written.max(1) as f64;
                 format!("{units:.2}")
             })?;
@@ -115,7 +115,7 @@ impl Display for Report<'_> {
                 f,
                 "drained after the spike, backlog ÷ capacity",
                 |_, figures| {
-                    #[allow(clippy::cast_precision_loss)]
+                    #[expect(clippy::cast_precision_loss)]
                     let ideal = figures.backlog as f64 / figures.capacity;
                     format!("{:.1} s, {ideal:.1} s", figures.drain.as_secs_f64())
                 },

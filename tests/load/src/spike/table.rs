@@ -106,7 +106,7 @@ impl Table {
         *units = (*units + passed * self.ceiling).min(self.ceiling);
         *filled = now;
         held.retain(|_, until| *until > now);
-        #[allow(clippy::cast_precision_loss)]
+        #[expect(clippy::cast_precision_loss)]
         let cost = write.units as f64;
         let at = now.saturating_duration_since(self.start);
         let reasons: Vec<_> = write

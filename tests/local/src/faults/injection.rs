@@ -145,7 +145,7 @@ impl Injected {
 }
 
 /// An index below `count`, by a number from 0 to 1.
-#[allow(
+#[expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss

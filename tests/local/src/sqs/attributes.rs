@@ -22,8 +22,8 @@ pub struct Redrive {
 }
 
 impl Default for Attributes {
-    fn default() -> Attributes {
-        Attributes {
+    fn default() -> Self {
+        Self {
             visibility_timeout_ms: 30_000,
             retention_ms: 345_600_000,
             delay_ms: 0,
@@ -35,8 +35,8 @@ impl Default for Attributes {
 }
 
 impl From<&model::Queue> for Attributes {
-    fn from(queue: &model::Queue) -> Attributes {
-        Attributes {
+    fn from(queue: &model::Queue) -> Self {
+        Self {
             visibility_timeout_ms: milliseconds(queue.visibility_timeout),
             retention_ms: milliseconds(queue.retention),
             delay_ms: milliseconds(queue.delay),
@@ -107,7 +107,7 @@ impl Attributes {
 
 impl Redrive {
     /// Reads `{"deadLetterTargetArn":…,"maxReceiveCount":…}`, the count as a number or in quotes.
-    fn parse(policy: &str) -> Result<Redrive, SqsError> {
+    fn parse(policy: &str) -> Result<Self, SqsError> {
         let refuse = |reason: &str| SqsError::invalid("RedrivePolicy", policy, reason);
         let fields: Value = serde_json::from_str(policy)
             .map_err(|_| refuse("Redrive policy is not valid JSON."))?;
@@ -119,7 +119,7 @@ impl Redrive {
             Value::String(count) => count.parse().ok(),
             _ => None,
         };
-        Ok(Redrive {
+        Ok(Self {
             dead_letter_queue: queue_name(dead_letter_queue)
                 .ok_or_else(|| refuse("Dead letter target is not a queue of this account."))?
                 .to_owned(),

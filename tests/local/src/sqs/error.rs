@@ -64,8 +64,8 @@ impl SqsError {
         parameter: &'static str,
         value: impl Display,
         reason: impl Into<String>,
-    ) -> SqsError {
-        SqsError::InvalidParameterValue {
+    ) -> Self {
+        Self::InvalidParameterValue {
             parameter,
             value: value.to_string(),
             reason: reason.into(),
@@ -79,7 +79,7 @@ impl SqsError {
 
     /// True if the sender could have known.
     pub fn is_sender_fault(&self) -> bool {
-        !matches!(self, SqsError::Store(_))
+        !matches!(self, Self::Store(_))
     }
 
     /// The error's shape in the JSON protocol, and its code in the query protocol.

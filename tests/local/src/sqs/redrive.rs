@@ -15,7 +15,7 @@ pub struct DeadLetters {
 
 impl DeadLetters {
     /// None without a redrive policy, or while its dead-letter queue doesn't exist: then messages stay.
-    pub fn of(tables: &Connection, queue: &Queue) -> Result<Option<DeadLetters>, SqsError> {
+    pub fn of(tables: &Connection, queue: &Queue) -> Result<Option<Self>, SqsError> {
         let Some(redrive) = &queue.attributes.redrive else {
             return Ok(None);
         };
@@ -23,7 +23,7 @@ impl DeadLetters {
             .prepare_cached("SELECT id FROM queue WHERE name = ?1")?
             .query_row([&redrive.dead_letter_queue], |row| row.get(0))
             .optional()?
-            .map(|queue_id| DeadLetters {
+            .map(|queue_id| Self {
                 queue_id,
                 max_receive_count: redrive.max_receive_count,
             }))

@@ -45,7 +45,7 @@ pub struct Store {
 
 impl Store {
     /// With a file, what a call has committed survives the end of this process, however it ends.
-    pub fn open(file: Option<&Path>) -> anyhow::Result<Store> {
+    pub fn open(file: Option<&Path>) -> anyhow::Result<Self> {
         let connection = match file {
             Some(file) => {
                 Connection::open(file).with_context(|| format!("opening {}", file.display()))?
@@ -58,7 +58,7 @@ impl Store {
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.set_prepared_statement_cache_capacity(64);
         connection.execute_batch(SCHEMA)?;
-        Ok(Store {
+        Ok(Self {
             connection: Mutex::new(connection),
         })
     }

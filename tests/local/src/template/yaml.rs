@@ -132,14 +132,14 @@ impl Node {
         }
     }
 
-    pub fn list(&self) -> Result<&[Node]> {
+    pub fn list(&self) -> Result<&[Self]> {
         match &self.value {
             Value::List(items) => Ok(items),
             _ => Err(self.fault("a list is expected")),
         }
     }
 
-    pub fn map(&self) -> Result<&[(String, Node)]> {
+    pub fn map(&self) -> Result<&[(String, Self)]> {
         match &self.value {
             Value::Map(entries) => Ok(entries),
             _ => Err(self.fault("a mapping is expected")),
@@ -147,7 +147,7 @@ impl Node {
     }
 
     /// The value of `key`, if this is a mapping that has it.
-    pub fn get(&self, key: &str) -> Option<&Node> {
+    pub fn get(&self, key: &str) -> Option<&Self> {
         let Value::Map(entries) = &self.value else {
             return None;
         };
@@ -157,7 +157,7 @@ impl Node {
             .map(|(_, value)| value)
     }
 
-    pub fn require(&self, key: &str) -> Result<&Node> {
+    pub fn require(&self, key: &str) -> Result<&Self> {
         self.map()?;
         self.get(key)
             .ok_or_else(|| self.fault(format!("{key} is missing")))

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 impl Case {
     /// The case of a seed: every size, and any weather.
-    pub fn of(seed: u64) -> Case {
+    pub fn of(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let rng = &mut rng;
         let stack = stack(rng);
         let load = load(rng, &stack);
         let table = table(rng);
         let weather = weather(rng);
-        let mut case = Case {
+        let mut case = Self {
             seed,
             load,
             stack,

@@ -37,13 +37,7 @@ pub struct Client<'a> {
 
 impl<'a> Client<'a> {
     /// The n-th.
-    pub fn new(
-        n: usize,
-        seed: u64,
-        stack: &Stack,
-        market: &'a Market,
-        ledger: &'a Ledger,
-    ) -> Client<'a> {
+    pub fn new(n: usize, seed: u64, stack: &Stack, market: &'a Market, ledger: &'a Ledger) -> Self {
         let name = format!("client-{n:02}");
         Client {
             api: stack.api.with_key(Some(&name)),

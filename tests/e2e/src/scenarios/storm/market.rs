@@ -30,7 +30,7 @@ struct Article {
 
 impl Market {
     /// For so many orders. Every other article is scarce: most of who wants it gets none.
-    pub fn new(orders: usize) -> Market {
+    pub fn new(orders: usize) -> Self {
         let weight = |rank: usize| 1.0 / f64::from(u32::try_from(rank + 1).unwrap_or(u32::MAX));
         let all: f64 = (0..ARTICLES).map(weight).sum();
         let (orders, mut until) = (orders as u64, 0.0);
@@ -47,7 +47,7 @@ impl Market {
                 until,
             }
         };
-        Market {
+        Self {
             articles: (0..ARTICLES).map(article).collect(),
             long: (0..LONG).map(|n| format!("storm-long-{n:03}")).collect(),
         }
