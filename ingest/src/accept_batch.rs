@@ -129,12 +129,12 @@ fn answer(results: &[Accepted]) -> Response<Body> {
     #[serde(untagged)]
     enum Entry<'a> {
         Accepted { status: u16, id: OrderId },
-        Refused(Details<'a>),
+        Problem(Details<'a>),
     }
     let entry = |result| match result {
         // Only here is an order of a batch request answered with 202, and only with an id that is on the queue.
         &Ok(id) => Entry::Accepted { status: 202, id },
-        Err(problem) => Entry::Refused(Problem::details(problem)),
+        Err(problem) => Entry::Problem(Problem::details(problem)),
     };
     // What an order met that is valid all the same.
     let failure = |problem: &Problem| match problem {
