@@ -1,6 +1,7 @@
 //! The API, from a gateway's event to its answer: the functions above a real SDK client whose HTTP is answered here.
 
 mod any_json;
+mod any_text;
 mod batch;
 mod faked;
 mod odd_events;
