@@ -1,4 +1,4 @@
-//! `POST /orders/batch`: how orders are `checked`, and what becomes of those that SQS has `refused`.
+//! `POST /orders/batch`: orders are `checked`, and some are `refused` by SQS.
 
 mod checked;
 mod refused;

@@ -119,7 +119,7 @@ async fn a_failed_record_comes_back_when_it_may_succeed() -> anyhow::Result<()> 
     check(60, 0, throttled, &[None, None]).await?;
     check(60, 0, down, &[None, None]).await?;
     check(60, 1, down, &[None]).await?;
-    // The records' own faults: 5 s, doubled with each receive.
+    // The records are to blame: 5 s, doubled with each receive.
     let malformed = (400, "ValidationException");
     check(60, 0, malformed, &[Some(20), Some(20)]).await
 }

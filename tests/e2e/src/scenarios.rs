@@ -10,7 +10,7 @@ mod keys;
 mod levelling;
 mod limits;
 mod load;
-mod placing;
+mod accepting;
 mod queue;
 mod redelivery;
 mod retries;
@@ -38,7 +38,7 @@ pub type Run = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 /// Every scenario.
 pub fn all() -> Vec<Scenario> {
     let files = [
-        ("placing", placing::all()),
+        ("accepting", accepting::all()),
         ("bad_requests", bad_requests::all()),
         ("batch", batch::all()),
         ("keys", keys::all()),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 scenarios! {
     what_is_not_json_is_400 []
-    every_fault_of_an_order_is_named []
+    every_violation_of_an_order_is_named []
     each_field_of_an_order_is_judged []
     an_idempotency_key_is_judged []
     an_anonymous_client_has_no_idempotency_keys [Clients]
@@ -44,16 +44,16 @@ async fn what_is_not_json_is_400(stack: Arc<Stack>) -> Result<()> {
     Ok(())
 }
 
-/// The pointers of the faults that the body is refused for.
-async fn faults(api: &Api, body: &str) -> Result<Vec<String>> {
+/// The pointers of the violations that the body is refused for.
+async fn violations(api: &Api, body: &str) -> Result<Vec<String>> {
     let problem = post(api, body.to_owned()).await?.problem(422)?;
     ensure!(problem["type"] == "invalid-order", "{problem}");
-    let pointer = |fault: &Value| {
-        let detail = fault["detail"].as_str().filter(|detail| !detail.is_empty());
+    let pointer = |violation: &Value| {
+        let detail = violation["detail"].as_str().filter(|detail| !detail.is_empty());
         detail
-            .and(fault["pointer"].as_str())
+            .and(violation["pointer"].as_str())
             .map(str::to_owned)
-            .with_context(|| fault.to_string())
+            .with_context(|| violation.to_string())
     };
     problem["errors"]
         .as_array()
@@ -63,8 +63,8 @@ async fn faults(api: &Api, body: &str) -> Result<Vec<String>> {
         .collect()
 }
 
-async fn every_fault_of_an_order_is_named(stack: Arc<Stack>) -> Result<()> {
-    let found = faults(
+async fn every_violation_of_an_order_is_named(stack: Arc<Stack>) -> Result<()> {
+    let found = violations(
         &stack.api,
         r#"{"lines":[{"sku":"a b","quantity":0,"unit_price":"1"},{"sku":"a","qty":1,"unit_price":1,"unit_price":1}],
             "currency":"eur","reference":"a\nb","a/b":1}"#,
@@ -123,13 +123,13 @@ async fn each_field_of_an_order_is_judged(stack: Arc<Stack>) -> Result<()> {
     ];
     for (path, value, pointer) in cases {
         let body = with(path, value).to_string();
-        let found = faults(&stack.api, &body).await?;
+        let found = violations(&stack.api, &body).await?;
         ensure!(found == [pointer], "{body} has {found:?}");
     }
     let overflowing =
         json!({"sku": "a", "quantity": 1_000_000, "unit_price": 1_000_000_000_000_u64});
     ensure!(
-        faults(
+        violations(
             &stack.api,
             &with("/lines", json!([overflowing])).to_string()
         )
@@ -141,9 +141,9 @@ async fn each_field_of_an_order_is_judged(stack: Arc<Stack>) -> Result<()> {
         "[".repeat(60_000),
         "]".repeat(60_000)
     );
-    ensure!(faults(&stack.api, &deep).await? == ["/lines/0"]);
+    ensure!(violations(&stack.api, &deep).await? == ["/lines/0"]);
     let twice = good().to_string().replacen('{', r#"{"currency":"EUR","#, 1);
-    ensure!(faults(&stack.api, &twice).await? == ["/currency"]);
+    ensure!(violations(&stack.api, &twice).await? == ["/currency"]);
     Ok(())
 }
 
