@@ -136,7 +136,7 @@ fn answer(results: &[Accepted]) -> Response<Body> {
         &Ok(id) => Entry::Accepted { status: 202, id },
         Err(problem) => Entry::Problem(Problem::details(problem)),
     };
-    // What an order met that is valid all the same.
+    // A problem of an order that is valid all the same.
     let failure = |problem: &Problem| match problem {
         Problem::QueueUnavailable => Some(Problem::QueueUnavailable),
         Problem::NoOrderId => Some(Problem::NoOrderId),

@@ -14,7 +14,7 @@ pub struct MessageVisibility {
 }
 
 impl MessageVisibility {
-    /// Of the queue at `url`.
+    /// Changes messages of the queue at `url`.
     pub fn new(sqs: Client, url: String) -> Self {
         Self { sqs, url }
     }

@@ -163,14 +163,14 @@ pub fn read(event: &Value) -> Result<Event, serde_json::Error> {
     serde_json::from_str(&event.to_string())
 }
 
-/// What the function `ingest` answers to an event, with an SDK of this configuration.
+/// Gives the answer of the function `ingest` to an event, with an SDK of this configuration.
 pub async fn ingest(event: &Value, config: &SdkConfig) -> Result<Answer> {
     let queue = OrderQueue::new(aws_sdk_sqs::Client::new(config), QUEUE.to_owned());
     let acceptor = Acceptor::new(ids()?, queue);
     invoke(|request| dispatch(&acceptor, request), read(event)?).await
 }
 
-/// What the function `status` answers to an event, with an SDK of this configuration.
+/// Gives the answer of the function `status` to an event, with an SDK of this configuration.
 pub async fn ask(event: &Value, config: &SdkConfig) -> Result<Answer> {
     let table = OrderTable::new(aws_sdk_dynamodb::Client::new(config), "orders".to_owned());
     let ids = ids()?;

@@ -6,7 +6,7 @@ use anyhow::Result;
 use ingest::{gateway::Event, request::header, route::order_id};
 use serde_json::{Value, json};
 
-/// What `ingest` answers to an event above a queue that stores everything.
+/// Gives `ingest`'s answer to an event, above a queue that stores everything.
 pub async fn answer(event: &Value) -> Result<Answer> {
     let config = config(answering(|_| (200, json!({"MessageId": "1"})))).build();
     ingest(event, &config).await

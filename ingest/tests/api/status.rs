@@ -12,7 +12,7 @@ use std::{
 };
 use tracing::subscriber::set_default;
 
-/// What the function answers to a sample when the table answers this.
+/// Gives the function's answer to a sample when the table answers this.
 async fn answer(name: &str, status: u16, table: Value) -> Result<Answer> {
     let client = answering(move |_| (status, table.clone()));
     let config = config(client).retry_config(RetryConfig::disabled());

@@ -87,7 +87,7 @@ proptest! {
     fn stock_is_never_oversold_and_never_withheld(orders in vec(any_order(), 0..20), stock in any_stock()) {
         let transaction = allocate(&orders.iter().collect(), &stock);
         prop_assert_eq!(transaction.orders.len(), orders.len());
-        // What the orders before each one reserve, added up here once more.
+        // The stock that the orders before each one reserve, added up here once more.
         let mut before = BTreeMap::<&str, u64>::new();
         for ((judged, outcome), order) in transaction.orders.iter().zip(&orders) {
             prop_assert!(std::ptr::eq(*judged, order));

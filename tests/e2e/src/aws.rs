@@ -16,7 +16,7 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 use aws_types::SdkConfig;
-use events::{OrderRecord, Outcome};
+use events::{OrderId, OrderRecord, Outcome};
 use serde_json::Value;
 use std::{collections::BTreeMap, env};
 
@@ -113,6 +113,12 @@ impl Aws {
             .and_then(|stock| stock.as_n().ok())
             .context("no number")?;
         Ok(number.parse()?)
+    }
+
+    /// The outcome in an order's row, which must be there.
+    pub async fn outcome(&self, id: OrderId) -> Result<Outcome> {
+        let record = self.record(&id.to_string()).await?;
+        Ok(record.context("the order has no row")?.outcome)
     }
 
     /// An order's row.

@@ -1,5 +1,6 @@
 //! The facts, by what they are about.
 
+mod accepting;
 mod bad_requests;
 mod batch;
 mod conflicts;
@@ -10,7 +11,6 @@ mod keys;
 mod levelling;
 mod limits;
 mod load;
-mod accepting;
 mod queue;
 mod redelivery;
 mod retries;

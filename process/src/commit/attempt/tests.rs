@@ -115,7 +115,7 @@ fn a_group_is_split_by_the_articles_that_were_throttled_last() {
     let orders = [pending(0, &[1]), pending(1, &[1, 2]), pending(2, &[3])];
     let check = |skus: &[&str], stays: &[usize], split: Option<&[usize]>| {
         let mut job = Job::new(orders.iter().collect());
-        // What was throttled before that counts no more.
+        // Earlier throttling counts no more.
         let before = vec![throttled("a3"), throttled("a1")];
         let now: Vec<_> = skus.iter().map(|sku| throttled(sku)).collect();
         for findings in [before, now] {

@@ -49,7 +49,9 @@ async fn violations(api: &Api, body: &str) -> Result<Vec<String>> {
     let problem = post(api, body.to_owned()).await?.problem(422)?;
     ensure!(problem["type"] == "invalid-order", "{problem}");
     let pointer = |violation: &Value| {
-        let detail = violation["detail"].as_str().filter(|detail| !detail.is_empty());
+        let detail = violation["detail"]
+            .as_str()
+            .filter(|detail| !detail.is_empty());
         detail
             .and(violation["pointer"].as_str())
             .map(str::to_owned)

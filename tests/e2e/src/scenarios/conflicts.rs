@@ -45,13 +45,7 @@ async fn confirmed_after(stack: &Stack, faults: Vec<Fault>) -> Result<()> {
     })?;
     let batch = sqs_event(&[(placed(id, &order(&[(&sku, 1)]))?.to_json(), 1)]);
     ensure!(aws.process(&batch).await?.is_empty());
-    ensure!(
-        aws.record(&id.to_string())
-            .await?
-            .context("no row")?
-            .outcome
-            == Outcome::Confirmed
-    );
+    ensure!(aws.outcome(id).await? == Outcome::Confirmed);
     ensure!(aws.in_stock(&sku).await? == 9);
     let met = met.load(Ordering::Relaxed);
     ensure!(met == expected, "{met} transactions, not {expected}");
@@ -117,13 +111,7 @@ async fn a_failed_row_of_its_own_is_no_redelivery(stack: Arc<Stack>) -> Result<(
     })?;
     let batch = sqs_event(&[(placed.to_json(), 1)]);
     ensure!(aws.process(&batch).await?.is_empty());
-    ensure!(
-        aws.record(&id.to_string())
-            .await?
-            .context("no row")?
-            .outcome
-            == Outcome::Confirmed
-    );
+    ensure!(aws.outcome(id).await? == Outcome::Confirmed);
     ensure!(aws.in_stock(&sku).await? == 9);
     Ok(())
 }

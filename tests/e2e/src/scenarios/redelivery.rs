@@ -86,13 +86,7 @@ async fn a_copy_behind_a_key_mismatch_is_not_lost(stack: Arc<Stack>) -> Result<(
     ensure!(failed == ["1"], "{failed:?}");
     let again = sqs_event(&[(mine.to_json(), 2)]);
     ensure!(aws.process(&again).await?.is_empty());
-    ensure!(
-        aws.record(&id.to_string())
-            .await?
-            .context("no row")?
-            .outcome
-            == Outcome::Confirmed
-    );
+    ensure!(aws.outcome(id).await? == Outcome::Confirmed);
     ensure!(aws.in_stock(&sku).await? == 9);
     Ok(())
 }
@@ -172,13 +166,7 @@ async fn a_failed_order_is_not_overwritten_by_another_with_its_id(stack: Arc<Sta
             .await?
             .is_empty()
     );
-    ensure!(
-        aws.record(&id.to_string())
-            .await?
-            .context("no row")?
-            .outcome
-            == Outcome::Confirmed
-    );
+    ensure!(aws.outcome(id).await? == Outcome::Confirmed);
     ensure!(aws.in_stock(&sku).await? == 8);
     Ok(())
 }
@@ -202,13 +190,7 @@ async fn lost_answer(stack: &Stack, fault: Fault) -> Result<()> {
     })?;
     let batch = sqs_event(&[(placed(id, &order(&[(&sku, 1)]))?.to_json(), 1)]);
     ensure!(aws.process(&batch).await?.is_empty());
-    ensure!(
-        aws.record(&id.to_string())
-            .await?
-            .context("no row")?
-            .outcome
-            == Outcome::Confirmed
-    );
+    ensure!(aws.outcome(id).await? == Outcome::Confirmed);
     ensure!(aws.in_stock(&sku).await? == 9);
     Ok(())
 }
