@@ -1,14 +1,14 @@
-//! The functions' binaries, measured beside those of others.
+//! Measures the functions' binaries beside those of other implementations.
 //!
 //! # Layout
-//! - [`contestant`]: what is measured; [`ours`] and [`rivals`] build it.
-//! - [`cloud`]: a fake SQS and DynamoDB that check each request, behind [`tls`]; [`orders`]: what the functions are sent.
-//! - [`function`]: a function's process and its Runtime API; [`usage`]: what it uses; [`quota`]: the CPU of a 128 MB one.
-//! - [`ingest`], [`process`]: one round of one contestant, from its [`start`] on; [`measure`]: what comes out;
-//!   [`stats`]: of all rounds.
-//! - [`callgrind`]: instructions, which another run repeats.
-//! - [`report`]: the tables; [`goals`]: what they are to show; [`cost`]: what
-//!   they mean in dollars, by [`prices`].
+//! - [`contestant`]: a program under measurement; [`ours`] and [`rivals`] build it.
+//! - [`cloud`]: a fake SQS and DynamoDB that check each request, behind [`tls`]; [`orders`]: the functions' events.
+//! - [`function`]: a function's process and its Runtime API; [`usage`]: its CPU time and memory; [`quota`]: the CPU of
+//!   a 128 MB one.
+//! - [`ingest`], [`process`]: one round of one contestant, from its [`start`] on; [`measure`]: the values of a round;
+//!   [`stats`]: their medians over all rounds.
+//! - [`callgrind`]: instruction counts, which another run repeats.
+//! - [`report`]: the tables; [`goals`]: their goals; [`cost`]: the dollars that follow from them, by [`prices`].
 
 pub mod callgrind;
 pub mod cloud;
@@ -44,10 +44,9 @@ use std::{path::PathBuf, time::Duration};
 /// The folder of the repository.
 pub const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// The options of the benchmarks.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// Measures each contestant this often, in turns
+    /// Rounds; each measures every contestant once
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Measure only these: ours, tutorial, python, node
@@ -73,7 +72,7 @@ enum Name {
     Node,
 }
 
-/// Parts that take long, or need more than a toolchain.
+/// Measurements that take long, or need more than a toolchain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
     /// The starts with the CPU of a 128 MB function: they need cgroups
@@ -133,7 +132,8 @@ async fn contestants(options: &Options, cloud: &Cloud) -> anyhow::Result<Vec<Con
     Ok(contestants)
 }
 
-/// Every contestant once a round, those that are compared one after the other, each round beginning with another.
+/// Measures every contestant once a round. Contestants that are compared run one after the other, and each round
+/// begins with another one.
 async fn rounds(
     options: &Options,
     cloud: &Cloud,
@@ -165,7 +165,7 @@ async fn rounds(
     Ok(results)
 }
 
-/// Counts the instructions of those that are binaries, once: another run counts as many.
+/// Counts the instructions of the contestants that are binaries. Once is enough: another run counts as many.
 async fn count(
     options: &Options,
     cloud: &Cloud,

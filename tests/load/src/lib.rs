@@ -1,9 +1,9 @@
-//! The intake under load: the spike with its picture, and the benchmarks.
+//! Shows the intake under load: the spike with its picture, and the benchmarks.
 //!
 //! # Layout
-//! - [`spike`]: a wall of orders against a table that can be overrun, beside the synchronous design.
-//! - [`mod@bench`]: the functions' binaries, measured beside those of others.
-//! - [`machine`]: what figures are taken on.
+//! - [`spike`]: a burst of orders beyond the table's capacity, beside the synchronous design.
+//! - [`mod@bench`]: the functions' binaries, measured beside those of other implementations.
+//! - [`machine`]: the machine on which figures are taken.
 
 pub mod bench;
 pub mod machine;

@@ -1,10 +1,10 @@
-//! The machine that figures are taken on, and its load meanwhile.
+//! Describes the machine on which figures are taken, and watches its load.
 
 use events::Timestamp;
 use std::{env, fs, thread, time::SystemTime};
 use tokio::process::Command;
 
-/// CPU, cores, kernel, toolchain and day, in one line.
+/// Describes CPU, cores, kernel, toolchain and day, in one line.
 pub async fn description() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info
@@ -26,7 +26,7 @@ pub async fn description() -> String {
     )
 }
 
-/// Watches how busy the machine is, from when it is made.
+/// Watches the machine's load.
 #[derive(Debug)]
 pub struct Watch {
     load: String,
@@ -34,7 +34,6 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins to watch.
     pub fn start() -> Self {
         Self {
             load: load(),
@@ -42,7 +41,7 @@ impl Watch {
         }
     }
 
-    /// The machine's load until now: figures taken while a host took much of the CPU time say little.
+    /// Describes the load until now: figures mean little if other guests of the host took much of the CPU time.
     pub fn says(&self) -> String {
         let stolen = stolen(&self.times, &times());
         let stolen = stolen.map_or_else(String::new, |share| {
@@ -59,7 +58,6 @@ impl Watch {
     }
 }
 
-/// The load average of the last minute, five and fifteen minutes.
 fn load() -> String {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     load.split_whitespace()
@@ -72,8 +70,8 @@ fn times() -> String {
     fs::read_to_string("/proc/stat").unwrap_or_default()
 }
 
-/// The share of the time in which there was something to do that a hypervisor gave to others: of the first line of
-/// `/proc/stat`, `cpu user nice system idle iowait irq softirq steal`, see proc(5).
+/// The steal share: of the time with work to do, the part that a hypervisor gave to others. It comes from
+/// the first line of `/proc/stat`, `cpu user nice system idle iowait irq softirq steal`, see proc(5).
 fn stolen(before: &str, after: &str) -> Option<f64> {
     let parse = |stat: &str| {
         let fields = stat.lines().next()?.split_whitespace().skip(1).take(8);

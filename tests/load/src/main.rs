@@ -8,7 +8,7 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(version)]
 enum Command {
-    /// Sends a spike of orders, and draws what becomes of it
+    /// Sends a spike of orders, and draws their way into the table
     Spike(spike::Options),
     /// Measures the functions, and other ways to write them
     Bench(bench::Options),

@@ -1,13 +1,13 @@
-//! A wall of orders against a table that can be overrun, and what becomes of them: put on a queue, and, beside it,
-//! written before they are answered.
+//! Sends a spike of orders beyond the table's capacity, and follows them: once through a queue, and once through a
+//! design that writes each order before it answers.
 //!
-//! # Layout, the way of a run
-//! - `options`: what the spike is like. [`arrivals`]: pure: who sends what, and when.
-//! - [`design`]: the system under the spike, on a `local` of its own. [`table`]: its table, as slow and as easily
-//!   overrun as it is told to be.
-//! - [`send`]: the orders are sent on time, whatever the answers do. [`target`]: the same to a deployed API.
-//! - [`books`]: what is in the tables, compared with what clients were told.
-//! - [`mod@run`]: what was seen. [`figures`]: what it comes to. [`series`]: what happened in each second.
+//! # Layout, in the order of a run
+//! - `options`: the command line. [`arrivals`]: the orders of each client over time; pure.
+//! - [`design`]: the system under the spike, on a `local` of its own. [`table`]: its table, with a set latency and
+//!   capacity.
+//! - [`send`]: sends the orders on time, without waiting for answers. [`target`]: the same to a deployed API.
+//! - [`books`]: reconciles the tables with the answers that clients got.
+//! - [`mod@run`]: the record of a run. [`figures`]: its figures. [`series`]: the same second by second.
 //! - [`report`] and [`goals`] print it, [`mod@picture`] draws it, on [`panel`]s.
 
 pub mod arrivals;

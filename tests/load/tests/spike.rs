@@ -1,4 +1,4 @@
-//! A small spike, through both designs.
+//! Sends a small spike through both designs.
 
 use anyhow::{Result, ensure};
 use clap::Parser;

@@ -1,4 +1,4 @@
-//! The whole system, running.
+//! Starts and stops the whole system.
 
 use crate::{
     event_source::Mapping,
@@ -39,10 +39,10 @@ pub struct Cloud {
 }
 
 impl Cloud {
-    /// Builds the functions and starts everything; `progress` hears what is being done. The event
-    /// source mappings poll and the API answers when this returns.
+    /// Builds the functions and starts everything; `progress` is told of each step. The event source mappings poll and
+    /// the API answers when this returns.
     pub async fn start(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<Self> {
-        // First of all: a port that is in use should not take a build to be found.
+        // The ports come first: a port that is in use should not take a build to be found.
         let (api, services) = bind(options.host, options.port).await?;
         let place = Place {
             api: url(&api)?,
@@ -112,7 +112,7 @@ impl Cloud {
         }
         let gateway = gateway::router(&stack.api, lambda.clone());
         servers.spawn(async move { drop(axum::serve(api, gateway).await) });
-        // Not before, so that no fault is mistaken for a function that cannot start.
+        // The rules start here, so that an injected fault isn't mistaken for a function that cannot start.
         for rule in plan.iter().flat_map(|plan| plan.inject(&faults)) {
             rule.for_good();
         }
@@ -131,7 +131,7 @@ impl Cloud {
         })
     }
 
-    /// The template, resolved.
+    /// The resolved template.
     pub fn stack(&self) -> &Stack {
         &self.stack
     }
@@ -146,12 +146,11 @@ impl Cloud {
         &self.place.services
     }
 
-    /// Faults between the functions and the services.
+    /// Injects faults between the functions and the services.
     pub fn faults(&self) -> &Faults {
         &self.faults
     }
 
-    /// The functions.
     pub fn lambda(&self) -> &Arc<Lambda> {
         &self.lambda
     }
@@ -180,7 +179,7 @@ async fn bind(host: IpAddr, port: u16) -> anyhow::Result<(TcpListener, TcpListen
     Ok((listen(host, port).await?, listen(host, next).await?))
 }
 
-/// The address at which this machine reaches a listener.
+/// The URL by which this machine reaches a listener.
 fn url(listener: &TcpListener) -> io::Result<String> {
     let mut address = listener.local_addr()?;
     if address.ip().is_unspecified() {

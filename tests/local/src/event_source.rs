@@ -1,4 +1,4 @@
-//! The event source mapping from a queue to a function.
+//! Polls a queue and invokes a function, as an event source mapping does.
 
 mod answer;
 mod event;
@@ -19,47 +19,46 @@ use tokio::{
 /// Batches in flight without `MaximumConcurrency`. AWS goes up to 1,250, too many for one machine.
 const DEFAULT_CONCURRENCY: usize = 10;
 
-/// A long poll waits this long, as Lambda's do.
+/// The wait of one long poll, as long as Lambda's.
 const WAIT: Duration = Duration::from_secs(20);
 
-/// The time that a batch that could not even be tried keeps its permit, so that a queue isn't drained
-/// into its visibility timeout, and its receives used up, at full speed.
+/// A batch that could not even be tried keeps its permit for this long. Otherwise a queue would be drained into its
+/// visibility timeout, and its receives used up, at full speed.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// A mapping that can run.
 #[derive(Clone)]
 pub struct Mapping {
-    /// The mapping, as the template has it.
+    /// The template's settings.
     pub source: EventSource,
     /// Name of the queue.
     pub queue: String,
     /// Logical id of the function.
     pub function: String,
-    /// The queue that the messages come from.
+    /// The queues.
     pub sqs: Sqs,
-    /// The function that they go to.
+    /// The functions.
     pub lambda: Arc<Lambda>,
-    /// The faults of messages on their way.
+    /// Faults on the way to the function.
     pub faults: Arc<Faults>,
 }
 
-/// A message and what it is in the function's event.
+/// A message and its record in the function's event.
 struct Received {
     message: Message,
     record: String,
 }
 
 impl Mapping {
-    /// Polls until it is dropped, and then drops what is in flight; the visibility timeout brings
-    /// that back. One poller fills one batch at a time and any number of batches is processed.
+    /// Polls until it is dropped, and then drops the batches in flight; their messages come back after the visibility
+    /// timeout. One poller fills one batch at a time, and any number of batches is processed.
     pub async fn run(self) {
         let most = self.source.maximum_concurrency;
         let permits = Arc::new(Semaphore::new(most.unwrap_or(DEFAULT_CONCURRENCY)));
         let mut in_flight = JoinSet::new();
         let mut received = VecDeque::new();
         loop {
-            // Before a message is received: one that waits for a permit would use up its visibility
-            // timeout, and its receives.
+            // A permit comes first: a message that waits for one would use up its visibility timeout, and its receives.
             let Ok(permit) = permits.clone().acquire_owned().await else {
                 return;
             };
@@ -76,8 +75,8 @@ impl Mapping {
         }
     }
 
-    /// A batch: what was received too much last time, then what comes until the batch has its size
-    /// or the window since its first message has passed.
+    /// Fills a batch with the last one's surplus, and then with new messages until the batch has its size or the window
+    /// since its first message has passed.
     async fn fill(&self, received: &mut VecDeque<Received>) -> Vec<Received> {
         let mut batch = Vec::new();
         let mut size = event::EMPTY_SIZE;
@@ -85,7 +84,7 @@ impl Mapping {
         loop {
             while let Some(next) = received.front() {
                 let larger = size + next.record.len() + 1;
-                // A record that is too large for any batch is on its own, and Lambda refuses it.
+                // A record that is too large for any batch gets a batch of its own, and Lambda refuses it.
                 let fits = larger <= PAYLOAD_LIMIT || batch.is_empty();
                 if batch.len() == self.source.batch_size || !fits {
                     return batch;
@@ -117,7 +116,7 @@ impl Mapping {
         }
     }
 
-    /// Invokes the function and deletes what succeeded; the visibility timeout brings back the rest.
+    /// Invokes the function and deletes the messages that succeeded; the others come back after the visibility timeout.
     async fn process(&self, batch: Vec<Received>) {
         let event = event::event(batch.iter().map(|received| received.record.as_str()));
         let answer = match self.lambda.invoke(&self.function, event).await {

@@ -1,8 +1,8 @@
-//! Faults between the functions and the services, and of the functions' processes; off by default.
+//! Injects faults between the functions and the services, and into the functions' processes. It is off by default.
 //!
 //! # Layout
-//! - `fault`: what can go wrong; `injection`: where, and how often; `file`: injections, read from a file
-//! - `processes`: what can be killed; `tally`: what happened; `calls`: what the functions called
+//! - `fault`: the kinds of fault; `injection`: a fault with its place and rate; `file`: injections, read from a file
+//! - `processes`: the processes, so that a fault can kill them; `tally`: counts faults; `calls`: records calls
 
 mod calls;
 mod fault;
@@ -31,7 +31,7 @@ use tokio::{
 
 type Judge = Arc<dyn Fn(&Call) -> Option<Fault> + Send + Sync>;
 
-/// The rules in force, what they did, and what the functions called.
+/// The rules in force, the count of their faults, and the functions' calls.
 #[derive(Default)]
 pub struct Faults {
     functions: BTreeSet<String>,
@@ -81,7 +81,7 @@ impl Drop for Rule<'_> {
 }
 
 impl Faults {
-    /// No rule; remembers the calls of these functions.
+    /// Starts without a rule; remembers the calls of these functions.
     pub fn new(functions: impl IntoIterator<Item = String>) -> Self {
         Self {
             functions: functions.into_iter().collect(),
@@ -89,14 +89,14 @@ impl Faults {
         }
     }
 
-    /// As long as the rule is kept, every call to SQS and `DynamoDB`, a function's or another's, meets it. Of
-    /// several rules the oldest that names a fault is followed; each sees every call.
+    /// Adds a rule that meets every call to SQS and `DynamoDB`, of a function or of anybody else, until it is dropped.
+    /// Of several rules the oldest that names a fault is followed; each sees every call.
     pub fn add(&self, judge: impl Fn(&Call) -> Option<Fault> + Send + Sync + 'static) -> Rule<'_> {
         self.enforce(InForce::Judge(Arc::new(judge)))
     }
 
-    /// As long as the rule is kept, faults are injected. The n-th event that it matches has the same fate for the
-    /// same seed. Only functions' calls are meant. Needs a Tokio runtime for a rule that goes by the clock.
+    /// Injects faults until the rule is dropped. The n-th event that it matches has the same fate for the same seed. It
+    /// meets only functions' calls. A rule that goes by the clock needs a Tokio runtime.
     pub fn inject(&self, injection: Injection, seed: u64) -> Rule<'_> {
         let clock = self.clock(&injection, seed);
         let injected = Injected::new(injection, seed);
@@ -117,7 +117,7 @@ impl Faults {
         }
     }
 
-    /// The faults that kill processes by the clock.
+    /// Starts a task that kills processes by the clock.
     fn clock(&self, injection: &Injection, seed: u64) -> Option<AbortHandle> {
         let Kind::Function(crash @ Crash::KilledEvery(period)) = injection.kind else {
             return None;
@@ -154,13 +154,13 @@ impl Faults {
         locked(&self.calls).newest.iter().cloned().collect()
     }
 
-    /// The number of calls of an operation by a function so far.
+    /// Counts a function's calls of an operation so far.
     pub fn count(&self, caller: &str, operation: &str) -> usize {
         let key = (caller.to_owned(), operation.to_owned());
         locked(&self.calls).counts.get(&key).copied().unwrap_or(0)
     }
 
-    /// The number of times that each fault happened so far.
+    /// The count of each fault so far.
     pub fn tally(&self) -> &Tally {
         &self.tally
     }
@@ -169,7 +169,7 @@ impl Faults {
         &self.processes
     }
 
-    /// Remembers a call and says which fault it meets.
+    /// Remembers a call and gives the fault for it.
     pub(crate) fn meet(&self, call: &Call) -> Option<Fault> {
         locked(&self.calls).remember(&self.functions, call);
         let is_a_functions = self.functions.contains(call.caller);
@@ -181,7 +181,7 @@ impl Faults {
         self.counted(call.operation, fault)
     }
 
-    /// Draws the fault of a message on its way to a function.
+    /// Decides about a message on its way to a function.
     pub(crate) fn deliver(&self, body: &str) -> Option<Delivery> {
         let delivery = self.first(|rule| match rule {
             InForce::Judge(_) => None,
@@ -190,8 +190,8 @@ impl Faults {
         self.counted("message", delivery)
     }
 
-    /// Draws the fault of a process when it starts, or with the payload of an invocation when it gets one. It is counted
-    /// when it has happened.
+    /// Decides about a process when it starts, or about the payload of an invocation when it gets one. The caller
+    /// counts the crash once it has happened.
     pub(crate) fn crash(&self, function: &str, payload: Option<&[u8]>) -> Option<Crash> {
         self.first(|rule| match rule {
             InForce::Judge(_) => None,
@@ -205,7 +205,7 @@ impl Faults {
 
     /// The first fault that a rule names; every rule is asked.
     fn first<T>(&self, ask: impl Fn(&InForce) -> Option<T>) -> Option<T> {
-        // Not under the lock: a rule may add another.
+        // No lock is held: a rule may add another.
         let rules: Vec<_> = locked(&self.rules).in_force.values().cloned().collect();
         let faults: Vec<_> = rules.iter().filter_map(ask).collect();
         faults.into_iter().next()

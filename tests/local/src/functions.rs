@@ -11,8 +11,8 @@ use std::{
 };
 use tokio::process::Command;
 
-/// Builds them all in the workspace `folder`, with cargo's own progress on stderr, and gives each
-/// function's executable by its logical id.
+/// Builds all of them in the workspace `folder`, with cargo's own progress on stderr, and gives each function's
+/// executable by its logical id.
 pub async fn build(
     folder: &Path,
     functions: &BTreeMap<String, Function>,
@@ -62,7 +62,7 @@ pub async fn build(
         .collect()
 }
 
-/// The executables by binary name, of cargo's messages: one JSON object a line.
+/// Reads the executables by binary name from cargo's messages: one JSON object a line.
 fn binaries(messages: &[u8]) -> BTreeMap<String, PathBuf> {
     #[derive(Deserialize)]
     struct Artifact {
@@ -76,7 +76,7 @@ fn binaries(messages: &[u8]) -> BTreeMap<String, PathBuf> {
     }
     messages
         .split(|byte| *byte == b'\n')
-        // Everything else that cargo says has no executable.
+        // No other message of cargo has an executable.
         .filter_map(|line| serde_json::from_slice::<Artifact>(line).ok())
         .filter(|artifact| artifact.target.kind.iter().any(|kind| kind == "bin"))
         .map(|artifact| (artifact.target.name, artifact.executable))

@@ -1,6 +1,6 @@
 //! A stage of an API Gateway REST API: turns HTTP into events for functions, and their answers into HTTP.
 //!
-//! `route` finds the function, `event` says what it gets, `respond` what the client gets. API keys aren't
+//! `route` finds the function, `event` writes its event, `respond` writes the client's response. API keys aren't
 //! enforced and nothing is metered.
 
 mod event;
@@ -80,7 +80,7 @@ impl Gateway {
         respond::function_response(&answer, arrival).ok_or(respond::INTERNAL_SERVER_ERROR)
     }
 
-    /// In a task of its own: a function runs to its end, even if the client goes away or loses patience.
+    /// Invokes in a task of its own: a function runs to its end, even if the client goes away or loses patience.
     async fn invoke(&self, function: &str, payload: Bytes) -> Result<Bytes, Fault> {
         let (lambda, function) = (Arc::clone(&self.lambda), function.to_owned());
         let invocation = tokio::spawn(async move { lambda.invoke(&function, payload).await });
@@ -93,7 +93,7 @@ impl Gateway {
     }
 }
 
-/// The whole body, keeping no more than `MAX_BODY` of it; one that never ends is cut off.
+/// Reads the whole body, keeping no more than `MAX_BODY` of it; one that never ends is cut off.
 async fn read(mut body: Body) -> Result<Bytes, Fault> {
     let mut kept = BytesMut::new();
     let mut size = 0;

@@ -19,7 +19,7 @@ pub const PAYLOAD_LIMIT: usize = 6_291_556;
 /// Most invocations of one function at a time, as in an account that has nothing else.
 const ACCOUNT_CONCURRENCY: usize = 1000;
 
-/// An idle environment is kept this long.
+/// An environment that is idle for longer is stopped.
 const IDLE_LIMIT: Duration = Duration::from_mins(5);
 
 /// Every function of the stack, by logical id.
@@ -28,10 +28,10 @@ pub struct Lambda {
     pools: Arc<BTreeMap<String, Arc<Pool>>>,
 }
 
-/// Why an invocation has no response.
+/// The reason why an invocation has no response.
 #[derive(Debug, thiserror::Error)]
 pub enum InvokeError {
-    /// Every invocation that the function may have is running.
+    /// The function has reached its limit of concurrent invocations.
     #[error("Rate Exceeded.")]
     Throttled,
     /// The function failed: the error document, with `errorType` and `errorMessage`.
@@ -40,9 +40,9 @@ pub enum InvokeError {
 }
 
 impl Lambda {
-    /// Takes the functions by logical id, their executables by the same, the services' base URL, and how many
-    /// processes of one function there may be.
-    /// `print` shows on stderr what they log; `faults` may crash them. Nothing is started yet.
+    /// Takes the functions by logical id, their executables by the same, the services' base URL, and the most processes
+    /// of one function.
+    /// `print` shows the functions' logs on stderr; `faults` may crash them. Nothing is started yet.
     pub fn new(
         functions: &BTreeMap<String, Function>,
         executables: &BTreeMap<String, PathBuf>,
@@ -75,8 +75,8 @@ impl Lambda {
         })
     }
 
-    /// Starts one environment of each function, so that one that dies at start is known before a
-    /// request is, and stops those that stay idle. Needs the services to answer.
+    /// Starts one environment of each function, so that one that dies at start is known before a request is, and stops
+    /// environments that stay idle. Needs the services to answer.
     pub async fn start(&self) -> anyhow::Result<()> {
         let starts = self.pools.values().map(|pool| async {
             match pool.start().await {
@@ -131,7 +131,7 @@ impl Lambda {
         pool.invoke(payload).await
     }
 
-    /// The logical id of a function that is named by it, by its name, or by its ARN.
+    /// Finds the logical id of a function by that id, its name, or its ARN.
     pub fn logical_id(&self, function: &str) -> Option<&str> {
         self.pools.values().find_map(|pool| {
             let definition = &pool.definition;
@@ -150,7 +150,7 @@ impl Lambda {
             .map_or(0, |pool| pool.peak_concurrency())
     }
 
-    /// The newest 10,000 lines that the function's processes wrote, newest last.
+    /// The output of the function's processes, newest last; only the newest 10,000 lines are kept.
     pub fn log_lines(&self, function: &str) -> Vec<String> {
         self.pools
             .get(function)
@@ -163,14 +163,13 @@ impl Lambda {
     }
 }
 
-/// True if a line says something by itself: of an error with its causes, or a panic with its hint,
-/// the last line doesn't.
+/// Tells if a line can be read alone. The last line of an error with its causes, or of a panic with its hint, cannot.
 fn is_statement(line: &str) -> bool {
     let detail = line.starts_with(char::is_whitespace) || line.starts_with("note: ");
     !(line.is_empty() || detail || line.ends_with(':'))
 }
 
-/// The answer of an invocation that failed.
+/// Makes the answer of an invocation that failed.
 fn error_document(error_type: &str, message: &str) -> Bytes {
     serde_json::json!({"errorType": error_type, "errorMessage": message})
         .to_string()

@@ -1,4 +1,4 @@
-//! The cloud on one machine: API Gateway, Lambda, SQS and `DynamoDB`, as `template.yaml` describes them.
+//! Runs the cloud on one machine: API Gateway, Lambda, SQS and `DynamoDB`, as `template.yaml` describes them.
 //!
 //! # Layout
 //!
@@ -7,8 +7,8 @@
 //! - `gateway`: HTTP in, a function's answer out; `lambda`: runs the binaries
 //! - `event_source`: from a queue to a function, as Lambda polls
 //! - `services`: SQS (`sqs`), `DynamoDB` (`tables`) and Lambda's Invoke, on one address
-//! - `faults`: what goes wrong there, on the way from the queue, and with the functions' processes
-//! - `secrets`: what is generated once
+//! - `faults`: injects faults there, on the way from the queue, and into the functions' processes
+//! - `secrets`: secrets that are generated once
 
 pub mod cloud;
 pub mod event_source;

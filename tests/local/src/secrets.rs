@@ -42,7 +42,7 @@ impl Secrets {
         };
         let new = path.with_extension("json.new");
         let write = || {
-            // What a killed run left behind might have another mode.
+            // A file that a killed run left behind might have another mode.
             if let Err(error) = fs::remove_file(&new)
                 && error.kind() != ErrorKind::NotFound
             {

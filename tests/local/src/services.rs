@@ -1,4 +1,4 @@
-//! The services that functions and tests call, on one address: SQS, `DynamoDB` and Lambda's Invoke.
+//! Serves SQS, `DynamoDB` and Lambda's Invoke on one address, for functions and tests.
 
 mod fault;
 mod invoke;
@@ -28,7 +28,7 @@ const REQUEST_LIMIT: usize = 16 << 20;
 const SQS: &str = "AmazonSQS.";
 const DYNAMODB: &str = "DynamoDB_20120810.";
 
-/// The services that answer; cheap to clone.
+/// The services, cheap to clone.
 #[derive(Clone)]
 pub struct Services {
     sqs: Sqs,
@@ -39,7 +39,7 @@ pub struct Services {
 }
 
 impl Services {
-    /// `tables` is where `DynamoDB` listens.
+    /// `tables` is the address of `DynamoDB`.
     pub fn new(sqs: Sqs, lambda: Arc<Lambda>, faults: Arc<Faults>, tables: SocketAddr) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
@@ -52,13 +52,13 @@ impl Services {
         }
     }
 
-    /// Serves until it is dropped, which closes every connection. It isn't `axum::serve`, because
-    /// that cannot cut a connection instead of answering.
+    /// Serves until it is dropped, which closes every connection. It isn't `axum::serve`, because that cannot cut a
+    /// connection instead of answering.
     pub async fn serve(self, listener: TcpListener) {
         let mut connections = JoinSet::new();
         loop {
             let Ok((stream, _)) = listener.accept().await else {
-                // Out of file descriptors, most likely: some have to be closed first.
+                // Most likely there are no file descriptors left: some have to be closed first.
                 sleep(Duration::from_millis(100)).await;
                 continue;
             };
@@ -76,7 +76,7 @@ impl Services {
         }
     }
 
-    /// An error cuts the connection.
+    /// Answers a request. An error cuts the connection.
     async fn handle(self, request: Request<Incoming>) -> io::Result<Response<Body>> {
         let (head, body) = request.into_parts();
         let Ok(body) = to_bytes(Body::new(body), REQUEST_LIMIT).await else {
@@ -136,7 +136,7 @@ impl Services {
     }
 }
 
-/// The service's prefix and the operation, of a call to SQS or `DynamoDB`.
+/// The service's prefix and the operation of a call to SQS or `DynamoDB`.
 fn operation(head: &Parts) -> Option<(&'static str, &str)> {
     let target = head.headers.get("x-amz-target")?.to_str().ok()?;
     [SQS, DYNAMODB]
@@ -144,7 +144,7 @@ fn operation(head: &Parts) -> Option<(&'static str, &str)> {
         .find_map(|prefix| Some((prefix, target.strip_prefix(prefix)?)))
 }
 
-/// The access key id that signed a call: of a function, its logical id.
+/// The access key id that signed a call: a function signs with its logical id.
 fn caller(headers: &HeaderMap) -> &str {
     headers
         .get(header::AUTHORIZATION)

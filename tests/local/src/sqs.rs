@@ -1,12 +1,12 @@
-//! SQS standard queues on SQLite.
+//! Keeps SQS standard queues on SQLite.
 //!
 //! # Layout
 //! - `wire`: the AWS JSON 1.0 protocol; one arm for each operation
-//! - `queue`, `attributes`: what a queue is; its operations
-//! - `send`, `receive`, `in_flight`, `batch`: what happens to messages
-//! - `fate`: what a fault makes of a delivery
+//! - `queue`, `attributes`: queues with their attributes, and the operations on them
+//! - `send`, `receive`, `in_flight`, `batch`: the operations on messages
+//! - `fate`: faults in a delivery
 //! - `redrive`: to a dead-letter queue and back from it; `move_task`: the operations for the way back
-//! - `message`, `md5`: what a message is, and what it may hold
+//! - `message`, `md5`: messages and their rules, and digests
 //! - `store`: the tables and their transactions
 //! - `error`: every refusal with its codes
 //!
@@ -51,9 +51,9 @@ pub struct Sqs(Arc<Shared>);
 struct Shared {
     store: Store,
     endpoint: String,
-    /// Told whenever a message may have become visible sooner than a long poll expects.
+    /// Notified whenever a message may have become visible sooner than a long poll expects.
     arrivals: Notify,
-    /// Newest last. A restart forgets them; what they moved stays moved.
+    /// The redrives, newest last. A restart forgets them; the messages that they moved stay moved.
     move_tasks: Mutex<Vec<MoveTask>>,
 }
 
@@ -85,7 +85,7 @@ impl Sqs {
     }
 
     /// Receives at most `max` messages with all their attributes, waiting up to `wait` for the first. Unlike
-    /// `ReceiveMessage`, `max` may be over 10: an event source mapping's may too.
+    /// `ReceiveMessage`, it takes a `max` over 10, as an event source mapping may have.
     pub async fn receive(
         &self,
         queue: &str,
@@ -95,7 +95,7 @@ impl Sqs {
         self.deliver(queue, max, wait, &|_| None).await
     }
 
-    /// Receives like [`Sqs::receive`], with what `fate` says to happen to each message, by its body.
+    /// Receives like [`Sqs::receive`]; `fate` decides by its body about a fault in each message's delivery.
     pub async fn deliver(
         &self,
         queue: &str,

@@ -1,4 +1,4 @@
-//! `DynamoDB`: the template's tables, and their first items.
+//! Creates the template's `DynamoDB` tables, and puts their first items.
 
 use crate::template::model::Table;
 use anyhow::{Context, anyhow};
@@ -69,7 +69,7 @@ pub(crate) fn fill(database: &Database, table: &str, file: &Path) -> anyhow::Res
     })
 }
 
-/// The first page, which is 1 MB.
+/// Reads the first page only, which is 1 MB.
 fn scan(database: &Database, table: &str) -> anyhow::Result<Vec<Item>> {
     let request = ScanRequest {
         table_name: table.to_owned(),

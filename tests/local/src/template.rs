@@ -1,4 +1,4 @@
-//! Reads a SAM template. What it doesn't understand it refuses, so that nothing in it is silently ignored.
+//! Reads a SAM template. It refuses everything that it doesn't understand, so that nothing is silently ignored.
 //!
 //! `yaml` makes a tree of values that know their line; `parameters`, `conditions` and `resolve` take the
 //! intrinsic functions out of it; then one file a resource kind turns properties into the model.

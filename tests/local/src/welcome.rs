@@ -1,4 +1,4 @@
-//! Tells a person what runs.
+//! Tells a person the addresses of the running system.
 
 use crate::{cloud::Cloud, tables::Filled};
 use std::fmt::{self, Display, Formatter};
@@ -6,7 +6,7 @@ use std::fmt::{self, Display, Formatter};
 /// Items that are listed; a table that somebody filled may hold any number.
 const LISTED: usize = 20;
 
-/// Prints where everything is, and a request to try.
+/// Prints the address of everything, and a request to try.
 #[derive(Debug)]
 pub struct Welcome<'a>(pub &'a Cloud);
 

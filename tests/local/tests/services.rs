@@ -1,4 +1,4 @@
-//! The services' address: what is routed where, and the faults on the way.
+//! Tests the services' address: the routes of requests, and the faults on the way.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};

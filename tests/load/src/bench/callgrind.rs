@@ -1,4 +1,4 @@
-//! Instructions, as callgrind counts them: the figure that another run repeats, on any machine.
+//! Counts instructions with callgrind: another run repeats the figure, on any machine.
 
 use super::{
     cloud::{Cloud, Latency},
@@ -15,25 +15,23 @@ use std::{ffi::OsString, fs, path::Path};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-/// Invocations of the shorter and of the longer run: what a warm one takes is the difference between them.
+/// Invocations of the shorter and of the longer run: their difference gives the cost of a warm invocation.
 const INGEST: (u32, u32) = (20, 60);
-/// The same, of batches.
+/// Batches of the shorter and of the longer run.
 const PROCESS: (u32, u32) = (4, 12);
-/// The number of times that each run is made: on a busy machine some wait too long for an answer, and repeat a call.
+/// Tries of each run: on a busy machine some wait too long for an answer, and repeat a call.
 const TRIES: u32 = 3;
 
-/// True if valgrind is here.
+/// Finds out if valgrind is installed.
 pub async fn is_here() -> bool {
     let version = Command::new("valgrind").arg("--version").output().await;
     version.is_ok_and(|version| version.status.success())
 }
 
-/// The program that is counted, and its calls.
+/// A program, its calls, and a folder for the profiles.
 #[derive(Debug, Clone, Copy)]
 pub struct Count<'a> {
-    /// The owner of the program.
     pub contestant: &'a Contestant,
-    /// The calls that it makes.
     pub cloud: &'a Cloud,
     /// A folder that keeps the profiles, if there is one.
     pub keep: Option<&'a Path>,
@@ -58,14 +56,14 @@ impl Count<'_> {
         ])
     }
 
-    /// The least instructions of a few runs: what a run has more than that is no part of the work. The error is the
-    /// last run's, if none succeeds.
+    /// The fewest instructions of a few runs: the surplus of a run is no part of the work. If none succeeds, the error
+    /// is the last run's.
     async fn least(self, invocations: u32) -> anyhow::Result<f64> {
         let mut least = Err(anyhow!("it was never run"));
         for _ in 0..TRIES {
             let counted = self.run(invocations).await;
             if counted.is_err() {
-                // A call that it repeated is not the next run's fault.
+                // The next run must not answer for a call that this one repeated.
                 drop(self.cloud.take());
             }
             least = match (least, counted) {
@@ -77,7 +75,7 @@ impl Count<'_> {
         least
     }
 
-    /// The instructions of a process that is started, invoked so often, and ended.
+    /// Starts a process, invokes it `invocations` times, ends it, and gives its instructions.
     async fn run(self, invocations: u32) -> anyhow::Result<f64> {
         let folder = TempDir::new()?;
         let profile = folder.path().join("callgrind.out");

@@ -1,8 +1,8 @@
-//! A fake SQS and a fake DynamoDB, over TLS on loopback. They keep nothing, and answer only what a function should
-//! ask: any other request fails the run.
+//! Fakes SQS and DynamoDB, over TLS on loopback. The fakes keep nothing, and answer only the requests that a function
+//! should send: any other request fails the run.
 //!
 //! # Layout
-//! - [`sqs`], [`dynamodb`]: what a request must be like.
+//! - [`sqs`], [`dynamodb`]: check each request.
 
 pub mod dynamodb;
 pub mod sqs;
@@ -30,37 +30,30 @@ use std::{
 use tokio::{net::TcpListener, task::spawn_blocking};
 use tokio_rustls::TlsAcceptor;
 
-/// The fakes.
 #[derive(Debug)]
 pub struct Cloud {
-    /// The addresses at which they answer.
     pub endpoint: String,
-    /// The certificates by which a function trusts them.
+    /// The certificates that make a function trust them.
     pub trust: Trust,
     shared: Arc<Shared>,
 }
 
-/// The time that they take to answer, from the last byte of a request on: their own work is part of it.
+/// The response times of the fakes, from the last byte of a request on. Their own work is part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Latency {
-    /// SQS.
     pub queue: Duration,
-    /// DynamoDB.
     pub table: Duration,
 }
 
-/// The calls that they got.
+/// The requests to the fakes.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// Requests to SQS as they are billed: each 64 KiB of a request is one.
+    /// Requests to SQS as AWS bills them: each 64 KiB of a request is one.
     pub queue_requests: u64,
-    /// Orders that were put on the queue.
     pub queued: HashSet<OrderId>,
-    /// Transactions.
     pub transactions: u64,
-    /// Orders that were written.
     pub written: HashSet<OrderId>,
-    /// The price of the writes.
+    /// Write units of the transactions.
     pub write_units: u64,
     refusals: Vec<String>,
 }
@@ -91,17 +84,17 @@ impl Cloud {
         })
     }
 
-    /// From now on they answer after so long.
+    /// Sets the response times from now on.
     pub fn set_latency(&self, latency: Latency) {
         *locked(&self.shared.latency) = latency;
     }
 
-    /// Gives the calls since this was called last. Fails if one of them should not have been made.
+    /// Gives the requests since the last call. It fails if any of them was wrong.
     pub fn take(&self) -> anyhow::Result<Seen> {
         let seen = std::mem::take(&mut *locked(&self.shared.seen));
         if let Some(first) = seen.refusals.first() {
             let count = seen.refusals.len();
-            bail!("{count} requests were not what they should be, the first: {first}");
+            bail!("{count} requests were wrong, the first: {first}");
         }
         Ok(seen)
     }
@@ -119,7 +112,7 @@ fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>) {
                 stream.set_nodelay(true)?;
                 io::Result::Ok(stream)
             };
-            // A caller that went away before it was accepted.
+            // The caller went away before it was accepted.
             let Ok(stream) = connection.await else {
                 continue;
             };
@@ -127,7 +120,7 @@ fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>) {
             tokio::spawn(async move {
                 let stream = match acceptor.accept(stream).await {
                     Ok(stream) => stream,
-                    // A function that was ended in the middle of its hello.
+                    // The function was ended in the middle of its hello.
                     Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return,
                     Err(error) => {
                         let refusal = format!("a TLS handshake failed: {error}");
@@ -137,7 +130,7 @@ fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>) {
                 let service = service_fn(|request| async {
                     Ok::<_, Infallible>(shared.answer(request).await)
                 });
-                // It ends with an error when the function ends.
+                // The connection ends with an error when the function ends.
                 drop(
                     http1::Builder::new()
                         .serve_connection(TokioIo::new(stream), service)
@@ -152,7 +145,7 @@ impl Shared {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
         if parts.method == Method::GET {
-            // A function opens its connection with it; it is no call, and isn't counted.
+            // A function opens its connection with this; it is no call, and isn't counted.
             let mut response = Response::new(Full::default());
             *response.status_mut() = StatusCode::NOT_FOUND;
             return response;
@@ -189,7 +182,7 @@ impl Shared {
         response
     }
 
-    /// The answer, and the time after which it comes.
+    /// Gives the answer and its delay.
     fn judge(&self, headers: &HeaderMap, body: &[u8]) -> anyhow::Result<(Duration, Value)> {
         let target = target(headers).context("it has no X-Amz-Target")?;
         let latency = *locked(&self.latency);
@@ -226,8 +219,8 @@ fn target(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-amz-target")?.to_str().ok()
 }
 
-/// True if a request is signed for this service. Not whether the signature is right: to find out would cost the
-/// machine as much as the function, beside it.
+/// Tells if a request is signed for this service. It does not check the signature: that would cost the machine as much
+/// as the function, beside it.
 fn signed(headers: &HeaderMap, service: &str) -> anyhow::Result<()> {
     let value = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let signature = value("authorization").context("it is not signed")?;

@@ -1,4 +1,4 @@
-//! The contestants of the benchmarks.
+//! The programs under measurement.
 
 use super::{ROOT, cloud::Cloud, function::Program, orders};
 use anyhow::Context;
@@ -8,7 +8,7 @@ use local::template::{
 };
 use std::{collections::BTreeMap, ffi::OsString};
 
-/// The function that a program is.
+/// One of the two functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// From the gateway to the queue.
@@ -20,13 +20,11 @@ pub enum Role {
 /// A program that does one function's work.
 #[derive(Debug, Clone)]
 pub struct Contestant {
-    /// Its author, as the tables call it.
+    /// The author, as the tables name them.
     pub name: &'static str,
-    /// Its role.
     pub role: Role,
-    /// True if it is compiled while it runs, and takes longer to become warm.
+    /// True for a program that is compiled while it runs, and takes longer to become warm.
     pub compiles: bool,
-    /// Its program.
     pub program: Program,
 }
 

@@ -1,4 +1,4 @@
-//! The cost of each design, from what was measured.
+//! Computes the cost of each design from its measured figures.
 
 use super::{
     contestant::Role::{Ingest, Process},
@@ -8,12 +8,12 @@ use super::{
     report,
 };
 
-/// The time that SQS takes to store a message or ten, in milliseconds.
+/// Milliseconds that SQS takes to store one message or ten.
 const QUEUE_MILLIS: f64 = 8.0;
-/// The time that DynamoDB takes for a transaction, in milliseconds.
+/// Milliseconds that DynamoDB takes for a transaction.
 const TABLE_MILLIS: f64 = 5.0;
 
-/// The table of dollars for a million orders, for each contestant that has both functions.
+/// Makes the table of dollars for a million orders, for each contestant that has both functions.
 pub fn table(results: &Results, names: &[&'static str]) -> String {
     let mut designs = Vec::new();
     for name in names {

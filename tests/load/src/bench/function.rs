@@ -1,4 +1,4 @@
-//! A function's process, and its Runtime API: started, invoked and measured.
+//! Starts, invokes and measures a function's process behind a Runtime API.
 
 use super::{cloud::Cloud, usage::Usage};
 use anyhow::{Context, bail};
@@ -22,30 +22,27 @@ use tokio::{
 };
 use uuid::Uuid;
 
-/// The longest time of any step, even within a quota or in valgrind.
+/// The time limit for anything, even within a quota or in valgrind.
 const LIMIT: Duration = Duration::from_mins(1);
-/// The end of a log that is kept, for when something fails.
+/// Bytes at the end of the log that an error message shows.
 const KEPT_LOG: usize = 4096;
 
-/// The program of a function, and its start.
+/// A command and its environment.
 #[derive(Debug, Clone)]
 pub struct Program {
-    /// The command's words.
     pub command: Vec<OsString>,
     /// `LAMBDA_TASK_ROOT`.
     pub folder: PathBuf,
-    /// Its environment beside Lambda's own variables.
+    /// Variables beside those that Lambda sets.
     pub environment: BTreeMap<String, OsString>,
-    /// Size of what is deployed.
+    /// Size of the deployment package.
     pub bytes: u64,
 }
 
-/// The CPU and the time of a stretch of a function's life.
+/// CPU and wall time of a stretch of a function's life.
 #[derive(Debug, Clone, Copy)]
 pub struct Spent {
-    /// CPU time.
     pub cpu: Duration,
-    /// Wall time.
     pub wall: Duration,
 }
 
@@ -96,7 +93,7 @@ impl Function {
         Ok((function, Spent { cpu, wall }))
     }
 
-    /// Invokes it, gives its answer and how long that took, and waits until it asks for the next invocation.
+    /// Invokes it, gives its answer and the time that took, and waits until it asks for the next invocation.
     pub async fn invoke(&mut self, payload: Bytes) -> anyhow::Result<(Bytes, Duration)> {
         let begin = Instant::now();
         self.api.hand_over(Invocation {
@@ -116,17 +113,16 @@ impl Function {
         }
     }
 
-    /// Its usage so far.
+    /// Gives its usage so far.
     pub fn usage(&mut self) -> &mut Usage {
         &mut self.usage
     }
 
-    /// Its process.
     pub fn pid(&self) -> anyhow::Result<u32> {
         self.child.id().context("it has ended")
     }
 
-    /// Bytes that it has logged.
+    /// Bytes of its log.
     pub fn logged(&self) -> u64 {
         self.log.bytes.load(Ordering::Relaxed)
     }
@@ -174,7 +170,7 @@ impl Log {
     }
 }
 
-/// The environment is Lambda's.
+/// Sets the environment as Lambda does.
 fn command(
     program: &Program,
     wrapper: &[OsString],
@@ -207,7 +203,7 @@ fn command(
             ("LANG", "en_US.UTF-8"),
             ("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin"),
         ])
-        // The one adds to nothing and the other replaces all: a function must load as many roots as it would on AWS.
+        // The first two add a root, `SSL_CERT_FILE` replaces all: a function must load as many roots as on AWS.
         .env("AWS_CA_BUNDLE", cloud.trust.own())
         .env("NODE_EXTRA_CA_CERTS", cloud.trust.own())
         .env("SSL_CERT_FILE", cloud.trust.whole())

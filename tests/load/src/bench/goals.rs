@@ -1,5 +1,5 @@
-//! Compares the results with their goals. Each is a ratio to a rival in the same run, or a count: the machine's host decides
-//! on absolute times.
+//! Compares the results with their goals. Each is a count, or a ratio to a rival in the same run: the machine's host
+//! decides on absolute times.
 
 use super::{
     contestant::Role::{self, Ingest, Process},
@@ -9,7 +9,6 @@ use super::{
     stats::Summary,
 };
 
-/// A goal.
 #[derive(Debug, Clone, Copy)]
 struct Goal {
     role: Role,
@@ -19,9 +18,9 @@ struct Goal {
 
 #[derive(Debug, Clone, Copy)]
 enum Bound {
-    /// Ours is at most this.
+    /// At most this.
     AtMost(f64),
-    /// Ours is at most this part of that of a rival, whose measure may be another.
+    /// At most this part of a rival's value, perhaps of another measure.
     PartOf(f64, &'static str, Measure),
 }
 
@@ -69,7 +68,7 @@ const GOALS: &[Goal] = &[
     goal(Process, WriteUnits, AtMost(2.1)),
 ];
 
-/// The table of the goals: met, or by how much missed.
+/// Makes the table of the goals: met, or missed by some part.
 pub fn table(results: &Results) -> String {
     let mut text = "### Goals\n\n".to_owned();
     let columns = ["goal", "found", ""].map(str::to_owned);
@@ -117,7 +116,7 @@ impl Goal {
         }
     }
 
-    /// Ours, or how many times as much the rival takes, as `says` has it.
+    /// Gives our value, or the factor by which the rival's exceeds it, as `says` has it.
     fn found(&self, results: &Results) -> Option<Summary> {
         let ours = (ours::NAME, self.measure);
         match self.bound {

@@ -1,4 +1,4 @@
-//! One round of an `ingest`: started, warmed up, and measured.
+//! Measures one round of an `ingest`: starts it, warms it up, and sends requests.
 
 use super::{
     cloud::{Cloud, Latency},
@@ -20,7 +20,7 @@ const SINGLES: Warmth = Warmth {
     before: 100,
     requests: 100,
 };
-/// The same for a contestant that is compiled while it runs.
+/// Requests to a contestant that is compiled while it runs.
 const SINGLES_COMPILED: Warmth = Warmth {
     before: 500,
     ..SINGLES
@@ -35,7 +35,7 @@ const HUNDREDS: Warmth = Warmth {
     before: 5,
     requests: 10,
 };
-/// The time that SQS takes to store a message.
+/// The response time of SQS.
 const QUEUE_LATENCY: Duration = Duration::from_millis(8);
 
 #[derive(Deserialize)]
@@ -45,7 +45,6 @@ struct Answer {
     body: String,
 }
 
-/// Measures it once.
 pub async fn round(
     contestant: &Contestant,
     cloud: &Cloud,
@@ -94,7 +93,7 @@ pub async fn round(
     Ok(values)
 }
 
-/// A cold start with the CPU of a 128 MB function.
+/// Measures a cold start with the CPU of a 128 MB function.
 async fn small(contestant: &Contestant, cloud: &Cloud, quota: &Quota) -> anyhow::Result<Values> {
     cloud.set_latency(Latency {
         queue: QUEUE_LATENCY,
@@ -111,15 +110,14 @@ async fn small(contestant: &Contestant, cloud: &Cloud, quota: &Quota) -> anyhow:
     ])
 }
 
-/// The number of requests that are measured.
+/// Requests before and within the measurement.
 #[derive(Clone, Copy)]
 struct Warmth {
-    /// Sent before them.
     before: usize,
     requests: usize,
 }
 
-/// The use of an order, once the function is warm.
+/// The cost of an order, once the function is warm.
 struct Warm {
     cpu: f64,
     wall: f64,
@@ -127,7 +125,7 @@ struct Warm {
     sends: f64,
 }
 
-/// Sends requests of so many orders.
+/// Sends requests of `count` orders each.
 async fn warm(
     function: &mut Function,
     cloud: &Cloud,
@@ -138,7 +136,7 @@ async fn warm(
     for _ in 0..warmth.before {
         send(function, payload.clone(), count).await?;
     }
-    // What it logged until now is there when it rests.
+    // Its log up to now is complete when it rests.
     let before = function.usage().at_rest().await?;
     let logged = function.logged();
     cloud.take()?;
@@ -158,7 +156,7 @@ async fn warm(
     })
 }
 
-/// Sends one request, whose orders must all be accepted, and gives how long that took.
+/// Sends one request, whose orders must all be accepted, and gives its response time.
 pub async fn send(
     function: &mut Function,
     payload: Bytes,
@@ -175,7 +173,7 @@ pub async fn send(
     Ok(wall)
 }
 
-/// True if just so many orders are on the queue; gives the requests of SQS that are billed for it.
+/// Checks that exactly `orders` orders are on the queue, and gives the billed requests to SQS.
 fn expect(cloud: &Cloud, orders: usize) -> anyhow::Result<f64> {
     let seen = cloud.take()?;
     let queued = seen.queued.len();

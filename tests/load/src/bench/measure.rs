@@ -1,4 +1,4 @@
-//! The measures, and their values.
+//! The measures, and the values of each round.
 
 use super::{contestant::Role, stats::Summary};
 use std::collections::BTreeMap;
@@ -12,10 +12,10 @@ macro_rules! measures {
         }
 
         impl Measure {
-            /// All, as the table has them.
+            /// All measures, in the table's order.
             pub const ALL: &[Measure] = &[$(Measure::$name,)*];
 
-            /// Its name in the tables, with its unit.
+            /// Its name in the table, with its unit.
             pub fn label(self) -> &'static str {
                 match self { $(Measure::$name => $label,)* }
             }
@@ -24,55 +24,55 @@ macro_rules! measures {
 }
 
 measures! {
-    /// Of what is deployed.
+    /// Size of the deployment package.
     Size = "size, MB",
-    /// From the start of the process to its first request for an invocation.
+    /// CPU time from the start of the process to its first request for an invocation.
     InitCpu = "init CPU, ms",
-    /// The same on the clock.
+    /// Wall time of the same.
     InitWall = "init, ms",
-    /// The first invocation: for `process` a batch of 50.
+    /// CPU time of the first invocation: for `process`, a batch of 50.
     FirstCpu = "first invoke CPU, ms",
-    /// The same on the clock.
+    /// Wall time of the same.
     FirstWall = "first invoke, ms",
-    /// The CPU of a cold start in all.
+    /// CPU time of a whole cold start.
     StartCpu = "init + first invoke CPU, ms",
-    /// With the CPU of a 128 MB function.
+    /// Wall time of the initialisation, with the CPU of a 128 MB function.
     QuotaInitWall = "init at 128 MB, ms",
-    /// With the CPU of a 128 MB function, and services as slow as they are.
+    /// Wall time of the first invocation, with the CPU of a 128 MB function, and services as slow as they are on AWS.
     QuotaFirstWall = "first invoke at 128 MB, SQS at 8 ms, ms",
-    /// Of a request with one order, or of one order of a batch of 50.
+    /// CPU time of a request with one order, or of one order of a batch of 50.
     WarmCpu = "warm CPU per order, µs",
-    /// The time of an invocation.
+    /// Wall time of an invocation.
     WarmWall = "warm invocation, ms",
-    /// Of a request with ten orders.
+    /// CPU time for an order, with ten orders a request.
     TenCpu = "CPU per order, 10 a request, µs",
-    /// The time of that.
+    /// Wall time of an invocation with ten orders.
     TenWall = "invocation of 10 orders, ms",
-    /// Of a request with a hundred orders.
+    /// CPU time for an order, with a hundred orders a request.
     HundredCpu = "CPU per order, 100 a request, µs",
-    /// The time of that.
+    /// Wall time of an invocation with a hundred orders.
     HundredWall = "invocation of 100 orders, ms",
-    /// A batch of 50 for one article.
+    /// Wall time of a batch of 50 for one article.
     BatchWall = "batch of 50, table at 5 ms, ms",
-    /// That it is written in.
+    /// Transactions of such a batch.
     Transactions = "transactions per batch of 50",
-    /// That it costs.
+    /// Write units for an order of such a batch.
     WriteUnits = "write units per order",
-    /// After the warm invocations.
+    /// Resident memory after the warm invocations.
     Memory = "RSS, MB",
-    /// To CloudWatch.
+    /// Bytes of log for an order, to CloudWatch.
     Logged = "bytes logged per order",
-    /// Of SQS, to put an order there.
+    /// Requests to SQS that put an order there.
     Sends = "SQS requests per order sent",
-    /// Of SQS, with ten orders a request.
+    /// Requests to SQS, with ten orders a request of the client.
     TenSends = "SQS requests per order sent, 10 a request",
-    /// With ten orders a request.
+    /// Bytes of log, with ten orders a request.
     TenLogged = "bytes logged per order, 10 a request",
-    /// From start to the first request for an invocation, by callgrind.
+    /// Instructions from start to the first request for an invocation, by callgrind.
     InitInstructions = "init, million instructions",
-    /// Of the first invocation, by callgrind.
+    /// Instructions of the first invocation, by callgrind.
     FirstInstructions = "first invoke, million instructions",
-    /// Of a warm one, by callgrind.
+    /// Instructions of a warm order, by callgrind.
     WarmInstructions = "warm, thousand instructions per order",
 }
 
@@ -96,12 +96,12 @@ impl Results {
         }
     }
 
-    /// The summary of the rounds.
+    /// Gives the median and quartiles over the rounds.
     pub fn summary(&self, role: Role, name: &'static str, measure: Measure) -> Option<Summary> {
         Summary::of(self.values.get(&(role, name, measure))?)
     }
 
-    /// The ratio of `name`'s one measure to `other`'s other one, round by round.
+    /// Compares one measure of `name` with another of `other`, round by round, as a ratio.
     pub fn ratio(
         &self,
         role: Role,

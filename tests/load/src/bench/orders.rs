@@ -1,4 +1,4 @@
-//! The input of the functions: one-line orders, as the gateway and the queue deliver them.
+//! Makes the events for the functions: one-line orders, as the gateway and the queue deliver them.
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -6,10 +6,10 @@ use events::{Client, IdempotencyKey, Order, OrderIds, OrderPlaced, Secret};
 use local::sqs::md5;
 use serde_json::{Value, json};
 
-/// The secret of the orders' ids.
+/// The secret that signs the orders' ids.
 pub const SECRET: &str = "a secret of the benchmarks, and of nothing else";
 
-/// An order for the one article that is sold.
+/// An order for the only article.
 const ORDER: &str = r#"{"lines":[{"sku":"cup","quantity":2,"unit_price":1250}],"currency":"EUR"}"#;
 
 const ORDER_EVENT: &str = include_str!("../../../../events/order.json");
@@ -21,7 +21,7 @@ pub fn single() -> anyhow::Result<Bytes> {
     with_body(ORDER_EVENT, ORDER.to_owned())
 }
 
-/// The event of `POST /orders/batch` with so many orders.
+/// The event of `POST /orders/batch` with `count` orders.
 pub fn batch(count: usize) -> anyhow::Result<Bytes> {
     let order: Value = serde_json::from_str(ORDER)?;
     let orders = vec![json!({"order": order}); count];
@@ -34,7 +34,7 @@ fn with_body(event: &str, body: String) -> anyhow::Result<Bytes> {
     Ok(event.to_string().into())
 }
 
-/// Makes batches of the queue, of orders that no batch before had.
+/// Makes batches of orders that are new in every batch.
 #[derive(Debug)]
 pub struct Queue {
     ids: OrderIds,
@@ -53,7 +53,7 @@ impl Queue {
         })
     }
 
-    /// The next batch of so many orders.
+    /// The next batch of `count` orders.
     pub fn batch(&mut self, count: usize) -> anyhow::Result<Bytes> {
         let records = (0..count).map(|_| self.record());
         let records = records.collect::<anyhow::Result<Vec<_>>>()?;
@@ -89,7 +89,7 @@ mod tests {
     fn each_order_of_the_queue_is_another_that_process_can_read() -> anyhow::Result<()> {
         let mut queue = Queue::new()?;
         let mut ids = HashSet::new();
-        // More than a round's.
+        // The batch is larger than those of a round.
         for _ in 0..200 {
             let event: Value = serde_json::from_slice(&queue.batch(50)?)?;
             for record in event["Records"].as_array().context("no records")? {

@@ -1,4 +1,4 @@
-//! The functions of this repository.
+//! Builds the functions of this repository.
 
 use super::{
     ROOT,
@@ -9,10 +9,9 @@ use anyhow::Context;
 use local::functions;
 use std::{collections::BTreeMap, fs};
 
-/// Their name in the tables.
 pub const NAME: &str = "ours";
 
-/// Builds them as SAM does, each package by itself: together, one's features would be the other's.
+/// Builds each package by itself, as SAM does: together, each would get the other's features.
 pub async fn build(deployment: &Deployment) -> anyhow::Result<Vec<Contestant>> {
     let mut contestants = Vec::new();
     for role in [Role::Ingest, Role::Process] {

@@ -1,9 +1,10 @@
-//! The price of a million orders, at list prices.
+//! Computes the cost of a million orders, at list prices.
 //!
-//! us-east-1, on demand, the first tier, without free ones, as known in November 2026; AWS lists what holds now:
+//! The prices are those of us-east-1, on demand, first tier, without the free tier, as of November 2026. AWS lists
+//! the current ones:
 //! <https://aws.amazon.com/api-gateway/pricing/>, <https://aws.amazon.com/lambda/pricing/>,
 //! <https://aws.amazon.com/sqs/pricing/>, <https://aws.amazon.com/dynamodb/pricing/on-demand/>,
-//! <https://aws.amazon.com/cloudwatch/pricing/>. Storage and data transfer, which are the same for all, are left out.
+//! <https://aws.amazon.com/cloudwatch/pricing/>. Storage and data transfer are left out: they are the same for all.
 
 /// Dollars for a request to a REST API.
 const REST_REQUEST: f64 = 3.5e-6;
@@ -22,53 +23,46 @@ const LOG_BYTE: f64 = 0.5e-9;
 
 /// Memory of the functions in GB, as in the template.
 const MEMORY_GB: f64 = 0.25;
-/// The share of a CPU that comes with it.
+/// The share of a CPU that comes with this memory.
 const CPU_SHARE: f64 = 256.0 / 1769.0;
 /// The most messages that Lambda receives, and deletes, in one request.
 const MESSAGES_A_REQUEST: f64 = 10.0;
 
-/// The use of services by one order.
+/// The resources that one order uses.
 #[derive(Debug, Clone, Copy)]
 pub struct Usage {
-    /// Orders in a request of a client.
     pub orders_a_request: f64,
-    /// CPU of `ingest`.
+    /// CPU time of `ingest`.
     pub ingest_cpu_micros: f64,
-    /// The time that `ingest` waits for SQS in a request.
+    /// Time that `ingest` waits for SQS in a request.
     pub ingest_wait_millis: f64,
-    /// Requests to SQS that put it on the queue.
+    /// Requests to SQS that put the order on the queue.
     pub sends: f64,
-    /// Orders in a batch of `process`.
     pub orders_a_batch: f64,
-    /// CPU of `process`.
+    /// CPU time of `process`.
     pub process_cpu_micros: f64,
-    /// The time that `process` waits for the table in a batch.
+    /// Time that `process` waits for the table in a batch.
     pub process_wait_millis: f64,
-    /// Write units.
     pub write_units: f64,
-    /// Bytes that both log.
+    /// Bytes of log of both functions.
     pub logged: f64,
 }
 
 /// Dollars for a million orders.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dollars {
-    /// Requests to a REST API.
     pub rest_api: f64,
-    /// Requests to an HTTP API, instead.
     pub http_api: f64,
-    /// Invocations and time of both functions.
+    /// Invocations and billed time of both functions.
     pub lambda: f64,
     /// Requests to send, receive and delete.
     pub sqs: f64,
-    /// Write units.
     pub dynamodb: f64,
-    /// Logs.
     pub logs: f64,
 }
 
 impl Dollars {
-    /// Of orders that use this much.
+    /// Computes the dollars for orders with this usage.
     pub fn of(usage: &Usage) -> Self {
         let Usage {
             orders_a_request,
@@ -95,23 +89,23 @@ impl Dollars {
         }
     }
 
-    /// All together, behind a REST API.
+    /// The total behind a REST API.
     pub fn with_rest_api(&self) -> f64 {
         self.rest_api + self.behind_the_api()
     }
 
-    /// All together, behind an HTTP API.
+    /// The total behind an HTTP API.
     pub fn with_http_api(&self) -> f64 {
         self.http_api + self.behind_the_api()
     }
 
-    /// All but the API.
+    /// The sum without the API.
     pub fn behind_the_api(&self) -> f64 {
         self.lambda + self.sqs + self.dynamodb + self.logs
     }
 }
 
-/// Of an invocation that works so long on its share of a CPU, and waits so long. Time is billed by the millisecond.
+/// Dollars for an invocation that works on its share of a CPU and waits. AWS bills by the millisecond.
 fn invocation(cpu_micros: f64, wait_millis: f64) -> f64 {
     let millis = (cpu_micros / 1e3 / CPU_SHARE + wait_millis).ceil();
     INVOCATION + GB_SECOND * MEMORY_GB * millis / 1e3

@@ -1,4 +1,4 @@
-//! One round of a `process`: batches of 50 orders for one hot article.
+//! Measures one round of a `process`: batches of 50 orders for one hot article.
 
 use super::{
     cloud::{Cloud, Latency, Seen},
@@ -14,20 +14,19 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 use std::time::Duration;
 
-/// Orders of a batch: what the template asks for.
+/// Orders of a batch: the template's `BatchSize`.
 pub const BATCH: usize = 50;
-/// Batches before those that are measured.
+/// Warm-up batches.
 const WARM_UP: usize = 10;
-/// The same for a contestant that is compiled while it runs.
+/// Warm-up batches of a contestant that is compiled while it runs.
 const WARM_UP_COMPILED: usize = 50;
 /// Batches that are measured while the tables answer at once.
 const BATCHES: usize = 10;
 /// Batches that are measured while they take [`TABLE_LATENCY`].
 const SLOW_BATCHES: usize = 3;
-/// The time that DynamoDB takes for a transaction.
+/// The response time of DynamoDB for a transaction.
 const TABLE_LATENCY: Duration = Duration::from_millis(5);
 
-/// Measures it once.
 pub async fn round(contestant: &Contestant, cloud: &Cloud) -> anyhow::Result<Values> {
     cloud.set_latency(Latency::default());
     let mut queue = Queue::new()?;
@@ -46,7 +45,7 @@ pub async fn round(contestant: &Contestant, cloud: &Cloud) -> anyhow::Result<Val
     for _ in 0..warm_up {
         deliver(&mut function, &mut queue).await?;
     }
-    // What it logged until now is there when it rests.
+    // Its log up to now is complete when it rests.
     let before = function.usage().at_rest().await?;
     let logged = function.logged();
     cloud.take()?;
@@ -91,7 +90,7 @@ pub async fn round(contestant: &Contestant, cloud: &Cloud) -> anyhow::Result<Val
     Ok(values)
 }
 
-/// Delivers a batch, of which nothing may fail, and gives how long that took.
+/// Delivers a batch that must succeed completely, and gives its response time.
 pub async fn deliver(function: &mut Function, queue: &mut Queue) -> anyhow::Result<Duration> {
     let (answer, wall) = function.invoke(queue.batch(BATCH)?).await?;
     let answer: Value = serde_json::from_slice(&answer)?;
@@ -100,7 +99,7 @@ pub async fn deliver(function: &mut Function, queue: &mut Queue) -> anyhow::Resu
     Ok(wall)
 }
 
-/// True if the orders of just so many batches were written.
+/// Checks that the orders of exactly `batches` batches were written.
 fn expect(cloud: &Cloud, batches: usize) -> anyhow::Result<Seen> {
     let seen = cloud.take()?;
     let (written, sent) = (seen.written.len(), batches * BATCH);

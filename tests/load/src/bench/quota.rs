@@ -1,4 +1,4 @@
-//! The CPU of a 128 MB function: a cgroup that a process may be put into.
+//! Limits a process to the CPU of a 128 MB function, by a cgroup.
 
 use anyhow::bail;
 use std::{
@@ -11,14 +11,13 @@ use std::{
 /// Lambda gives one CPU to 1,769 MB and divides it in proportion:
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>
 const MEGABYTES_OF_ONE_CPU: u64 = 1769;
-/// The memory of the function.
 const MEGABYTES: u64 = 128;
 /// Lambda's functions stand still for up to 20 ms at a time.
 const PERIOD_MICROS: u64 = 20_000;
-/// The CPU time that one period may use.
+/// CPU time of one period.
 const QUOTA_MICROS: u64 = PERIOD_MICROS * MEGABYTES / MEGABYTES_OF_ONE_CPU;
 
-/// The folders in which version 1 of cgroups has the CPU, and version 2 has everything.
+/// The mount points of the CPU controller: version 1 of cgroups, and version 2.
 const ROOTS: [&str; 2] = ["/sys/fs/cgroup/cpu", "/sys/fs/cgroup"];
 
 /// A group of processes that share the CPU of one such function. Removed when it is dropped.
@@ -50,7 +49,7 @@ impl Quota {
         );
     }
 
-    /// A command's first words, that let what follows start within the group.
+    /// The words before a command that make it start within the group.
     pub fn wrapper(&self) -> Vec<OsString> {
         let script = "echo $$ >\"$0\" && exec \"$@\"";
         let mut words: Vec<OsString> = ["/bin/sh", "-c", script].map(Into::into).into();

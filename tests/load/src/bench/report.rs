@@ -7,7 +7,7 @@ use super::{
     stats::Summary,
 };
 
-/// The tables of both functions, with the contestants as columns, ours first.
+/// Makes the tables of both functions, with the contestants as columns, ours first.
 pub fn tables(results: &Results, names: &[&'static str]) -> String {
     let mut text = String::new();
     for (role, title) in [
@@ -46,7 +46,7 @@ pub fn tables(results: &Results, names: &[&'static str]) -> String {
     text
 }
 
-/// A row for each measure that any of the columns has.
+/// Makes a row for each measure that any of the columns has.
 fn table(
     corner: &str,
     columns: &[&'static str],
@@ -66,7 +66,7 @@ fn table(
     text + "\n"
 }
 
-/// The title of a table.
+/// The heading of a table.
 pub fn heading(title: &str) -> String {
     format!("### {title}\n\n")
 }
@@ -77,7 +77,7 @@ pub fn row(first: &str, cells: impl Iterator<Item = String>) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 
-/// A median with its interquartile range, if that can be seen.
+/// A median with its interquartile range, if the range is wide enough to be seen.
 pub fn range(summary: Summary) -> String {
     let [median, lower, upper] = [summary.median, summary.lower, summary.upper].map(number);
     if lower == upper {

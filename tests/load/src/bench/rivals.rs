@@ -1,5 +1,5 @@
-//! Other ways to write the functions, from `tests/load/rivals`: built and installed into `target/rivals`, with what
-//! they need from crates.io, PyPI and npm.
+//! Builds other implementations of the functions, from `tests/load/rivals`, and installs them into `target/rivals`,
+//! with their dependencies from crates.io, PyPI and npm.
 
 use super::{
     ROOT,
@@ -26,7 +26,7 @@ pub const NODE: &str = "Node";
 
 const ROLES: [(Role, &str); 2] = [(Role::Ingest, "ingest"), (Role::Process, "process")];
 
-/// Builds the rival of this name; the error says what it lacks.
+/// Builds the rival of this name. The error names the missing tool.
 pub async fn build(
     name: &'static str,
     deployment: &Deployment,
@@ -78,7 +78,7 @@ async fn tutorial(source: &Path, target: &Path) -> anyhow::Result<Vec<Program>> 
         .collect()
 }
 
-/// Packaged as AWS documents it, `pip install --target`, with Lambda's own runtime client beside it.
+/// Packages it as AWS documents: `pip install --target`, with Lambda's own runtime client beside it.
 async fn python(source: &Path, target: &Path, cloud: &Cloud) -> anyhow::Result<Vec<Program>> {
     let (runtime, package) = (target.join("runtime"), target.join("package"));
     let python = runtime.join("bin/python");
@@ -120,7 +120,7 @@ async fn python(source: &Path, target: &Path, cloud: &Cloud) -> anyhow::Result<V
                 handler,
             ];
             let mut program = program(command, &package, size(&package)?);
-            // It replaces the roots that boto3 brings: as many must be loaded.
+            // This file replaces the roots that boto3 brings: a function must load as many.
             let (roots, modules) = (cloud.trust.whole(), package.clone());
             program.environment = BTreeMap::from([
                 ("AWS_CA_BUNDLE".to_owned(), roots.into()),
@@ -132,7 +132,7 @@ async fn python(source: &Path, target: &Path, cloud: &Cloud) -> anyhow::Result<V
         .collect()
 }
 
-/// Bundled as SAM documents it, by esbuild.
+/// Bundles it as SAM documents, with esbuild.
 async fn node(source: &Path, target: &Path) -> anyhow::Result<Vec<Program>> {
     fs::create_dir_all(target)?;
     let wanted = fs::read_to_string(source.join("package.json"))?;
@@ -153,7 +153,7 @@ async fn node(source: &Path, target: &Path) -> anyhow::Result<Vec<Program>> {
         finish(npm).await?;
         fs::write(&installed, wanted)?;
     }
-    // Found now: a function's environment has another PATH.
+    // The path is found now: a function's environment has another PATH.
     let mut node = Command::new("node");
     let node = node
         .args(["-p", "process.execPath"])
@@ -205,7 +205,7 @@ fn program(command: Vec<OsString>, folder: &Path, bytes: u64) -> Program {
     }
 }
 
-/// Runs a command to its success. What it prints goes to stderr: the tables alone are for stdout.
+/// Runs a command, which must succeed. Its output goes to stderr: stdout is for the tables alone.
 async fn finish(mut command: Command) -> anyhow::Result<()> {
     let program = command.as_std().get_program().to_owned();
     let program = Path::new(&program).display();
@@ -220,7 +220,7 @@ async fn finish(mut command: Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Bytes of a folder's files, without what the functions of this bench left there.
+/// Counts the bytes of a folder's files, without those that the functions of this bench left there.
 fn size(folder: &Path) -> anyhow::Result<u64> {
     let mut bytes = 0;
     let mut folders: Vec<PathBuf> = vec![folder.to_owned()];

@@ -1,4 +1,4 @@
-//! A cold start, measured.
+//! Measures a cold start.
 
 use super::{
     cloud::Cloud,
@@ -8,7 +8,7 @@ use super::{
 };
 use std::time::Duration;
 
-/// Starts a function, and invokes it by `first`, which gives how long that took.
+/// Starts a function, and invokes it by `first`, which gives the time of that invocation.
 pub async fn start(
     program: &Program,
     cloud: &Cloud,

@@ -1,18 +1,15 @@
-//! Medians and interquartile ranges: what rounds on a shared machine allow to be said.
+//! Computes medians and interquartile ranges: rounds on a shared machine allow no finer statements.
 
-/// The summary of a measure's rounds.
+/// Median and quartiles of a measure over the rounds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
-    /// Half of the rounds are below.
     pub median: f64,
-    /// A quarter of the rounds is below.
     pub lower: f64,
-    /// A quarter of the rounds is above.
     pub upper: f64,
 }
 
 impl Summary {
-    /// Of the values that were measured; none of no value.
+    /// Summarizes the values; None without a value.
     pub fn of(values: &[f64]) -> Option<Self> {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -23,15 +20,15 @@ impl Summary {
         })
     }
 
-    /// Of `a` ÷ `b`, round by round: what slows the machine in one round slows both. Rounds that only one of them has
-    /// are left out.
+    /// Summarizes `a` ÷ `b`, round by round: a slow machine slows both in the same round. Rounds that only one of
+    /// them has are left out.
     pub fn of_ratios(a: &[f64], b: &[f64]) -> Option<Self> {
         let ratios: Vec<_> = a.iter().zip(b).map(|(a, b)| a / b).collect();
         Self::of(&ratios)
     }
 }
 
-/// The median of the values; none of no value.
+/// The median of the values; None without a value.
 pub fn median(values: &[f64]) -> Option<f64> {
     Summary::of(values).map(|summary| summary.median)
 }

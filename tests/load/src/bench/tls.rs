@@ -1,4 +1,4 @@
-//! A certificate authority of this run's own, and how the functions are made to trust it.
+//! Makes a certificate authority for this run, and makes the functions trust it.
 
 use anyhow::Context;
 use rcgen::{
@@ -12,31 +12,31 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// The files in which systems keep the certificates that they trust: Debian's, Amazon Linux's.
+/// Files of the certificates that a system trusts: Debian's, Amazon Linux's.
 const SYSTEM_BUNDLES: [&str; 2] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
 ];
 
-/// The certificates by which a function trusts the fakes.
+/// Files of certificates that make a function trust the fakes.
 #[derive(Debug)]
 pub struct Trust {
     folder: TempDir,
 }
 
 impl Trust {
-    /// The run's own authority beside all that the system trusts: to load it costs what it costs in production.
+    /// The run's own authority beside all that the system trusts: loading it costs as much as in production.
     pub fn whole(&self) -> PathBuf {
         self.folder.path().join("bundle.pem")
     }
 
-    /// The run's own authority alone, for whoever adds it to roots of their own.
+    /// The run's own authority alone, for a function that adds it to roots of its own.
     pub fn own(&self) -> PathBuf {
         self.folder.path().join("own.pem")
     }
 }
 
-/// A server for `localhost`, and what trusts it.
+/// Makes a server for `localhost`, and the certificates that trust it.
 pub fn server() -> anyhow::Result<(Arc<ServerConfig>, Trust)> {
     let mut authority = CertificateParams::default();
     authority

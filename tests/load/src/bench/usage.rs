@@ -1,26 +1,25 @@
-//! The CPU time that a process's threads have used so far, in nanoseconds, and its memory.
+//! Reads the CPU time of a process's threads, in nanoseconds, and its memory.
 
 use anyhow::Context;
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 use tokio::time::sleep;
 
-/// The interval of looks at a process while it comes to rest.
+/// The interval between two looks at a process that comes to rest.
 const GLANCE: Duration = Duration::from_millis(2);
-/// It rests when so many glances see no work: longer than a quota keeps a process waiting.
+/// A process rests when this many looks in a row see no work: longer than a quota keeps a process waiting.
 const QUIET_GLANCES: usize = 12;
-/// Glances after which a process that does not come to rest is taken as it is.
+/// Looks after which a process that does not come to rest is taken as it is.
 const MOST_GLANCES: usize = 500;
 
 /// A process that is measured.
 #[derive(Debug)]
 pub struct Usage {
     folder: PathBuf,
-    /// Nanoseconds of each thread when it was last seen: those that end meanwhile are counted too.
+    /// Nanoseconds of each thread at the last look: threads that have ended since are counted too.
     threads: BTreeMap<String, u64>,
 }
 
 impl Usage {
-    /// Of the process with this id.
     pub fn of(pid: u32) -> Self {
         Self {
             folder: format!("/proc/{pid}").into(),
@@ -28,7 +27,7 @@ impl Usage {
         }
     }
 
-    /// The CPU time that it has used.
+    /// Gives its CPU time so far.
     pub fn cpu(&mut self) -> anyhow::Result<Duration> {
         let threads = self.folder.join("task");
         for thread in fs::read_dir(&threads).context("the process has ended")? {
@@ -47,7 +46,7 @@ impl Usage {
         Ok(Duration::from_nanos(self.threads.values().sum()))
     }
 
-    /// Waits until it uses no more CPU time: a runtime tidies up after it has answered. Gives what it has used.
+    /// Waits until it uses no more CPU time, and gives its usage: a runtime tidies up after it has answered.
     pub async fn at_rest(&mut self) -> anyhow::Result<Duration> {
         let (mut before, mut quiet) = (self.cpu()?, 0);
         for _ in 0..MOST_GLANCES {
@@ -62,7 +61,7 @@ impl Usage {
         Ok(before)
     }
 
-    /// Bytes of memory that it has resident, the pages that it shares with others included.
+    /// Gives its resident memory in bytes, shared pages included.
     pub fn resident(&self) -> anyhow::Result<u64> {
         // Unlike `status`, which may be some hundred KiB late, this counts pages.
         let path = self.folder.join("smaps_rollup");

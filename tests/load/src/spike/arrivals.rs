@@ -1,4 +1,4 @@
-//! Who sends what, and when. Pure: the same seed gives the same spike.
+//! Draws the arrivals of the orders. It is pure: the same seed gives the same spike.
 
 use super::Options;
 use bytes::Bytes;
@@ -6,17 +6,16 @@ use fastrand::Rng;
 use serde_json::json;
 use std::time::Duration;
 
-/// What the rate of the calm is divided by.
+/// The spike's rate over the calm's.
 const CALM: f64 = 20.0;
 
 /// An order that is to be sent.
 #[derive(Debug, Clone)]
 pub struct Arrival {
-    /// When, from the start.
+    /// Time from the start.
     pub due: Duration,
-    /// By whom.
+    /// The client's number.
     pub client: u32,
-    /// The request's body.
     pub body: Bytes,
 }
 
@@ -25,7 +24,7 @@ pub fn articles(options: &Options) -> impl Iterator<Item = String> {
     (1..=options.articles).map(|n| format!("load-{n}"))
 }
 
-/// The arrivals by time: clients who know nothing of each other, so that arrivals are a Poisson process.
+/// Draws the arrivals by time. Clients know nothing of each other, so arrivals are a Poisson process.
 pub fn schedule(options: &Options) -> Vec<Arrival> {
     let mut chance = Rng::with_seed(options.seed);
     let wanted = Wanted::new(options);
@@ -57,10 +56,9 @@ pub fn schedule(options: &Options) -> Vec<Arrival> {
     }
 }
 
-/// Articles by Zipf's law: the n-th is wanted 1/n as often as the first.
+/// Draws articles by Zipf's law: the n-th is wanted 1/n as often as the first.
 struct Wanted {
     skus: Vec<String>,
-    /// The sums of 1/n.
     sums: Vec<f64>,
 }
 

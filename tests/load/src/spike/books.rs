@@ -1,9 +1,9 @@
-//! Reconciles the tables with what clients were told.
+//! Reconciles the tables with the answers that clients got.
 
 use events::{OrderRecord, Outcome};
 use std::collections::{BTreeMap, HashMap};
 
-/// The differences between the tables and what clients were told.
+/// Differences between the tables and the answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Books {
     /// Orders that were accepted and have no outcome.
@@ -17,8 +17,7 @@ pub struct Books {
 }
 
 impl Books {
-    /// Compares the rows, and what is left of each article, with the ids that clients were given and the stock of
-    /// the start.
+    /// Compares the rows and the remaining stock with the ids that clients were given and the initial stock.
     pub fn balance<'a>(
         accepted: impl Iterator<Item = &'a str>,
         records: &[OrderRecord],
@@ -121,7 +120,7 @@ mod tests {
             ..fine.clone()
         };
         check(&[&id], from_ref(&confirmed), 99, 100, oversold);
-        // One article's surplus doesn't make up for another's want.
+        // One article's surplus doesn't offset another's shortage.
         let both = Books {
             doubled: 1,
             oversold: 1,

@@ -1,4 +1,4 @@
-//! A design under the spike, on a `local` of its own.
+//! Runs a design under the spike, on a `local` of its own.
 
 use super::{
     Options,
@@ -28,20 +28,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Pieces of each article: no order is turned away.
+/// Pieces of each article: enough for every order.
 const IN_STOCK: u64 = 1_000_000_000;
 
-/// Processes of a function that the synchronous design may have: as many as are in flight when it is overrun, but for
-/// what this machine's memory allows. Lambda would give it 1,000.
+/// The limit on processes of a function in the synchronous design. When it is overrun, Lambda would run 1,000; this
+/// machine's memory allows fewer.
 const SYNCHRONOUS_PROCESSES: u16 = 256;
 
-/// The run is given up when nothing is written for this long: longer than the queue hides a message.
+/// The run is given up after this long without a write: longer than the queue hides a message.
 const STALLED: Duration = Duration::from_mins(5);
 
-/// The way of an order into the table.
+/// A way for an order into the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Design {
-    /// By the queue: `template.yaml`.
+    /// Through the queue: `template.yaml`.
     Queue,
     /// By the function that answers: `tests/load/synchronous.yaml`.
     Synchronous,
@@ -135,7 +135,7 @@ async fn spike(
     })
 }
 
-/// Most orders that the workers have at a time, if there is a cap on them.
+/// The most orders that the workers have at a time, if a cap limits them.
 fn at_once(cloud: &Cloud) -> Result<Option<u32>> {
     let mut functions = cloud.stack().functions.values();
     let source = functions.find_map(|function| function.event_sources.first());
@@ -223,12 +223,12 @@ impl Stores {
         counters.iter().map(count).sum()
     }
 
-    /// Every order's row.
+    /// Reads every order's row.
     async fn records(&self) -> Result<Vec<OrderRecord>> {
         self.rows(&self.orders).await
     }
 
-    /// The stock that is left of each article of the spike; the template's own have their own stock.
+    /// Reads the remaining stock of each article of the spike; the template's own articles have their own stock.
     async fn stock(&self) -> Result<BTreeMap<String, i64>> {
         #[derive(Deserialize)]
         struct Article {

@@ -1,4 +1,4 @@
-//! The figures of a run.
+//! Computes the figures of a run.
 
 use super::{
     Options,
@@ -7,38 +7,36 @@ use super::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
-/// The figures of a run.
 #[derive(Debug)]
 pub struct Figures {
     /// Orders that were sent in the spike and answered with a success.
     pub accepted: usize,
-    /// The other answers with their numbers: `503`, or `no answer`.
+    /// Other orders by their answer: `503`, or `no answer`.
     pub refused: BTreeMap<String, usize>,
-    /// Response times in the calm, and in the spike.
+    /// Response times in the calm.
     pub calm: Times,
-    /// Response times of successes and of refusals alike.
+    /// Response times in the spike, of successes and of refusals alike.
     pub spike: Times,
-    /// Attempts to write that the table took.
+    /// Writes that the table took.
     pub taken: usize,
-    /// Items in them, orders and articles.
+    /// Items in those writes, orders and articles.
     pub items: u64,
-    /// Attempts that it throttled.
+    /// Writes that the table throttled.
     pub throttled: usize,
-    /// Attempts that met another transaction.
+    /// Writes in conflict with another transaction.
     pub conflicts: usize,
-    /// Write units of the attempts that it took.
+    /// Write units of the writes that it took.
     pub units: u64,
-    /// Orders that were written.
     pub written: usize,
     /// Most orders that waited for their outcome at a time.
     pub peak_waiting: usize,
     /// Orders that waited when the spike ended.
     pub backlog: usize,
-    /// From the end of the spike until no order waited.
+    /// Time from the end of the spike until no order waited.
     pub drain: Duration,
-    /// Orders a second, from the spike's begin until no order waited.
+    /// Orders a second, from the start of the spike until no order waited.
     pub rate: f64,
-    /// Orders a second that the cap on workers, if there is one, the write latency and the table's write units allow.
+    /// Orders a second that the write latency, the table's write units and the cap on workers, if there is one, allow.
     pub capacity: f64,
 }
 
@@ -47,7 +45,7 @@ pub struct Figures {
 pub struct Times(Vec<Duration>);
 
 impl Times {
-    /// Of these answers.
+    /// Collects the response times of these answers.
     pub fn new(times: impl Iterator<Item = Duration>) -> Self {
         let mut times: Vec<_> = times.collect();
         times.sort_unstable();
@@ -67,7 +65,6 @@ impl Times {
 }
 
 impl Figures {
-    /// The figures of a run.
     #[expect(clippy::cast_precision_loss)]
     pub fn of(options: &Options, run: &Run) -> Self {
         let (begin, end) = (options.begin(), options.end());
@@ -134,7 +131,7 @@ impl Figures {
     }
 }
 
-/// The number of orders that had been due and had no outcome at a time.
+/// Counts, at a time, the orders that were due and had no outcome.
 pub fn waiting(run: &Run, at: Duration) -> usize {
     let waits = |answer: &&super::run::Answer| answer.due <= at && run.settled(answer) > at;
     run.answers.iter().filter(waits).count()

@@ -1,4 +1,4 @@
-//! The shape of the spike.
+//! The spike's command line.
 
 use clap::Args;
 use std::{
@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-/// The shape of the spike. The defaults are five times what the table can take, for a minute.
+/// The parameters of the spike. The defaults are five times the table's capacity, for a minute.
 // Clap prints these comments as they are.
 #[expect(clippy::doc_markdown)]
 #[derive(Debug, Clone, Args)]
@@ -15,10 +15,10 @@ pub struct Options {
     /// Orders a second in the spike
     #[arg(long, default_value_t = 660)]
     pub rate: u32,
-    /// Its length, in seconds
+    /// Duration of the spike, in seconds
     #[arg(long, default_value_t = 60)]
     pub seconds: u32,
-    /// Seconds of calm before it, at a twentieth of its rate: what response times are compared with
+    /// Seconds of calm before it, at a twentieth of its rate, for a comparison of response times
     #[arg(long, default_value_t = 20)]
     pub calm: u32,
     /// Clients, each with an API key of its own
@@ -30,16 +30,16 @@ pub struct Options {
     /// Lines of an order, at most 50; where an article is drawn twice, it is on two of them
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=50))]
     pub lines: u32,
-    /// The time that the table takes for a write, in milliseconds
+    /// Latency of the table's writes, in milliseconds
     #[arg(long, default_value_t = 8)]
     pub write_latency: u64,
-    /// Write units that it takes a second; beyond them it throttles
+    /// Write units a second of the table; it throttles writes beyond them
     #[arg(long, default_value_t = 400)]
     pub write_units: u32,
     /// The cap on workers, the template's MaximumConcurrency
     #[arg(long, default_value_t = 2)]
     pub maximum_concurrency: u32,
-    /// Seed of who sends what and when
+    /// Seed of the clients, their orders and the times of them
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Leave out the design that writes each order before it answers
@@ -48,7 +48,7 @@ pub struct Options {
     /// Send to a deployed API instead: its URL with the stage; its key is read from ORDERS_API_KEY
     #[arg(long, value_name = "URL")]
     pub target: Option<String>,
-    /// The file for the picture
+    /// File for the picture
     #[arg(long, value_name = "FILE", default_value = "spike.svg")]
     pub picture: PathBuf,
 }
@@ -71,12 +71,12 @@ impl Display for Options {
 }
 
 impl Options {
-    /// The beginning of the spike, from the start.
+    /// Start of the spike, from the start of the run.
     pub fn begin(&self) -> Duration {
         Duration::from_secs(self.calm.into())
     }
 
-    /// Its end.
+    /// End of the spike.
     pub fn end(&self) -> Duration {
         self.begin() + Duration::from_secs(self.seconds.into())
     }

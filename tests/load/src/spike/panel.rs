@@ -1,34 +1,31 @@
-//! One panel of the picture: axes, and what is drawn on them.
+//! Draws one panel of the picture: axes, and lines and areas on them.
 
 use svg::node::element::{Group, Line, Path, Rectangle, Text, path::Data};
 
-/// The place and the axes of a panel.
+/// The place of a panel, and its axes.
 #[derive(Debug, Clone)]
 pub struct Panel {
-    /// Left edge of what is drawn.
+    /// Left edge of the plot.
     pub x: f64,
-    /// Its top.
+    /// Top of the plot.
     pub y: f64,
-    /// Its width.
+    /// Width of the plot.
     pub width: f64,
-    /// Its height.
+    /// Height of the plot.
     pub height: f64,
-    /// Seconds at the right edge.
     pub seconds: f64,
-    /// The vertical axis.
     pub scale: Scale,
 }
 
-/// A vertical axis.
 #[derive(Debug, Clone, Copy)]
 pub enum Scale {
-    /// From zero to this.
+    /// From zero to this value.
     Linear(f64),
-    /// From the one to the other, both above zero.
+    /// From one value to the other, both above zero.
     Logarithmic(f64, f64),
 }
 
-/// Steps of an axis of numbers as people count: 1, 2 or 5 of some power of ten, at most `most` of them.
+/// Steps of a numeric axis in round numbers: 1, 2 or 5 times a power of ten, at most `most` of them.
 pub fn ticks(max: f64, most: f64) -> Vec<f64> {
     if max <= 0.0 {
         return vec![0.0];
@@ -76,7 +73,7 @@ impl Scale {
 }
 
 impl Panel {
-    /// The axes, with the spike's seconds shaded; `label` writes a number of the vertical one.
+    /// Draws the axes and shades the spike's seconds; `label` writes a number of the vertical axis.
     pub fn axes(&self, spike: (f64, f64), label: impl Fn(f64) -> String) -> Group {
         let bottom = self.y + self.height;
         let shade = Rectangle::new()
@@ -107,7 +104,7 @@ impl Panel {
         ))
     }
 
-    /// A line through the values, a second each; none where there is none.
+    /// Draws a line through the values, one a second, with a gap for a missing value.
     pub fn line(&self, class: &str, values: &[Option<f64>]) -> Path {
         let mut data = Data::new();
         let mut drawing = false;
@@ -130,7 +127,7 @@ impl Panel {
         Path::new().set("class", class).set("d", data)
     }
 
-    /// The same, filled down to the axis.
+    /// Draws the same, filled down to the axis.
     pub fn area(&self, class: &str, values: &[f64]) -> Path {
         let bottom = tenth(self.y + self.height);
         let mut data = Data::new().move_to((tenth(self.x), bottom));
@@ -155,7 +152,7 @@ impl Panel {
     }
 }
 
-/// A text, at its baseline's left, middle or end, as its class says.
+/// A text at its baseline's left, middle or end, according to its class.
 pub fn text(class: &str, (x, y): (f64, f64), content: &str) -> Text {
     Text::new(content)
         .set("class", class)
@@ -172,7 +169,7 @@ fn line(class: &str, from: (f64, f64), to: (f64, f64)) -> Line {
         .set("y2", tenth(to.1))
 }
 
-/// A tenth of a pixel is as much as can be seen, and keeps the file small.
+/// Rounds to a tenth of a pixel: nobody can see more, and the file stays small.
 fn tenth(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }

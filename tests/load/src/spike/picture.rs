@@ -1,4 +1,4 @@
-//! The picture: a column for each run; orders, waiting orders and response times over the same seconds.
+//! Draws the picture: a column for each run; orders, waiting orders and response times over the same seconds.
 
 use super::{
     Options,
@@ -11,21 +11,21 @@ use svg::{
     node::element::{Group, Rectangle, Style},
 };
 
-/// Pixels; a README is about so wide.
+/// Width in pixels: about that of a README.
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 620.0;
-/// Beside the panels, for the numbers.
+/// Margin beside the panels, for the numbers.
 const LEFT: f64 = 62.0;
 const RIGHT: f64 = 16.0;
-/// Above the first panel, and between them.
+/// Margin above the first panel, and between panels.
 const TOP: f64 = 84.0;
 const GAP: f64 = 62.0;
 const PANEL: f64 = 120.0;
 
-/// Seconds over which what is written is averaged: a transaction has many orders.
+/// Seconds of the moving average of written orders: a transaction has many orders.
 const AVERAGE: usize = 5;
 
-/// Each reader's own choice of light or dark.
+/// Follows the reader's choice of light or dark.
 const STYLE: &str = "
 text { font: 12px system-ui, sans-serif; fill: #424a53 }
 .title { font-size: 16px; font-weight: 600; fill: #1f2328 }
@@ -146,7 +146,7 @@ fn draw(options: &Options, row: usize, panel: &Panel, seconds: &[Second]) -> Gro
     }
 }
 
-/// Means of the seconds around each.
+/// Averages each value with those of the seconds around it.
 fn averages(values: &[f64]) -> Vec<Option<f64>> {
     let mean = |n: usize| {
         let around =

@@ -1,4 +1,4 @@
-//! The tables that are printed.
+//! Prints the tables.
 
 use super::{Options, figures::Figures, run::Run, series::Series};
 use std::{
@@ -6,10 +6,9 @@ use std::{
     time::Duration,
 };
 
-/// Lines of the table by time.
 const LINES: usize = 24;
 
-/// The figures of each run, as a Markdown table, and what happened when.
+/// Prints the figures of each run as a Markdown table, and the course of each run.
 #[derive(Debug)]
 pub struct Report<'a> {
     options: &'a Options,
@@ -18,7 +17,6 @@ pub struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// A report of these runs, each with its figures.
     pub fn new(options: &'a Options, runs: &'a [Run], figures: &'a [Figures]) -> Self {
         Self {
             options,
@@ -136,7 +134,7 @@ impl Display for Report<'_> {
     }
 }
 
-/// A run over time, a line for each few seconds.
+/// Prints the course of a run, a line for each few seconds.
 fn timeline(f: &mut fmt::Formatter, run: &Run) -> fmt::Result {
     writeln!(f, "\n{}, a second each:\n", run.name)?;
     writeln!(

@@ -1,4 +1,4 @@
-//! Sends orders when they are due, whatever became of those before.
+//! Sends orders when they are due, without waiting for earlier answers.
 
 use super::{
     arrivals::Arrival,
@@ -22,10 +22,10 @@ use std::{
 };
 use tokio::{runtime::Handle, sync::mpsc, time::timeout};
 
-/// A second more than API Gateway waits for a function.
+/// The client's time-out: one second more than API Gateway waits for a function.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// An API, and who calls it.
+/// Calls an API on behalf of the clients.
 #[derive(Debug, Clone)]
 pub struct Api {
     http: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
@@ -34,7 +34,7 @@ pub struct Api {
 }
 
 impl Api {
-    /// The API at `url`, with the stage. Without a key each client has one of its own.
+    /// Calls the API at `url`, with the stage. Without a key each client has one of its own.
     pub fn new(url: &str, key: Option<String>) -> Result<Self> {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
@@ -98,7 +98,7 @@ pub async fn send(
     let (answered, mut answers) = mpsc::unbounded_channel();
     let (api, arrivals) = (Arc::new(api.clone()), arrivals.to_vec());
     let handle = Handle::current();
-    // In a thread of its own: Tokio's timers are up to a millisecond late, which would count as response time.
+    // The clock has its own thread: Tokio's timers are up to a millisecond late, which would count as response time.
     let clock = thread::Builder::new()
         .name("arrivals".to_owned())
         .spawn(move || {
@@ -109,7 +109,7 @@ pub async fn send(
                     let due = arrival.due;
                     let reply = api.place(arrival).await;
                     let latency = (start + due).elapsed();
-                    // Nobody listens only when the whole run was given up.
+                    // The receiver is gone only when the whole run was given up.
                     drop(answered.send(Answer {
                         due,
                         latency,
@@ -129,7 +129,7 @@ pub async fn send(
     Ok(all)
 }
 
-/// A bar that says how many of something are done.
+/// A progress bar.
 pub fn progress(name: &'static str, done: &'static str, all: usize) -> Result<ProgressBar> {
     let bar = ProgressBar::new(all as u64);
     bar.set_style(ProgressStyle::with_template(

@@ -1,38 +1,34 @@
-//! A run, second by second.
+//! Splits a run into its seconds.
 
 use super::{figures::Times, run::Run, table::Fate};
 use std::time::Duration;
 
-/// A run, second by second.
 #[derive(Debug)]
 pub struct Series {
-    /// From its start until everything is settled.
+    /// All seconds from the start until every order is settled.
     pub seconds: Vec<Second>,
 }
 
-/// One second of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Second {
-    /// Orders that were to be sent.
+    /// Orders that were due.
     pub due: usize,
-    /// Orders that were written.
     pub written: usize,
-    /// Orders that were to be sent in it and not accepted.
+    /// Orders that were due in this second and not accepted.
     pub refused: usize,
-    /// Write units that were used.
     pub units: u64,
-    /// Attempts that were throttled or in conflict.
+    /// Writes that were throttled or in conflict.
     pub in_vain: usize,
-    /// Orders without an outcome at its end.
+    /// Orders without an outcome at the end of the second.
     pub waiting: usize,
-    /// Response times of what was due in it.
+    /// Response times of the orders that were due in this second.
     pub p50: Duration,
-    /// Within which 99 of 100 answers came.
+    /// The 99th percentile of them.
     pub p99: Duration,
 }
 
 impl Series {
-    /// The seconds of a run.
+    /// Splits a run.
     pub fn of(run: &Run) -> Self {
         let second = |at: Duration| usize::try_from(at.as_secs()).unwrap_or(0);
         let mut seconds = vec![Second::default(); second(run.drained()) + 1];
@@ -41,7 +37,7 @@ impl Series {
             seconds[second(answer.due)].due += 1;
             seconds[second(answer.due)].refused += usize::from(answer.id().is_none());
             times[second(answer.due)].push(answer.latency);
-            // It waits at the end of each second before the one in which it is settled.
+            // The order waits at the end of each second before the one in which it is settled.
             for waiting in &mut seconds[second(answer.due)..second(run.settled(answer))] {
                 waiting.waiting += 1;
             }

@@ -1,4 +1,4 @@
-//! A table that can be overrun: how long it takes, what it throttles, and who is in whose way.
+//! Simulates a table with a latency, a write capacity and transaction conflicts.
 
 use local::faults::{Call, Fault};
 use serde_dynamo::Item;
@@ -10,14 +10,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The signer of the spike's own calls: they cost nothing.
+/// The access key of the spike's own calls, which cost nothing.
 pub const OPERATOR: &str = "operator";
 
-/// The tables of one run, as a judge of the calls to them.
+/// Decides on each call to the tables of one run.
 #[derive(Debug)]
 pub struct Table {
     latency: Duration,
-    /// Units a second.
+    /// Write units a second.
     ceiling: f64,
     start: Instant,
     state: Mutex<State>,
@@ -25,44 +25,43 @@ pub struct Table {
 
 #[derive(Debug)]
 struct State {
-    /// Units that can be used now: at most those of one second.
+    /// Units available now: at most those of one second.
     units: f64,
     filled: Instant,
-    /// Items of transactions in flight, by table and key, with the time until when.
+    /// Items of transactions in flight by table and key, each with the end of its transaction.
     held: HashMap<String, Instant>,
     seen: Seen,
 }
 
-/// The tables' view of the calls.
+/// The table's view of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
-    /// In the order in which they came.
+    /// All attempts, in the order in which they came.
     pub attempts: Vec<Attempt>,
-    /// The times at which orders were last written, by id.
+    /// The time of each order's last write, by id.
     pub written: HashMap<String, Duration>,
 }
 
 /// An attempt to write.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Attempt {
-    /// The time, from the start.
+    /// Time from the start.
     pub at: Duration,
-    /// The fate of the attempt.
     pub fate: Fate,
     /// Items, orders and articles.
     pub items: u32,
-    /// The write units that it uses if it is taken.
+    /// Write units that it uses if it is taken.
     pub units: u64,
 }
 
-/// The fate of an attempt.
+/// The result of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// It was let through, to succeed or to fail by its own conditions.
+    /// The table let it through, to succeed or to fail by its own conditions.
     Taken,
     /// The table had no units left.
     Throttled,
-    /// Another transaction had one of its items.
+    /// Another transaction held one of its items.
     Conflict,
 }
 
@@ -144,12 +143,12 @@ impl Table {
         fault
     }
 
-    /// The number of orders that have been written so far.
+    /// Counts the orders that have been written so far.
     pub fn written(&self) -> usize {
         self.state().seen.written.len()
     }
 
-    /// The attempts that were seen so far.
+    /// Gives the table's view of the run so far.
     pub fn seen(&self) -> Seen {
         self.state().seen.clone()
     }
@@ -159,7 +158,7 @@ impl Table {
     }
 }
 
-/// The items of a call.
+/// The writes of a call.
 #[derive(Debug, Default)]
 struct Write {
     keys: Vec<String>,

@@ -1,4 +1,4 @@
-//! A deployed API under the spike: only what a client can see.
+//! Runs the spike against a deployed API: it sees no more than a client.
 
 use super::{
     arrivals::Arrival,
@@ -18,13 +18,13 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-/// Orders that are asked for in the end: more would be a second spike.
+/// The most orders to ask for at the end: more would be a second spike.
 const ASKED: usize = 2000;
 
-/// Orders without an outcome after this time count as lost.
+/// The limit for an order's outcome: later ones count as lost.
 const PATIENCE: Duration = Duration::from_hours(1);
 
-/// An order, as a client reads it.
+/// The part of an order that this client reads.
 #[derive(Deserialize)]
 struct Order {
     status: String,
@@ -88,7 +88,7 @@ pub async fn run(url: &str, arrivals: &[Arrival]) -> Result<Run> {
         open = unsettled;
     }
     lost += open.len();
-    // Those that were not asked for are taken to be written with the one before them that was.
+    // An order that was not asked for is taken to be written with the one before it that was.
     let mut before = Duration::ZERO;
     for answer in &answers {
         let Some(id) = answer.id() else {

@@ -1,10 +1,10 @@
-//! Interprets a function's answer to a batch, for each of its messages.
+//! Reads a function's answer to a batch.
 
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
-/// The ids of the messages that succeeded; none when the answer fails the whole batch: an answer
-/// that isn't a list of batch item failures, or one that names nothing, or no message of the batch.
+/// The ids of the messages that succeeded. It is empty when the answer fails the whole batch: an answer that isn't a
+/// list of batch item failures, or has one that names nothing, or no message of the batch.
 pub(super) fn succeeded<'a>(batch: &[&'a str], answer: &[u8]) -> Vec<&'a str> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

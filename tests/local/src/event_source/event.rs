@@ -1,4 +1,4 @@
-//! A batch of messages as a function receives it: `{"Records":[…]}`.
+//! Writes a batch of messages as the event of a function: `{"Records":[…]}`.
 
 use crate::{
     sqs::{Message, arn},
@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 /// Bytes of an event without records.
 pub(super) const EMPTY_SIZE: usize = r#"{"Records":[]}"#.len();
 
-/// The event of these records.
 pub(super) fn event<'a>(records: impl Iterator<Item = &'a str>) -> Bytes {
     let records = records.collect::<Vec<_>>().join(",");
     format!(r#"{{"Records":[{records}]}}"#).into()

@@ -1,9 +1,9 @@
-//! The calls that the functions made.
+//! Records the functions' calls.
 
 use super::fault::Call;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Calls that are remembered in their order.
+/// The number of newest calls whose order is remembered.
 const CAPACITY: usize = 100_000;
 
 /// The functions' calls, as caller and operation.

@@ -1,4 +1,4 @@
-//! The faults of calls, of messages and of functions' processes.
+//! The kinds of fault: in a call, in the delivery of a message, in a function's process.
 
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use std::{fmt, time::Duration};
 /// A call to SQS or `DynamoDB`.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
-    /// The function's logical id, else the access key id that signed the call.
+    /// The function's logical id, or else the access key id that signed the call.
     pub caller: &'a str,
     /// `SendMessage`, `TransactWriteItems`
     pub operation: &'a str,
@@ -16,7 +16,7 @@ pub struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// True if the request has this text in it, written as in JSON.
+    /// Tells if the request has this text in it, written as in JSON.
     pub fn contains(&self, text: &str) -> bool {
         contains(self.body, text)
     }
@@ -38,34 +38,34 @@ pub(super) fn contains(body: &[u8], text: &str) -> bool {
     std::str::from_utf8(body).is_ok_and(|body| body.contains(text))
 }
 
-/// The fault of a call: it takes the place of a plain answer.
+/// A fault in a call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fault {
-    /// Not done, and answered with an error.
+    /// The call isn't done, and is answered with an error.
     Refuse {
-        /// Of HTTP.
+        /// The HTTP status.
         status: u16,
         /// `TransactionCanceledException`
         code: String,
-        /// An object of the error's other fields: `message`, `CancellationReasons`.
+        /// The error's other fields, as an object: `message`, `CancellationReasons`.
         body: Value,
     },
-    /// Done, but for these entries, by their `Id`, of a call such as `SendMessageBatch`.
+    /// A batch call such as `SendMessageBatch` is done, except for these entries.
     Partial {
-        /// The actions that are not done.
+        /// The `Id`s of the entries that are not done.
         entries: Vec<String>,
-        /// The code that they are answered with in `Failed`; without one they are in neither list.
+        /// The code of these entries in `Failed`; without one they are in neither list.
         code: Option<&'static str>,
     },
-    /// Done, but the connection is cut before the answer.
+    /// The call is done, but the connection is cut before the answer.
     Unanswered,
-    /// Done after this long, even if the caller has given up by then.
+    /// The call is done after this long, even if the caller has given up by then.
     Late(Duration),
-    /// Done at once, and answered after this long.
+    /// The call is done at once, and answered after this long.
     Slow(Duration),
-    /// Not done, because the process that calls is killed.
+    /// The call isn't done, because the process that calls is killed.
     KilledBefore,
-    /// Done, and the process that calls is killed before it hears of it.
+    /// The call is done, and the process that calls is killed before it hears of it.
     KilledAfter,
 }
 
@@ -112,12 +112,12 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The fault of a message on its way from a queue to a function.
+/// A fault in the delivery of a message from a queue to a function.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Delivery {
-    /// A copy of it comes after this long, too, whatever becomes of the first.
+    /// A copy of the message comes after this long, too, even if the first is deleted.
     Twice(Duration),
-    /// It stays hidden for this long first.
+    /// The message stays hidden for this long first.
     Late(Duration),
     /// The messages behind it come first.
     Overtaken,
@@ -136,18 +136,18 @@ impl fmt::Display for Delivery {
     }
 }
 
-/// The fault of a function's process. Where there is a time, chance chooses a moment within it.
+/// A fault in a function's process. If it has a time, chance chooses a moment within it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Crash {
-    /// It is killed within this long after its start, if it isn't initialised by then.
+    /// The process is killed within this long after its start, if it isn't initialised by then.
     KilledInInit(Duration),
-    /// It is killed within this long after an invocation began, if that isn't over by then.
+    /// The process is killed within this long after an invocation began, if that isn't over by then.
     Killed(Duration),
-    /// It stops within this long after an invocation began, until it is killed for its time-out.
+    /// The process stops within this long after an invocation began, until it is killed for its time-out.
     Hung(Duration),
-    /// Its answer is replaced by one that means nothing.
+    /// Its answer is replaced by garbage.
     Garbage,
-    /// Every so long, one of those that work is killed.
+    /// At this interval, one of the processes at work is killed.
     KilledEvery(Duration),
 }
 

@@ -1,11 +1,11 @@
-//! Injections, read from a YAML file.
+//! Reads injections from a YAML file.
 
 use super::{Crash, Delivery, Fault, Faults, Injection, Kind, Rule};
 use crate::template::yaml::{self, Node};
 use anyhow::{Context, Result};
 use std::{collections::BTreeSet, fs, ops::RangeInclusive, path::Path, time::Duration};
 
-/// The help of `--faults`.
+/// The `--help` text about the file.
 pub const HELP: &str = "\
 Inject faults, as a YAML file says:
 
@@ -29,7 +29,7 @@ The n-th event that a fault matches has the same fate for the same seed. A fault
   messages to functions, with `containing` TEXT
     delivered_twice      a copy comes after `seconds` (0)
     delivered_late       after `seconds`
-    overtaken            those behind it come first
+    overtaken            the messages behind it come first
     received_before      its receive count jumps by `receives`
   processes of functions, with `function`, and `containing` TEXT in the payload
     killed_in_init       within `seconds` (0) of its start
@@ -61,9 +61,9 @@ const OPERATIONS: [&str; 16] = [
 /// Faults and the seed of their chance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// With another, other events are hit.
+    /// Another seed hits other events.
     pub seed: u64,
-    /// The fault.
+    /// The injections.
     pub injections: Vec<Injection>,
 }
 
@@ -76,7 +76,7 @@ impl Plan {
             .with_context(|| path.display().to_string())
     }
 
-    /// Reads what such a file holds.
+    /// Reads the text of such a file.
     pub fn read(source: &str) -> Result<Self> {
         let document = yaml::load(source)?;
         document.only(&["seed", "faults"])?;
@@ -104,7 +104,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Injects them all, each with a chance of its own, until the rules are dropped.
+    /// Injects all of them, each with its own rate, until the rules are dropped.
     pub fn inject<'a>(&self, faults: &'a Faults) -> Vec<Rule<'a>> {
         let mut seeds = fastrand::Rng::with_seed(self.seed);
         self.injections

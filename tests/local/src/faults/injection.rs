@@ -1,44 +1,44 @@
-//! A fault, where it strikes, and how often.
+//! A fault, its place and its rate.
 
 use super::fault::{Call, Crash, Delivery, Fault, contains};
 use fastrand::Rng;
 use serde_json::json;
 use std::time::Duration;
 
-/// Faults of one kind. Built with [`Injection::new`]; what it doesn't say, it doesn't look for.
+/// Faults of one kind. Built with [`Injection::new`]; a filter that isn't set matches everything.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Injection {
-    /// The fault.
+    /// The kind of fault.
     pub kind: Kind,
-    /// The share of what matches that it happens to, from 0 to 1.
+    /// The share of matching events that it strikes, from 0 to 1.
     pub rate: f64,
-    /// The most times that it happens.
+    /// The most times that it strikes.
     pub times: Option<u64>,
-    /// Only to this function, or to this function's calls.
+    /// Strikes only this function, or this function's calls.
     pub function: Option<String>,
-    /// Only to calls of this operation.
+    /// Strikes only calls of this operation.
     pub operation: Option<String>,
-    /// Only to a call, a message or an invocation with this text in it, written as in JSON.
+    /// Strikes only a call, a message or an invocation with this text in it, written as in JSON.
     pub containing: Option<String>,
-    /// Only to calls whose request has more bytes.
+    /// Strikes only calls whose request has more bytes.
     pub larger_than: Option<usize>,
 }
 
-/// The fault.
+/// The kinds of injected fault.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
-    /// Into a function's call.
+    /// A function's call fails.
     Call(Fault),
-    /// A transaction isn't done: one of its actions, which chance chooses, is given this reason.
+    /// A transaction isn't done: one of its actions, which chance chooses, gets this reason.
     Cancel(String),
-    /// Into the delivery of a message to a function.
+    /// The delivery of a message to a function goes wrong.
     Message(Delivery),
-    /// Into a process of a function.
+    /// A function's process goes wrong.
     Function(Crash),
 }
 
 impl Injection {
-    /// Always and everywhere.
+    /// Strikes always and everywhere.
     pub fn new(kind: Kind) -> Self {
         Self {
             kind,
@@ -109,7 +109,7 @@ impl Injected {
         hit.then(|| self.strike())?.map(|_| delivery)
     }
 
-    /// The fault of a process when it starts, or with the payload of an invocation when it gets one.
+    /// Decides about a process when it starts, or about the payload of an invocation when it gets one.
     pub(super) fn process(&mut self, function: &str, payload: Option<&[u8]>) -> Option<Crash> {
         let Kind::Function(crash) = self.injection.kind else {
             return None;
@@ -132,8 +132,8 @@ impl Injected {
         })
     }
 
-    /// True if it happens this time; if so, a number from 0 to 1 for what chance chooses besides. Two numbers are
-    /// drawn either way, so that each event has its own.
+    /// Decides if it strikes this time; if so, gives a number from 0 to 1 for any other choice. Two numbers are drawn
+    /// either way, so that each event has its own.
     fn strike(&mut self) -> Option<f64> {
         let (fate, dice) = (self.chance.f64(), self.chance.f64());
         let left = self.injection.times.is_none_or(|most| self.strikes < most);
@@ -144,7 +144,7 @@ impl Injected {
     }
 }
 
-/// An index below `count`, by a number from 0 to 1.
+/// Picks an index below `count`, by a number from 0 to 1.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -235,7 +235,7 @@ mod tests {
         }
         assert_eq!(blamed.iter().sum::<usize>(), 60);
         assert!(blamed.iter().all(|count| *count > 0), "{blamed:?}");
-        // What is no transaction has no reasons.
+        // A call that is no transaction has no reasons.
         assert_eq!(injected.call(&CALL), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The functions' processes, so that they can be killed from where a call, or the clock, says so.
+//! Kills the functions' processes when a call or the clock says so.
 
 use super::injection::scaled;
 use std::{
@@ -19,7 +19,7 @@ struct Process {
     kill: UnboundedSender<()>,
 }
 
-/// A process's own end: it is told here to be killed. Dropped with it.
+/// A process's own end, which is told here to be killed. Dropped with the process.
 #[derive(Debug)]
 pub(crate) struct Switch {
     pub(crate) token: String,
@@ -44,15 +44,15 @@ impl Processes {
         }
     }
 
-    /// Kills the process with this token; says whether there is one.
+    /// Kills the process with this token; tells if there is one.
     pub(crate) fn kill(&self, token: &str) -> bool {
         let processes = self.locked();
         let process = processes.get(token);
         process.is_some_and(|process| process.kill.send(()).is_ok())
     }
 
-    /// Kills one of those that work on an invocation of this function, or of any, which `dice` chooses; says of
-    /// which function.
+    /// Kills one of the processes that work on an invocation of this function, or of any; `dice` chooses. Gives the
+    /// function's name.
     pub(super) fn kill_any(&self, function: Option<&str>, dice: f64) -> Option<String> {
         let processes = self.locked();
         let working: Vec<_> = processes
@@ -72,13 +72,13 @@ impl Processes {
 impl Switch {
     /// Ends when the process is to be killed.
     pub(crate) async fn killed(&mut self) {
-        // The sender goes only with this switch.
+        // The sender goes away only with this switch.
         if self.killed.recv().await.is_none() {
             std::future::pending::<()>().await;
         }
     }
 
-    /// True if it works on an invocation. What was meant for the last one doesn't concern the next.
+    /// Notes if the process works on an invocation. An order to be killed during the last one doesn't concern the next.
     pub(crate) fn works(&mut self, works: bool) {
         while works && self.killed.try_recv().is_ok() {}
         if let Some(process) = self.processes.locked().get_mut(&self.token) {

@@ -1,4 +1,4 @@
-//! The number of times that each fault happened.
+//! Counts each fault.
 
 use std::{
     collections::BTreeMap,
@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Counts faults by where they struck and what they were.
+/// Counts faults by place and kind.
 #[derive(Debug, Default)]
 pub struct Tally(Mutex<BTreeMap<String, u64>>);
 
@@ -25,7 +25,7 @@ impl Tally {
     }
 }
 
-/// A table, one kind of fault a line.
+/// Prints a table, one kind of fault a line.
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let counts = self.counts();

@@ -1,4 +1,4 @@
-//! The event of a function: the REST proxy event, payload format 1.0.
+//! Writes the event for a function: the REST proxy event, payload format 1.0.
 
 use super::route::Matched;
 use crate::template::model::ACCOUNT;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// The gateway listens on loopback, so every client is this one.
 const SOURCE_IP: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
-/// These say how a request came, not what it is; the gateway keeps them.
+/// These headers belong to the connection, not to the request; the gateway keeps them.
 const NOT_PASSED_ON: [&str; 8] = [
     "connection",
     "content-length",
@@ -25,7 +25,7 @@ const NOT_PASSED_ON: [&str; 8] = [
     "upgrade",
 ];
 
-/// The time and the id of a request.
+/// The time of a request, and its ids.
 #[derive(Debug)]
 pub struct Arrival {
     pub request_id: String,
@@ -144,7 +144,7 @@ fn sent(headers: &HeaderMap) -> impl Iterator<Item = (&str, String)> {
         })
 }
 
-/// hyper has put the names in lower case; most clients send them like this, and so AWS passes them on.
+/// hyper has put the names in lower case. Most clients send them capitalised like this, and AWS passes them on so.
 fn title_case(name: &str) -> String {
     let words = name.split('-').map(|word| {
         let (first, rest) = word.split_at(word.len().min(1));

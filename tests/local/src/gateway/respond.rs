@@ -1,4 +1,4 @@
-//! The response to a client: a function's answer, or one of the gateway's own.
+//! Writes the client's response: a function's answer, or one of the gateway's own.
 
 use super::event::Arrival;
 use crate::template::model::GatewayResponse;
@@ -98,7 +98,7 @@ pub const INTEGRATION_TIMEOUT: Fault = fault(
     "Endpoint request timed out",
 );
 
-/// The variables that a gateway response's template may hold after a `$`; a name stands before its own beginnings.
+/// The variables that a gateway response's template may hold after a `$`; a name stands before its own prefixes.
 pub const CONTEXT_VARIABLES: [&str; 4] = [
     "context.error.messageString",
     "context.error.message",
@@ -106,7 +106,7 @@ pub const CONTEXT_VARIABLES: [&str; 4] = [
     "context.requestId",
 ];
 
-/// The gateway's own answer, as the template has it: under its type, else under the default for 4xx or
+/// Makes the gateway's own answer, as the template has it: under its type, else under the default for 4xx or
 /// 5xx, else as AWS gives it.
 pub fn gateway_response(
     fault: &Fault,
@@ -148,7 +148,7 @@ pub fn gateway_response(
     identify(response, arrival)
 }
 
-/// A function's answer. No member is needed; any other makes it malformed.
+/// A function's answer. Every member is optional; any other makes it malformed.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Answer {
@@ -169,7 +169,7 @@ enum Scalar {
     Text(String),
 }
 
-/// The function's answer as HTTP; None if it is malformed.
+/// Turns the function's answer into HTTP; None if it is malformed.
 pub fn function_response(answer: &[u8], arrival: &Arrival) -> Option<Response> {
     // serde would take a list of the members as well.
     if !answer.trim_ascii_start().starts_with(b"{") {
@@ -202,7 +202,7 @@ pub fn function_response(answer: &[u8], arrival: &Arrival) -> Option<Response> {
     Some(identify(response, arrival))
 }
 
-/// Headers of the connection, which only the gateway may set: the client gets a function's under another name.
+/// Renames a header about the connection: only the gateway may send it under its own name.
 fn header_name(name: &str) -> Option<HeaderName> {
     let name = HeaderName::try_from(name).ok()?;
     match name.as_str() {

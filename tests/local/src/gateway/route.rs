@@ -5,7 +5,7 @@ use axum::http::Method;
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
 
-/// A route and what its parameters stand for.
+/// A route and the values of its parameters.
 #[derive(Debug)]
 pub struct Matched<'r> {
     pub route: &'r Route,

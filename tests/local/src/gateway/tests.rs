@@ -7,7 +7,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// The gateway's answer to these bytes, with a route to a function that always fails.
+/// Sends these bytes to a gateway with a route to a function that always fails, and gives its answer.
 async fn answer(request: &[u8]) -> Result<String> {
     let route = Route {
         path: "/orders".to_owned(),

@@ -1,4 +1,4 @@
-//! One execution environment: a process of the function's binary and its Runtime API.
+//! Runs one execution environment: a process of the function's binary and its Runtime API.
 
 use super::{
     error_document,
@@ -20,13 +20,13 @@ use tokio::{
 };
 use uuid::Uuid;
 
-/// Lambda lets a function initialise for this long.
+/// Lambda's limit for a function's initialisation.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 
-/// An answer that means nothing to whoever called the function.
+/// An answer that nobody can read.
 const GARBAGE: &[u8] = b"\xff{garbage";
 
-/// The things that all environments of a function have in common.
+/// The settings that all environments of a function share.
 #[derive(Debug)]
 pub(super) struct Definition {
     pub(super) logical_id: String,
@@ -45,7 +45,7 @@ pub(super) struct Environment {
     api: RuntimeApi,
     switch: Switch,
     output: [JoinHandle<()>; 2],
-    /// True if the process waits for an invocation.
+    /// True while the process waits for an invocation.
     idle: bool,
 }
 
@@ -106,7 +106,7 @@ impl Environment {
         Ok(())
     }
 
-    /// True if it can take an invocation; what cannot is to be killed.
+    /// Tells if it can take an invocation; one that cannot is to be killed.
     pub(super) fn is_idle(&mut self) -> bool {
         self.idle && matches!(self.child.try_wait(), Ok(None))
     }
@@ -162,7 +162,7 @@ impl Environment {
         }
     }
 
-    /// The fault of the process, and its moment.
+    /// Decides if a fault strikes the process, and at which moment.
     fn crash(&self, payload: Option<&[u8]>) -> Option<(Crash, Option<Instant>)> {
         let crash = self
             .definition
@@ -175,7 +175,7 @@ impl Environment {
         Some((crash, after.map(|after| Instant::now() + after)))
     }
 
-    /// The moment has come.
+    /// Kills or stops the process.
     fn strike(&mut self, crash: &mut Option<(Crash, Option<Instant>)>) {
         let Some((crash, _)) = crash.take() else {
             return;
@@ -207,7 +207,7 @@ impl Environment {
     }
 }
 
-/// The moment of a crash that has one.
+/// Waits for the moment of a crash that has one.
 async fn moment(crash: Option<(Crash, Option<Instant>)>) {
     match crash {
         // A timer may be a millisecond late: enough for a process to start.
@@ -217,7 +217,7 @@ async fn moment(crash: Option<(Crash, Option<Instant>)>) {
     }
 }
 
-/// The end of a process that ended by itself.
+/// Waits for a process to end by itself, and describes its end.
 async fn exit(child: &mut Child) -> String {
     match child.wait().await {
         Ok(status) => format!("Runtime exited with error: {status}"),

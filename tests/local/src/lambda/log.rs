@@ -1,4 +1,4 @@
-//! The newest lines that a function's processes wrote.
+//! Keeps the newest lines that a function's processes wrote.
 
 use std::{
     collections::VecDeque,
@@ -28,7 +28,7 @@ impl Log {
         self.locked().iter().cloned().collect()
     }
 
-    /// Keeps what `output` says until it closes.
+    /// Keeps the lines of `output` until it closes.
     pub(super) async fn follow(&self, output: impl AsyncRead + Unpin) {
         let mut output = BufReader::new(output);
         let mut line = Vec::new();

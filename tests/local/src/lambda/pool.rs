@@ -1,4 +1,4 @@
-//! The environments of one function: scaled from zero, kept while they are idle.
+//! Keeps the environments of one function: scaled from zero, kept while they are idle.
 
 use super::{
     InvokeError,
@@ -24,7 +24,7 @@ pub(super) struct Pool {
     permits: Arc<Semaphore>,
     processes: Semaphore,
     peak: AtomicUsize,
-    /// The most recently used last, with the time since when they are idle.
+    /// The idle ones, most recently used last, each with the start of its idleness.
     idle: Mutex<Vec<(Environment, Instant)>>,
     stopping: watch::Sender<bool>,
 }
@@ -54,7 +54,7 @@ impl Pool {
             .map_err(|_| InvokeError::Throttled)?;
         let running = self.limit - self.permits.available_permits();
         self.peak.fetch_max(running, Ordering::Relaxed);
-        // In a task of its own: an invocation goes on when its caller goes away.
+        // It runs in a task of its own: an invocation goes on when its caller goes away.
         let task = tokio::spawn(self.clone().run(payload, permit));
         match task.await {
             Ok(answer) => answer.map_err(InvokeError::Failed),
@@ -86,7 +86,7 @@ impl Pool {
         answer
     }
 
-    /// An environment that waits for its first invocation.
+    /// Starts an environment that waits for its first invocation.
     pub(super) async fn start(&self) -> Result<Environment, Bytes> {
         let mut environment = Environment::spawn(self.definition.clone())
             .await
@@ -105,7 +105,7 @@ impl Pool {
         }
     }
 
-    /// For the next invocation if it can take one.
+    /// Keeps it for the next invocation if it can take one.
     pub(super) async fn keep(&self, mut environment: Environment) {
         if environment.is_idle() {
             self.idle().push((environment, Instant::now()));

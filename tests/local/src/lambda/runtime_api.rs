@@ -1,4 +1,4 @@
-//! The Lambda Runtime API of one execution environment, on a port of its own.
+//! Serves the Lambda Runtime API of one execution environment, on a port of its own.
 
 use super::{PAYLOAD_LIMIT, error_document};
 use axum::{
@@ -22,14 +22,14 @@ use std::{
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use uuid::Uuid;
 
-/// A process's message through the API.
+/// A message from a process through the API.
 #[derive(Debug)]
 pub enum Said {
-    /// It asked for the next invocation: it is initialised, and done with the last one.
+    /// The process asked for the next invocation: it is initialised, and done with the last one.
     Idle,
-    /// Its answer to the invocation that it has: a response or an error document.
+    /// The process answered the invocation that it has, with a response or an error document.
     Answer(Result<Bytes, Bytes>),
-    /// It could not initialise.
+    /// The process could not initialise.
     InitError(Bytes),
 }
 
@@ -40,16 +40,16 @@ pub struct Invocation {
     pub id: String,
     /// The function's ARN.
     pub arn: String,
-    /// The time that the process has from the moment in which it fetches the invocation.
+    /// The process's time, counted from when it fetches the invocation.
     pub timeout: Duration,
     /// The event.
     pub payload: Bytes,
 }
 
-/// The environment's side: hands invocations over and hears what the process says.
+/// The environment's side: hands invocations over and hears the process.
 #[derive(Debug)]
 pub struct RuntimeApi {
-    /// The value of `AWS_LAMBDA_RUNTIME_API`.
+    /// The value of `AWS_LAMBDA_RUNTIME_API` for the process.
     pub address: SocketAddr,
     said: mpsc::UnboundedReceiver<Said>,
     invocations: mpsc::UnboundedSender<Invocation>,
@@ -91,16 +91,16 @@ impl RuntimeApi {
     pub async fn said(&mut self) -> Said {
         match self.said.recv().await {
             Some(said) => said,
-            // The server is gone, so nothing will ever be said.
+            // The server is gone, so no message will ever come.
             None => std::future::pending().await,
         }
     }
 
     /// Gives an invocation to the process as soon as it asks for one.
     pub fn hand_over(&mut self, invocation: Invocation) {
-        // What a process said twice while it was idle doesn't concern the new invocation.
+        // Messages that a process sent twice while it was idle don't concern the new invocation.
         while self.said.try_recv().is_ok() {}
-        // Without a server the invocation's time-out tells.
+        // Without a server, the invocation's time-out ends it.
         drop(self.invocations.send(invocation));
     }
 }

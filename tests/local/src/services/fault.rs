@@ -1,4 +1,4 @@
-//! Calls that meet a fault.
+//! Answers calls that meet a fault.
 
 use super::{REQUEST_LIMIT, SQS, Services, operation, text};
 use crate::faults::Fault;
@@ -13,7 +13,7 @@ use tokio::time::sleep;
 const KILLED: Duration = Duration::from_secs(5);
 
 impl Services {
-    /// Does what the fault leaves of a call. An error cuts the connection.
+    /// Does the part of a call that the fault leaves. An error cuts the connection.
     pub(super) async fn fail(
         self,
         fault: Fault,
@@ -25,7 +25,7 @@ impl Services {
             Fault::Partial { entries, code } => {
                 self.answer_partly(head, &body, &entries, code).await
             }
-            // In tasks of their own, which go on when the caller closes the connection.
+            // These run in tasks of their own, which go on when the caller closes the connection.
             Fault::Unanswered => {
                 drop(tokio::spawn(async move { self.answer(head, body).await }).await);
                 Err(io::ErrorKind::ConnectionAborted.into())
@@ -58,7 +58,7 @@ impl Services {
         let token = headers.get("x-amz-security-token");
         let token = token.and_then(|token| token.to_str().ok());
         if token.is_some_and(|token| self.faults.processes().kill(token)) {
-            // A connection that is cut before the process is gone would be an answer. Its end cuts this one.
+            // The process must be gone before its connection is cut: a cut would be an answer. Its end cuts this one.
             sleep(KILLED).await;
         }
         Err(io::ErrorKind::ConnectionAborted.into())
@@ -77,7 +77,7 @@ impl Services {
         if let Some(entries) = request["Entries"].as_array_mut() {
             entries.retain(|entry| !is_refused(entry));
         }
-        // A batch without entries would be refused whole.
+        // A batch without entries would be rejected as a whole.
         let response = if request["Entries"] == json!([]) {
             Response::new(Body::from("{}"))
         } else {

@@ -1,4 +1,4 @@
-//! Lambda's Invoke API.
+//! Serves Lambda's Invoke API.
 
 use super::text;
 use crate::lambda::{InvokeError, Lambda, PAYLOAD_LIMIT};

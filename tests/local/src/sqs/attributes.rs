@@ -3,7 +3,7 @@ use crate::template::model;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// The attributes of a queue that can be set.
+/// The settable attributes of a queue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attributes {
     pub visibility_timeout_ms: i64,
@@ -14,7 +14,7 @@ pub struct Attributes {
     pub redrive: Option<Redrive>,
 }
 
-/// The target of messages that were received too often.
+/// The dead-letter queue, and the receives after which a message goes there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Redrive {
     pub dead_letter_queue: String,
@@ -76,7 +76,7 @@ impl Attributes {
         Ok(())
     }
 
-    /// The attributes that are set, as `GetQueueAttributes` names them.
+    /// Lists all attributes that are set, as `GetQueueAttributes` names them.
     pub fn render(&self) -> Vec<(&'static str, String)> {
         let mut rendered = vec![
             (

@@ -38,7 +38,7 @@ struct Failure {
     message: String,
 }
 
-/// Refuses a batch whole, when its entries can't be told apart or are too many.
+/// Rejects a batch as a whole when its entries can't be told apart or are too many.
 pub fn check<T>(entries: &[Entry<T>]) -> Result<(), SqsError> {
     if entries.is_empty() {
         return Err(SqsError::EmptyBatchRequest);
@@ -59,7 +59,7 @@ pub fn check<T>(entries: &[Entry<T>]) -> Result<(), SqsError> {
     Ok(())
 }
 
-/// Acts on each entry; what is refused fails alone, and only a broken store fails them all.
+/// Acts on each entry. A refused entry fails alone; only a broken store fails them all.
 pub fn each<T, U>(
     entries: &[Entry<T>],
     mut act: impl FnMut(&T) -> Result<U, SqsError>,

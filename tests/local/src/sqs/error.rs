@@ -5,7 +5,7 @@ use axum::{
 use std::fmt::Display;
 use thiserror::Error;
 
-/// Why an operation was refused.
+/// The reason why an operation was refused.
 #[derive(Debug, Error)]
 pub enum SqsError {
     #[error("The specified queue does not exist.")]
@@ -77,7 +77,7 @@ impl SqsError {
         self.codes().1
     }
 
-    /// True if the sender could have known.
+    /// Tells if the sender is to blame.
     pub fn is_sender_fault(&self) -> bool {
         !matches!(self, Self::Store(_))
     }

@@ -3,13 +3,13 @@ use crate::faults::Delivery;
 use rusqlite::{Connection, params};
 use std::time::Duration;
 
-/// The fate of a message with this body when it is delivered.
+/// Gives the fault in the delivery of a message with this body.
 pub type Fate<'a> = dyn Fn(&str) -> Option<Delivery> + Sync + 'a;
 
-/// The changes that one receive makes by its messages' fates.
+/// The faults of one receive, to be written down with it.
 #[derive(Default)]
 pub struct Fates {
-    /// Delivered after those that were behind them, if there is room.
+    /// These come after the messages that were behind them, if there is room.
     pub overtaken: Vec<(i64, Message)>,
     late: Vec<(i64, Duration)>,
     copies: Vec<(i64, Duration)>,
@@ -46,7 +46,8 @@ impl Fates {
         Some((seq, message))
     }
 
-    /// Before the receive itself is written down. A copy has the message's id, and is received and deleted on its own.
+    /// Writes the faults down; it must run before the receive itself is written down. A copy has the message's id, and
+    /// is received and deleted on its own.
     pub fn write(&self, tables: &Connection, now: i64) -> Result<(), SqsError> {
         let mut hide =
             tables.prepare_cached("UPDATE message SET visible_at = ?2 WHERE seq = ?1")?;

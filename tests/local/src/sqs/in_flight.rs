@@ -96,8 +96,8 @@ impl Sqs {
     }
 }
 
-/// A handle that a later receive replaced succeeds and deletes nothing, as AWS reserves to itself: the message may be
-/// in another receiver's hands.
+/// Succeeds and deletes nothing if a later receive replaced the handle: the message may be in another receiver's hands.
+/// AWS reserves the right to do so.
 pub fn delete(tables: &Connection, queue: &Queue, receipt_handle: &str) -> Result<(), SqsError> {
     let (seq, receipt) = read_handle(queue, receipt_handle)?;
     tables

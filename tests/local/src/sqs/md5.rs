@@ -1,4 +1,4 @@
-//! The digests by which a sender knows that SQS has what it sent.
+//! Computes the digests that tell a sender that SQS has the message as it was sent.
 
 use super::message::MessageAttribute;
 use ::md5::{Digest, Md5};
@@ -10,8 +10,8 @@ pub fn of_body(body: &str) -> String {
     hex(Md5::new_with_prefix(body))
 }
 
-/// The MD5 of a message's attributes as SQS computes it: for each, in the order of their names, name, type and value,
-/// the lengths before them and the kind of the value between. None of no attributes.
+/// The MD5 of a message's attributes as SQS computes it. In the order of their names, each gives its name, type and
+/// value, with the lengths before them and the kind of the value between. None without attributes.
 pub fn of_attributes(attributes: &BTreeMap<String, MessageAttribute>) -> Option<String> {
     if attributes.is_empty() {
         return None;
@@ -22,7 +22,7 @@ pub fn of_attributes(attributes: &BTreeMap<String, MessageAttribute>) -> Option<
         update_with_length(&mut digest, attribute.data_type.as_bytes());
         if let Some(value) = &attribute.binary_value {
             digest.update([2]);
-            // Checked when the message was sent.
+            // The value was checked when the message was sent.
             update_with_length(&mut digest, &STANDARD.decode(value).unwrap_or_default());
         } else {
             digest.update([1]);

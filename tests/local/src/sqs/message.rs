@@ -10,12 +10,12 @@ pub const MAXIMUM_MESSAGE_SIZE: usize = 1_048_576;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Message {
-    /// Stays the same from receive to receive.
+    /// The id, which stays the same from receive to receive.
     #[serde(rename = "MessageId")]
     pub id: String,
-    /// Names this receive of the message.
+    /// The receipt handle of this receive.
     pub receipt_handle: String,
-    /// The message's body.
+    /// The body.
     pub body: String,
     /// MD5 of the body, in hex.
     #[serde(rename = "MD5OfBody")]
@@ -34,7 +34,7 @@ pub struct Message {
     pub md5_of_message_attributes: Option<String>,
 }
 
-/// A value that the sender put beside the body.
+/// A message attribute, which the sender put beside the body.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct MessageAttribute {
@@ -60,7 +60,7 @@ impl Message {
     }
 }
 
-/// True if a list such as `["All"]`, `["bar.*"]` or `["name"]` names a message attribute.
+/// Tells if a list such as `["All"]`, `["bar.*"]` or `["name"]` names a message attribute.
 fn selects(wanted: &[String], name: &str) -> bool {
     wanted.iter().any(|wanted| {
         wanted == "All"
@@ -71,7 +71,7 @@ fn selects(wanted: &[String], name: &str) -> bool {
     })
 }
 
-/// The bytes of a message that count.
+/// The size of a message as SQS counts it.
 pub fn size(body: &str, attributes: &BTreeMap<String, MessageAttribute>) -> usize {
     let attributes = attributes.iter().map(|(name, attribute)| {
         let text = attribute.string_value.as_ref().map_or(0, String::len);
@@ -83,7 +83,7 @@ pub fn size(body: &str, attributes: &BTreeMap<String, MessageAttribute>) -> usiz
     body.len() + attributes.sum::<usize>()
 }
 
-/// True if every character is one that a message may hold.
+/// Tells if a message may hold every character of the text.
 pub fn has_valid_characters(text: &str) -> bool {
     text.chars().all(|character| {
         matches!(

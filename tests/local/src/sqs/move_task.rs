@@ -16,7 +16,7 @@ use uuid::Uuid;
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct MoveTask {
-    /// Hidden as soon as the task no longer runs.
+    /// The handle, hidden as soon as the task no longer runs.
     task_handle: Option<String>,
     #[serde(skip)]
     id: Uuid,
@@ -212,7 +212,7 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves what a task may move now. Tells whether it goes on.
+    /// Moves the messages that the rate allows now. Tells if the task goes on.
     fn step(&self, id: Uuid) -> bool {
         let mut tasks = self.move_tasks();
         let Some(task) = tasks

@@ -77,7 +77,7 @@ pub struct QueueAttributes {
     attributes: BTreeMap<&'static str, String>,
 }
 
-/// The answer of an operation that has nothing to say.
+/// An answer without content.
 #[derive(Serialize)]
 pub struct Done {}
 
@@ -209,12 +209,12 @@ impl Sqs {
     }
 }
 
-/// The queue's name in its URL, whatever host the caller knows it by.
+/// The queue's name in its URL; the host in it may be any.
 pub fn name_of(queue_url: &str) -> &str {
     queue_url.rsplit('/').next().unwrap_or_default()
 }
 
-/// The attributes with some set anew. A dead-letter queue has to exist.
+/// The attributes with some of them replaced. A dead-letter queue has to exist.
 fn changed(
     tables: &Connection,
     attributes: &Attributes,

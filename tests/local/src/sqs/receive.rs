@@ -88,7 +88,7 @@ impl Sqs {
     ) -> Result<Vec<Message>, SqsError> {
         let started = Instant::now();
         loop {
-            // Made before the look, so that what arrives between look and wait isn't missed.
+            // The waiter is made before the look, so that a message that arrives between look and wait isn't missed.
             let arrival = self.0.arrivals.notified();
             let (received, queue_wait) = self.0.store.transaction(|tables| {
                 let queue = store::find_queue(tables, queue)?;
@@ -149,7 +149,7 @@ struct Received {
     messages: Vec<Message>,
     /// True if messages went to the dead-letter queue instead.
     dead_lettered: bool,
-    /// The time until a hidden message becomes visible.
+    /// Time until a hidden message becomes visible.
     next_visible_in: Option<Duration>,
 }
 

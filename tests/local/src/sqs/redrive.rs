@@ -7,7 +7,7 @@ use super::{
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
-/// The target of the queue's messages that were received too often.
+/// The queue's dead-letter queue.
 pub struct DeadLetters {
     queue_id: i64,
     pub max_receive_count: u32,
@@ -87,7 +87,7 @@ pub fn move_oldest(
     Ok(messages.len())
 }
 
-/// True if any queue sends its dead letters there.
+/// Tells if any queue sends its dead letters there.
 pub fn is_dead_letter_queue(tables: &Connection, name: &str) -> Result<bool, SqsError> {
     let queues = store::queues_after(tables, "")?;
     Ok(queues.iter().any(|queue| {

@@ -44,7 +44,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// With a file, what a call has committed survives the end of this process, however it ends.
+    /// Opens a file, or memory. In a file, committed calls survive the end of this process, however it ends.
     pub fn open(file: Option<&Path>) -> anyhow::Result<Self> {
         let connection = match file {
             Some(file) => {
@@ -63,12 +63,12 @@ impl Store {
         })
     }
 
-    /// Runs `work` and keeps what it wrote, unless it fails.
+    /// Runs `work` and commits its writes, unless it fails.
     pub fn transaction<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, SqsError>,
     ) -> Result<T, SqsError> {
-        // A panic in another call rolled its transaction back, so what it left is sound.
+        // A panic in another call rolled its transaction back, so the store is sound.
         let mut connection = self
             .connection
             .lock()
@@ -99,7 +99,7 @@ pub fn find_queue(tables: &Connection, name: &str) -> Result<Queue, SqsError> {
         .ok_or(SqsError::QueueDoesNotExist)
 }
 
-/// The messages after a name, in the order of their names.
+/// The queues after a name, in the order of their names.
 pub fn queues_after(tables: &Connection, name: &str) -> Result<Vec<Queue>, SqsError> {
     let mut select = tables.prepare_cached(
         "SELECT id, name, created_at, modified_at, attributes FROM queue WHERE name > ?1 ORDER BY name",
@@ -143,7 +143,7 @@ pub fn update_queue(tables: &Connection, id: i64, attributes: &Attributes) -> Re
     Ok(())
 }
 
-/// Deletes the messages that are too old, wherever in their life they are.
+/// Deletes the messages that are too old, whether or not they are in flight.
 pub fn expire(tables: &Connection, queue: &Queue, now: i64) -> Result<(), SqsError> {
     tables
         .prepare_cached("DELETE FROM message WHERE queue = ?1 AND sent_at <= ?2")?
@@ -159,7 +159,7 @@ pub fn now() -> i64 {
     milliseconds(since)
 }
 
-/// A duration as the tables hold it.
+/// Converts a duration to the tables' milliseconds.
 pub fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,5 @@
-//! Rules of a queue that no client can show in a short time. The others are `sqs_rules` of the e2e tests.
+//! Tests the rules that no client can show of a real queue in a short time. The other rules are `sqs_rules` of the e2e
+//! tests.
 
 use super::*;
 use crate::faults::Delivery;

@@ -9,7 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 impl Sqs {
-    /// Answers a request of the AWS JSON 1.0 protocol. `operation` is what follows `AmazonSQS.` in `X-Amz-Target`.
+    /// Answers a request of the AWS JSON 1.0 protocol. `operation` follows `AmazonSQS.` in `X-Amz-Target`.
     pub async fn handle(&self, operation: &str, body: Bytes) -> Response {
         match self.run(operation, &body).await {
             Ok(answer) => respond(StatusCode::OK, answer),
@@ -51,7 +51,7 @@ fn write(answer: &impl Serialize) -> Result<Vec<u8>, SqsError> {
     Ok(serde_json::to_vec(answer)?)
 }
 
-/// An answer with what every answer has.
+/// Makes an answer with the headers that every answer has.
 pub fn respond(status: StatusCode, body: Vec<u8>) -> Response {
     let mut response = (status, Body::from(body)).into_response();
     let headers = response.headers_mut();

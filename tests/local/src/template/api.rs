@@ -1,4 +1,4 @@
-//! `AWS::Serverless::Api`: its stage, its gateway responses and its routes.
+//! Parses `AWS::Serverless::Api`: its stage, its gateway responses and its routes.
 
 use super::{
     model::{Api, GatewayResponse, Route},
@@ -10,7 +10,7 @@ use crate::gateway::CONTEXT_VARIABLES;
 use anyhow::Result;
 use std::collections::BTreeMap;
 
-/// Documentation, metering and deployment. `Auth` is read apart.
+/// Properties for documentation, metering and deployment. `Auth` is read apart.
 const DROPPED: [&str; 11] = [
     "AccessLogSetting",
     "AlwaysDeploy",
@@ -75,7 +75,8 @@ pub fn read(resource: &Resource, scope: &Scope) -> Result<Api> {
     })
 }
 
-/// API keys aren't enforced here, nor metered; an authorizer would be missed.
+/// Accepts API keys, which are neither enforced nor metered here. It refuses authorizers: ignoring one would change the
+/// functions' events.
 fn check_auth(auth: &Node) -> Result<()> {
     auth.only(&["ApiKeyRequired", "UsagePlan"])
 }

@@ -1,4 +1,4 @@
-//! `Conditions`: decided once, from the parameters.
+//! Decides `Conditions` once, from the parameters.
 
 use super::{
     resolve::Scope,
@@ -7,7 +7,7 @@ use super::{
 use anyhow::Result;
 use std::collections::BTreeMap;
 
-/// True if each condition holds.
+/// The value of each condition.
 pub fn evaluate(conditions: &Node, scope: &Scope) -> Result<BTreeMap<String, bool>> {
     conditions
         .map()?

@@ -1,4 +1,4 @@
-//! `AWS::Serverless::Function` and its events.
+//! Parses `AWS::Serverless::Function` and its events.
 
 use super::{
     api,
@@ -25,7 +25,7 @@ const READ: [&str; 11] = [
     "LoggingConfig",
     "Role",
 ];
-/// Tracing and deployment, and permissions that count only without a role.
+/// Properties for tracing and deployment, and permissions that count only without a role.
 const DROPPED: [&str; 10] = [
     "Architectures",
     "AutoPublishAlias",
@@ -134,7 +134,7 @@ fn environment(properties: &Node, secrets: &mut Secrets) -> Result<BTreeMap<Stri
         .collect()
 }
 
-/// None if it is switched off.
+/// Reads an event source mapping. None if it is switched off.
 fn event_source(
     properties: &Node,
     function: &Function,
@@ -149,7 +149,7 @@ fn event_source(
         "FunctionResponseTypes",
     ])?;
     let (id, queue) = queue::by_arn(queues, properties.require("Queue")?)?;
-    // As Lambda does: a message must not come back while it is still being worked on.
+    // Lambda refuses this too: a message must not come back while it is still being worked on.
     if queue.visibility_timeout < function.timeout {
         return Err(properties.fault(format!(
             "the visibility timeout of {id} is less than the function's timeout"

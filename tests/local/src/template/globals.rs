@@ -1,8 +1,8 @@
-//! `Globals`: properties that SAM gives to every resource of a kind.
+//! Merges `Globals`: properties that SAM gives to every resource of a kind.
 
 use super::yaml::{Node, Value};
 
-/// `own` over `global`: mappings are merged, lists added up, and anything else is replaced. An intrinsic
+/// Puts `own` over `global`: mappings are merged, lists added up, and anything else is replaced. An intrinsic
 /// function counts as a single value.
 pub fn merge(global: &Node, own: &Node) -> Node {
     let value = match (&global.value, &own.value) {

@@ -1,8 +1,8 @@
-//! The part of a template that `local` runs, resolved: no parameter and no intrinsic function is left.
+//! The part of a template that `local` understands, resolved: no parameter and no intrinsic function is left.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-/// The addresses of this machine's services.
+/// The addresses that resolved values point to.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// Base URL of the API, without the stage: `http://127.0.0.1:3000`.
@@ -19,13 +19,9 @@ pub const ACCOUNT: &str = "000000000000";
 /// The whole system.
 #[derive(Debug)]
 pub struct Stack {
-    /// By logical id.
     pub functions: BTreeMap<String, Function>,
-    /// By logical id.
     pub queues: BTreeMap<String, Queue>,
-    /// By logical id.
     pub tables: BTreeMap<String, Table>,
-    /// By logical id.
     pub roles: BTreeMap<String, Role>,
     /// The one REST API.
     pub api: Api,
@@ -42,7 +38,7 @@ pub struct Function {
     pub package: String,
     /// The binary of that member, from `Metadata.BuildProperties.Binary`.
     pub binary: String,
-    /// The time that an invocation may take before the environment is killed.
+    /// Time-out of an invocation, after which the environment is killed.
     pub timeout: Duration,
     /// MB.
     pub memory_size: u32,
@@ -50,7 +46,7 @@ pub struct Function {
     pub environment: BTreeMap<String, String>,
     /// `ReservedConcurrentExecutions`.
     pub reserved_concurrency: Option<usize>,
-    /// The queues that drive it.
+    /// The event source mappings that drive it.
     pub event_sources: Vec<EventSource>,
     /// Logical id of its role; without one SAM makes a role that may do more.
     pub role: Option<String>,
@@ -58,14 +54,14 @@ pub struct Function {
     pub log_group: Option<String>,
 }
 
-/// A function's permissions.
+/// The permissions of a function.
 #[derive(Debug, Clone, Default)]
 pub struct Role {
-    /// Of all its policies.
+    /// The statements of all its policies.
     pub statements: Vec<Statement>,
 }
 
-/// A statement of a policy that allows.
+/// A statement of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     /// `sqs:SendMessage`
@@ -81,7 +77,7 @@ pub struct EventSource {
     pub queue: String,
     /// Most messages in one invocation.
     pub batch_size: usize,
-    /// A batch may be filled for this long.
+    /// Time that a batch may take to fill.
     pub window: Duration,
     /// Most invocations at a time, `ScalingConfig.MaximumConcurrency`.
     pub maximum_concurrency: Option<usize>,
@@ -94,21 +90,21 @@ pub struct EventSource {
 pub struct Queue {
     /// `QueueName`, or the logical id.
     pub name: String,
-    /// A received message stays hidden for this long.
+    /// Time that a received message stays hidden.
     pub visibility_timeout: Duration,
-    /// A message is kept for this long, counted from its first send.
+    /// Time that a message is kept, counted from its first send.
     pub retention: Duration,
-    /// A sent message stays hidden at first for this long.
+    /// Time that a sent message stays hidden at first.
     pub delay: Duration,
     /// Most bytes of a message.
     pub maximum_message_size: usize,
-    /// A receive that doesn't say waits for this long.
+    /// Wait of a receive that sets none of its own.
     pub receive_wait: Duration,
     /// `RedrivePolicy`.
     pub redrive: Option<Redrive>,
 }
 
-/// The target of messages that were received too often.
+/// The destination of messages that were received too often.
 #[derive(Debug, Clone)]
 pub struct Redrive {
     /// Name of the dead-letter queue.
@@ -155,7 +151,7 @@ pub struct Route {
 /// An answer of the gateway's own.
 #[derive(Debug, Clone, Default)]
 pub struct GatewayResponse {
-    /// `StatusCode`; the type's own where it is missing.
+    /// `StatusCode`; None stands for the type's own.
     pub status: Option<u16>,
     /// Literal headers, lower-case names, without the quotes of the mapping expression.
     pub headers: BTreeMap<String, String>,

@@ -1,4 +1,4 @@
-//! `Parameters`: their values from the overrides, else their defaults, within their bounds.
+//! Reads `Parameters`: their values come from the overrides, else from their defaults, within their bounds.
 
 use super::yaml::Node;
 use anyhow::{Result, bail, ensure};

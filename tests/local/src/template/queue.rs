@@ -1,4 +1,4 @@
-//! `AWS::SQS::Queue`, a standard one.
+//! Parses `AWS::SQS::Queue`, a standard one.
 
 use super::{
     model::{Queue, Redrive},
@@ -19,7 +19,7 @@ const READ: [&str; 7] = [
     "ReceiveMessageWaitTimeSeconds",
     "RedrivePolicy",
 ];
-/// Encryption, permission and billing.
+/// Properties for encryption, permission and billing.
 const DROPPED: [&str; 5] = [
     "KmsDataKeyReusePeriodSeconds",
     "KmsMasterKeyId",
@@ -28,7 +28,7 @@ const DROPPED: [&str; 5] = [
     "Tags",
 ];
 
-/// Reads one queue; SQS's own defaults stand for what is missing.
+/// Reads one queue; SQS's own defaults fill in missing properties.
 pub fn read(resource: &Resource, scope: &Scope) -> Result<Queue> {
     let properties = resource.properties(scope, &READ, &DROPPED)?;
     let seconds = |key: &str, range: RangeInclusive<u64>, default: u64| {

@@ -7,9 +7,9 @@ use super::{
 use anyhow::Result;
 use std::collections::BTreeMap;
 
-/// The values of names.
+/// The values that names stand for.
 pub struct Scope {
-    /// Pseudo parameters (`AWS::Region`) too.
+    /// The parameters, and the pseudo parameters (`AWS::Region`).
     parameters: BTreeMap<String, String>,
     pub conditions: BTreeMap<String, bool>,
     /// Resources by logical id. Their names are resolved before there are any, so no name can refer to a
@@ -53,7 +53,7 @@ impl Scope {
             .ok_or_else(|| node.fault("may not be AWS::NoValue"))
     }
 
-    /// True if a resource's or output's `Condition` holds.
+    /// Tells if a resource's or output's `Condition` holds.
     pub fn applies(&self, node: &Node) -> Result<bool> {
         match node.get("Condition") {
             Some(condition) => self.condition(condition),
@@ -61,7 +61,7 @@ impl Scope {
         }
     }
 
-    /// None for `AWS::NoValue`, which takes an entry out of its list or mapping.
+    /// Resolves a value. None for `AWS::NoValue`, which takes an entry out of its list or mapping.
     pub fn resolve(&self, node: &Node) -> Result<Option<Node>> {
         let value = match &node.value {
             Value::Text(text) => Value::Text(text.clone()),

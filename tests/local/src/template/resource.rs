@@ -1,4 +1,4 @@
-//! `Resources`: which there are, and what `!Ref` and `!GetAtt` give for them.
+//! Reads `Resources`: those whose condition holds, and the values of `!Ref` and `!GetAtt` for them.
 
 use super::{
     globals,
@@ -16,7 +16,7 @@ pub struct Resource<'t> {
     pub id: String,
     pub kind: Kind,
     pub node: &'t Node,
-    /// With the globals, unresolved.
+    /// The properties with the globals, unresolved.
     properties: Node,
 }
 
@@ -29,7 +29,7 @@ pub enum Kind {
     Role,
     Secret,
     Table,
-    /// Nothing on one machine.
+    /// Kinds that do nothing on one machine.
     Nothing,
 }
 
@@ -43,8 +43,8 @@ const KINDS: [(&str, Kind); 7] = [
     ("AWS::Serverless::Function", Kind::Function),
 ];
 
-/// Metering and what watches the rest: accepted without reading. Policies outside a role aren't among them: a role that
-/// was read must be all that a function may do.
+/// Metering, and resources that watch the rest: accepted without reading. Policies outside a role are refused:
+/// otherwise a role would not show all permissions of its function.
 const NOTHING: [&str; 12] = [
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::ApiKey",
@@ -144,7 +144,7 @@ impl Resource<'_> {
     }
 }
 
-/// The values that each resource gives to those that refer to it.
+/// The values that each resource gives to others that refer to it.
 pub fn references(
     resources: &[Resource],
     scope: &Scope,
@@ -179,7 +179,7 @@ pub fn references(
                 (name, vec![("Arn", arn)])
             }
             Kind::Role => {
-                // IAM is in no region.
+                // An ARN of IAM has no region.
                 let arn = format!("arn:aws:iam::{ACCOUNT}:role/{}", resource.id);
                 (resource.id.clone(), vec![("Arn", arn)])
             }

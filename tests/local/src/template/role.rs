@@ -1,4 +1,4 @@
-//! `AWS::IAM::Role`: what it allows. Nothing is enforced on one machine; a test compares it with what is called.
+//! Parses `AWS::IAM::Role`. Nothing is enforced on one machine; a test compares the permissions with the calls.
 
 use super::{
     model::{Role, Statement},
@@ -8,7 +8,7 @@ use super::{
 };
 use anyhow::Result;
 
-/// Managed policies are left out: what they allow isn't in the template.
+/// Managed policies aren't read: their permissions aren't in the template.
 const READ: [&str; 1] = ["Policies"];
 const DROPPED: [&str; 7] = [
     "AssumeRolePolicyDocument",

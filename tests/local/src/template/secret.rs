@@ -1,4 +1,4 @@
-//! `AWS::SecretsManager::Secret`, and the dynamic references to it.
+//! Parses `AWS::SecretsManager::Secret`, and the dynamic references to it.
 
 use super::{
     resolve::Scope,
@@ -23,7 +23,7 @@ pub fn read(resource: &Resource, scope: &Scope) -> Result<Secret> {
         &["Description", "KmsKeyId", "Tags"],
     )?;
     let generate = properties.require("GenerateSecretString")?;
-    // The alphabet and the length are the generator's affair.
+    // The generator decides on the alphabet and the length.
     generate.only(&[
         "ExcludeCharacters",
         "ExcludeLowercase",
@@ -84,8 +84,8 @@ impl<'g> Secrets<'g> {
         Ok(result + rest)
     }
 
-    /// `secretsmanager:{ARN}:SecretString:{key}:{stage}:{version}`; all after the ARN may be missing. A mere name
-    /// stands for a secret that isn't the template's: there is one of every name here.
+    /// Parses `secretsmanager:{ARN}:SecretString:{key}:{stage}:{version}`; all after the ARN may be missing. A mere
+    /// name stands for a secret that isn't the template's: there is one of every name here.
     fn value(&mut self, node: &Node, reference: &str) -> Result<String> {
         if let Some(name) = reference.strip_prefix("secretsmanager:")
             && !name.is_empty()

@@ -1,4 +1,4 @@
-//! `AWS::DynamoDB::Table`: its `CreateTable` request.
+//! Parses `AWS::DynamoDB::Table` into its `CreateTable` request.
 
 use super::{
     model::Table,
@@ -19,7 +19,7 @@ const READ: [&str; 7] = [
     "GlobalSecondaryIndexes",
     "LocalSecondaryIndexes",
 ];
-/// Protection, capacity and billing.
+/// Properties for protection, capacity and billing.
 const DROPPED: [&str; 9] = [
     "ContributorInsightsSpecification",
     "DeletionProtectionEnabled",
@@ -32,7 +32,7 @@ const DROPPED: [&str; 9] = [
     "WarmThroughput",
 ];
 
-/// Reads one table. What stands inside the definition is for `CreateTable` to check.
+/// Reads one table. `CreateTable` checks the inside of the definition.
 pub fn read(resource: &Resource, scope: &Scope) -> Result<Table> {
     let properties = resource.properties(scope, &READ, &DROPPED)?;
     properties.require("KeySchema")?;

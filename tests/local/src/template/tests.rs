@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// Four lines, and `rest` after them, within `Resources`.
+/// A template of four lines, and `rest` after them, within `Resources`.
 fn stack(rest: &str) -> Result<Stack> {
     with_overrides(rest, &[])
 }

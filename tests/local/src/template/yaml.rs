@@ -1,13 +1,13 @@
-//! A template's tree of values. Each knows its line and its path, so that a fault can name them.
+//! Parses a template into a tree of values. Each value knows its line and its path, so that an error can name them.
 
 use anyhow::{Result, anyhow};
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 use std::{fmt::Display, ops::RangeInclusive};
 
-/// A value and where it stands.
+/// A value and its place in the file.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// Of the key, or of the value itself in a list.
+    /// The line of the key, or of the value itself in a list.
     pub line: usize,
     /// `Resources.OrdersQueue.Properties.FifoQueue`
     pub path: String,
@@ -16,7 +16,7 @@ pub struct Node {
 
 #[derive(Debug, Clone)]
 pub enum Value {
-    /// Numbers and booleans too: `CloudFormation` itself passes them on as text.
+    /// A text, and numbers and booleans too: `CloudFormation` itself passes them on as text.
     Text(String),
     List(Vec<Node>),
     /// In the template's order.
@@ -75,7 +75,7 @@ fn convert(yaml: &MarkedYaml, line: usize, path: String) -> Result<Node> {
     Ok(node)
 }
 
-/// `{"Fn::Sub": …}` and `{"Ref": …}` mean what `!Sub …` and `!Ref …` mean.
+/// Parses the long form: `{"Fn::Sub": …}` and `{"Ref": …}` mean the same as `!Sub …` and `!Ref …`.
 fn long_form(mut map: Vec<(String, Node)>) -> Value {
     let name = match map.as_slice() {
         [(key, _)] if key == "Ref" => Some(key.clone()),
@@ -84,7 +84,7 @@ fn long_form(mut map: Vec<(String, Node)>) -> Value {
     };
     match (name, map.pop()) {
         (Some(name), Some((_, mut argument))) => {
-            // The path leads to the value, in whichever form the function is.
+            // The path leads to the value, in either form of the function.
             let path = argument.path.strip_suffix(&name).unwrap_or_default();
             let path = path.strip_suffix("Fn::").unwrap_or(path);
             argument.path.truncate(path.trim_end_matches('.').len());
@@ -98,7 +98,7 @@ fn long_form(mut map: Vec<(String, Node)>) -> Value {
 }
 
 impl Node {
-    /// An error that says where it is.
+    /// Makes an error that names its place.
     pub fn fault(&self, message: impl Display) -> anyhow::Error {
         match self.path.as_str() {
             "" => anyhow!("line {}: {message}", self.line),

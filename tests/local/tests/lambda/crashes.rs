@@ -1,4 +1,4 @@
-//! Processes that crash because a fault says so.
+//! Crashes processes by injected faults.
 
 use super::{failure, faulty, invoke, running};
 use local::{
@@ -8,7 +8,7 @@ use local::{
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
-/// A function that crashes so, as often as it may.
+/// Starts a function that crashes in this way, as often as it may.
 fn crashing(crash: Crash, times: u64) -> anyhow::Result<(Lambda, Arc<Faults>)> {
     let faults = Arc::new(Faults::default());
     let injection = Injection {
@@ -19,7 +19,7 @@ fn crashing(crash: Crash, times: u64) -> anyhow::Result<(Lambda, Arc<Faults>)> {
     Ok((faulty(1, None, &[], &faults)?, faults))
 }
 
-/// Checks that the fault was counted so often.
+/// Checks how often the fault was counted.
 fn counted(faults: &Faults, crash: Crash, times: u64) {
     let expected = [(format!("F {crash}"), times)];
     assert_eq!(faults.tally().counts(), expected.into());
@@ -54,7 +54,7 @@ pub async fn killed() -> anyhow::Result<()> {
 pub async fn hung() -> anyhow::Result<()> {
     let crash = Crash::Hung(Duration::from_millis(200));
     let (lambda, faults) = crashing(crash, 1)?;
-    // It would answer in time.
+    // The function would answer in time.
     let document = failure(&lambda, json!({"sleep_ms": 400})).await?;
     assert_eq!(document["errorType"], "Sandbox.Timedout");
     invoke(&lambda, json!({"sleep_ms": 400})).await?;

@@ -1,4 +1,4 @@
-//! `Lambda` with real processes: this binary is also the function that it runs.
+//! Runs `Lambda` with real processes: this binary is also the function that it runs.
 
 mod crashes;
 mod event_source;
@@ -273,7 +273,7 @@ async fn abandoned() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// True if a process, even one that nobody has waited for, exists.
+/// Tells if a process exists, even one that nobody has waited for.
 fn running(pid: &Value) -> bool {
     std::process::Command::new("kill")
         .args(["-0", &pid.to_string()])

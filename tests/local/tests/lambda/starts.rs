@@ -1,4 +1,4 @@
-//! Functions that don't start, and that are stopped.
+//! Tests functions that don't start, and functions that are stopped.
 
 use super::{failure, invoke, lambda, running};
 use anyhow::{Context, ensure};

@@ -1,4 +1,4 @@
-//! DynamoDB, as far as `process` writes to it.
+//! Checks the transactions of `process`, as DynamoDB would.
 
 use anyhow::{Context, ensure};
 use events::{OrderId, OrderRecord, Outcome};
@@ -7,9 +7,7 @@ use serde_dynamo::{AttributeValue, Item, from_item};
 use sim::units;
 use std::collections::BTreeMap;
 
-/// The name of the orders' table.
 pub const ORDERS: &str = "OrdersTable";
-/// The name of the articles' table.
 pub const ARTICLES: &str = "ArticlesTable";
 
 /// The most actions of a transaction.
@@ -18,9 +16,8 @@ const MOST_ACTIONS: usize = 100;
 /// A transaction that writes orders and takes their stock.
 #[derive(Debug)]
 pub struct Transaction {
-    /// The orders' ids.
     pub orders: Vec<OrderId>,
-    /// Its price in write units.
+    /// Write units.
     pub units: u64,
 }
 

@@ -1,4 +1,4 @@
-//! SQS, as far as `ingest` sends to it.
+//! Checks the messages of `ingest`, as SQS would.
 
 use anyhow::{Context, bail, ensure};
 use events::{Fingerprint, OrderId, OrderPlaced};
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The queue's name, with the account's number before it: how its URL ends.
+/// The path of the queue's URL: the account's number and the queue's name.
 pub const QUEUE: &str = "/000000000000/OrdersQueue";
 
 /// Bytes of a request that are billed as one request.
@@ -20,11 +20,9 @@ const MOST_BYTES: usize = 1024 * 1024;
 /// A request that puts orders on the queue.
 #[derive(Debug)]
 pub struct Send {
-    /// The orders' ids.
     pub orders: Vec<OrderId>,
-    /// The number of requests that are billed for it.
     pub billed: u64,
-    /// SQS's answer.
+    /// The response of SQS.
     pub answer: Value,
 }
 
@@ -84,7 +82,7 @@ pub fn send(action: &str, body: &[u8]) -> anyhow::Result<Send> {
     })
 }
 
-/// The order of a message, which must be one that `process` can read, true to itself.
+/// Gives the order of a message. `process` must be able to read it, and its fingerprint and group must be right.
 fn read(message: &Entry) -> anyhow::Result<OrderId> {
     let placed = OrderPlaced::from_json(&message.message_body)?;
     ensure!(

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Each kind of fault that `HELP` names, with what it needs.
+/// Each kind of fault that `HELP` names, with its fields.
 const ALL: &str = "
 faults:
   - {fault: refused, call: SendMessage, code: ServiceUnavailable, function: F, containing: a, larger_than: 9, rate: 0.5, times: 2}

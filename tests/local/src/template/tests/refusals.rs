@@ -1,7 +1,7 @@
 use super::{FUNCTION, stack};
 use anyhow::{Context, Result, ensure};
 
-/// Each of these makes the template one that is refused, in one line that has this text.
+/// Each of these makes a template that is refused, with one line that has this text.
 fn check(refusals: &[(String, &str)]) -> Result<()> {
     for (rest, expected) in refusals {
         let error = stack(rest).err();
