@@ -14,7 +14,8 @@ pub fn again(before: u32, chance: f64) -> Duration {
 
 /// The new visibility timeout of a record for which there was no time. The worker `served` some records in the time
 /// `elapsed` and `left` others: at that speed it would need `elapsed * left / served` for them. They come back spread over
-/// this time, but none later than after twice the time that it has `waited` since its first delivery. In whole seconds.
+/// the second half of this time, but none later than after twice the time that it has `waited` since its first delivery.
+/// In whole seconds.
 pub fn turn(
     elapsed: Duration,
     served: usize,

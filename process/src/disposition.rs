@@ -20,7 +20,7 @@ pub enum Disposition {
 pub enum Cause {
     /// The record: others can be stored.
     Record,
-    /// The table, or this version of the code: no wait of the record's own would help it.
+    /// The table; or this worker, which doesn't know the message's version. No wait of the record's own would help it.
     Table,
     /// Nobody: the table had more to do than the invocation had time for.
     Busy,
