@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 /// The most bytes of a client's name that travel with an order.
 const LONGEST_NAME: usize = 255;
 
-/// Whoever the API was called by. Scopes order ids and idempotency keys.
+/// The caller of the API. It scopes order ids and idempotency keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Client(String);

@@ -48,7 +48,7 @@ pub struct Line {
     unknown: Map<String, Value>,
 }
 
-/// Why a body is not an order.
+/// The reason for which a body is not an order.
 #[derive(Debug, thiserror::Error)]
 pub enum NotAnOrder {
     /// The body isn't JSON.

@@ -2,7 +2,7 @@
 //!
 //! Of the 122 free bits of a UUID of version 8 the first 90 identify the order, and the last 32 are an HMAC over them
 //! and the client. So `GET` can tell an accepted order whose row isn't written yet from an id that was never issued,
-//! and taking an order in stays one durable write.
+//! and accepting an order stays one durable write.
 
 use crate::client::{Client, IdempotencyKey};
 use hmac::{Hmac, KeyInit, Mac};

@@ -16,7 +16,7 @@ pub enum Outcome {
     Failed,
 }
 
-/// Why an order was rejected.
+/// The reason for which an order was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {

@@ -24,7 +24,7 @@ pub struct OrderPlaced {
     pub(crate) unknown: Map<String, Value>,
 }
 
-/// Why a message is not an order that this version can read.
+/// The reason for which this version can't read a message as an order.
 #[derive(Debug, thiserror::Error)]
 pub enum NotAnOrderPlaced {
     /// Not JSON, or a field is missing or of another type. Says where, and not what: that is a client's.

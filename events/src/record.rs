@@ -41,7 +41,7 @@ impl OrderRecord {
             mut unknown,
         } = placed;
         let total = order.total();
-        // A message has none of these: they would take the place of the row's own.
+        // A message has none of these: they would replace the row's own.
         unknown.retain(|name, _| {
             !["status", "reason", "processed_at", "total"].contains(&name.as_str())
         });

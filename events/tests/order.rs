@@ -15,7 +15,7 @@ fn violations(body: &[u8]) -> Vec<Violation> {
     }
 }
 
-/// The violations of `body` are at these pointers, in this order.
+/// Checks that the violations of `body` are at these pointers, in this order.
 fn check(body: &str, expected: &[&str]) {
     let found = violations(body.as_bytes());
     let pointers: Vec<_> = found
@@ -59,7 +59,7 @@ fn an_order_is_read_as_it_was_sent() -> anyhow::Result<()> {
 }
 
 #[test]
-fn faults_inside_a_larger_document_have_its_pointers() -> anyhow::Result<()> {
+fn violations_inside_a_larger_document_have_its_pointers() -> anyhow::Result<()> {
     let order = serde_json::from_str(r#"{"lines":[{"sku":"cup","quantity":0}],"note":1}"#)?;
     let place = Pointer::Element(&Pointer::Member(&Pointer::Root, "orders"), 3);
     let found = Order::from_json(order, &place).expect_err("it has violations");

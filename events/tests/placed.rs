@@ -1,4 +1,4 @@
-//! The queue message and the table row: who can read what.
+//! The queue message and the table row, and the versions that can read them.
 
 use events::{
     Client, Fingerprint, Order, OrderIds, OrderPlaced, OrderRecord, Outcome, Reason, Secret,

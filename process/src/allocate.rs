@@ -13,12 +13,12 @@ pub enum Stock {
     Unknown,
 }
 
-/// Orders with their outcomes, and the stock that they reserve: what one `TransactWriteItems` writes.
+/// The content of one `TransactWriteItems`: orders with their outcomes, and the stock that they reserve.
 #[derive(Debug)]
 pub struct Transaction<'a> {
     /// The orders, in the order of arrival. None has failed.
     pub orders: Vec<(&'a Pending, Outcome)>,
-    /// The pieces of each article that the confirmed orders take together.
+    /// The pieces of each article that the confirmed orders reserve together.
     pub reserved: BTreeMap<&'a str, u64>,
 }
 
@@ -30,7 +30,7 @@ impl Transaction<'_> {
 }
 
 /// Confirms each order whose articles are all left in the quantities it wants, in the order of arrival, and rejects the
-/// others. An article that `stock` doesn't name is taken to have enough: the table says so when it hasn't.
+/// others. An article that `stock` doesn't name is assumed to have enough: the table says so when it hasn't.
 pub fn allocate<'a>(orders: &Group<'a>, stock: &BTreeMap<String, Stock>) -> Transaction<'a> {
     let mut left = stock.clone();
     let mut reserved = BTreeMap::new();

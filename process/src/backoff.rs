@@ -30,7 +30,7 @@ pub fn turn(
 }
 
 /// The new visibility timeout of a record that failed on its own after `receives` deliveries: `base` doubled with each
-/// delivery, `longest` at most, half of it jitter. In whole seconds, as SQS takes them.
+/// delivery, `longest` at most, half of it jitter. It is in whole seconds, as SQS requires.
 pub fn redelivery(base: Duration, longest: Duration, receives: u32, chance: f64) -> Duration {
     let seconds = doubled(base, receives).min(longest).as_secs_f64();
     Duration::from_secs_f64((seconds * (0.5 + chance / 2.0)).round())

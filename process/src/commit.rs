@@ -87,7 +87,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Takes the first chain that is due, or the one that will be due first.
+    /// Removes the first chain that is due, or the one that will be due first.
     fn next(&mut self) -> Option<Chain<'a>> {
         let now = Instant::now();
         let due = |chain: &Chain| chain.front().map_or(now, |job| job.due);

@@ -1,5 +1,5 @@
-//! Reads the environment, and makes clients and logs by it. `ingest` has much the same, because neither may see the other,
-//! and `events` no AWS.
+//! Reads the environment, and makes clients and logs by it. `ingest` has much the same, because neither may see the
+//! other, and `events` no AWS.
 
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::config::{
@@ -53,7 +53,7 @@ pub fn log_panic(panic: &PanicHookInfo<'_>) {
     tracing::error!(at, "panicked");
 }
 
-/// The logs, written to `to`, from a level. TRACE is taken as DEBUG: at TRACE the SDK and the runtime log whole
+/// The logs, written to `to`, from a level. TRACE counts as DEBUG: at TRACE the SDK and the runtime log whole
 /// requests, with all that clients sent.
 pub fn logs<W>(to: W, level: LevelFilter) -> impl Subscriber + Send + Sync
 where
@@ -77,8 +77,8 @@ pub fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// Configures AWS's clients: region, credentials and endpoint come from the variables that Lambda sets, and from no other
-/// source.
+/// Configures AWS's clients: region, credentials and endpoint come from the variables that Lambda sets, and from no
+/// other source.
 pub fn aws() -> Result<SdkConfig> {
     let credentials = Credentials::new(
         required("AWS_ACCESS_KEY_ID")?,

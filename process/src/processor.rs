@@ -58,7 +58,7 @@ impl Processor {
         }
         let start = Instant::now();
         let (dispositions, first) = self.settle(&event.records, end - MARGIN).await;
-        // A table that was down before it took the first order tells nothing of its speed by that.
+        // An outage before the table accepted the first order tells nothing of the table's speed.
         let elapsed = first.unwrap_or(start).elapsed();
         let is_left = |disposition: &&Disposition| matches!(disposition, Disposition::Retry(_));
         let left = dispositions.iter().filter(is_left).count();
@@ -82,7 +82,7 @@ impl Processor {
                     let waited = self.waited(&record).unwrap_or(elapsed);
                     Some(turn(elapsed, served, left, waited, chance))
                 }
-                // The table takes nothing: the queue's visibility timeout spans the longest outage.
+                // The table writes nothing: the queue's visibility timeout spans the longest outage.
                 Cause::Busy | Cause::Table => None,
             };
             if let (Some(timeout), Some(receipt_handle)) = (timeout, &record.receipt_handle) {
@@ -106,7 +106,7 @@ impl Processor {
         (self.effects.clock)().duration_since(first).ok()
     }
 
-    /// Gives the disposition of each record, by `deadline`, and the time at which the table took the first order.
+    /// Gives the disposition of each record, by `deadline`, and the time at which the table wrote the first order.
     async fn settle(
         &self,
         records: &[SqsMessage],

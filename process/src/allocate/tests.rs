@@ -38,7 +38,7 @@ fn an_order_gets_all_or_nothing_in_the_order_of_arrival() {
         &[("a", Left(1))],
         &[out, Confirmed],
     );
-    // An article's lines add up, and an order that loses takes nothing.
+    // An article's lines add up, and a rejected order reserves nothing.
     check(
         &[&[("a", 1), ("a", 1)], &[("a", 1)]],
         &[("a", Left(1))],

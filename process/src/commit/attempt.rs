@@ -74,7 +74,7 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Takes the orders out that want a throttled article, if there are others.
+    /// Splits off the orders that want a throttled article, if there are others.
     pub fn split_throttled(&mut self) -> Option<Self> {
         let articles = &self.refused.articles;
         let is_throttled = |order: &&Pending| articles.iter().any(|sku| order.wants(sku));

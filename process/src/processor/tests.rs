@@ -102,7 +102,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_record_comes_back_when_it_may_succeed() -> anyhow::Result<()> {
-    // The table takes `taken` transactions and refuses all others.
+    // The table writes `taken` transactions and refuses all others.
     let check = async |waited: u32, taken, (status, code), expected: &[Option<i64>]| {
         let records = [0, 1].map(|n| record(n, 3, waited * SECOND));
         let table = move |n| (n >= taken).then(|| refused(status, code));
@@ -115,7 +115,7 @@ async fn a_failed_record_comes_back_when_it_may_succeed() -> anyhow::Result<()> 
     // One was written, and ten seconds were left for the other.
     check(60, 1, throttled, &[Some(10)]).await?;
     check(2, 1, throttled, &[Some(4)]).await?;
-    // The table took nothing, or is down: the visibility timeout of the queue stays.
+    // The table wrote nothing, or is down: the visibility timeout of the queue stays.
     check(60, 0, throttled, &[None, None]).await?;
     check(60, 0, down, &[None, None]).await?;
     check(60, 1, down, &[None]).await?;

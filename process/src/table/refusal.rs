@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 };
 use events::{Outcome, text::bounded};
 
-/// Why a transaction was not written.
+/// The reason for which a transaction was not written.
 #[derive(Debug)]
 pub enum Refusal<'a> {
     /// DynamoDB cancelled it, because of these actions.

@@ -1,9 +1,9 @@
 //! Scenarios as facts, against `local` (the default), LocalStack, or a deployed stack.
 //!
 //! # Layout
-//! - [`stack`]: what the scenarios run against, and what it can do; its books are audited at the end.
-//!   [`watch`]: what its functions are seen to call. [`permissions`]: what they therefore may do.
-//! - [`api`]: an HTTP client. [`orders`]: orders to send. [`aws`], [`names`]: what stands behind the API.
+//! - [`stack`]: the stack under test. At the end its tables and queues are reconciled with what clients were told.
+//!   [`watch`]: records the functions' calls. [`permissions`]: compares the roles with them.
+//! - [`api`]: an HTTP client. [`orders`]: orders to send. [`aws`], [`names`]: the services behind the API.
 //! - [`scenarios`]: the facts. [`runner`]: runs and counts them.
 //!
 //! # Against another stack

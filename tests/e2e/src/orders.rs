@@ -10,7 +10,7 @@ pub fn order(lines: &[(&str, u64)]) -> Value {
     json!({"lines": lines.iter().map(line).collect::<Vec<_>>(), "currency": "EUR"})
 }
 
-/// The message of an order that no API has taken in. It is the same order, by its id, for the same `id`.
+/// The message of an order that no API has accepted. It is the same order, by its id, for the same `id`.
 pub fn placed(id: OrderId, order: &Value) -> anyhow::Result<OrderPlaced> {
     // As it is read from the queue: none of the API's limits holds.
     let order: Order = serde_json::from_value(order.clone())?;

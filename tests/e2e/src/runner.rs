@@ -1,4 +1,4 @@
-//! Runs the scenarios, counts those that the stack cannot run, and audits its books and its roles at the end.
+//! Runs the scenarios, counts the ones that the stack cannot run, and audits its tables, queues and roles at the end.
 
 use crate::{
     scenarios::{self, Scenario},
@@ -9,7 +9,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
 use tokio::{runtime::Runtime, sync::RwLock};
 
-/// Does what the command line says. Fails if the stack cannot be reached, or if its books don't add up.
+/// Does what the command line says. Fails if the stack cannot be reached, or if its audit fails.
 pub fn run() -> Result<ExitCode> {
     let mut arguments = Arguments::from_args();
     let runtime = Arc::new(Runtime::new()?);
@@ -28,7 +28,7 @@ pub fn run() -> Result<ExitCode> {
         Ok(())
     };
     runtime.block_on(stack.stop());
-    audit.context("the stack's books don't add up")?;
+    audit.context("the stack's tables and queues don't agree with what clients were told")?;
     permissions.context("the roles in template.yaml are not what the functions need")?;
     for (need, count) in left_out(&stack) {
         eprintln!("left out: {count} that need {need:?}: {}", need.reason());

@@ -1,4 +1,4 @@
-//! The facts, by what they are about.
+//! The scenarios, by subject.
 
 mod accepting;
 mod bad_requests;
@@ -66,7 +66,7 @@ pub fn all() -> Vec<Scenario> {
     named.collect()
 }
 
-/// Lists a file's scenarios, with what each needs.
+/// Lists a file's scenarios, each with its needs.
 macro_rules! scenarios {
     ($($name:ident [$($need:ident)*])*) => {
         pub fn all() -> Vec<crate::scenarios::Scenario> {

@@ -202,7 +202,7 @@ impl Queue {
             .context("no message in 20 s")
     }
 
-    /// Nothing arrives for a second.
+    /// Checks that nothing arrives for a second.
     async fn receives_nothing(&self) -> anyhow::Result<()> {
         let received = self.receive_within(1, None).await?;
         ensure!(received.is_none(), "received {received:?}");
@@ -255,7 +255,7 @@ fn attribute(message: &Message, name: &MessageSystemAttributeName) -> String {
     value.cloned().unwrap_or_default()
 }
 
-/// The request was refused with this code.
+/// Checks that the request was refused with this code.
 fn refused<T: Debug, E: ProvideErrorMetadata + Debug, R: Debug>(
     result: Result<T, SdkError<E, R>>,
     code: &str,

@@ -37,12 +37,12 @@ pub enum Need {
     Faults,
     /// It is a `local`, so that others, with other parameters, stand for it as well.
     Parameters,
-    /// No other scenario runs: this one takes all that the machine has.
+    /// No other scenario runs: this one uses the whole machine.
     Quiet,
 }
 
 impl Need {
-    /// Why a stack doesn't have it.
+    /// The reason for which a stack may lack it.
     pub fn reason(self) -> &'static str {
         match self {
             Self::Clients => "API keys are the stack's own; only `local` takes any",
@@ -216,7 +216,7 @@ impl Stack {
         Ok(sku)
     }
 
-    /// Checks that nothing is left on a queue, and that each article lacks just what confirmed orders took.
+    /// Checks that no queue holds a message, and that each article lacks just the pieces that confirmed orders have.
     pub async fn audit(&self) -> Result<()> {
         let Some(aws) = &self.aws else { return Ok(()) };
         until("the queues are empty", || async {

@@ -3,7 +3,7 @@
 use crate::{answers, functions, samples, tally::Tally};
 use serde_json::{Value, json};
 
-/// The answer to the sample of an order with one thing changed is right, and this.
+/// Checks the answer to an order sample with one value changed.
 fn check(place: &str, value: Value, expected: &str) {
     let mut event = samples::PLACE[0].clone();
     let (parent, member) = place.rsplit_once('/').expect("a pointer");

@@ -31,7 +31,7 @@ fn no_secret_is_printed_with_what_holds_it() {
     });
 }
 
-/// The functions judge every line that they log by themselves.
+/// `functions` checks every line that is logged.
 #[test]
 fn what_a_service_says_is_bounded_and_escaped_in_logs_and_not_in_answers() {
     functions::with(|functions| {

@@ -1,19 +1,19 @@
 //! Input that nobody would send on purpose, for everything that reads input.
 //!
 //! `cargo test` runs each target on the same few hundred programs each time, checks that these reach acceptance and
-//! every refusal, and then on as many others as a second takes. `cargo bolero test` runs one for as long as it is
+//! every refusal, and then on as many others as fit into a second. `cargo bolero test` runs one for as long as it is
 //! told, guided by which code it has reached; see the README.
 //!
 //! # Layout
-//! - [`targets`]: what is fuzzed, one file each: a program of bytes becomes an input, goes the way that it goes in the
-//!   function, and what comes out is judged.
+//! - [`targets`]: one file each: a program of bytes becomes an input, goes the way that it goes in the
+//!   function, and the result is checked.
 //! - [`program`]: bytes as choices. [`json`]: documents that begin as a sample of `events/` and are then changed, so
-//!   that what is behind the first check is reached, too. [`samples`]: these.
+//!   that code behind the first check is reached, too. [`samples`]: these.
 //! - [`functions`]: the functions, as they are deployed, above a real SDK client. [`cloud`]: the HTTP below it, which
 //!   holds what it gets against the services' limits.
-//! - [`answers`]: what every answer to a client must be. [`logs`]: what every log line must be.
-//! - [`finds`]: what was found so far.
-//! - [`tally`]: what was reached. [`leaks`]: facts about secrets and about errors of the services, which no input brings
+//! - [`answers`]: the rules for every answer to a client. [`logs`]: the rules for every log line.
+//! - [`finds`]: inputs that were found so far.
+//! - [`tally`]: counts outcomes. [`leaks`]: facts about secrets and about errors of the services, which no input brings
 //!   about.
 
 mod answers;

@@ -43,7 +43,7 @@ impl Tally {
         }
     }
 
-    /// After a run: now and then, says on stderr what was reached so far.
+    /// Called after each run: reports now and then on stderr which outcomes were reached so far.
     pub fn report(&mut self, target: &str) {
         self.runs += 1;
         if self.reported.elapsed() >= INTERVAL {

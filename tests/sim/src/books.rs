@@ -1,4 +1,4 @@
-//! The books at the end of a run, from the models alone.
+//! Reconciles tables and queue with the orders at the end of a run, from the models alone.
 
 use crate::{
     case::Case,
@@ -24,7 +24,7 @@ fn is_broken(orders: &Orders, placed: &OrderPlaced) -> bool {
         .any(|sku| orders.stock.get(*sku) == Some(&None))
 }
 
-/// Each order has one outcome, and the stock is exact.
+/// Checks that each order has one outcome, and that the stock is exact.
 pub fn balance(
     case: &Case,
     orders: &Orders,

@@ -1,4 +1,4 @@
-//! A run's settings: what arrives, what the stack is like, and what goes wrong. A seed stands for one; `draw` says
+//! A run's settings: the load, the stack, and the faults. A seed stands for one; `draw` says
 //! which.
 
 mod draw;
@@ -11,9 +11,7 @@ pub struct Case {
     /// Chance in the run goes by it, and so do the orders.
     pub seed: u64,
     pub load: Load,
-    /// The queue and the workers.
     pub stack: Stack,
-    /// The tables.
     pub table: Table,
     pub weather: Weather,
 }
@@ -79,12 +77,11 @@ impl Default for Stack {
     }
 }
 
-/// The tables.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     /// The time that a write takes; a transaction holds its items for so long.
     pub latency: Duration,
-    /// Write units a second that both tables take together, if there is a limit.
+    /// The write units a second of both tables together, if there is a limit.
     pub units: Option<u32>,
     /// Unused units are kept for so long.
     pub burst: Duration,
@@ -172,9 +169,9 @@ impl Fault {
 /// A time in which the tables write nothing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Outage {
-    /// From, since the start.
+    /// The outage's start, counted from the start of the run.
     pub from: Duration,
-    /// Until.
+    /// The outage's end, counted from the start of the run.
     pub until: Duration,
     pub kind: OutageKind,
 }
@@ -182,13 +179,13 @@ pub struct Outage {
 /// The tables' answer in an outage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutageKind {
-    /// 500.
+    /// They answer 500.
     Down,
     /// They throttle.
     Throttled,
     /// They throttle the items of one partition alone: of every eighth article.
     HotPartition,
-    /// Nothing.
+    /// They don't answer.
     Silent,
 }
 

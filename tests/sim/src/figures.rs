@@ -26,15 +26,14 @@ pub struct Measured {
     pub rate: f64,
     /// The write units that were used, as a share of those that the tables had meanwhile; none if they have no limit.
     pub share: Option<f64>,
-    /// After each outage: how long until orders were settled at nine tenths of the speed before it.
+    /// The time after an outage until orders were settled at nine tenths of the speed before it.
     pub recovery: Option<Duration>,
     /// The orders that were settled before the outage was over.
     pub before_end: usize,
-    /// After an outage: how long until the last order was settled.
+    /// The time after an outage until the last order was settled.
     pub settled: Option<Duration>,
 }
 
-/// All of them.
 pub fn all() -> Vec<Figure> {
     let mut all = vec![long_orders(), spike()];
     all.extend([1, 10, 180].map(throttled));
@@ -141,7 +140,7 @@ impl fmt::Display for Measured {
     }
 }
 
-/// The names of what a [`Measured`] prints.
+/// The header of the columns that a [`Measured`] prints.
 pub const HEADER: &str = "case                         orders  dead  receives  orders/s  share  recovery  settled   taken throttled conflicts";
 
 fn case(load: Load, stack: Stack, table: Table, outages: Vec<Outage>) -> Case {

@@ -1,15 +1,15 @@
 //! The real `process`, over the real SDK clients, against a model of AWS in virtual time.
 //!
-//! A seed is a [`case::Case`]: orders, sizes, limits, and faults. The same seed is the same run, to the last await. At its
-//! end tables and queue are reconciled with the orders, from the models alone: each order has one outcome, which never
-//! changed, and the stock is exact. Once all faults are over, the queue is drained within a bound.
+//! A seed is a [`case::Case`]: orders, sizes, limits and faults. The same seed is the same run, to the last await. At
+//! its end tables and queue are reconciled with the orders, from the models alone: each order has one outcome, which
+//! never changed, and the stock is exact. Once all faults are over, the queue is drained within a bound.
 //!
 //! # Layout
-//! - [`case`]: what a run is like. [`orders`]: what is sent in it.
+//! - [`case`]: the settings of a run. [`orders`]: its orders.
 //! - [`mod@run`]: the case happens. [`workers`]: the event source mapping, and Lambda with the real `Processor` in it.
-//! - [`wire`]: HTTP below the SDK. [`request`]: what goes over it. [`table`], [`queue`]: the services. [`units`]: what a
-//!   write costs.
-//! - [`books`]: what must hold at the end. [`trace`]: what happened. [`shrink`]: a failing case, made small.
+//! - [`wire`]: HTTP below the SDK. [`request`]: the requests. [`table`], [`queue`]: the services. [`units`]: the write
+//!   units of a write.
+//! - [`books`]: reconciles tables and queue at the end. [`trace`]: the events. [`shrink`]: makes a failing case small.
 //! - [`seeds`]: many runs. [`figures`]: the runs whose figures the README shows. [`clock`]: the time of day.
 
 pub mod books;

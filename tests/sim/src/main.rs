@@ -16,13 +16,13 @@ struct Options {
     /// Number of seeds
     #[arg(long, default_value_t = 10_000)]
     seeds: u64,
-    /// The first of them
+    /// First seed to run
     #[arg(long, default_value_t = 1)]
     from: u64,
-    /// Run one seed, and print all that happens in it
+    /// Run one seed, and print every event of its run
     #[arg(long, value_name = "SEED")]
     trace: Option<u64>,
-    /// Run the README's cases instead, those whose name has this in it
+    /// Run the README's cases whose names contain this text, instead of seeds
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
     figures: Option<String>,
 }

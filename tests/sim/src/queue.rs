@@ -53,7 +53,6 @@ impl Queue {
         }
     }
 
-    /// A message is sent.
     pub fn send(&mut self, body: String) {
         self.sent += 1;
         let message = Message {
@@ -82,7 +81,7 @@ impl Queue {
         }
     }
 
-    /// Takes up to so many messages, roughly in the order in which they came; `stays` says which stay visible all the
+    /// Receives up to `most` messages, roughly in the order in which they came; `stays` says which stay visible all the
     /// same.
     pub fn receive(&mut self, most: usize, mut stays: impl FnMut() -> bool) -> Vec<SqsMessage> {
         let now = Instant::now();

@@ -1,4 +1,4 @@
-//! The requests that `process` makes of DynamoDB. Anything else is a fault of its own.
+//! The requests that `process` makes of DynamoDB. The model panics at any other request.
 
 use crate::units;
 use serde::Deserialize;
@@ -20,7 +20,7 @@ const MOST_BYTES: usize = 4 << 20;
 pub enum Action {
     /// Puts an order's row.
     Put(Row),
-    /// Takes stock of an article.
+    /// Reserves pieces of an article.
     Take {
         /// The article.
         sku: String,

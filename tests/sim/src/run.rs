@@ -24,7 +24,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// The result of a run.
 #[derive(Debug)]
 pub struct Report {
-    /// Whatever must not be.
+    /// The violations that were found.
     pub wrong: Vec<String>,
     /// Orders that are confirmed, and those that are rejected.
     pub outcomes: (usize, usize),

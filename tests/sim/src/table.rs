@@ -1,4 +1,4 @@
-//! A model of the tables: what they hold, and what is being written. `refuse` says what they don't take.
+//! A model of the tables: their rows, and the writes under way. `refuse` decides on refusals.
 
 mod refuse;
 
@@ -48,7 +48,7 @@ pub struct Seen {
     pub units: f64,
     /// The times at which orders got their outcome, from the start, with their number.
     pub settled: Vec<(Duration, usize)>,
-    /// Whatever must never happen.
+    /// The violations that were found.
     pub wrong: Vec<String>,
 }
 
@@ -104,7 +104,7 @@ impl Tables {
         rate > 0.0 && self.start.elapsed() < weather.ends && fastrand::f64() < rate
     }
 
-    /// Takes up a transaction, or refuses it.
+    /// Begins a transaction, or refuses it.
     pub fn begin(&mut self, actions: Vec<Action>, trace: &Trace) -> Result<Held, Answer> {
         let orders = actions
             .iter()
@@ -127,7 +127,7 @@ impl Tables {
         }
     }
 
-    /// Takes up a `PutItem`, or refuses it.
+    /// Begins a `PutItem`, or refuses it.
     pub fn begin_put(&mut self, row: Row, trace: &Trace) -> Result<Held, Answer> {
         let action = Action::Put(row);
         let refusal = self.refuse(1).map(|(_, answer)| answer);
@@ -157,7 +157,7 @@ impl Tables {
         }
     }
 
-    /// Writes what was taken up.
+    /// Finishes a write that was begun.
     pub fn write(&mut self, held: Held, trace: &Trace) {
         self.held.retain(|_, number| *number != held.number);
         let (now, mut settled) = (self.start.elapsed(), 0);

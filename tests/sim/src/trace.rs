@@ -19,7 +19,6 @@ impl Trace {
         }
     }
 
-    /// Something happened.
     pub fn say(&self, what: impl FnOnce() -> String) {
         if let Some(events) = &self.events {
             let at = self.start.elapsed().as_secs_f64();
@@ -28,7 +27,6 @@ impl Trace {
         }
     }
 
-    /// All that happened.
     pub fn events(&self) -> Vec<String> {
         let events = self.events.as_ref();
         events.map_or_else(Vec::new, |events| {

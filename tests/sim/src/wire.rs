@@ -50,7 +50,7 @@ pub enum Answer {
     Error(u16, &'static str, Vec<Option<Value>>),
     /// The connection is cut.
     Cut,
-    /// None ever comes.
+    /// No answer ever comes.
     Never,
 }
 
@@ -246,7 +246,7 @@ impl HttpConnector for Wire {
         let body = request.body().bytes().expect("a body in memory").to_vec();
         let (service, (answer, answered)) = (self.clone(), oneshot::channel());
         HttpConnectorFuture::new(async move {
-            // What is sent goes its way, even if its sender dies.
+            // A request that was sent arrives, even if its sender dies.
             tokio::spawn(async move {
                 drop(answer.send(service.serve(operation, body).await));
             });

@@ -177,7 +177,7 @@ impl Worker {
         false
     }
 
-    /// Deletes what a batch doesn't report as failed.
+    /// Deletes the messages that a batch doesn't report as failed.
     fn done(&self, ids: &[String], response: &SqsBatchResponse) {
         let failed: Vec<_> = response
             .batch_item_failures

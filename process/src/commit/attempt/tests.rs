@@ -5,8 +5,8 @@ use Disposition::{KeyMismatch, Retry, StoredBefore};
 
 const RECORD: Disposition = Retry(Cause::Record);
 
-/// Works through these findings of the transaction of three orders: 0 wants the article `a1`, 1 wants `a1` and `a2`, and
-/// 2 wants `a3`.
+/// Works through these findings of the transaction of three orders: 0 wants the article `a1`, 1 wants `a1` and `a2`,
+/// and 2 wants `a3`.
 fn check(
     findings: impl for<'a> Fn([&'a Pending; 3]) -> Vec<Finding<'a>>,
     expected: Attempt,
@@ -55,7 +55,7 @@ fn each_finding_settles_orders_or_tells_what_to_wait_for() {
         Learnt,
         &[(2, RECORD)],
     );
-    // Whoever wants the article.
+    // Every order that wants the article fails.
     check(
         |_| vec![Finding::Article("a1", String::new())],
         Learnt,

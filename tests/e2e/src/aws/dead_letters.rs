@@ -53,7 +53,7 @@ impl Aws {
         Ok(())
     }
 
-    /// Takes a message off the dead-letter queue.
+    /// Deletes a message from the dead-letter queue.
     pub async fn forget(&self, message: &Message) -> Result<()> {
         let delete = self
             .sqs

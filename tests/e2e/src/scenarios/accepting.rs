@@ -1,4 +1,4 @@
-//! An order's way, and what its client sees of it.
+//! An order's way from its request to its outcome, as its client sees it.
 
 use crate::{
     orders::{new_key, order},

@@ -28,7 +28,7 @@ scenarios! {
     a_table_that_cannot_be_read_gives_503 [Faults]
 }
 
-/// Processes one order while its first transactions meet these faults; it must come out confirmed, and once.
+/// Processes one order while its first transactions meet these faults. It must be confirmed, once.
 async fn confirmed_after(stack: &Stack, faults: Vec<Fault>) -> Result<()> {
     let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
     let (part, met) = (sku.clone(), Arc::new(AtomicUsize::new(0)));
@@ -224,7 +224,7 @@ async fn a_table_that_stays_down_leaves_the_visibility_timeout_alone(
     for (_, put_off) in try_join_all(ours.map(|fault| refused(&stack, fault))).await? {
         ensure!(!put_off);
     }
-    // The counterpart: what is one record's fault puts that record off.
+    // The counterpart: a failure that one record causes puts that record off.
     let (_, put_off) = refused(&stack, Fault::refuse(400, "ValidationException", "no")).await?;
     ensure!(put_off);
     Ok(())
@@ -234,7 +234,7 @@ async fn a_table_that_refuses_everyone_is_not_asked_for_each(stack: Arc<Stack>) 
     let (calls, put_off) =
         refused(&stack, Fault::refuse(400, "AccessDeniedException", "no")).await?;
     ensure!(calls == 1 && !put_off, "{calls} calls");
-    // One that refuses a request whole is asked for both, for the first and for the second.
+    // A table that rejects a request as a whole is asked for both orders, then for the first and for the second.
     let (calls, _) = refused(&stack, Fault::refuse(400, "ValidationException", "no")).await?;
     ensure!(calls == 3, "{calls} calls");
     Ok(())

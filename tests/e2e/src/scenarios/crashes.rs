@@ -126,7 +126,7 @@ async fn a_transaction_over_the_size_limit_is_bisected(stack: Arc<Stack>) -> Res
     for _ in 0..50 {
         batch.push((placed(new_id()?, &order(&[(&sku, 1)]))?.to_json(), 1));
     }
-    // As if the limit were lower: below what 50 orders take, above what 25 do.
+    // The limit seems lower: 50 orders exceed it, and 25 don't.
     let (part, refused) = (sku.clone(), Arc::new(AtomicUsize::new(0)));
     let (count, limit) = (refused.clone(), 800 * 50);
     let _rule = stack.fault(move |call| {
@@ -143,7 +143,7 @@ async fn a_transaction_over_the_size_limit_is_bisected(stack: Arc<Stack>) -> Res
 }
 
 async fn a_row_over_400_kb_fails_alone(stack: Arc<Stack>) -> Result<()> {
-    // More than the queue would take: the table itself refuses such a row.
+    // The order is larger than the queue accepts: the table itself refuses such a row.
     let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
     let mut large = order(&[(&sku, 1)]);
     large["reference"] = "x".repeat(400 << 10).into();

@@ -33,7 +33,7 @@ async fn a_message_that_is_delivered_twice_takes_effect_once(stack: Arc<Stack>) 
             .await?;
         ensure!(stack.api.settled(&id).await?["status"] == "confirmed");
         if !after.is_zero() {
-            until("the copy is processed", || async {
+            until("the duplicate is processed", || async {
                 Ok((transactions.count() > 1).then_some(()))
             })
             .await?;

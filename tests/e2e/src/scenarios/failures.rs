@@ -87,7 +87,7 @@ async fn an_order_that_fails_for_good_reads_failed_and_after_a_redrive_confirmed
 
 async fn an_order_is_failed_before_its_last_try(stack: Arc<Stack>) -> Result<()> {
     let aws = stack.aws()?;
-    // The order's last receive is its copy's, too: the dead-letter queue takes one of them next.
+    // The order's last receive is its duplicate's, too: SQS moves one of them to the dead-letter queue next.
     for receives in [&[1000][..], &[1, 1000]] {
         let (sku, id) = (stack.article(10).await?, new_id()?);
         let calls = stack.record(&[&sku])?;
@@ -181,7 +181,7 @@ async fn an_order_that_no_table_takes_spares_its_neighbours(stack: Arc<Stack>) -
     let (aws, sku) = (stack.aws()?, stack.article(50).await?);
     let mut batch = Vec::new();
     for n in 0..50 {
-        // A key may not be empty: DynamoDB refuses the request whole, and doesn't say which order is to blame.
+        // A key may not be empty: DynamoDB rejects the request as a whole, and doesn't say which order is to blame.
         let lines: &[(&str, u64)] = if n == 31 {
             &[(&sku, 1), ("", 1)]
         } else {

@@ -32,7 +32,7 @@ async fn retries_with_the_same_key_take_effect_once(stack: Arc<Stack>) -> Result
     let ids = try_join_all((0..20).map(|_| stack.api.place(&sent, Some(&key)))).await?;
     ensure!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     stack.api.settled(&ids[0]).await?;
-    // Later copies are still on their way: nothing may come of them. The audit looks again when all are through.
+    // Duplicates are still on their way, and must have no effect. The audit looks again when all are processed.
     ensure!(stack.aws()?.in_stock(&sku).await? == 99);
     Ok(())
 }

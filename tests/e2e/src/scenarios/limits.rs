@@ -38,7 +38,7 @@ async fn a_table_that_is_down_for_ten_minutes_costs_no_order(_: Arc<Stack>) -> R
             .api
             .place(&order(&[(&sku, 1)]), Some(&new_key()))
             .await?;
-        // Whether it has an outcome can't be read; that it is no stranger can.
+        // The outcome can't be read, but the API recognises the id.
         stack.api.get(&id).await?.problem(503)?;
         Ok::<_, anyhow::Error>(id)
     });
@@ -129,14 +129,14 @@ async fn while_the_secret_is_rotated_no_accepted_order_is_unknown(_: Arc<Stack>)
         ids.push(stack.api.place(&sent, Some(&key)).await?);
         stacks.push(stack);
     }
-    // While one deployment takes over from another, either may have taken the order and either may be asked. Each
+    // While one deployment replaces another, either may have accepted the order and either may be asked. Each
     // has its own tables here, so the answer comes from the id alone.
     for (issuer, asked, known) in [
         (0, 1, true),
         (1, 0, true),
         (1, 2, true),
         (2, 1, true),
-        // Which is why it takes two deployments, and why the old secret stays for as long as orders are asked for.
+        // So a rotation needs two deployments, and the old secret stays for as long as clients ask for orders.
         (2, 0, false),
         (1, 3, false),
     ] {

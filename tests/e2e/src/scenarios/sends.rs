@@ -1,4 +1,4 @@
-//! Trouble on the way to the queue, and what its clients do about it.
+//! Sends to the queue that fail: the client sends its request again.
 
 use crate::{
     orders::{new_key, order},
@@ -81,7 +81,7 @@ async fn once_after(stack: &Stack, sku: &str, key: &str, status: u16) -> Result<
     ensure!(reply.header("retry-after") == Some("5"), "{reply:?}");
     let id = stack.api.place(&sent, Some(key)).await?;
     ensure!(stack.api.settled(&id).await?["status"] == "confirmed");
-    // Copies that are still on their way take nothing: the audit looks again when all are through.
+    // Duplicates that are still on their way reserve nothing: the audit looks again when all are processed.
     ensure!(stack.aws()?.in_stock(sku).await? == 9);
     stack.aws()?.record(&id).await?.context("no row")?;
     Ok(())

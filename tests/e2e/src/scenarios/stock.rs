@@ -102,7 +102,7 @@ async fn many_orders_for_little_stock_sell_just_that(stack: Arc<Stack>) -> Resul
             .iter()
             .all(|order| order["status"] == "confirmed" || order["reason"] == "out_of_stock")
     );
-    // An order for one of each was turned away, so of one of them nothing is left; the audit adds up the rest.
+    // An order for one of each was rejected, so nothing is left of one of them. The audit adds up the rest.
     let left = (
         stack.aws()?.in_stock(&a).await?,
         stack.aws()?.in_stock(&b).await?,

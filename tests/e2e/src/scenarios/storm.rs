@@ -1,10 +1,9 @@
-//! Every fault at once, and at the end the books: what clients were told against what is in the tables and on the
-//! queues.
+//! Injects every fault at once, and at the end reconciles tables and queues with what clients were told.
 //!
 //! # Layout
-//! - [`market`]: articles and orders; [`client`]: who sends them; [`ledger`]: what was sent, and what was answered
-//! - `faults.yaml`: what goes wrong meanwhile
-//! - [`books`], [`stock`]: what must hold at the end; [`report`]: the table that is printed
+//! - [`market`]: articles and orders; [`client`]: sends them; [`ledger`]: records the orders and the answers
+//! - `faults.yaml`: the injected faults
+//! - [`books`], [`stock`]: reconcile tables and queues at the end; [`report`]: the table that is printed
 
 mod books;
 mod client;
@@ -38,16 +37,16 @@ scenarios! {
 /// The number of clients that send at a time.
 const CLIENTS: usize = 50;
 
-/// Every so many clients, one sends its orders in batches.
+/// One client in this many sends its orders in batches.
 const IN_BATCHES: usize = 5;
 
-/// The least that it rains: long enough for most faults to have their turn.
+/// The least time in which clients send: long enough for most faults to strike.
 const RAIN: Duration = Duration::from_secs(6);
 
 /// The queue is drained within this time, on a machine that has other things to do.
 const DRAIN: Duration = Duration::from_mins(5);
 
-/// From so many orders on, every kind of fault must have struck.
+/// The number of orders from which on every kind of fault must have struck.
 const FULL: usize = 10_000;
 
 /// A storm of fewer orders must have met a fault of some kind, whatever they are batched into.
@@ -60,7 +59,7 @@ const PLACES: [&str; 6] = [
     "ProcessFunction ",
 ];
 
-/// Time is compressed: what a worker had that was killed comes back after 9 s, and the third receive is the last. With
+/// Time is compressed: a killed worker's messages come back after 9 s, and the third receive is the last. With
 /// batches that are all full a worker needs longer, and more of them are killed.
 fn parameters(orders: usize) -> [&'static str; 4] {
     if orders < FULL {
@@ -89,7 +88,10 @@ async fn no_order_is_lost_doubled_or_oversold(_: Arc<Stack>) -> Result<()> {
     stack.stop().await;
     let report = report?;
     eprintln!("{report}");
-    ensure!(report.books.are_clean(), "the books don't add up");
+    ensure!(
+        report.books.are_clean(),
+        "tables and queues don't agree with what clients were told"
+    );
     for place in PLACES {
         let struck = report.injected.keys().any(|kind| kind.starts_with(place));
         ensure!(struck, "no fault struck at {place}");
@@ -137,7 +139,7 @@ async fn storm(stack: &Stack, orders: usize, plan: &Plan) -> Result<Report> {
     let (injected, rain) = (faults.tally().counts(), begun.elapsed());
 
     eprintln!("storm: the faults are over; what is left is processed");
-    // From here on, only one thing fails: what is doomed.
+    // From here on, only doomed orders fail.
     let doom = stack.fault(|call| {
         let hit = call.operation == "TransactWriteItems" && call.contains(DOOMED);
         hit.then(|| Fault::refuse(400, "ValidationException", "doomed"))
@@ -183,7 +185,7 @@ async fn storm(stack: &Stack, orders: usize, plan: &Plan) -> Result<Report> {
     })
 }
 
-/// Puts what is no order on the queue, while it rains.
+/// Puts messages that are no orders on the queue, while clients send.
 async fn poison(aws: &Aws, pieces: usize, seed: u64) -> Result<BTreeSet<String>> {
     let (mut sent, mut chance) = (BTreeSet::new(), Rng::with_seed(seed));
     let pace = RAIN / u32::try_from(pieces)?;

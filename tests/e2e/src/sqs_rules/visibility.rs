@@ -52,7 +52,7 @@ pub async fn a_receive_may_set_its_own_visibility_timeout(queues: &Queues) -> an
     ensure!(received_at.elapsed() >= Duration::from_secs(2));
     queue.receive().await?;
     ensure!(received_at.elapsed() >= Duration::from_secs(3));
-    // The third receive took the queue's 30 s.
+    // The third receive used the queue's 30 s.
     queue.receives_nothing().await
 }
 
@@ -222,7 +222,7 @@ pub async fn a_receive_takes_at_most_ten_messages(queues: &Queues) -> anyhow::Re
 }
 
 impl Queue {
-    /// A second passes, spent on polling another queue.
+    /// Spends a second on polling another queue.
     async fn receives_nothing_of_another(&self, queues: &Queues) -> anyhow::Result<()> {
         queues.create(&[]).await?.receives_nothing().await
     }

@@ -63,7 +63,7 @@ pub fn run(program: &[u8], tally: &mut Tally) {
         assert!(calls.is_empty(), "{calls:?}");
         return tally.count("no message id");
     };
-    // Lambda takes an id that it doesn't know, or none, as the failure of the whole batch.
+    // Lambda treats an id that it doesn't know, or none, as the failure of the whole batch.
     let failed = response.batch_item_failures;
     assert!(
         failed

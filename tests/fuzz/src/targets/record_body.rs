@@ -21,7 +21,7 @@ pub fn run(program: &[u8], tally: &mut Tally) {
     let mut program = Program::new(program);
     let body = json::document(&samples::MESSAGES, &mut program);
     let Ok(body) = String::from_utf8(body) else {
-        return; // SQS takes no other.
+        return; // SQS accepts no other.
     };
     let good: Vec<_> = samples::MESSAGES[1..3]
         .iter()

@@ -27,7 +27,7 @@ impl Case {
     }
 }
 
-/// Every so many seeds, one is heavy: it takes as long as all between.
+/// One seed in this many is heavy: its run lasts as long as all the runs between.
 const HEAVY: u64 = 100;
 
 /// Hundreds of orders that share few articles, for a new table, alone or with a long outage.

@@ -57,7 +57,7 @@ impl Tables {
                 *left = (*left + passed * rate).min(capacity);
             }
         }
-        // A table at rest takes even what costs more than it has.
+        // A table at rest accepts even a write that costs more units than it has.
         let lacks: Vec<_> = self
             .left
             .iter()
@@ -137,7 +137,7 @@ impl Tables {
     }
 }
 
-/// Why an attempt came to nothing.
+/// The reason for which an attempt was refused.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Why {
     /// The tables had too much to do.

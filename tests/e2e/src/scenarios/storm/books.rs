@@ -12,7 +12,7 @@ pub type Rows = BTreeMap<String, OrderRecord>;
 pub struct Books {
     /// Accepted orders without an outcome.
     pub lost: usize,
-    /// Pieces that were taken from stock beyond what confirmed orders account for, and orders with two rows.
+    /// Pieces that left the stock beyond those of confirmed orders, and orders with two rows.
     pub doubled: u64,
     /// Pieces that confirmed orders have and that were never there.
     pub oversold: u64,
@@ -23,7 +23,7 @@ pub struct Books {
 }
 
 impl Books {
-    /// At a time when only what is doomed can fail: each such order is a dead letter and reads `failed`.
+    /// Checks, while only doomed orders can fail, that each of them is a dead letter and reads `failed`.
     pub fn doomed_orders_fail(&mut self, sent: &[Sent], rows: &Rows, letters: &[OrderPlaced]) {
         let letters: BTreeSet<_> = letters
             .iter()
@@ -44,7 +44,7 @@ impl Books {
         }
     }
 
-    /// An outcome is for good, and a `failed` row is only ever turned to its own order's outcome.
+    /// Checks that an outcome is for good, and that only its own order's outcome replaces a `failed` row.
     pub fn outcomes_stay(&mut self, before: &Rows, after: &Rows) {
         for (id, row) in before {
             let stays = after.get(id).is_some_and(|now| {
@@ -84,7 +84,7 @@ impl Books {
         }
     }
 
-    /// Each order has its one outcome; no row is of an order that nobody sent, or isn't what was sent.
+    /// Checks that each order has one outcome, and that each row is of an order that was sent, as it was sent.
     pub fn each_order_has_one_outcome(&mut self, sent: &[Sent], rows: &Rows) {
         let by_reference: BTreeMap<_, _> = sent
             .iter()
@@ -135,7 +135,7 @@ impl Books {
         }
     }
 
-    /// All the poison, and nothing else, is on the dead-letter queue.
+    /// Checks that all the poison, and nothing else, is on the dead-letter queue.
     pub fn only_poison_is_dead(&mut self, poison: &BTreeSet<String>, letters: &BTreeSet<String>) {
         for missing in poison.difference(letters) {
             self.wrong.push(format!("this poison is gone: {missing}"));

@@ -31,7 +31,7 @@ impl fmt::Display for Sent {
     }
 }
 
-/// The clients' own books.
+/// The clients' own record.
 #[derive(Default)]
 pub struct Ledger(Mutex<Inner>);
 

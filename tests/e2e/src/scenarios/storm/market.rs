@@ -1,4 +1,4 @@
-//! The articles, and what is ordered of them.
+//! The articles, and the demand for them.
 
 use crate::orders::order;
 use fastrand::Rng;

@@ -11,7 +11,7 @@ pub struct Report {
     pub seed: u64,
     pub orders: usize,
     pub clients: usize,
-    /// Faults by kind.
+    /// Injected faults by kind.
     pub injected: BTreeMap<String, u64>,
     /// Answers by request and status.
     pub answers: BTreeMap<String, usize>,

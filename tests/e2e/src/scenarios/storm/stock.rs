@@ -1,5 +1,5 @@
-//! The stock's part of the books. No stock is added meanwhile, which makes it provable that an order was turned away
-//! rightly: of one of its articles less is left than it wanted.
+//! Checks the stock. No stock is added during the run, which makes it provable that an order was rejected
+//! rightly: fewer pieces of one of its articles are left than it wanted.
 
 use super::{
     books::{Books, Rows, told},
@@ -44,7 +44,7 @@ impl Books {
         }
     }
 
-    /// No order was turned away that could have been served.
+    /// Checks that no order was rejected that could have been confirmed.
     pub fn rejections_are_right(&mut self, rows: &Rows, left: &BTreeMap<String, i64>) {
         for row in rows.values() {
             let wanted = row.order.quantities();
