@@ -142,11 +142,7 @@ mod tests {
 
     #[test]
     fn an_id_is_recognised_for_the_client_it_was_issued_to() -> Result<()> {
-        let (ids, ann, ben) = (
-            ids("s", &[])?,
-            Client::identified("ann"),
-            Client::identified("ben"),
-        );
+        let (ids, [ann, ben]) = (ids("s", &[])?, ["ann", "ben"].map(Client::identified));
         let id = ids.fresh(&ann, [7; 12]);
         assert_eq!(ids.recognise(&ann, &id.to_string()), Some(id));
         assert_eq!(
@@ -174,11 +170,7 @@ mod tests {
 
     #[test]
     fn a_key_gives_the_same_id_each_time_and_each_client_its_own() -> Result<()> {
-        let (ids, ann, ben) = (
-            ids("s", &[])?,
-            Client::identified("ann"),
-            Client::identified("ben"),
-        );
+        let (ids, [ann, ben]) = (ids("s", &[])?, ["ann", "ben"].map(Client::identified));
         let key = IdempotencyKey::new("k")?;
         assert_eq!(ids.keyed(&ann, &key), ids.keyed(&ann, &key));
         assert_ne!(ids.keyed(&ann, &key), ids.keyed(&ben, &key));

@@ -35,7 +35,7 @@ async fn find(
     match table.read(id).await {
         Ok(Some(record)) => {
             tracing::info!(order_id = %id, "told the order's outcome");
-            let shown = Shown::from(record);
+            let shown = Shown::from(&record);
             Ok(response::json(StatusCode::OK, "application/json", &shown))
         }
         // It was accepted, because its id was issued, and is not processed yet.
@@ -56,34 +56,25 @@ async fn find(
 
 /// The part of a row that its client is shown.
 #[derive(Serialize)]
-struct Shown {
+struct Shown<'a> {
     id: OrderId,
     #[serde(flatten)]
     outcome: Outcome,
     placed_at: Timestamp,
     processed_at: Timestamp,
-    order: Order,
+    order: &'a Order,
     total: u64,
 }
 
-impl From<OrderRecord> for Shown {
-    fn from(record: OrderRecord) -> Self {
-        let OrderRecord {
-            id,
-            outcome,
-            placed_at,
-            processed_at,
-            order,
-            total,
-            ..
-        } = record;
+impl<'a> From<&'a OrderRecord> for Shown<'a> {
+    fn from(record: &'a OrderRecord) -> Self {
         Self {
-            id,
-            outcome,
-            placed_at,
-            processed_at,
-            order,
-            total,
+            id: record.id,
+            outcome: record.outcome,
+            placed_at: record.placed_at,
+            processed_at: record.processed_at,
+            order: &record.order,
+            total: record.total,
         }
     }
 }

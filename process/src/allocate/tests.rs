@@ -1,3 +1,5 @@
+//! Allocation, by cases and by properties.
+
 use super::*;
 use crate::faked;
 use proptest::{collection::vec, prelude::*};

@@ -1,3 +1,5 @@
+//! The loop of a batch against a faked table, in virtual time.
+
 use super::*;
 use crate::faked::{self, Answer, pending, refused};
 use events::{Outcome, Reason};

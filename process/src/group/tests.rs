@@ -1,3 +1,5 @@
+//! Packing and chaining, by cases and by properties.
+
 use super::*;
 use crate::faked;
 use proptest::{collection::vec, prelude::*};

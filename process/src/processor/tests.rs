@@ -1,3 +1,5 @@
+//! A whole SQS batch, with DynamoDB and SQS faked at HTTP.
+
 use super::*;
 use crate::faked::{self, Answer, refused};
 use events::Outcome;

@@ -1,3 +1,5 @@
+//! Records, duplicates and poison of a batch.
+
 use super::*;
 use crate::faked;
 

@@ -1,3 +1,5 @@
+//! Findings of a cancelled transaction, and what an attempt learns from them.
+
 use super::*;
 use crate::faked::pending;
 use Attempt::{Conflict, Learnt, Refused};

@@ -1,3 +1,5 @@
+//! DynamoDB's answers, each with its translation.
+
 use super::*;
 use crate::{
     allocate::allocate,

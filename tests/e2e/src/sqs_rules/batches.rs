@@ -1,3 +1,5 @@
+//! Rules of batch calls.
+
 use super::{Patience, Queue, Queues, handle, refused};
 use anyhow::ensure;
 use aws_sdk_sqs::{

@@ -1,3 +1,5 @@
+//! Rules of messages: bodies, attributes, digests.
+
 use super::{Queues, attribute, refused};
 use anyhow::{Context, ensure};
 use aws_sdk_sqs::{

@@ -1,3 +1,5 @@
+//! Rules of queues: names, attributes, what is refused.
+
 use super::{Patience, Queues, refused};
 use anyhow::{Context, ensure};
 use aws_sdk_sqs::{error::ProvideErrorMetadata, types::QueueAttributeName};

@@ -1,3 +1,5 @@
+//! Rules of dead-letter queues and of redriving them.
+
 use super::{Patience, Queue, Queues, attribute, handle, refused};
 use anyhow::{Context, ensure};
 use aws_sdk_sqs::types::{

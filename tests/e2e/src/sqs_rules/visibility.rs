@@ -1,3 +1,5 @@
+//! Rules of visibility timeouts and receipt handles.
+
 use super::{Patience, Queue, Queues, attribute, handle, refused};
 use anyhow::{Context, ensure};
 use aws_sdk_sqs::{

@@ -1,3 +1,5 @@
+//! The gateway over raw sockets.
+
 use super::*;
 use crate::template::model::{GatewayResponse, Route};
 use anyhow::Result;

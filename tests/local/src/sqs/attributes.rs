@@ -1,3 +1,5 @@
+//! A queue's attributes.
+
 use super::{arn, error::SqsError, message::MAXIMUM_MESSAGE_SIZE, store::milliseconds};
 use crate::template::model;
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! The calls that take up to ten entries.
+
 use super::error::SqsError;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;

@@ -1,3 +1,5 @@
+//! SQS's errors.
+
 use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},

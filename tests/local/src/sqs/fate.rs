@@ -1,3 +1,5 @@
+//! Injected faults of messages.
+
 use super::{error::SqsError, message::Message, store::milliseconds};
 use crate::faults::Delivery;
 use rusqlite::{Connection, params};

@@ -1,3 +1,5 @@
+//! Messages in flight: received, and neither deleted nor visible again.
+
 use super::{
     Sqs,
     batch::{self, BatchResult, Entry},

@@ -1,3 +1,5 @@
+//! A message, and its attributes.
+
 use super::{error::SqsError, md5};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};

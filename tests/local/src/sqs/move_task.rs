@@ -1,3 +1,5 @@
+//! `StartMessageMoveTask`: redrives a dead-letter queue.
+
 use super::{
     Shared, Sqs,
     error::SqsError,

@@ -1,3 +1,5 @@
+//! One queue.
+
 use super::{
     Sqs, arn,
     attributes::Attributes,

@@ -1,3 +1,5 @@
+//! `ReceiveMessage`.
+
 use super::{
     Sqs,
     error::SqsError,

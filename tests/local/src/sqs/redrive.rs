@@ -1,3 +1,5 @@
+//! The way to the dead-letter queue.
+
 use super::{
     arn,
     attributes::queue_name,

@@ -1,3 +1,5 @@
+//! `SendMessage` and `SendMessageBatch`.
+
 use super::{
     Sqs,
     batch::{self, BatchResult, Entry},

@@ -1,3 +1,5 @@
+//! Messages in SQLite, so that they survive a restart.
+
 use super::{attributes::Attributes, error::SqsError};
 use anyhow::Context;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params, types::Type};

@@ -1,3 +1,5 @@
+//! SQS's JSON protocol.
+
 use super::{Sqs, error::SqsError};
 use axum::{
     body::Body,

@@ -1,3 +1,5 @@
+//! Templates that are read, resolved.
+
 mod refusals;
 mod repository;
 

@@ -1,3 +1,5 @@
+//! Files of faults, good and bad.
+
 use super::*;
 
 /// Each kind of fault that `HELP` names, with its fields.

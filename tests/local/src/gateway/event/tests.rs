@@ -1,3 +1,5 @@
+//! The event of a request.
+
 use super::*;
 use crate::{gateway::route, template::model::Route};
 use anyhow::{Context, Result};

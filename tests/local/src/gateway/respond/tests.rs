@@ -1,3 +1,5 @@
+//! The response to a client, by a function's answer.
+
 use super::*;
 use anyhow::{Context, Result};
 use http_body_util::BodyExt;

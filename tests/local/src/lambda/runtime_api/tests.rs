@@ -1,3 +1,5 @@
+//! The Runtime API, as a function calls it.
+
 use super::*;
 use http_body_util::{BodyExt, Full};
 use hyper::{HeaderMap, Request};

@@ -1,3 +1,5 @@
+//! Templates that are refused, with the line and the reason.
+
 use super::{FUNCTION, stack};
 use anyhow::{Context, Result, ensure};
 

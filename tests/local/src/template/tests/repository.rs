@@ -1,3 +1,5 @@
+//! This repository's own template.
+
 use super::{super::load, place};
 use anyhow::{Context, Result};
 use serde_json::json;
