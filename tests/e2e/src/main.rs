@@ -1,4 +1,4 @@
-//! Scenarios as facts, against `local` (the default), LocalStack, or a deployed stack.
+#![doc = include_str!("../README.md")]
 //!
 //! # Layout
 //! - [`stack`]: the stack under test. At the end its tables and queues are reconciled with what clients were told.
@@ -7,10 +7,10 @@
 //! - [`scenarios`]: the facts. [`runner`]: runs and counts them.
 //!
 //! # Against another stack
-//! `ORDERS_API_URL` (with the stage) and `ORDERS_API_KEY` name it; without them a `local` is started. What only the
-//! queue, the tables and the functions can show needs, besides AWS's own variables for region, credentials and
-//! endpoint: `ORDERS_QUEUE_URL` and `ORDERS_DEAD_LETTER_QUEUE_URL`; `ORDERS_TABLE` and `ARTICLES_TABLE`;
-//! `INGEST_FUNCTION`, `STATUS_FUNCTION` and `PROCESS_FUNCTION`. What a stack lacks is counted as ignored.
+//! `ORDERS_API_URL` (with the stage) and `ORDERS_API_KEY` name it; without them a `local` is started. Scenarios that look
+//! behind the API need, besides AWS's own variables for region, credentials and endpoint: `ORDERS_QUEUE_URL` and
+//! `ORDERS_DEAD_LETTER_QUEUE_URL`; `ORDERS_TABLE` and `ARTICLES_TABLE`; `INGEST_FUNCTION`, `STATUS_FUNCTION` and
+//! `PROCESS_FUNCTION`. Scenarios that a stack can't run are reported as ignored, with the capability that they need.
 
 mod api;
 mod aws;

@@ -1,8 +1,4 @@
-//! Input that nobody would send on purpose, for everything that reads input.
-//!
-//! `cargo test` runs each target on the same few hundred programs each time, checks that these reach acceptance and
-//! every refusal, and then on as many others as fit into a second. `cargo bolero test` runs one for as long as it is
-//! told, guided by which code it has reached; see the README.
+#![doc = include_str!("../README.md")]
 //!
 //! # Layout
 //! - [`targets`]: one file each: a program of bytes becomes an input, goes the way that it goes in the

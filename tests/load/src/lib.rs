@@ -1,4 +1,4 @@
-//! Shows the intake under load: the spike with its picture, and the benchmarks.
+#![doc = include_str!("../README.md")]
 //!
 //! # Layout
 //! - [`spike`]: a burst of orders beyond the table's capacity, beside the synchronous design.

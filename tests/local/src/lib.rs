@@ -1,4 +1,4 @@
-//! Runs the cloud on one machine: API Gateway, Lambda, SQS and `DynamoDB`, as `template.yaml` describes them.
+#![doc = include_str!("../README.md")]
 //!
 //! # Layout
 //!

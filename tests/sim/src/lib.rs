@@ -1,8 +1,4 @@
-//! The real `process`, over the real SDK clients, against a model of AWS in virtual time.
-//!
-//! A seed is a [`case::Case`]: orders, sizes, limits and faults. The same seed is the same run, to the last await. At
-//! its end tables and queue are reconciled with the orders, from the models alone: each order has one outcome, which
-//! never changed, and the stock is exact. Once all faults are over, the queue is drained within a bound.
+#![doc = include_str!("../README.md")]
 //!
 //! # Layout
 //! - [`case`]: the settings of a run. [`orders`]: its orders.
