@@ -4,28 +4,31 @@ use crate::{records::Pending, table::OrderTable};
 use aws_sdk_dynamodb::config::{
     BehaviorVersion, Credentials, Region, SharedCredentialsProvider, retry::RetryConfig,
 };
-use aws_smithy_http_client::test_util::infallible_client_fn;
+use aws_smithy_runtime_api::{
+    client::{
+        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+        orchestrator::{HttpRequest, HttpResponse},
+    },
+    http::StatusCode,
+};
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use events::{Client, Order, OrderIds, OrderPlaced, Secret};
 use serde_json::{Value, json};
+use std::{
+    fmt::{self, Debug, Formatter},
+    future,
+};
 
 /// An error: the HTTP status, and the body.
 pub type Answer = (u16, Value);
 
+/// The answer that never comes.
+pub const SILENCE: Answer = (0, Value::Null);
+
 /// Clients whose calls are answered by `answer`, given a call's name and body; without an answer a call succeeds.
 pub fn aws(answer: impl Fn(&str, &Value) -> Option<Answer> + Send + Sync + 'static) -> SdkConfig {
-    let http = infallible_client_fn(move |request: http::Request<SdkBody>| {
-        let body = request.body().bytes().expect("a body in memory");
-        let body: Value = serde_json::from_slice(body).expect("JSON");
-        let target = request.headers()["x-amz-target"].to_str().expect("text");
-        let (_, call) = target.split_once('.').expect("a service and a call");
-        let (status, body) = answer(call, &body).unwrap_or((200, json!({})));
-        http::Response::builder()
-            .status(status)
-            .body(body.to_string())
-            .expect("a response")
-    });
+    let connector = SharedHttpConnector::new(Fake(Box::new(answer)));
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
@@ -33,8 +36,35 @@ pub fn aws(answer: impl Fn(&str, &Value) -> Option<Answer> + Send + Sync + 'stat
             "key", "secret", None, None, "test",
         )))
         .retry_config(RetryConfig::disabled())
-        .http_client(http)
+        .http_client(http_client_fn(move |_, _| connector.clone()))
         .build()
+}
+
+type Answers = dyn Fn(&str, &Value) -> Option<Answer> + Send + Sync;
+
+struct Fake(Box<Answers>);
+
+impl Debug for Fake {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("Fake")
+    }
+}
+
+impl HttpConnector for Fake {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let body = request.body().bytes().expect("a body in memory");
+        let body: Value = serde_json::from_slice(body).expect("JSON");
+        let target = request.headers().get("x-amz-target").expect("a target");
+        let (_, call) = target.split_once('.').expect("a service and a call");
+        let (status, body) = (self.0)(call, &body).unwrap_or((200, json!({})));
+        let Ok(status) = StatusCode::try_from(status) else {
+            return HttpConnectorFuture::new(future::pending());
+        };
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(
+            status,
+            SdkBody::from(body.to_string()),
+        )))
+    }
 }
 
 /// The tables `orders` and `articles`.

@@ -201,6 +201,24 @@ async fn what_is_learnt_is_used_at_once_and_a_conflict_is_waited_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_order_that_was_stored_before_leaves_its_group_and_the_others_are_stored() {
+    let orders = [1, 2, 3].map(|n| pending(n, &[1]));
+    let own = orders[0].placed.fingerprint().as_str().to_owned();
+    let (table, calls) = table(move |request, n| {
+        let row = json!({"fingerprint": {"S": own}, "status": {"S": "confirmed"}});
+        let exists = json!({"Code": "ConditionalCheckFailed", "Item": row});
+        let (status, mut body) = cancelled(request, |_| None);
+        body["CancellationReasons"][1] = exists;
+        (n == 0).then_some((status, body))
+    });
+    let chains = vec![vec![orders.iter().collect()]];
+    let committed = commit(&table, chains, Instant::now() + MINUTE, LONGEST).await;
+    let expected = [STORED, Disposition::StoredBefore, STORED];
+    assert_eq!(sorted(committed.dispositions), expected);
+    assert_eq!(*calls.lock().expect("no panic in here"), [0, 0]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn orders_of_a_throttled_article_keep_no_others_waiting() {
     let (table, calls) = table(|request, _| {
         let hit = |action: &Value| wants(action, "a1").then_some("ThrottlingError");

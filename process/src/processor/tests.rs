@@ -1,7 +1,7 @@
 //! A whole SQS batch, with DynamoDB and SQS faked at HTTP.
 
 use super::*;
-use crate::faked::{self, Answer, refused};
+use crate::faked::{self, Answer, SILENCE, refused};
 use events::Outcome;
 use serde_json::Value;
 use std::{
@@ -47,14 +47,25 @@ async fn handle(
     time: Duration,
     table: impl Fn(usize) -> Option<Answer> + Send + Sync + 'static,
 ) -> anyhow::Result<Handled> {
+    let answer = move |call: &str, n| {
+        let is_table = call != "ChangeMessageVisibilityBatch";
+        is_table.then(|| table(n)).flatten()
+    };
+    handle_by(records, time, answer).await
+}
+
+/// The same, by services that answer the `n`th call as `answer` says.
+async fn handle_by(
+    records: Vec<SqsMessage>,
+    time: Duration,
+    answer: impl Fn(&str, usize) -> Option<Answer> + Send + Sync + 'static,
+) -> anyhow::Result<Handled> {
     let calls = Arc::<Mutex<Vec<(String, Value)>>>::default();
     let seen = calls.clone();
     let config = faked::aws(move |call, body| {
         let mut seen = seen.lock().expect("no panic in here");
         seen.push((call.to_owned(), body.clone()));
-        (call != "ChangeMessageVisibilityBatch")
-            .then(|| table(seen.len() - 1))
-            .flatten()
+        answer(call, seen.len() - 1)
     });
     let sqs = aws_sdk_sqs::Client::new(&config);
     let processor = Processor {
@@ -145,6 +156,31 @@ async fn a_batch_without_time_stays_on_the_queue_and_nothing_is_sent() -> anyhow
     assert!(handled.calls.is_empty(), "{:?}", handled.calls);
     let expected = [("0".to_owned(), None), ("1".to_owned(), None)];
     assert_eq!(handled.failed, expected);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invocation_ends_in_time_whatever_is_silent() -> anyhow::Result<()> {
+    let check = async |receives, silent: &'static str, expected: &[&str]| {
+        let start = Instant::now();
+        let malformed = || refused(400, "ValidationException");
+        let answer = move |call: &str, _| match call {
+            call if call == silent => Some(SILENCE),
+            "TransactWriteItems" if silent != "PutItem" => Some(malformed()),
+            _ => None,
+        };
+        let handled = handle_by(vec![record(0, receives, SECOND)], 10 * SECOND, answer).await?;
+        assert_eq!(handled.calls, expected, "{silent}");
+        assert!(start.elapsed() < 10 * SECOND + MARGIN, "{silent}");
+        anyhow::Ok(start.elapsed())
+    };
+    // An answer is sent with a second to spare, though the visibility could not be changed.
+    let taken = check(1, "ChangeMessageVisibilityBatch", &["TransactWriteItems"]).await?;
+    assert!(taken >= 10 * SECOND, "{taken:?}");
+    check(1, "TransactWriteItems", &["TransactWriteItems"]).await?;
+    // The `failed` row gets half of the time, and the transaction the other half.
+    let taken = check(10, "PutItem", &["PutItem", "TransactWriteItems"]).await?;
+    assert_eq!(taken.as_secs(), 5);
     Ok(())
 }
 
