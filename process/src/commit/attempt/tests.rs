@@ -138,3 +138,17 @@ fn a_group_is_split_by_the_articles_that_were_throttled_last() {
     check(&["a1", "a3"], &[0, 1, 2], None);
     check(&[], &[0, 1, 2], None);
 }
+
+#[test]
+fn a_table_that_throttles_every_item_throttles_the_group_as_a_whole() {
+    let order = pending(0, &[1]);
+    let is_partial = |findings| {
+        let mut job = Job::new(vec![&order]);
+        job.work_through(findings, 2);
+        job.refused.is_partial
+    };
+    let put = || Finding::Throttled(None, String::new());
+    assert!(is_partial(vec![put()]));
+    assert!(is_partial(vec![throttled("a1")]));
+    assert!(!is_partial(vec![put(), throttled("a1")]));
+}
