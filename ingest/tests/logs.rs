@@ -1,4 +1,4 @@
-//! What a panic leaves in the log.
+//! The line that a panic leaves in the log.
 
 use ingest::config::{log_panic, logs};
 use lambda_runtime::tracing::subscriber::filter::LevelFilter;

@@ -19,7 +19,7 @@ fn another() -> Client {
     Client::identified("another client")
 }
 
-/// What `ingest` and the queue did with an event is right; counts it.
+/// Checks the work of `ingest` and the queue with an event, and counts it.
 pub fn accept(functions: &Functions, event: Event, tally: &mut Tally) {
     let (asked, response) = functions.ingest(event);
     let Asked {

@@ -83,12 +83,12 @@ impl Functions {
         }
     }
 
-    /// What `ingest` was asked by an event, and what it answers.
+    /// Gives `ingest`'s view of an event, and its answer.
     pub fn ingest(&self, event: Event) -> (Asked, Answer) {
         self.invoke(event, |request| dispatch(&self.acceptor, request))
     }
 
-    /// What `status` was asked by an event, and what it answers.
+    /// Gives `status`'s view of an event, and its answer.
     pub fn status(&self, event: Event) -> (Asked, Answer) {
         self.invoke(event, |request| status(&self.ids, &self.rows, request))
     }
@@ -132,10 +132,10 @@ impl Functions {
     }
 }
 
-/// What a handler reads of a request.
+/// A request, as a handler reads it.
 #[derive(Debug)]
 pub struct Asked {
-    /// Who asks.
+    /// The client that asks.
     pub client: Client,
     /// Upper case, but for methods that nobody knows.
     pub method: String,

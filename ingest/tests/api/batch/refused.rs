@@ -1,4 +1,4 @@
-//! What SQS refuses is tried once more.
+//! A message that SQS refuses is tried once more.
 
 use super::{answer, batch, event, results, sqs, statuses};
 use crate::faked::Answer;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What SQS says of a message.
+/// The answer of SQS for a message.
 #[derive(Clone, Copy)]
 enum Says {
     Stored,
@@ -17,7 +17,7 @@ enum Says {
 }
 use Says::{Failed, Nothing, Stored};
 
-/// Whether an entry is an order for this article.
+/// True if an entry is an order for this article.
 fn is_for(entry: &Value, sku: &str) -> bool {
     let body = entry["MessageBody"].as_str().unwrap_or_default();
     body.contains(&format!(r#""sku":"{sku}""#))
