@@ -22,9 +22,11 @@ pub enum NotJson {
     Syntax(#[from] serde_json::Error),
 }
 
-/// Checks that `body` is one JSON value.
+/// Checks that `body` is one JSON value. A byte order mark before it is skipped.
 pub fn parse(body: &[u8]) -> Result<&RawValue, NotJson> {
-    Ok(serde_json::from_str(std::str::from_utf8(body)?)?)
+    let text = std::str::from_utf8(body)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    Ok(serde_json::from_str(text)?)
 }
 
 /// The members `names` of the object `value`; unknown and repeated ones are violations.
@@ -71,6 +73,11 @@ pub fn required<'a>(
     value
 }
 
+/// A member that may be left out. `null` is how most serialisers leave one out.
+pub fn optional(value: Option<&RawValue>) -> Option<&RawValue> {
+    value.filter(|value| kind(value) != "null")
+}
+
 /// The elements of the array `value`. None, and a violation, if it is no array or has not `least` to `most` elements.
 pub fn array<'a>(
     value: &'a RawValue,
@@ -93,7 +100,7 @@ pub fn array<'a>(
     Some(elements)
 }
 
-/// The text of the string `value`. None, and a violation, if it is no string.
+/// The text of the string `value`. None, and a violation, if it is no string, or one that a gateway has damaged.
 pub fn string<'a>(
     value: &'a RawValue,
     at: &Pointer<'_>,
@@ -103,11 +110,17 @@ pub fn string<'a>(
         violations.add(at, format!("must be a string, is {}", kind(value)));
         return None;
     }
-    let text = serde_json::from_str::<Name>(value.get()).ok();
-    if text.is_none() {
+    let Ok(Name(text)) = serde_json::from_str(value.get()) else {
         violations.add(at, "must be Unicode: it has half a surrogate pair");
+        return None;
+    };
+    if text.contains('\u{fffd}') {
+        // A gateway has put it where bytes weren't UTF-8, and the text is lost.
+        let rule = "must not have U+FFFD, which stands for bytes that aren't UTF-8: send UTF-8";
+        violations.add(at, rule);
+        return None;
     }
-    text.map(|Name(text)| text)
+    Some(text)
 }
 
 /// The integer `value`, `least` to `most`. None, and a violation, if it is anything else.
@@ -127,7 +140,8 @@ pub fn integer(
         violations.add(at, "must be an integer, without fraction or exponent");
         return None;
     }
-    let number = text
+    let number = if text == "-0" { "0" } else { text };
+    let number = number
         .parse()
         .ok()
         .filter(|number| (least..=most).contains(number));
@@ -209,6 +223,7 @@ mod tests {
         check("0", Err("from 1 to 1000"));
         check("-1", Err("from 1 to 1000"));
         check("1001", Err("from 1 to 1000"));
+        check("-0", Err("from 1 to 1000"));
         check("99999999999999999999999", Err("from 1 to 1000"));
         check("1.0", Err("without fraction"));
         check("1e2", Err("without fraction"));

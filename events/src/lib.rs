@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod client;
+pub mod currency;
 pub mod json;
 pub mod order;
 pub mod order_id;

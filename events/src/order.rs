@@ -1,7 +1,8 @@
 //! The order: every rule of the API for what a client may send.
 
 use crate::{
-    json::{self, NotJson, required},
+    currency,
+    json::{self, NotJson, optional, required},
     violation::{Pointer, Violation, Violations},
 };
 use serde::{Deserialize, Serialize};
@@ -140,13 +141,14 @@ fn read_order(value: &RawValue, root: &Pointer<'_>, violations: &mut Violations)
     let currency =
         required(currency, &at, violations).and_then(|value| json::string(value, &at, violations));
     if let Some(code) = &currency
-        && iso_currency::Currency::from_code(code).is_none_or(|known| known.code() != code)
+        && !currency::is_current(code)
     {
-        violations.add(&at, "must be an ISO 4217 code in upper case, such as EUR");
+        let rule = "must be the ISO 4217 code, in upper case, of a currency in use, such as EUR";
+        violations.add(&at, rule);
     }
 
     let at = Pointer::Member(root, "reference");
-    let reference = reference.and_then(|value| json::string(value, &at, violations));
+    let reference = optional(reference).and_then(|value| json::string(value, &at, violations));
     if let Some(text) = &reference {
         if text.chars().count() > MAX_TEXT {
             violations.add(&at, format!("must have at most {MAX_TEXT} characters"));

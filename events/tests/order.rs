@@ -59,6 +59,35 @@ fn an_order_is_read_as_it_was_sent() -> anyhow::Result<()> {
 }
 
 #[test]
+fn a_serialiser_may_write_nothing_in_three_ways() -> anyhow::Result<()> {
+    let order = |rest: &str| {
+        let line = r#"{"sku":"cup","quantity":1,"unit_price":0}"#;
+        Order::parse(format!(r#"{{"currency":"EUR","lines":[{line}]{rest}}}"#).as_bytes())
+    };
+    let none = order("")?;
+    assert_eq!(order(r#","reference":null"#)?, none);
+    // The fingerprint goes by what is serialised.
+    assert_eq!(
+        serde_json::to_string(&order(r#","reference": null "#)?)?,
+        serde_json::to_string(&none)?
+    );
+    assert_ne!(order(r#","reference":"""#)?, none);
+
+    let text = r#"{"currency":"EUR","lines":[{"sku":"cup","quantity":1,"unit_price":-0}]}"#;
+    assert_eq!(Order::parse(text.as_bytes())?, none);
+    assert_eq!(Order::parse(format!("\u{feff}{text}").as_bytes())?, none);
+    for bad in ["-0.0", "-0e1", "-1", "-00"] {
+        let text = text.replace("-0}", &format!("{bad}}}"));
+        assert!(Order::parse(text.as_bytes()).is_err(), "{bad}");
+    }
+    for twice in ["\u{feff}\u{feff}{}", "{}\u{feff}", "\u{feff}"] {
+        let read = Order::parse(twice.as_bytes());
+        assert!(matches!(read, Err(NotAnOrder::NotJson(_))), "{twice:?}");
+    }
+    Ok(())
+}
+
+#[test]
 fn violations_inside_a_larger_document_have_its_pointers() -> anyhow::Result<()> {
     let order = serde_json::from_str(r#"{"lines":[{"sku":"cup","quantity":0}],"note":1}"#)?;
     let place = Pointer::Element(&Pointer::Member(&Pointer::Root, "orders"), 3);
@@ -102,6 +131,7 @@ fn each_field_has_its_rules() {
         "1",
         "null",
         r#""\ud800""#,
+        r#""a\ufffd""#,
         &format!("{:?}", "x".repeat(65)),
     ] {
         check(&line(sku, "1", "1"), &["/lines/0/sku"]);
@@ -124,14 +154,25 @@ fn each_field_has_its_rules() {
 
     let order =
         |rest: &str| format!(r#"{{"lines":[{{"sku":"a","quantity":1,"unit_price":1}}],{rest}}}"#);
-    for currency in [r#""eur""#, r#""EURO""#, r#""XQZ""#, r#""""#, "978", "null"] {
+    for currency in [
+        r#""eur""#,
+        r#""EURO""#,
+        r#""XQZ""#,
+        r#""BGN""#,
+        r#""XXX""#,
+        r#""""#,
+        "978",
+        "null",
+    ] {
         check(&order(&format!(r#""currency":{currency}"#)), &["/currency"]);
     }
     for reference in [
         r#""a\nb""#,
         r#""\u007f""#,
+        r#""M\ufffdller""#,
+        "\"M\u{fffd}ller\"",
         "7",
-        "null",
+        "[null]",
         &format!("{:?}", "ä".repeat(65)),
     ] {
         check(
@@ -238,7 +279,7 @@ prop_compose! {
     fn any_order()(
         lines in vec(("[A-Za-z0-9._-]{1,64}", 1..=1_000_000_u64, 0..=1_000_000_u64), 1..=50),
         currency in prop::sample::select(vec!["EUR", "JPY", "USD"]),
-        reference in proptest::option::of("[^\\p{Cc}]{0,64}"),
+        reference in proptest::option::of("[^\\p{Cc}\u{fffd}]{0,64}"),
     ) -> Value {
         let lines: Vec<_> = lines
             .into_iter()
