@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 const LONGEST_NAME: usize = 255;
 
 /// The caller of the API. It scopes order ids and idempotency keys.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Client(String);
 

@@ -1,7 +1,7 @@
 //! `POST /orders`: accepts one order.
 
 use crate::{
-    acceptor::{Acceptor, idempotency_key, json_body},
+    acceptor::{Acceptor, header_key, json_body},
     problem::Problem,
     request, response,
 };
@@ -20,16 +20,25 @@ pub async fn accept(acceptor: &Acceptor, request: Request) -> Result<Response<Bo
     let id = put_on_queue(acceptor, &request).await?;
     // Only here is a single order answered with 202, and only with an id that is on the queue.
     let mut response = response::queued(StatusCode::ACCEPTED, id);
-    let location = HeaderValue::try_from(format!("orders/{id}")).expect("an id is ASCII");
+    let location = HeaderValue::try_from(location(&request, id)).expect("an id is ASCII");
     response.headers_mut().insert(LOCATION, location);
     Ok(response)
 }
 
+/// The address of an order, relative to that of the request, so that stages and custom domains work. A slash at the end
+/// of the latter is a segment of its own.
+fn location(request: &Request, id: OrderId) -> String {
+    let [_, path] = request::paths(request);
+    match path.len() - path.trim_end_matches('/').len() {
+        0 => format!("orders/{id}"),
+        slashes => format!("{}{id}", "../".repeat(slashes - 1)),
+    }
+}
+
 async fn put_on_queue(acceptor: &Acceptor, request: &Request) -> Result<OrderId, Problem> {
+    let client = request::client(request)?;
     let body = json_body(request, MAX_ORDER_BYTES)?;
-    let client = request::client(request);
-    let key = request::header(request, "idempotency-key");
-    let key = idempotency_key(&client, key.as_deref())?;
+    let key = header_key(request, &client)?;
     let order = Order::parse(body).map_err(|error| match error {
         NotAnOrder::NotJson(why) => Problem::NotJson(why),
         NotAnOrder::Invalid(violations) => Problem::InvalidOrder(violations),

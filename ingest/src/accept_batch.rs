@@ -6,15 +6,15 @@ use crate::{
     request, response,
 };
 use events::{
-    Client, IdempotencyKey, Order, OrderId,
-    json::{self, required},
+    Client, IdempotencyKey, Order, OrderId, OrderPlaced,
+    json::{self, optional, required},
     order::MAX_ORDER_BYTES,
     violation::{Pointer, Violations},
 };
 use lambda_http::{Body, Request, Response, http::StatusCode};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use std::time::SystemTime;
+use std::{collections::HashMap, time::SystemTime};
 
 /// The largest body of a batch request, in bytes: it has to fit Lambda's 6 MB in base64, too.
 pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
@@ -35,15 +35,24 @@ pub async fn accept_batch(
     acceptor: &Acceptor,
     request: Request,
 ) -> Result<Response<Body>, Problem> {
-    let client = request::client(&request);
+    let client = request::client(&request)?;
     let (checked, placed_at) = (check(&request, &client)?, SystemTime::now().into());
     let trace = request::trace(&request).map(str::to_owned);
     drop(request); // Megabytes.
-    let mut messages = Vec::new();
+    let mut messages: Vec<OrderPlaced> = Vec::new();
+    let mut first = HashMap::new();
     let to_message = |checked: Checked| {
         let (order, key) = checked?;
         let message = acceptor.message(order, key.as_ref(), client.clone(), placed_at)?;
         let id = message.id();
+        let n = *first.entry(id).or_insert(messages.len());
+        if let Some(first) = messages.get(n)
+            && first.fingerprint() != message.fingerprint()
+        {
+            return Err(Problem::InvalidIdempotencyKey(
+                "Another order of this request has the same key. Give each order its own.",
+            ));
+        }
         messages.push(message);
         Ok(id)
     };
@@ -63,7 +72,7 @@ pub async fn accept_batch(
 /// Checks each order of a batch request. Fails for what is wrong with the request as a whole.
 fn check(request: &Request, client: &Client) -> Result<Vec<Checked>, Problem> {
     let body = json_body(request, MAX_BATCH_BYTES)?;
-    if request::header(request, "idempotency-key").is_some() {
+    if !request::values(request, "idempotency-key").is_empty() {
         // One for all of them it cannot be, and a client that counts on it must not send its orders twice.
         return Err(Problem::InvalidIdempotencyKey(
             "In a batch each order has a key of its own, as idempotency_key beside it.",
@@ -99,8 +108,8 @@ fn check_entry(entry: &RawValue, at: &Pointer<'_>, client: &Client) -> Checked {
         return Err(Problem::InvalidOrder(violations.into_vec()));
     };
     let at_key = Pointer::Member(at, "idempotency_key");
-    let given_key = given_key.and_then(|key| json::string(key, &at_key, &mut violations));
-    let key = idempotency_key(client, given_key.as_deref())?;
+    let key = optional(given_key).and_then(|key| json::string(key, &at_key, &mut violations));
+    let key = key.map(|key| idempotency_key(client, &key)).transpose()?;
     let at_order = Pointer::Member(at, "order");
     let order = required(order, &at_order, &mut violations);
     if order.is_some_and(|order| order.get().len() > MAX_ORDER_BYTES) {

@@ -1,7 +1,7 @@
 //! Does what accepting one order and accepting many have in common.
 
 use crate::{problem::Problem, queue::OrderQueue, request};
-use events::{Client, IdempotencyKey, Order, OrderIds, OrderPlaced, Timestamp};
+use events::{Client, IdempotencyKey, Order, OrderIds, OrderPlaced, Timestamp, json};
 use lambda_http::Request;
 
 /// Holds what orders are accepted with.
@@ -45,9 +45,17 @@ pub(crate) fn json_body(request: &Request, most: usize) -> Result<&[u8], Problem
     if body.len() > most {
         return Err(Problem::TooLarge("body", most));
     }
-    let content_type = request::header(request, "content-type");
-    if !content_type.as_deref().is_some_and(is_json) {
+    let types = request::values(request, "content-type");
+    if types.is_empty() || !types.iter().all(|content_type| is_json(content_type)) {
         return Err(Problem::UnsupportedMediaType);
+    }
+    let encodings = request::values(request, "content-encoding");
+    let is_encoded = encodings
+        .iter()
+        .any(|coding| !coding.eq_ignore_ascii_case("identity"));
+    // A gateway may have decoded it, and have left the header.
+    if is_encoded && json::parse(body).is_err() {
+        return Err(Problem::EncodedBody);
     }
     Ok(body)
 }
@@ -58,18 +66,28 @@ fn is_json(content_type: &str) -> bool {
     essence.trim().eq_ignore_ascii_case("application/json")
 }
 
-/// Reads an idempotency key. An anonymous client may have none.
-pub(crate) fn idempotency_key(
+/// The idempotency key in a request's header.
+pub(crate) fn header_key(
+    request: &Request,
     client: &Client,
-    key: Option<&str>,
 ) -> Result<Option<IdempotencyKey>, Problem> {
-    match key {
-        Some(_) if !client.is_identified() => Err(Problem::InvalidIdempotencyKey(
-            "An idempotency key needs a client that is known, by an API key or an authorizer.",
+    match &request::values(request, "idempotency-key")[..] {
+        [] => Ok(None),
+        [key] => idempotency_key(client, key).map(Some),
+        _ => Err(Problem::InvalidIdempotencyKey(
+            "The header Idempotency-Key is there more than once, with different keys.",
         )),
-        Some(key) => IdempotencyKey::new(key).map(Some).map_err(|_| {
-            Problem::InvalidIdempotencyKey("The key must be 1 to 255 visible ASCII characters.")
-        }),
-        None => Ok(None),
     }
+}
+
+/// Reads an idempotency key. An anonymous client may have none.
+pub(crate) fn idempotency_key(client: &Client, key: &str) -> Result<IdempotencyKey, Problem> {
+    if !client.is_identified() {
+        return Err(Problem::InvalidIdempotencyKey(
+            "An idempotency key needs a client that is known, by an API key or an authorizer.",
+        ));
+    }
+    IdempotencyKey::new(key).map_err(|_| {
+        Problem::InvalidIdempotencyKey("The key must be 1 to 255 visible ASCII characters.")
+    })
 }

@@ -1,55 +1,61 @@
 //! The room between the gateway and the handlers: an event becomes an HTTP request, and a response becomes an answer.
 //!
-//! `lambda_http` converts both, but it panics at some of the events that it can read: at a body that isn't the base64
-//! that it is marked as, and at hosts, paths and queries that make no URI. So a guard stands before the conversion and
-//! takes away what it could panic at. The functions use neither host nor query. The path moves to the request's context,
-//! which the conversion leaves alone; [`request`](crate::request) reads it there.
+//! `lambda_http` converts both. Its own types read an event as a whole, so that one odd value in it is a function error,
+//! and its conversion panics at some values. So the event is read here, member by member: the functions get what they
+//! use, and nothing else comes in. The path and the client stand in the request's context, which the conversion leaves
+//! alone; [`request`](crate::request) reads them there.
 //!
 //! # Odd events
-//! No gateway is known to send these. The guard mends what a client may have a hand in. The rest is a function error:
-//! API Gateway answers 502, and Lambda counts an error.
-//!
 //! | event | what happens |
 //! |---|---|
-//! | a body that is marked as base64 and isn't | mended: [`request::body`](crate::request::body) gives none, and the client gets its 400 |
-//! | a host, domain name, stage, scheme or query of any text | mended: nobody reads them |
-//! | a path without a leading slash, of any text, of any length | mended: it stays out of the URI and is read as it is |
-//! | `headers` and `multiValueHeaders`, both filled | mended: `headers` is cleared, or the conversion would keep the last of several values, and one of two `Idempotency-Key`s would pass |
-//! | a control character in a header's value | mended: U+FFFD takes its place, so that a bad idempotency key is refused and not lost |
-//! | a header's name that HTTP forbids | mended: the header is left out |
-//! | `null` where something else is expected, such as `identity` | mended: the member is left out |
-//! | one header under two spellings in `multiValueHeaders` | read as one header of several values |
-//! | a header with an empty list of values | read as no header |
-//! | an empty method | read as `GET` by `lambda_http` |
-//! | no `requestContext`, no method in it, or a method that HTTP forbids | function error |
-//! | a REST API's `authorizer` that is no object; an HTTP API's with claims that aren't texts | function error |
-//! | an HTTP API's `authorizer` with a principal outside `jwt` and `lambda` | not read: the client is anonymous |
-//! | an HTTP API's event with both a `path` and a `rawPath` | function error |
-//! | another member of another type than is documented; half a surrogate pair anywhere | function error |
+//! | a host, domain name, stage, query, stage variable or time of any type | nobody reads it |
+//! | a path without a leading slash, of any text, of any length | read as it is |
+//! | a body that is marked as base64 and isn't | [`request::body`](crate::request::body) gives none, and the client gets its 400 |
+//! | half a surrogate pair in a header or in the body | U+FFFD takes its place |
+//! | a control character in a header's value | U+FFFD takes its place, so that a bad idempotency key is refused and not lost |
+//! | a header's name that HTTP forbids, a value that is no text | the header is left out |
+//! | one header under two spellings, or in `headers` and `multiValueHeaders` | one header of all the values that differ |
+//! | `null` in place of anything | as if it weren't there |
+//! | an authorizer's context of anything | [`client`] takes from it what it knows |
+//! | no `requestContext`, no method, or a method that HTTP forbids | function error |
+//! | a load balancer's event | function error |
+//! | a `body` that is no text, an `isBase64Encoded` that is no boolean | function error |
+//!
+//! No gateway is known to send those that are function errors: API Gateway answers 502, and Lambda counts an error.
+
+mod client;
+mod lenient;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use futures_util::FutureExt;
 use lambda_http::{
     Adapter, Body, LambdaEvent, Request, Response, Service,
-    aws_lambda_events::{
-        apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest},
-        query_map::QueryMap,
+    aws_lambda_events::apigw::{
+        ApiGatewayProxyRequest, ApiGatewayRequestAuthorizer, ApiGatewayV2httpRequest,
     },
-    http::header::{HOST, HeaderName},
+    http::{
+        HeaderMap, HeaderValue, Method,
+        header::{HOST, HeaderName},
+    },
     request::LambdaRequest,
     service_fn,
     tower::ServiceExt,
 };
+use lenient::{Object, lossy};
 use serde::{
     Deserialize, Serialize,
     de::{Deserializer, Error},
 };
 use serde_json::{Value, value::RawValue};
-use std::{convert::Infallible, fmt::Debug, future::Future};
+use std::{collections::HashMap, convert::Infallible, fmt::Debug, future::Future};
 
-/// An event of a REST API, an HTTP API or a Function URL, as it was read.
+/// The field of an authorizer's context in which a request brings its client.
+pub(crate) const CLIENT: &str = "client";
+
+/// An event of a REST API, an HTTP API or a Function URL, as far as the functions use it. To be read from JSON is the one
+/// way to make it: the conversion panics at some of what its type can hold.
 #[derive(Debug)]
-pub struct Event(pub LambdaRequest);
+pub struct Event(LambdaRequest);
 
 /// Makes a handler of requests the service that the Lambda runtime invokes.
 pub fn service<'a, F>(
@@ -61,103 +67,109 @@ where
     let handler = service_fn(move |request| handler(request).map(Ok::<_, Infallible>));
     Adapter::from(handler).map_request(|event: LambdaEvent<Event>| {
         let LambdaEvent { payload, context } = event;
-        LambdaEvent::new(guarded(payload.0), context)
+        LambdaEvent::new(payload.0, context)
     })
-}
-
-/// Takes away what the conversion could panic at.
-fn guarded(mut event: LambdaRequest) -> LambdaRequest {
-    match &mut event {
-        LambdaRequest::ApiGatewayV1(event) => {
-            if !event.multi_value_headers.is_empty() {
-                event.headers.clear();
-            }
-            event.headers.remove(HOST);
-            event.query_string_parameters = QueryMap::default();
-            event.multi_value_query_string_parameters = QueryMap::default();
-            decode(&mut event.body, &mut event.is_base64_encoded);
-            let context = &mut event.request_context;
-            (context.domain_name, context.stage) = (None, None);
-            (context.path, context.resource_path) = (event.path.take(), event.resource.take());
-        }
-        LambdaRequest::ApiGatewayV2(event) => {
-            event.headers.remove(HOST);
-            event.query_string_parameters = QueryMap::default();
-            event.raw_query_string = None;
-            decode(&mut event.body, &mut event.is_base64_encoded);
-            let context = &mut event.request_context;
-            (context.domain_name, context.stage) = (None, None);
-            context.http.path = event.raw_path.take();
-        }
-        _ => {}
-    }
-    event
-}
-
-/// Leaves a text, base64 that can be decoded, or, for base64 that can't be, nothing. No body is an empty text.
-fn decode(body: &mut Option<String>, is_base64: &mut bool) {
-    let sent = body.take().unwrap_or_default();
-    if !*is_base64 {
-        *body = Some(sent);
-        return;
-    }
-    match STANDARD.decode(&sent).map(String::from_utf8) {
-        // Base64 of bytes that aren't UTF-8: the conversion decodes it once more.
-        Ok(Err(_)) => *body = Some(sent),
-        Ok(Ok(text)) => (*body, *is_base64) = (Some(text), false),
-        Err(_) => *is_base64 = false,
-    }
 }
 
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let event = <&RawValue>::deserialize(deserializer)?.get();
+        let event = read(<&RawValue>::deserialize(deserializer)?);
         // Says nothing of what the event holds: the runtime logs it.
-        let unknown =
-            || D::Error::custom("the event is no REST API's, HTTP API's or Function URL's");
-        read(event)
-            .or_else(|| read(&mended(event)?))
-            .map(Self)
-            .ok_or_else(unknown)
+        let unknown = "the event is no REST API's, HTTP API's or Function URL's";
+        event.map(Self).ok_or_else(|| D::Error::custom(unknown))
     }
 }
 
-/// Reads an event, as `lambda_http` does, without its copy of the event.
-fn read(event: &str) -> Option<LambdaRequest> {
-    let rest = || serde_json::from_str::<ApiGatewayProxyRequest>(event).ok();
-    let http = || serde_json::from_str::<ApiGatewayV2httpRequest>(event).ok();
-    rest()
-        .map(LambdaRequest::ApiGatewayV1)
-        .or_else(|| http().map(LambdaRequest::ApiGatewayV2))
+fn read(event: &RawValue) -> Option<LambdaRequest> {
+    let event = Object::read(event)?;
+    let context = Object::read(event.get("requestContext")?)?;
+    let (body, is_base64_encoded) = body(&event)?;
+    let authorizer = authorizer(&context);
+    let parameters = texts(&event.object("pathParameters"));
+    let method = |text: String| Method::from_bytes(text.as_bytes()).ok();
+    let text = |name| event.get(name).and_then(lossy).map(Into::into);
+
+    if let Some(name) = event.text("httpMethod").filter(|_| !context.has("elb")) {
+        let mut rest = ApiGatewayProxyRequest::default();
+        rest.http_method = method(name)?;
+        rest.headers = headers(&event);
+        (rest.body, rest.is_base64_encoded) = (body, is_base64_encoded);
+        rest.path_parameters = parameters;
+        let context = &mut rest.request_context;
+        (context.path, context.resource_path) = (text("path"), text("resource"));
+        context.authorizer = authorizer;
+        return Some(LambdaRequest::ApiGatewayV1(rest));
+    }
+    let mut http = ApiGatewayV2httpRequest::default();
+    http.headers = headers(&event);
+    (http.body, http.is_base64_encoded) = (body, is_base64_encoded);
+    http.path_parameters = parameters;
+    http.request_context.http.method = method(context.object("http").text("method")?)?;
+    http.request_context.http.path = text("rawPath");
+    http.request_context.authorizer = Some(authorizer);
+    Some(LambdaRequest::ApiGatewayV2(http))
 }
 
-/// Mends the JSON of an event that can't be read: leaves nulls out, and what HTTP forbids in headers.
-fn mended(event: &str) -> Option<String> {
-    let mut event = serde_json::from_str(event).ok()?;
-    remove_nulls(&mut event);
-    for name in ["headers", "multiValueHeaders"] {
-        let Some(Value::Object(headers)) = event.get_mut(name) else {
-            continue;
+/// Gives a text, base64 that can be decoded, or, for base64 that can't be, nothing. No body is an empty text.
+fn body(event: &Object<'_>) -> Option<(Option<String>, bool)> {
+    let sent = match event.get("body") {
+        Some(body) => lossy(body)?.into_owned(),
+        None => String::new(),
+    };
+    match event.get("isBase64Encoded").map(RawValue::get) {
+        None | Some("false") => return Some((Some(sent), false)),
+        Some("true") => {}
+        Some(_) => return None,
+    }
+    Some(match STANDARD.decode(&sent).map(String::from_utf8) {
+        // Base64 of bytes that aren't UTF-8: the conversion decodes it once more.
+        Ok(Err(_)) => (Some(sent), true),
+        Ok(Ok(text)) => (Some(text), false),
+        Err(_) => (None, false),
+    })
+}
+
+/// The headers of both maps. A REST API fills both, and then the values of one are those of the other.
+fn headers(event: &Object<'_>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let mut add = |name: &str, value: &RawValue| {
+        let Some(value) = lossy(value) else { return };
+        let value = value.replace(|c: char| c.is_control() && c != '\t', "\u{fffd}");
+        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
+            return;
         };
-        headers.retain(|name, _| HeaderName::from_bytes(name.as_bytes()).is_ok());
-        for values in headers.values_mut() {
-            let values = match values {
-                Value::Array(values) => values.as_mut_slice(),
-                value => std::slice::from_mut(value),
-            };
-            for value in values {
-                if let Value::String(text) = value {
-                    *text = text.replace(|c: char| c.is_control() && c != '\t', "\u{fffd}");
-                }
+        if let Ok(value) = HeaderValue::from_bytes(value.as_bytes())
+            && name != HOST // The conversion makes a URI of it, and panics if it is none.
+            && !headers.get_all(&name).iter().any(|known| *known == value)
+        {
+            // More than 32,768 headers are more than a gateway lets through.
+            drop(headers.try_append(name, value));
+        }
+    };
+    for map in ["multiValueHeaders", "headers"] {
+        for (name, value) in event.object(map).members() {
+            match serde_json::from_str::<Vec<&RawValue>>(value.get()) {
+                Ok(values) => values.into_iter().for_each(|value| add(name, value)),
+                Err(_) => add(name, value),
             }
         }
     }
-    Some(event.to_string())
+    headers
 }
 
-fn remove_nulls(value: &mut Value) {
-    if let Value::Object(members) = value {
-        members.retain(|_, member| !member.is_null());
-        members.values_mut().for_each(remove_nulls);
+fn texts(object: &Object<'_>) -> HashMap<String, String> {
+    let texts = object
+        .members()
+        .filter_map(|(name, value)| Some((name.to_owned(), lossy(value)?.into_owned())));
+    texts.collect()
+}
+
+/// An authorizer's context that holds the client and nothing else, or not even that.
+fn authorizer(context: &Object<'_>) -> ApiGatewayRequestAuthorizer {
+    let mut authorizer = ApiGatewayRequestAuthorizer::default();
+    if let Some(client) = client::client(context) {
+        let client = Value::from(client.as_str());
+        authorizer.fields.insert(CLIENT.to_owned(), client);
     }
+    authorizer
 }

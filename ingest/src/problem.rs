@@ -6,7 +6,7 @@ use lambda_http::{
     Body, Response,
     http::{
         StatusCode,
-        header::{ALLOW, RETRY_AFTER},
+        header::{ACCEPT_ENCODING, ALLOW, RETRY_AFTER},
     },
 };
 use serde::Serialize;
@@ -26,6 +26,8 @@ pub enum Problem {
     NoValidOrder,
     /// The idempotency key can't be used; why.
     InvalidIdempotencyKey(&'static str),
+    /// An authorizer let the caller in, and didn't name it.
+    UnnamedClient,
     /// No such order was ever issued to this client.
     UnknownOrder,
     /// The path has other methods: these, comma-separated.
@@ -34,6 +36,8 @@ pub enum Problem {
     TooLarge(&'static str, usize),
     /// The content type isn't JSON.
     UnsupportedMediaType,
+    /// The body has a content coding, such as gzip's.
+    EncodedBody,
     /// The random generator failed, so the order has no id.
     NoOrderId,
     /// SQS didn't confirm the order.
@@ -76,10 +80,11 @@ impl Problem {
     fn kind(&self) -> (StatusCode, &'static str, &'static str) {
         let (status, title) = match self {
             Self::NotBase64 | Self::NotJson(_) => (StatusCode::BAD_REQUEST, "Bad Request"),
+            Self::UnnamedClient => (StatusCode::FORBIDDEN, "Forbidden"),
             Self::UnknownOrder => (StatusCode::NOT_FOUND, "Not Found"),
             Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"),
             Self::TooLarge(..) => (StatusCode::PAYLOAD_TOO_LARGE, "Content Too Large"),
-            Self::UnsupportedMediaType => {
+            Self::UnsupportedMediaType | Self::EncodedBody => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type")
             }
             Self::InvalidBatch(_) | Self::NoValidOrder => {
@@ -113,10 +118,14 @@ impl Problem {
         match self {
             Self::NotBase64 => "The body is marked as base64 but can't be decoded.".to_owned(),
             Self::NotJson(why) => format!("The body is not JSON: {why}."),
+            Self::UnnamedClient => {
+                "The API's authorizer doesn't say which client this is.".to_owned()
+            }
             Self::UnknownOrder => "There is no such order, or it is another client's.".to_owned(),
             Self::MethodNotAllowed(allowed) => format!("This path allows {allowed} only."),
             Self::TooLarge(what, most) => format!("The {what} may have at most {most} bytes."),
             Self::UnsupportedMediaType => "Send orders as application/json.".to_owned(),
+            Self::EncodedBody => "Send the body as it is, without a content coding.".to_owned(),
             Self::InvalidOrder(violations) => {
                 format!("The order has {}; see `errors`.", errors(violations))
             }
@@ -144,6 +153,7 @@ impl Problem {
         let response = response::json(status, "application/problem+json", body);
         match self {
             Self::MethodNotAllowed(allowed) => response::with(response, ALLOW, allowed),
+            Self::EncodedBody => response::with(response, ACCEPT_ENCODING, "identity"),
             Self::QueueUnavailable | Self::TableUnavailable => {
                 response::with(response, RETRY_AFTER, "5")
             }

@@ -1,8 +1,8 @@
 //! Reads a request that came through [`gateway`](crate::gateway).
 
+use crate::{gateway::CLIENT, problem::Problem};
 use events::Client;
 use lambda_http::{Body, Request, RequestExt, request::RequestContext};
-use serde_json::Value;
 
 /// The bytes of the body, which may be none. `None` means that the body is marked as base64 and can't be decoded: for
 /// nothing else does [`gateway`](crate::gateway) leave [`Body::Empty`].
@@ -13,13 +13,24 @@ pub fn body(request: &Request) -> Option<&[u8]> {
     }
 }
 
-/// The value of a header. Several values are joined by a comma, as HTTP has it.
-pub fn header(request: &Request, name: &str) -> Option<String> {
+/// The values of a header that differ. HTTP APIs and Function URLs join those of a repeated header by a comma, so a comma
+/// separates values there.
+pub fn values(request: &Request, name: &str) -> Vec<String> {
     let values = request.headers().get_all(name).iter();
-    let values: Vec<_> = values
-        .map(|value| String::from_utf8_lossy(value.as_bytes()))
-        .collect();
-    (!values.is_empty()).then(|| values.join(", "))
+    let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let context = request.request_context_ref();
+    if !matches!(context, Some(RequestContext::ApiGatewayV2(_))) {
+        return values.map(Into::into).collect(); // `gateway` has left the values that differ.
+    }
+    let mut different: Vec<String> = Vec::new();
+    for joined in values {
+        for value in joined.split(',').map(str::trim) {
+            if !different.iter().any(|known| known == value) {
+                different.push(value.to_owned());
+            }
+        }
+    }
+    different
 }
 
 /// The X-Ray header of the invocation.
@@ -38,37 +49,13 @@ pub fn paths(request: &Request) -> [&str; 2] {
     [resource, path].map(|text| text.as_deref().unwrap_or_default())
 }
 
-/// Gives the client that sent the request: the authorizer's principal, else the API key's id, else nobody. An authorizer's context is its
-/// author's: the functions pass over whatever else is in there, of whatever type.
-pub fn client(request: &Request) -> Client {
-    let names = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV1(context)) => {
-            let field = |name| context.authorizer.fields.get(name).unwrap_or(&Value::Null);
-            [
-                field("principalId").as_str(),
-                field("claims")["sub"].as_str(),
-                field("jwt")["claims"]["sub"].as_str(),
-                field("lambda")["principalId"].as_str(),
-                context.identity.api_key_id.as_deref(),
-            ]
-        }
-        Some(RequestContext::ApiGatewayV2(context)) => {
-            let authorizer = context.authorizer.as_ref();
-            let jwt = authorizer.and_then(|authorizer| authorizer.jwt.as_ref());
-            let lambda = authorizer.and_then(|authorizer| authorizer.fields.get("principalId"));
-            [
-                jwt.and_then(|jwt| jwt.claims.get("sub"))
-                    .map(String::as_str),
-                lambda.and_then(Value::as_str),
-                None,
-                None,
-                None,
-            ]
-        }
-        _ => [None; 5],
-    };
-    let mut names = names.into_iter().flatten().filter(|name| !name.is_empty());
-    names
-        .next()
-        .map_or_else(Client::anonymous, Client::identified)
+/// The client that sent the request, as [`gateway`](crate::gateway) has read it.
+pub fn client(request: &Request) -> Result<Client, Problem> {
+    let context = request.request_context_ref();
+    let authorizer = context.and_then(RequestContext::authorizer);
+    let client = authorizer.and_then(|authorizer| authorizer.fields.get(CLIENT)?.as_str());
+    client.map(Client::identified).ok_or_else(|| {
+        tracing::warn!("the authorizer's context names no client in a way that is known");
+        Problem::UnnamedClient
+    })
 }

@@ -5,13 +5,13 @@ use lambda_http::{
     Body, Response,
     http::{
         HeaderValue, StatusCode,
-        header::{CONTENT_TYPE, HeaderName, RETRY_AFTER},
+        header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS},
     },
 };
 use serde::Serialize;
 use serde_json::json;
 
-/// Makes a response with this body.
+/// Makes a response with this body. It is one client's, and caches don't know that API keys tell clients apart.
 pub(crate) fn json(
     status: StatusCode,
     content_type: &'static str,
@@ -19,7 +19,9 @@ pub(crate) fn json(
 ) -> Response<Body> {
     let body = serde_json::to_string(body).expect("bodies have string keys and no fallible parts");
     let response = Response::new(Body::from(body));
-    let mut response = with(response, CONTENT_TYPE, content_type);
+    let response = with(response, CONTENT_TYPE, content_type);
+    let response = with(response, CACHE_CONTROL, "no-store");
+    let mut response = with(response, X_CONTENT_TYPE_OPTIONS, "nosniff");
     *response.status_mut() = status;
     response
 }

@@ -45,11 +45,15 @@ impl Route {
     }
 }
 
-/// The id in `/orders/{id}`: the gateway's parameter or, where it gives none, the path's last segment.
+/// The id in `/orders/{id}`: the gateway's parameter or, where it gives none, the path's last segment. Slashes at the end
+/// don't count.
 pub fn order_id(request: &Request) -> &str {
     let [_, path] = request::paths(request);
     request
         .path_parameters_ref()
         .and_then(|parameters| parameters.first("id"))
-        .unwrap_or_else(|| path.rsplit('/').next().unwrap_or_default())
+        .unwrap_or_else(|| {
+            let path = path.trim_end_matches('/');
+            path.rsplit('/').next().unwrap_or_default()
+        })
 }

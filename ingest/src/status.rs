@@ -29,10 +29,15 @@ async fn find(
     request: &Request,
 ) -> Result<Response<Body>, Problem> {
     Route::Order.check(request.method())?;
-    let client = request::client(request);
+    let client = request::client(request)?;
     let id = ids.recognise(&client, order_id(request));
     let id = id.ok_or(Problem::UnknownOrder)?;
     match table.read(id).await {
+        // The 32 bits that tie an id to its client let one of four billion pairs through.
+        Ok(Some(record)) if record.client != client => {
+            tracing::warn!(order_id = %id, "an id was recognised, and its order is another client's");
+            Err(Problem::UnknownOrder)
+        }
         Ok(Some(record)) => {
             tracing::info!(order_id = %id, "told the order's outcome");
             let shown = Shown::from(&record);

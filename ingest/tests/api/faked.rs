@@ -165,9 +165,14 @@ pub fn read(event: &Value) -> Result<Event, serde_json::Error> {
 
 /// Gives the answer of the function `ingest` to an event, with an SDK of this configuration.
 pub async fn ingest(event: &Value, config: &SdkConfig) -> Result<Answer> {
+    accept(read(event)?, config).await
+}
+
+/// Gives the answer of the function `ingest` to an event that was read.
+pub async fn accept(event: Event, config: &SdkConfig) -> Result<Answer> {
     let queue = OrderQueue::new(aws_sdk_sqs::Client::new(config), QUEUE.to_owned());
     let acceptor = Acceptor::new(ids()?, queue);
-    invoke(|request| dispatch(&acceptor, request), read(event)?).await
+    invoke(|request| dispatch(&acceptor, request), event).await
 }
 
 /// Gives the answer of the function `status` to an event, with an SDK of this configuration.

@@ -3,7 +3,9 @@
 mod any_json;
 mod any_text;
 mod batch;
+mod clients;
 mod faked;
+mod headers;
 mod odd_events;
 mod requests;
 mod samples;

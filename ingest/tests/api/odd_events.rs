@@ -1,9 +1,9 @@
 //! Events that no gateway is known to send: each is mended, or read, or a function error, as `gateway` says. None of them
 //! is a panic.
 
-use crate::faked::{Answer, answering, config, http, ingest, read, request, rest, sample};
+use crate::faked::{Answer, accept, answering, config, http, ingest, read, request, rest, sample};
 use anyhow::Result;
-use ingest::{gateway::Event, request::header, route::order_id};
+use ingest::route::order_id;
 use serde_json::{Value, json};
 
 /// Gives `ingest`'s answer to an event, above a queue that stores everything.
@@ -106,18 +106,6 @@ async fn bad_base64_is_400_and_before_every_other_fault() -> Result<()> {
 }
 
 #[tokio::test]
-async fn two_idempotency_keys_are_refused_and_not_one_of_them_taken() -> Result<()> {
-    let mut event = sample("idempotent-order")?;
-    event["headers"]["Idempotency-Key"] = json!("l");
-    event["multiValueHeaders"]["Idempotency-Key"] = json!(["k", "l"]);
-    assert_eq!(answer(&event).await?.status, 422);
-    event["multiValueHeaders"]["Idempotency-Key"] = json!(["k"]);
-    event["multiValueHeaders"]["idempotency-key"] = json!(["l"]);
-    assert_eq!(answer(&event).await?.status, 422);
-    Ok(())
-}
-
-#[tokio::test]
 async fn what_http_forbids_in_a_header_costs_no_order_and_saves_no_bad_key() -> Result<()> {
     let check = async |name: &str, value: Value, status: u16| {
         for map in ["headers", "multiValueHeaders"] {
@@ -189,6 +177,12 @@ async fn nulls_are_left_out() -> Result<()> {
     Ok(())
 }
 
+/// Gives `ingest`'s answer to an event that is no Unicode text.
+async fn answer_text(event: &str) -> Result<Answer> {
+    let config = config(answering(|_| (200, json!({"MessageId": "1"})))).build();
+    accept(serde_json::from_str(event)?, &config).await
+}
+
 #[test]
 fn what_cannot_be_read_is_a_function_error_that_quotes_nothing() -> Result<()> {
     let check = |event: &Value| {
@@ -204,49 +198,112 @@ fn what_cannot_be_read_is_a_function_error_that_quotes_nothing() -> Result<()> {
         json!("order"),
         json!({}),
         json!({"httpMethod": "POST"}),
+        json!({"httpMethod": "POST", "requestContext": []}),
+        json!({"httpMethod": "POST", "requestContext": {"elb": {"targetGroupArn": "arn"}}}),
+        json!({"httpMethod": "", "requestContext": {}}),
+        json!({"requestContext": {"httpMethod": "POST"}}),
     ] {
         check(&event);
     }
     for (name, pointer, value) in [
         ("order", "/requestContext", Value::Null),
-        ("order", "/requestContext/httpMethod", Value::Null),
+        ("order", "/httpMethod", Value::Null),
         ("order", "/httpMethod", json!("a b")),
-        ("order", "/requestContext/identity/apiKeyId", json!(7)),
+        ("order", "/httpMethod", json!("ä")),
         ("order", "/body", json!({})),
-        ("order", "/multiValueHeaders/Accept", json!([7])),
+        ("order", "/body", json!(["{}"])),
+        ("order", "/isBase64Encoded", json!("true")),
+        ("order", "/isBase64Encoded", json!(1)),
         ("order-http-api", "/requestContext/http", Value::Null),
         ("order-http-api", "/requestContext/http/method", json!("ä")),
-        (
-            "order-http-api",
-            "/requestContext/authorizer/jwt",
-            json!("eyJ"),
-        ),
-        (
-            "order-http-api",
-            "/requestContext/authorizer/jwt/claims/sub",
-            json!(7),
-        ),
-        ("order-http-api", "/headers/accept", json!({})),
-        ("order-http-api", "/version", json!(2)),
+        ("order-http-api", "/requestContext/http/method", json!(7)),
+        ("order-http-api", "/body", json!(7)),
     ] {
         let mut event = sample(name)?;
         *event.pointer_mut(pointer).expect("it is there") = value;
         check(&event);
     }
-    check(&rest(json!({"requestContext": {"authorizer": "ann"}})));
-    check(&http(json!({"path": "/orders", "rawPath": "/orders"})));
-    let half_a_pair =
-        r#"{"httpMethod":"POST","requestContext":{"httpMethod":"POST"},"body":"\ud800"}"#;
-    assert!(serde_json::from_str::<Event>(half_a_pair).is_err());
     Ok(())
 }
 
 #[tokio::test]
-async fn the_rest_is_read_as_gateway_says() -> Result<()> {
-    let none = rest(json!({"multiValueHeaders": {"Idempotency-Key": []}}));
-    let request = request(read(&none)?).await?;
-    assert_eq!(header(&request, "idempotency-key"), None);
-    let no_method = rest(json!({"httpMethod": ""}));
-    assert_eq!(answer(&no_method).await?.status, 405);
+async fn another_type_where_nobody_looks_costs_no_order() -> Result<()> {
+    for (name, pointers) in [
+        (
+            "order",
+            vec![
+                "/resource",
+                "/path",
+                "/headers",
+                "/multiValueHeaders/Accept",
+                "/queryStringParameters",
+                "/pathParameters",
+                "/stageVariables",
+                "/requestContext/httpMethod",
+                "/requestContext/identity/sourceIp",
+                "/requestContext/requestTimeEpoch",
+                "/requestContext/stage",
+            ],
+        ),
+        (
+            "order-http-api",
+            vec![
+                "/version",
+                "/routeKey",
+                "/rawPath",
+                "/rawQueryString",
+                "/headers/accept",
+                "/requestContext/timeEpoch",
+                "/requestContext/authorizer/jwt/scopes",
+                "/requestContext/authorizer/jwt/claims/aud",
+            ],
+        ),
+    ] {
+        for pointer in pointers {
+            for odd in [
+                json!(7),
+                json!("odd"),
+                json!([7, null]),
+                json!({"a": [{}]}),
+                json!(false),
+            ] {
+                let mut event = sample(name)?;
+                *event.pointer_mut(pointer).expect("it is there") = odd;
+                let answer = answer(&event).await?;
+                assert_eq!(answer.status, 202, "{pointer}: {answer:?}");
+            }
+        }
+    }
+    // Both paths, as no gateway has them.
+    let mut event = sample("order-http-api")?;
+    event["path"] = json!("/orders");
+    assert_eq!(answer(&event).await?.status, 202);
     Ok(())
+}
+
+#[tokio::test]
+async fn half_a_surrogate_pair_costs_its_place_only() -> Result<()> {
+    let check = async |from: &str, to: &str, status: u16, said: &str| {
+        for name in ["order", "order-http-api"] {
+            let text = sample(name)?.to_string();
+            let text = text.replacen(from, to, 1);
+            let event = serde_json::from_str::<Value>(&text).is_err();
+            assert!(event, "{to} is there");
+            let answer = answer_text(&text).await?;
+            assert_eq!(answer.status, status, "{to}: {answer:?}");
+            assert!(answer.body.contains(said), "{answer:?}");
+        }
+        anyhow::Ok(())
+    };
+    check(r#""body":""#, r#""odd":"\ud800","body":""#, 202, "queued").await?;
+    check("PO-2026-1187", r"PO\ud83d", 422, "/reference").await?;
+    check("teapot", r"\udc00", 422, "/lines/0/sku").await?;
+    check("curl/8.14.1", r"\ud800", 202, "queued").await?;
+    check(
+        "application/json",
+        r"application/\ud800",
+        415,
+        "about:blank",
+    )
+    .await
 }

@@ -1,112 +1,92 @@
-//! A gateway's event, as the functions read it: the client, headers, the body, the route, the id.
+//! A gateway's event, as the functions read it: headers, the body, the route, the id.
 
 use crate::faked::{TRACE, http, read, request, rest};
 use anyhow::Result;
 use ingest::{
-    request::{body, client, header, trace},
+    request::{body, trace, values},
     route::{Route, order_id},
 };
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_client_is_its_principal_or_its_api_key() -> Result<()> {
-    let check = async |context: Value, expected: &str| {
-        let event = rest(json!({"requestContext": context}));
+async fn a_header_is_found_whatever_its_case_map_and_count() -> Result<()> {
+    let check = async |event: Value, expected: &[&str]| {
         let request = request(read(&event)?).await?;
-        assert_eq!(client(&request).as_str(), expected, "{event}");
+        assert_eq!(values(&request, "idempotency-key"), expected, "{event}");
         anyhow::Ok(())
     };
-    check(json!({}), "anonymous").await?;
-    check(json!({"authorizer": null, "identity": null}), "anonymous").await?;
-    check(json!({"identity": {"apiKeyId": null}}), "anonymous").await?;
-    check(json!({"identity": {"apiKeyId": "key"}}), "key").await?;
-    let key = json!({"apiKeyId": "key"});
-    let with = |authorizer: Value| json!({"authorizer": authorizer, "identity": key.clone()});
-    check(with(json!({"principalId": "ann"})), "ann").await?;
-    check(with(json!({"claims": {"sub": "ann"}})), "ann").await?;
-    check(
-        with(json!({"jwt": {"claims": {"sub": "ann"}, "scopes": null}})),
-        "ann",
-    )
-    .await?;
-    check(with(json!({"lambda": {"principalId": "ann"}})), "ann").await?;
-    check(
-        with(json!({"claims": {"sub": "ann"}, "principalId": "ben"})),
-        "ben",
-    )
-    .await?;
-    check(
-        with(json!({"claims": "ann", "jwt": "eyJ", "principalId": "ben"})),
-        "ben",
-    )
-    .await?;
-    check(
-        with(json!({"principalId": "", "claims": {"sub": 7}})),
-        "key",
-    )
-    .await
-}
-
-#[tokio::test]
-async fn a_client_of_an_http_api_is_its_principal() -> Result<()> {
-    let check = async |authorizer: Value, expected: &str| {
-        let event = http(json!({"requestContext": {"authorizer": authorizer}}));
-        let request = request(read(&event)?).await?;
-        assert_eq!(client(&request).as_str(), expected, "{event}");
-        anyhow::Ok(())
-    };
-    check(json!(null), "anonymous").await?;
-    check(json!({"iam": {"userId": "ann"}}), "anonymous").await?;
-    check(
-        json!({"jwt": {"claims": {"sub": "ann"}, "scopes": null}}),
-        "ann",
-    )
-    .await?;
-    check(json!({"lambda": null}), "anonymous").await?;
-    check(json!({"lambda": {"principalId": "ann", "plan": 1}}), "ann").await?;
-    check(
-        json!({"jwt": {"claims": {"sub": "ann"}}, "lambda": {"principalId": "ben"}}),
-        "ann",
-    )
-    .await?;
-    check(
-        json!({"jwt": {"claims": {"sub": ""}}, "lambda": {"principalId": "ben"}}),
-        "ben",
-    )
-    .await
-}
-
-#[tokio::test]
-async fn headers_are_found_whatever_their_case_and_count() -> Result<()> {
-    let check = async |event: Value, expected: Option<&str>| {
-        let request = request(read(&event)?).await?;
-        let key = header(&request, "idempotency-key");
-        assert_eq!(key.as_deref(), expected, "{event}");
-        anyhow::Ok(())
-    };
-    check(
-        rest(json!({"headers": null, "multiValueHeaders": null})),
-        None,
-    )
-    .await?;
+    let none = rest(json!({"headers": null, "multiValueHeaders": null}));
+    check(none, &[]).await?;
     let odd = json!({"headers": {"idempotency-KEY": "k"}});
-    check(rest(odd.clone()), Some("k")).await?;
-    check(http(odd), Some("k")).await?;
-    check(
-        http(json!({"headers": {"idempotency-key": "k,l"}})),
-        Some("k,l"),
-    )
-    .await?;
-    let two = json!({"headers": {"Idempotency-Key": "l"}, "multiValueHeaders": {"Idempotency-Key": ["k", "l"]}});
-    check(rest(two), Some("k, l")).await?;
-    let only_one =
-        json!({"headers": {"Idempotency-Key": "k"}, "multiValueHeaders": {"Accept": ["*/*"]}});
-    check(rest(only_one), None).await?;
-    check(
-        rest(json!({"headers": {"Idempotency-Key": "ä"}})),
-        Some("ä"),
-    )
-    .await
+    check(rest(odd.clone()), &["k"]).await?;
+    check(http(odd), &["k"]).await?;
+    // Both maps of a REST API's event, by (headers, multiValueHeaders).
+    for (one, many, expected) in [
+        (
+            json!({"Idempotency-Key": "k"}),
+            json!({"Idempotency-Key": ["k", "k"]}),
+            vec!["k"],
+        ),
+        (
+            json!({"Idempotency-Key": "l"}),
+            json!({"Idempotency-Key": ["k", "l"]}),
+            vec!["k", "l"],
+        ),
+        (
+            json!({"Idempotency-Key": "k"}),
+            json!({"Accept": ["*/*"]}),
+            vec!["k"],
+        ),
+        (
+            json!({"Accept": "*/*"}),
+            json!({"idempotency-key": ["k"]}),
+            vec!["k"],
+        ),
+        (
+            json!({"idempotency-key": "l"}),
+            json!({"Idempotency-Key": ["k"]}),
+            vec!["k", "l"],
+        ),
+        (
+            json!({}),
+            json!({"Idempotency-Key": ["k"], "idempotency-key": ["k"]}),
+            vec!["k"],
+        ),
+        (
+            json!({"Idempotency-Key": "k", "IDEMPOTENCY-KEY": "l"}),
+            json!(null),
+            vec!["k", "l"],
+        ),
+        (json!({}), json!({"Idempotency-Key": []}), vec![]),
+        // A REST API tells values apart, so a comma is a character.
+        (
+            json!({"Idempotency-Key": "k,k"}),
+            json!({"Idempotency-Key": ["k,k"]}),
+            vec!["k,k"],
+        ),
+        (json!({"Idempotency-Key": "ä"}), json!({}), vec!["ä"]),
+    ] {
+        check(
+            rest(json!({"headers": one, "multiValueHeaders": many})),
+            &expected,
+        )
+        .await?;
+    }
+    for (joined, expected) in [
+        ("k,k", vec!["k"]),
+        ("k, k ,k", vec!["k"]),
+        ("k,l", vec!["k", "l"]),
+        ("k,", vec!["k", ""]),
+        ("", vec![""]),
+    ] {
+        check(
+            http(json!({"headers": {"idempotency-key": joined}})),
+            &expected,
+        )
+        .await?;
+    }
+    let both = json!({"headers": {"idempotency-key": "k", "Idempotency-Key": "l,k"}});
+    check(http(both), &["k", "l"]).await
 }
 
 #[tokio::test]
@@ -193,7 +173,10 @@ async fn an_id_comes_from_the_route_or_from_the_path() -> Result<()> {
     check(http(json!({"rawPath": "/v1/orders/a"})), "a").await?;
     check(http(json!({"rawPath": "a"})), "a").await?;
     check(http(json!({"rawPath": "/orders/%61"})), "%61").await?;
-    check(http(json!({"rawPath": "/orders/a/"})), "").await?;
+    check(http(json!({"rawPath": "/orders/a/"})), "a").await?;
+    check(http(json!({"rawPath": "/orders/a//"})), "a").await?;
+    check(http(json!({"rawPath": "//orders//a"})), "a").await?;
+    check(http(json!({"rawPath": "//"})), "").await?;
     check(http(json!({})), "").await?;
     check(rest(json!({})), "").await
 }

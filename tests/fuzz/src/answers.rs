@@ -4,9 +4,10 @@ use crate::{
     functions::{Answer, Asked, Functions, TRACE},
     tally::Tally,
 };
-use events::{Client, Fingerprint, IdempotencyKey, Order, OrderPlaced};
+use events::{Client, Fingerprint, IdempotencyKey, Order, OrderPlaced, currency::CODES};
 use ingest::gateway::Event;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 /// The most bytes of an answer: 256 faults, each with a field's name of 64 characters, escaped.
 const LARGEST_ANSWER: usize = 128 * 1024;
@@ -19,11 +20,11 @@ fn another() -> Client {
     Client::identified("another client")
 }
 
-/// Checks the work of `ingest` and the queue with an event, and counts it.
-pub fn accept(functions: &Functions, event: Event, tally: &mut Tally) {
+/// Checks the work of `ingest` and the queue with an event, and counts it. Gives the message of an order that was accepted.
+pub fn accept(functions: &Functions, event: Event, tally: &mut Tally) -> Option<OrderPlaced> {
     let (asked, response) = functions.ingest(event);
     let Asked {
-        client, key, body, ..
+        client, keys, body, ..
     } = asked;
     let calls = functions.cloud.calls();
     let answer = judge(&response, tally);
@@ -32,8 +33,9 @@ pub fn accept(functions: &Functions, event: Event, tally: &mut Tally) {
         usize::from(response.status_code == 202),
         "{response:?} after {calls:?}"
     );
-    let [(operation, message)] = &calls[..] else {
-        return;
+    assert_eq!(client.is_none(), response.status_code == 403);
+    let ([(operation, message)], Some(client)) = (&calls[..], client) else {
+        return None;
     };
     assert_eq!(operation, "SendMessage");
 
@@ -58,16 +60,22 @@ pub fn accept(functions: &Functions, event: Event, tally: &mut Tally) {
 
     let id = placed.id().to_string();
     assert_eq!(answer["id"], id);
-    assert_eq!(response.headers["location"], format!("orders/{id}"));
+    let location = &response.headers["location"];
+    let to = location
+        .trim_start_matches("../")
+        .trim_start_matches("orders/");
+    assert_eq!(to, id, "{location}");
     assert_eq!(functions.ids.recognise(&client, &id), Some(placed.id()));
     assert_eq!(functions.ids.recognise(&another(), &id), None);
-    if let Some(key) = key {
+    assert!(keys.len() < 2, "one of {keys:?} was taken");
+    if let Some(key) = keys.first() {
         assert!(client.is_identified(), "an anonymous client has used a key");
-        let key = IdempotencyKey::new(&key).expect("accepted, so it is valid");
+        let key = IdempotencyKey::new(key).expect("accepted, so it is valid");
         assert_eq!(functions.ids.keyed(&client, &key), placed.id());
         tally.count("202 with a key");
     }
     keeps_the_rules(&order);
+    Some(placed)
 }
 
 /// The rules of the README's table, once more.
@@ -90,24 +98,21 @@ fn keeps_the_rules(order: &Order) {
         total < 1 << 53 && u128::from(order.total()) == total,
         "{order:?}"
     );
-    assert!(
-        order.currency().len() == 3
-            && order
-                .currency()
-                .bytes()
-                .all(|byte| byte.is_ascii_uppercase())
-    );
+    assert!(CODES.contains(&order.currency()), "{order:?}");
     let text = order.reference().unwrap_or_default();
+    let forbidden = |c: char| c.is_control() || c == '\u{fffd}';
     assert!(
-        text.chars().count() <= 64 && !text.chars().any(char::is_control),
+        text.chars().count() <= 64 && !text.chars().any(forbidden),
         "{text:?}"
     );
 }
 
-/// Checks `status`'s answer, and counts it. Gives what it was asked.
-pub fn ask(functions: &Functions, event: Event, tally: &mut Tally) -> Asked {
+/// Checks `status`'s answer, and counts it. Gives what it was asked. The table has a row, if it has one, that is this
+/// `owner`'s.
+pub fn ask(functions: &Functions, event: Event, owner: &str, tally: &mut Tally) -> Asked {
     let (asked, response) = functions.status(event);
-    let known = functions.ids.recognise(&asked.client, &asked.id);
+    let client = asked.client.as_ref();
+    let known = client.and_then(|client| functions.ids.recognise(client, &asked.id));
     let reads = ["GET", "HEAD"].contains(&asked.method.as_str());
     let calls = functions.cloud.calls();
     assert_eq!(
@@ -115,9 +120,11 @@ pub fn ask(functions: &Functions, event: Event, tally: &mut Tally) -> Asked {
         usize::from(known.is_some() && reads),
         "{response:?} after {calls:?}"
     );
+    let is_own =
+        functions.cloud.row().is_none() || client.is_some_and(|client| client.as_str() == owner);
     assert_eq!(
         response.status_code == 200,
-        known.is_some() && reads,
+        known.is_some() && reads && is_own,
         "{response:?}"
     );
     assert_eq!(functions.ids.recognise(&another(), &asked.id), None);
@@ -158,7 +165,8 @@ pub fn accept_batch(functions: &Functions, event: Event, tally: &mut Tally) {
         call["Entries"].as_array().expect("entries")
     });
     let results = answer["results"].as_array().map_or(&[][..], Vec::as_slice);
-    let mut ids = Vec::new();
+    assert_eq!(client.is_none(), status == 403);
+    let (mut ids, mut accepted) = (HashMap::new(), 0);
     for result in results {
         if result["status"] != 202 {
             judge_problem(result, tally, "one is ");
@@ -171,19 +179,22 @@ pub fn accept_batch(functions: &Functions, event: Event, tally: &mut Tally) {
         let placed = OrderPlaced::from_json(text).expect("what is sent can be read");
         let id = placed.id().to_string();
         assert_eq!(*result, json!({"status": 202, "id": id}));
-        assert_eq!(*placed.client(), client);
-        assert_eq!(functions.ids.recognise(&client, &id), Some(placed.id()));
+        let client = client.as_ref().expect("somebody");
+        assert_eq!(placed.client(), client);
+        assert_eq!(functions.ids.recognise(client, &id), Some(placed.id()));
         keeps_the_rules(placed.order());
-        if ids.contains(&id) {
+        let fingerprint = placed.fingerprint().clone();
+        if let Some(first) = ids.insert(id, fingerprint.clone()) {
+            assert_eq!(first, fingerprint, "one key for two orders");
             tally.count("one key twice");
         }
-        ids.push(id);
+        accepted += 1;
     }
     assert!(sent.next().is_none(), "more is sent than accepted");
-    assert_eq!(status == 202, !ids.is_empty(), "{answer}");
+    assert_eq!(status == 202, accepted > 0, "{answer}");
     if status == 202 || !results.is_empty() {
         assert!((1..=100).contains(&results.len()));
-        assert_eq!(answer["accepted"], ids.len());
+        assert_eq!(answer["accepted"], accepted);
     } else {
         for fault in faults(&answer) {
             judge_fault(fault, tally);
@@ -218,10 +229,11 @@ fn form(response: &Answer, most: usize) -> Value {
     let status = response.status_code;
     let kind = match status {
         200 | 202 => "application/json",
-        400 | 404 | 405 | 413 | 415 | 422 => "application/problem+json",
+        400 | 403 | 404 | 405 | 413 | 415 | 422 => "application/problem+json",
         _ => panic!("{response:?}"),
     };
     assert_eq!(response.headers["content-type"], kind);
+    assert_eq!(response.headers["cache-control"], "no-store");
     assert_eq!(status == 405, response.headers.contains_key("allow"));
     serde_json::from_str(body).expect("answers are JSON")
 }

@@ -55,6 +55,11 @@ impl Cloud {
             .build()
     }
 
+    /// The row that DynamoDB finds.
+    pub fn row(&self) -> Option<Value> {
+        self.row.lock().expect("no panic in here").clone()
+    }
+
     /// The row that DynamoDB finds from now on, or that there is none.
     pub fn set_row(&self, row: Option<Value>) {
         *self.row.lock().expect("no panic in here") = row;

@@ -101,8 +101,8 @@ impl Functions {
         let mut context = Context::default();
         context.xray_trace_id = Some(TRACE.to_owned());
         let private = |(asked, _): &(Asked, Answer)| {
-            let key = asked.key.clone().filter(|key| key.len() > 4);
-            key.into_iter().collect()
+            let keys = asked.keys.iter().filter(|key| key.len() > 4);
+            keys.cloned().collect()
         };
         self.logs.0.judge(private, || {
             let mut asked = None;
@@ -135,14 +135,14 @@ impl Functions {
 /// A request, as a handler reads it.
 #[derive(Debug)]
 pub struct Asked {
-    /// The client that asks.
-    pub client: Client,
+    /// The client that asks. None if the authorizer names nobody.
+    pub client: Option<Client>,
     /// Upper case, but for methods that nobody knows.
     pub method: String,
     /// The id in `/orders/{id}`.
     pub id: String,
-    /// The idempotency key.
-    pub key: Option<String>,
+    /// The idempotency keys that differ.
+    pub keys: Vec<String>,
     /// None for bad base64.
     pub body: Option<Vec<u8>>,
 }
@@ -150,10 +150,10 @@ pub struct Asked {
 impl Asked {
     fn by(request: &Request) -> Self {
         Self {
-            client: request::client(request),
+            client: request::client(request).ok(),
             method: request.method().to_string(),
             id: order_id(request).to_owned(),
-            key: request::header(request, "idempotency-key"),
+            keys: request::values(request, "idempotency-key"),
             body: request::body(request).map(<[u8]>::to_vec),
         }
     }

@@ -133,6 +133,13 @@ impl Json {
             .map(|(_, value)| value)
     }
 
+    /// Gives an object one more member.
+    pub fn give(&mut self, name: String, value: Self) {
+        if let Self::Map(members) = self {
+            members.push((name, value));
+        }
+    }
+
     /// Changes up to six things, most often one or two, as the program says.
     pub fn mutate(&mut self, program: &mut Program<'_>) {
         for _ in 0..*program.pick(&[0, 1, 1, 1, 2, 2, 3, 6]) {

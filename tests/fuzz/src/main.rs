@@ -51,6 +51,7 @@ macro_rules! fuzz {
 fuzz!(order_body 1500);
 fuzz!(batch_body 1000);
 fuzz!(headers 500);
+fuzz!(client 500);
 fuzz!(order_id 500);
 fuzz!(gateway_event 500);
 fuzz!(record_body 400);

@@ -1,6 +1,7 @@
 //! The fuzz targets.
 
 pub mod batch_body;
+pub mod client;
 pub mod gateway_event;
 pub mod headers;
 pub mod order_body;

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use events::{OrderPlaced, order::MAX_ORDER_BYTES};
 use ingest::accept_batch::MAX_BATCH_BYTES;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// The pointers of a problem's violations.
 fn pointers(problem: &Value) -> Vec<&str> {
@@ -124,9 +125,9 @@ async fn what_is_wrong_with_an_entry_fails_only_that_entry() -> Result<()> {
     )
     .await?;
     check(
-        json!({"order": cup.clone(), "idempotency_key": null}),
+        json!({"order": cup.clone(), "idempotency_key": ""}),
         422,
-        &[key],
+        &[],
     )
     .await?;
     check(
@@ -231,15 +232,54 @@ async fn an_anonymous_client_may_send_a_batch_without_keys() -> Result<()> {
 }
 
 #[tokio::test]
-async fn one_key_is_one_id_even_for_different_orders() -> Result<()> {
-    let entry = |sku| json!({"order": order(sku), "idempotency_key": "k"});
-    let (response, calls) = accept(&json!({"orders": [entry("cup"), entry("pot")]})).await?;
+async fn one_key_for_two_orders_accepts_the_first_and_refuses_the_others() -> Result<()> {
+    let entry = |sku: &str, key: &str| json!({"order": order(sku), "idempotency_key": key});
+    let check = async |entries: Vec<Value>, expected: &[u64], sent: usize| {
+        let (response, calls) = accept(&json!({"orders": entries})).await?;
+        assert_eq!(statuses(&response)?, expected);
+        let refused = results(&response)?
+            .into_iter()
+            .filter(|result| result["status"] == 422);
+        for result in refused {
+            assert_eq!(result["type"], "invalid-idempotency-key");
+        }
+        let messages: Vec<_> = calls.iter().flatten().collect();
+        assert_eq!(messages.len(), sent);
+        // The same order twice is sent twice, under names of their own.
+        let names: BTreeSet<_> = messages
+            .iter()
+            .map(|message| message["Id"].to_string())
+            .collect();
+        assert!(calls.len() > 1 || names.len() == sent, "{calls:?}");
+        anyhow::Ok(results(&response)?)
+    };
+    check(vec![entry("cup", "k"), entry("pot", "k")], &[202, 422], 1).await?;
+    let results = check(vec![entry("cup", "k"), entry("cup", "k")], &[202, 202], 2).await?;
+    assert_eq!(results[0]["id"], results[1]["id"]);
+    let three = vec![entry("cup", "k"), entry("pot", "k"), entry("cup", "k")];
+    check(three, &[202, 422, 202], 2).await?;
+    let others = vec![
+        entry("cup", "k"),
+        entry("pot", "l"),
+        json!({"order": order("pot")}),
+        entry("can", "l"),
+    ];
+    check(others, &[202, 202, 202, 422], 3).await?;
+    let many: Vec<_> = (0..100)
+        .map(|n| entry(if n == 0 { "cup" } else { "pot" }, "k"))
+        .collect();
+    let expected: Vec<_> = (0..100).map(|n| if n == 0 { 202 } else { 422 }).collect();
+    check(many, &expected, 1).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_key_that_is_null_is_none() -> Result<()> {
+    let entry = json!({"order": order("cup"), "idempotency_key": null});
+    let (response, _) = accept(&json!({"orders": [entry, entry]})).await?;
     assert_eq!(statuses(&response)?, [202, 202]);
     let results = results(&response)?;
-    assert_eq!(results[0], results[1]);
-    // Both are sent, under names of their own: `process` tells the second from a retry, and counts it.
-    assert_eq!(calls[0].len(), 2);
-    assert_ne!(calls[0][0]["Id"], calls[0][1]["Id"]);
+    assert_ne!(results[0]["id"], results[1]["id"], "two orders");
     Ok(())
 }
 

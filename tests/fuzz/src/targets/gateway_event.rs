@@ -26,6 +26,27 @@ const CLIENTS: [&str; 7] = [
     "rawQueryString",
     "pathParameters",
 ];
+/// What an authorizer's author, a client's token or the gateway may say that no function needs.
+const BESIDE: [&str; 9] = [
+    "\"A \\ud83d\"",
+    "{\"\\udc00\":\"\\ud800\\ud800\"}",
+    "1e999",
+    "-1E+999",
+    "null",
+    "[null,{}]",
+    "{\"claims\":7,\"lambda\":[]}",
+    "true",
+    "\"\"",
+];
+/// The objects of an event that may have more members than are documented.
+const OPEN: [&[&str]; 6] = [
+    &[],
+    &["requestContext"],
+    &["requestContext", "identity"],
+    &["requestContext", "authorizer"],
+    &["requestContext", "authorizer", "jwt"],
+    &["requestContext", "authorizer", "jwt", "claims"],
+];
 /// The methods that a gateway lets through.
 const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
@@ -39,6 +60,21 @@ pub fn run(program: &[u8], tally: &mut Tally) {
         &samples::STATUS
     };
     let mut event = Json::from(program.pick(samples));
+    for _ in 0..program.below(3) {
+        let path = *program.pick(&OPEN);
+        let mut part = Some(&mut event);
+        for name in path {
+            part = part.and_then(|part| part.member(name));
+        }
+        if let Some(part) = part {
+            let value = if program.once_in(8) {
+                "[".repeat(30_000) + &"]".repeat(30_000)
+            } else {
+                (*program.pick(&BESIDE)).to_owned()
+            };
+            part.give(format!("x{}", program.text()), Json::Raw(value));
+        }
+    }
     let by_client = program.once_in(2);
     if by_client {
         for _ in 0..program.below(4) {
@@ -67,7 +103,7 @@ pub fn run(program: &[u8], tally: &mut Tally) {
             answers::accept(functions, event, tally);
         } else {
             functions.cloud.set_row(None);
-            answers::ask(functions, event, tally);
+            answers::ask(functions, event, "", tally);
         }
     });
 }

@@ -1,7 +1,9 @@
 //! The headers of `POST /orders`: the content type and the idempotency key, however often and in whatever case.
 
 use crate::{answers, functions, program::Program, samples, tally::Tally};
+use events::IdempotencyKey;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// The results that a few hundred programs reach.
 pub const REACHES: [&str; 4] = [
@@ -28,46 +30,99 @@ const VALUES: [&str; 6] = [
     "",
 ];
 
-/// Sends an order under the headers that this program makes.
+/// Sends an order under the headers that this program makes: in both maps of a REST API's event, which may not agree, or
+/// joined by commas, as the others have them.
 pub fn run(program: &[u8], tally: &mut Tally) {
     let mut program = Program::new(program);
     // A REST API's, an HTTP API's or a Function URL's; of a client that is known, or anonymous.
     let mut event = samples::PLACE[program.below(4)].clone();
+    let is_rest = event.get("httpMethod").is_some();
     if program.once_in(4) {
         event["requestContext"]["authorizer"] = Value::Null;
         event["requestContext"]["identity"] = Value::Null;
     }
-    let mut headers = Map::new();
+    let (mut one, mut many) = (Map::new(), Map::new());
     if !program.once_in(4) {
-        headers.insert("Content-Type".to_owned(), VALUES[program.below(2)].into());
+        one.insert("Content-Type".to_owned(), VALUES[program.below(2)].into());
     }
-    for _ in 0..program.below(4) {
+    for _ in 0..program.below(5) {
         let name = if program.once_in(8) {
             program.text()
         } else {
             (*program.pick(&NAMES)).to_owned()
         };
-        headers.insert(name, value(&mut program));
-    }
-    // Several values of one name are a list in a REST API's events, and one text elsewhere.
-    if program.once_in(2) {
-        event["headers"] = headers.into();
-        event["multiValueHeaders"] = Value::Null;
-    } else {
-        for first in headers.values_mut() {
-            let mut values = vec![first.take()];
-            values.extend((0..program.below(3)).map(|_| value(&mut program)));
-            *first = values.into();
+        let mut values = vec![value(&mut program)];
+        for _ in 0..program.below(3) {
+            // Often the same again, as a proxy or a client's library sends it.
+            let again = program.once_in(2);
+            values.push(if again {
+                values[0].clone()
+            } else {
+                value(&mut program)
+            });
         }
-        event["multiValueHeaders"] = headers.into();
+        if !is_rest {
+            one.insert(name, values.join(",").into());
+            continue;
+        }
+        match program.below(4) {
+            0 => drop(one.insert(name, values.pop().into())),
+            1 => drop(many.insert(name, values.into())),
+            2 => {
+                one.insert(name.clone(), values.last().cloned().into());
+                many.insert(name, values.into());
+            }
+            _ => {
+                one.insert(name.to_uppercase(), values.pop().into());
+                many.insert(name, values.into());
+            }
+        }
     }
-    functions::with(|functions| answers::accept(functions, functions::read(&event), tally));
+    let keys = keys(is_rest, &one, &many);
+    (event["headers"], event["multiValueHeaders"]) = (one.into(), many.into());
+    if program.once_in(8) {
+        event["multiValueHeaders"] = Value::Null;
+    }
+    functions::with(|functions| {
+        let placed = answers::accept(functions, functions::read(&event), tally);
+        let Some(placed) = placed else { return };
+        if event["multiValueHeaders"].is_null() && is_rest {
+            return; // Its keys aren't there any more.
+        }
+        // By a way of its own: one key, however often it stands there, or none.
+        assert!(keys.len() < 2, "one of {keys:?} was taken: {event}");
+        let key = keys
+            .first()
+            .map(|key| IdempotencyKey::new(key).expect("accepted"));
+        let keyed = key.map(|key| functions.ids.keyed(placed.client(), &key));
+        assert!(keyed.is_none_or(|id| id == placed.id()), "{event}");
+    });
 }
 
-fn value(program: &mut Program<'_>) -> Value {
+/// The idempotency keys that were sent.
+fn keys(is_rest: bool, one: &Map<String, Value>, many: &Map<String, Value>) -> BTreeSet<String> {
+    let is_key = |name: &&String| name.eq_ignore_ascii_case("idempotency-key");
+    let values = [one, many].into_iter().flatten();
+    let values = values
+        .filter(|(name, _)| is_key(name))
+        .flat_map(|(_, value)| match value {
+            Value::Array(values) => values.clone(),
+            value => vec![value.clone()],
+        });
+    let texts = values.filter_map(|value| Some(value.as_str()?.to_owned()));
+    let split = |text: String| -> Vec<String> {
+        if is_rest {
+            return vec![text];
+        }
+        text.split(',').map(|part| part.trim().to_owned()).collect()
+    };
+    texts.flat_map(split).collect()
+}
+
+fn value(program: &mut Program<'_>) -> String {
     if program.once_in(2) {
-        program.text().into()
+        program.text()
     } else {
-        (*program.pick(&VALUES)).into()
+        (*program.pick(&VALUES)).to_owned()
     }
 }

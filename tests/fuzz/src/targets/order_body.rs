@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use std::string::FromUtf8Error;
 
 /// The results that a few hundred programs reach: an order, and every refusal that a body can meet.
-pub const REACHES: [&str; 19] = [
+pub const REACHES: [&str; 20] = [
     "202",
     "400 about:blank",
     "413 about:blank",
@@ -15,6 +15,7 @@ pub const REACHES: [&str; 19] = [
     "is not a field that is known here",
     "has a name that is not Unicode",
     "must be Unicode",
+    "must not have U+FFFD",
     "must be an object",
     "must be an array",
     "must be a string",
@@ -22,7 +23,7 @@ pub const REACHES: [&str; 19] = [
     "must be from # to #######",
     "must have # to ## elements",
     "must be # to ## of A-Z a-z #-# . _ -",
-    "must be an ISO #### code in upper case",
+    "must be the ISO #### code",
     "must have at most ## characters",
     "must have no control characters",
 ];
@@ -31,11 +32,13 @@ pub const REACHES: [&str; 19] = [
 pub fn run(program: &[u8], tally: &mut Tally) {
     let mut program = Program::new(program);
     let coded = program.once_in(4);
+    let replaced = program.once_in(2);
     let body = json::document(&samples::ORDERS, &mut program);
     let mut event = samples::PLACE[0].clone();
-    // As the gateway does with what is not UTF-8, or with every body, by its settings.
+    // By its kind and its settings a gateway replaces what is not UTF-8, passes it on in base64, or every body.
     event["body"] = match String::from_utf8(body) {
         Ok(text) if !coded => text.into(),
+        Err(error) if replaced => String::from_utf8_lossy(error.as_bytes()).into(),
         body => {
             event["isBase64Encoded"] = true.into();
             let bytes = body.map_or_else(FromUtf8Error::into_bytes, String::into_bytes);

@@ -51,11 +51,13 @@ pub fn run(program: &[u8], tally: &mut Tally) {
             event["pathParameters"] = Value::Null;
             event["path"] = format!("/orders/{id}").into();
         }
+        let row_of = if program.once_in(4) { "ben" } else { "ann" };
         functions
             .cloud
-            .set_row(program.once_in(2).then(|| row(&mut program)));
-        let asked = answers::ask(functions, functions::read(&event), tally);
-        let known = functions.ids.recognise(&asked.client, &asked.id).is_some();
+            .set_row(program.once_in(2).then(|| row(row_of, &mut program)));
+        let asked = answers::ask(functions, functions::read(&event), row_of, tally);
+        let client = asked.client.as_ref().expect("the samples name one");
+        let known = functions.ids.recognise(client, &asked.id).is_some();
         let own = owner.as_str() == "ann" && asked.id.eq_ignore_ascii_case(&issued.to_string());
         assert_eq!(
             known, own,
@@ -65,9 +67,10 @@ pub fn run(program: &[u8], tally: &mut Tally) {
     });
 }
 
-/// The row of the samples, with any outcome.
-fn row(program: &mut Program<'_>) -> Value {
+/// The row of the samples, of this client, with any outcome.
+fn row(client: &str, program: &mut Program<'_>) -> Value {
     let mut row = samples::ROW.clone();
+    row["client"] = json!({"S": client});
     let outcome = program.pick(&[
         Outcome::Confirmed,
         Outcome::Rejected(Reason::OutOfStock),

@@ -67,7 +67,7 @@ async fn write(
     })?;
     let mut random = [0; 12];
     getrandom::fill(&mut random).map_err(|_| Problem::NoOrderId)?;
-    let client = request::client(request);
+    let client = request::client(request)?;
     let id = ids.fresh(&client, random);
     let placed = OrderPlaced::new(id, client, SystemTime::now().into(), order);
     let pending = Pending {

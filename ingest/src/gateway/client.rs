@@ -1,0 +1,106 @@
+//! Decides who the client is, by what the gateway says of the caller.
+//!
+//! - Each kind has a prefix of its own, so that clients of two kinds can't meet in one name.
+//! - An authorizer that was there and names nobody is refused: to take its callers for anonymous would give them one name.
+//! - A pair stands in a JSON array, so that no two pairs look the same.
+
+use super::lenient::Object;
+use events::Client;
+use serde_json::{json, value::RawValue};
+
+/// An object of `requestContext`, and its members that name a caller.
+type Place = (&'static str, &'static [Name]);
+/// The kind of caller, the member with its name, and the one with the name of whoever vouches for it.
+type Name = (&'static str, &'static str, Option<&'static str>);
+
+/// The places where an authorizer names a caller. The first that does counts.
+const BY_AUTHORIZER: [Place; 6] = [
+    ("authorizer", &[("principal", "principalId", None)]),
+    ("authorizer.lambda", &[("principal", "principalId", None)]),
+    ("authorizer.jwt.claims", TOKEN),
+    ("authorizer.claims", TOKEN),
+    (
+        "authorizer.iam.cognitoIdentity", // Before the role, which all identities of a pool share.
+        &[("cognito-identity", "identityId", None)],
+    ),
+    (
+        "authorizer.iam",
+        &[
+            ("iam", "userArn", None),
+            ("iam", "callerId", None),
+            ("iam", "userId", None),
+        ],
+    ),
+];
+/// The places where the gateway itself names a caller.
+const BY_GATEWAY: [Place; 4] = [
+    (
+        "identity",
+        &[
+            ("cognito-identity", "cognitoIdentityId", None),
+            ("iam", "userArn", None),
+            ("iam", "caller", None),
+        ],
+    ),
+    ("identity.clientCert", CERTIFICATE),
+    ("authentication.clientCert", CERTIFICATE),
+    ("identity", &[(API_KEY, "apiKeyId", None)]),
+];
+const TOKEN: &[Name] = &[
+    ("subject", "sub", Some("iss")),
+    ("oauth-client", "client_id", Some("iss")),
+    ("oauth-client", "azp", Some("iss")),
+];
+const CERTIFICATE: &[Name] = &[("certificate", "subjectDN", Some("issuerDN"))];
+const API_KEY: &str = "api-key";
+
+/// The client of a request, by its `requestContext`. None if an authorizer names nobody.
+pub fn client(context: &Object<'_>) -> Option<Client> {
+    let find = |places: &[Place]| places.iter().find_map(|place| name_at(context, place));
+    if let Some(name) = find(&BY_AUTHORIZER) {
+        return Some(Client::identified(name));
+    }
+    let by_gateway = || find(&BY_GATEWAY).map_or_else(Client::anonymous, Client::identified);
+    (!has_authorizer(context)).then(by_gateway)
+}
+
+fn name_at(context: &Object<'_>, (place, names): &Place) -> Option<String> {
+    let mut place = place.split('.');
+    let first = context.object(place.next()?);
+    let object = place.fold(first, |object, member| object.object(member));
+    names.iter().find_map(|(kind, member, issuer)| {
+        let name = name(&object, member)?;
+        Some(match issuer {
+            Some(issuer) => {
+                let issuer = object.text(issuer).unwrap_or_default();
+                format!("{kind}:{}", json!([issuer, name]))
+            }
+            // Such a client had its name before there were kinds. AWS's ids are letters and digits.
+            None if *kind == API_KEY && !name.contains(':') && name != "anonymous" => name,
+            None => format!("{kind}:{name}"),
+        })
+    })
+}
+
+/// A text that isn't blank, or a number, which the context of an HTTP API's authorizer may have.
+fn name(object: &Object<'_>, member: &str) -> Option<String> {
+    let number = || {
+        let number = object.get(member)?.get();
+        let is_id = number.bytes().all(|byte| byte.is_ascii_digit());
+        is_id.then(|| number.to_owned())
+    };
+    let name = object.text(member).or_else(number)?;
+    (!name.trim().is_empty()).then_some(name)
+}
+
+/// True if an authorizer has seen the request. Without one, payload format 1.0 of an HTTP API says that there are no
+/// claims and no scopes.
+fn has_authorizer(context: &Object<'_>) -> bool {
+    let Some(value) = context.get("authorizer") else {
+        return false;
+    };
+    let is_none = |(name, value): (&str, &RawValue)| {
+        ["claims", "scopes"].contains(&name) && value.get() == "null"
+    };
+    Object::read(value).is_none_or(|members| !members.members().all(is_none))
+}

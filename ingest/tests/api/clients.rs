@@ -1,0 +1,305 @@
+//! The client of a request, by what each kind of gateway says of the caller.
+
+use crate::faked::{answering, ask, config, http, ids, ingest, read, request, rest, sample};
+use anyhow::{Context, Result};
+use events::Client;
+use ingest::request::client;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// The client of a REST API's request, and of an HTTP API's, with this context. None if it is refused.
+async fn clients(context: Value) -> Result<[Option<String>; 2]> {
+    let mut clients = [None, None];
+    let members = json!({"requestContext": context});
+    for (found, event) in clients
+        .iter_mut()
+        .zip([rest(members.clone()), http(members)])
+    {
+        let client = client(&request(read(&event)?).await?).ok();
+        *found = client.map(|client| client.as_str().to_owned());
+    }
+    Ok(clients)
+}
+
+/// Authorizers' contexts, and the clients that they name.
+fn by_authorizer() -> Vec<(Value, &'static str)> {
+    let authorizer =
+        |authorizer: Value| json!({"authorizer": authorizer, "identity": {"apiKeyId": "key"}});
+    let arn = "arn:aws:sts::123456789012:assumed-role/shop/i-1";
+    vec![
+        (
+            authorizer(json!({"principalId": "ann", "integrationLatency": 7})),
+            "principal:ann",
+        ),
+        (
+            authorizer(json!({"lambda": {"principalId": "ben", "plan": 1}})),
+            "principal:ben",
+        ),
+        (
+            authorizer(json!({"lambda": {"principalId": 7}})),
+            "principal:7",
+        ),
+        (
+            authorizer(json!({"principalId": "ann", "claims": {"sub": "ben"}})),
+            "principal:ann",
+        ),
+        (
+            authorizer(
+                json!({"jwt": {"claims": {"iss": "https://a", "sub": "ann"}, "scopes": null}}),
+            ),
+            r#"subject:["https://a","ann"]"#,
+        ),
+        (
+            authorizer(
+                json!({"claims": {"iss": "https://b", "sub": "ann", "exp": 1}, "scopes": null}),
+            ),
+            r#"subject:["https://b","ann"]"#,
+        ),
+        (
+            authorizer(json!({"claims": {"sub": "ann"}})),
+            r#"subject:["","ann"]"#,
+        ),
+        (
+            authorizer(
+                json!({"jwt": {"claims": {"iss": "https://a", "client_id": "ann", "azp": "x"}}}),
+            ),
+            r#"oauth-client:["https://a","ann"]"#,
+        ),
+        (
+            authorizer(json!({"jwt": {"claims": {"iss": "https://a", "azp": "shop", "sub": " "}}})),
+            r#"oauth-client:["https://a","shop"]"#,
+        ),
+        (
+            authorizer(json!({"iam": {"userArn": arn, "userId": "AROA:i-1"}})),
+            "iam:arn:aws:sts::123456789012:assumed-role/shop/i-1",
+        ),
+        (
+            authorizer(json!({"iam": {"userArn": "", "callerId": "AIDA"}})),
+            "iam:AIDA",
+        ),
+        (authorizer(json!({"iam": {"userId": "AIDB"}})), "iam:AIDB"),
+        (
+            authorizer(
+                json!({"iam": {"userArn": arn, "cognitoIdentity": {"amr": 1, "identityId": "eu:1"}}}),
+            ),
+            "cognito-identity:eu:1",
+        ),
+    ]
+}
+
+/// Contexts without an authorizer, and the clients that they name.
+fn by_gateway() -> Vec<(Value, &'static str)> {
+    let identity = |identity: Value| json!({"identity": identity});
+    let arn = "arn:aws:sts::123456789012:assumed-role/shop/i-1";
+    vec![
+        (
+            identity(json!({"userArn": "arn:b", "caller": "AIDA", "apiKeyId": "key"})),
+            "iam:arn:b",
+        ),
+        (
+            identity(json!({"userArn": null, "caller": "AIDC"})),
+            "iam:AIDC",
+        ),
+        (
+            identity(json!({"userArn": arn, "cognitoIdentityId": "eu:2"})),
+            "cognito-identity:eu:2",
+        ),
+        (
+            identity(
+                json!({"clientCert": {"subjectDN": "CN=ann", "issuerDN": "CN=ca", "serialNumber": "1"}}),
+            ),
+            r#"certificate:["CN=ca","CN=ann"]"#,
+        ),
+        (
+            json!({"authentication": {"clientCert": {"subjectDN": "CN=ben", "issuerDN": "CN=ca"}}}),
+            r#"certificate:["CN=ca","CN=ben"]"#,
+        ),
+        (identity(json!({"apiKeyId": "key"})), "key"),
+        (
+            identity(json!({"apiKeyId": "principal:ann"})),
+            "api-key:principal:ann",
+        ),
+        (
+            identity(json!({"apiKeyId": "anonymous"})),
+            "api-key:anonymous",
+        ),
+        // No authorizer was there.
+        (json!({}), "anonymous"),
+        (json!({"authorizer": null, "identity": null}), "anonymous"),
+        (
+            json!({"authorizer": {}, "identity": {"apiKeyId": ""}}),
+            "anonymous",
+        ),
+        (
+            json!({"authorizer": {"claims": null, "scopes": null}}),
+            "anonymous",
+        ),
+        (
+            identity(json!({"sourceIp": "203.0.113.7", "userAgent": "curl", "user": null})),
+            "anonymous",
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn whoever_the_gateway_names_is_somebody() -> Result<()> {
+    let mut names = BTreeSet::new();
+    let contexts = [by_authorizer(), by_gateway()].concat();
+    for (context, expected) in contexts.clone() {
+        let expected_twice = [Some(expected.to_owned()), Some(expected.to_owned())];
+        assert_eq!(clients(context.clone()).await?, expected_twice, "{context}");
+        names.insert(expected);
+    }
+    // Those that are one client, by another way to say it: a principal and nobody.
+    assert_eq!(names.len(), contexts.len() - 5);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_authorizer_that_names_nobody_is_refused() -> Result<()> {
+    let long = json!([[[[[[[[1]]]]]]]]);
+    for authorizer in [
+        json!({"tenant": "ann"}),
+        json!({"lambda": {"tenant": "ann"}}),
+        json!({"lambda": {}}),
+        json!({"lambda": null}),
+        json!({"iam": {}}),
+        json!({"iam": {"accountId": "123456789012", "accessKey": "AKIA"}}),
+        json!({"jwt": {"claims": {}, "scopes": ["orders"]}}),
+        json!({"jwt": null}),
+        json!({"jwt": "eyJ"}),
+        json!({"claims": {"iss": "https://a", "email": "ann@example.com"}}),
+        json!({"claims": {"sub": [7]}}),
+        json!({"principalId": ""}),
+        json!({"principalId": " \t"}),
+        json!({"principalId": ["ann"]}),
+        json!({"principalId": true}),
+        json!({"lambda": {"principalId": -7.5}}),
+        json!("ann"),
+        json!(["ann"]),
+        long,
+    ] {
+        // An API key beside it names nobody: many users may share one.
+        for identity in [json!(null), json!({"apiKeyId": "key"})] {
+            let context = json!({"authorizer": authorizer, "identity": identity});
+            assert_eq!(clients(context).await?, [None, None], "{authorizer}");
+        }
+        let mut event = sample("order")?;
+        event["requestContext"]["authorizer"] = authorizer.clone();
+        let sqs = config(answering(|_| panic!("something is sent"))).build();
+        let answer = ingest(&event, &sqs).await?;
+        assert_eq!(
+            (answer.status, &answer.document()?["title"]),
+            (403, &json!("Forbidden"))
+        );
+        event["httpMethod"] = json!("GET");
+        assert_eq!(ask(&event, &sqs).await?.status, 403);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_an_authorizer_says_besides_the_name_spoils_nothing() -> Result<()> {
+    let deep = "[".repeat(200_000) + &"]".repeat(200_000);
+    for odd in [
+        r#""A \ud83d""#,
+        r#"{"\udc00":1}"#,
+        "1e999",
+        "-1e999",
+        &deep,
+        "[null]",
+        "{}",
+        "true",
+    ] {
+        for (event, expected) in [
+            (
+                r#"{"httpMethod":"POST","requestContext":{"authorizer":{"principalId":"ann","odd":ODD}}}"#,
+                "principal:ann",
+            ),
+            (
+                r#"{"httpMethod":"POST","requestContext":{"authorizer":{"odd\ud800":ODD,"principalId":"ann"}}}"#,
+                "principal:ann",
+            ),
+            (
+                r#"{"httpMethod":"POST","requestContext":{"authorizer":{"claims":{"sub":"ann","odd":ODD}}}}"#,
+                r#"subject:["","ann"]"#,
+            ),
+            (
+                r#"{"requestContext":{"http":{"method":"GET"},"authorizer":{"jwt":{"scopes":ODD,"claims":{"odd":ODD,"sub":"ann"}}}}}"#,
+                r#"subject:["","ann"]"#,
+            ),
+            (
+                r#"{"requestContext":{"http":{"method":"GET"},"authorizer":{"lambda":{"principalId":"ann","odd":ODD}}}}"#,
+                "principal:ann",
+            ),
+            (
+                r#"{"requestContext":{"http":{"method":"GET"},"authorizer":{"iam":{"userArn":"ann","cognitoIdentity":ODD}}}}"#,
+                "iam:ann",
+            ),
+            (
+                r#"{"requestContext":{"http":{"method":"GET"},"timeEpoch":ODD,"stage":ODD,"authentication":ODD}}"#,
+                "anonymous",
+            ),
+            (
+                r#"{"httpMethod":"GET","requestContext":{"identity":{"apiKeyId":"ann","user":ODD}},"stageVariables":ODD}"#,
+                "ann",
+            ),
+            (
+                r#"{"httpMethod":"GET","requestContext":{},"headers":ODD,"pathParameters":ODD,"resource":ODD,"path":ODD}"#,
+                "anonymous",
+            ),
+        ] {
+            let event = event.replace("ODD", odd);
+            let read = serde_json::from_str(&event).with_context(|| event.clone())?;
+            let client = client(&request(read).await?);
+            let client = client.ok().with_context(|| event.clone())?;
+            assert_eq!(client.as_str(), expected);
+        }
+    }
+    // A name that isn't Unicode is none: two of them could look the same.
+    let half =
+        r#"{"httpMethod":"POST","requestContext":{"authorizer":{"principalId":"A \ud83d"}}}"#;
+    assert!(client(&request(serde_json::from_str(half)?).await?).is_err());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_row_is_its_clients_alone() -> Result<()> {
+    let mut row = sample("order-record")?;
+    row["client"] = json!({"S": "ben"});
+    // An id that is another client's, and bears this client's mark: one in four billion.
+    let table = config(answering(move |_| (200, json!({"Item": row.clone()})))).build();
+    let answer = ask(&sample("status")?, &table).await?;
+    assert_eq!(answer.status, 404);
+    assert!(!answer.json.contains("confirmed"), "{}", answer.json);
+    Ok(())
+}
+
+#[tokio::test]
+async fn clients_of_an_http_api_share_neither_keys_nor_ids() -> Result<()> {
+    let sqs = config(answering(|_| (200, json!({"MessageId": "1"})))).build();
+    let mut found = BTreeSet::new();
+    for authorizer in [
+        json!({"iam": {"userArn": "arn:aws:iam::123456789012:user/ANN"}}),
+        json!({"iam": {"userArn": "arn:aws:iam::123456789012:user/BEN"}}),
+        json!({"lambda": {"principalId": "ann"}}),
+        json!({"jwt": {"claims": {"sub": "ann", "iss": "https://a"}}}),
+        json!({"jwt": {"claims": {"sub": "ann", "iss": "https://b"}}}),
+    ] {
+        let mut event = sample("order-http-api")?;
+        event["headers"]["idempotency-key"] = json!("k1");
+        event["requestContext"]["authorizer"] = authorizer.clone();
+        let answer = ingest(&event, &sqs).await?;
+        assert_eq!(answer.status, 202, "{authorizer}: {answer:?}");
+        found.insert(answer.document()?["id"].to_string());
+    }
+    assert_eq!(found.len(), 5);
+    // A client by API key has the ids that it always had.
+    let key = events::IdempotencyKey::new("k1")?;
+    let before = ids()?.keyed(&Client::identified("8f2kd91mxa"), &key);
+    let mut event = sample("order")?;
+    event["headers"]["Idempotency-Key"] = json!("k1");
+    let answer = ingest(&event, &sqs).await?;
+    assert_eq!(answer.document()?["id"], before.to_string());
+    Ok(())
+}

@@ -1,0 +1,228 @@
+//! The headers of a request that the functions go by, and those of every answer.
+
+use crate::faked::{Answer, answering, ask, config, ids, ingest, sample};
+use anyhow::Result;
+use events::{Client, IdempotencyKey};
+use serde_json::{Value, json};
+
+/// Gives `ingest`'s answer to an event, above a queue that stores everything.
+async fn answer(event: &Value) -> Result<Answer> {
+    let config = config(answering(|_| (200, json!({"MessageId": "1"})))).build();
+    ingest(event, &config).await
+}
+
+/// An order's event with this header: in both maps of a REST API's, or in the one of an HTTP API's or a Function URL's.
+fn with(sample_name: &str, name: &str, one: &Value, many: &Value) -> Result<Value> {
+    let mut event = sample(sample_name)?;
+    for map in ["headers", "multiValueHeaders"] {
+        if let Some(headers) = event[map].as_object_mut() {
+            headers.retain(|known, _| !known.eq_ignore_ascii_case(name));
+        }
+    }
+    if !one.is_null() {
+        event["headers"][name] = one.clone();
+    }
+    if sample_name == "order" && !many.is_null() {
+        event["multiValueHeaders"][name] = many.clone();
+    }
+    Ok(event)
+}
+
+#[tokio::test]
+async fn a_key_that_is_sent_twice_is_one_key_and_two_keys_are_none() -> Result<()> {
+    let check = async |event: Value, client: &str, key: Option<&str>| {
+        let answer = answer(&event).await?;
+        let Some(key) = key else {
+            assert_eq!(answer.status, 422, "{event}");
+            assert_eq!(answer.document()?["type"], "invalid-idempotency-key");
+            return anyhow::Ok(());
+        };
+        let id = ids()?.keyed(&Client::identified(client), &IdempotencyKey::new(key)?);
+        assert_eq!(
+            (answer.status, &answer.document()?["id"]),
+            (202, &json!(id.to_string()))
+        );
+        Ok(())
+    };
+    for (one, many, key) in [
+        (json!("k1"), json!(["k1", "k1"]), Some("k1")),
+        (json!("k2"), json!(["k1", "k2"]), None),
+        (json!("k1"), json!(["k2"]), None),
+        (json!("k1"), Value::Null, Some("k1")),
+        (Value::Null, json!(["k1", "k1", "k1"]), Some("k1")),
+        (json!("k1,k2"), json!(["k1,k2"]), Some("k1,k2")),
+        (json!("k1, k2"), json!(["k1, k2"]), None),
+    ] {
+        for name in ["Idempotency-Key", "idempotency-key"] {
+            check(with("order", name, &one, &many)?, "8f2kd91mxa", key).await?;
+        }
+    }
+    let mut spelt = with("order", "Idempotency-Key", &json!("k1"), &json!(["k1"]))?;
+    spelt["multiValueHeaders"]["IDEMPOTENCY-KEY"] = json!(["k1"]);
+    check(spelt.clone(), "8f2kd91mxa", Some("k1")).await?;
+    spelt["headers"]["IDEMPOTENCY-KEY"] = json!("k2");
+    check(spelt, "8f2kd91mxa", None).await?;
+
+    let subject = r#"subject:["https://login.example.com","shop-42"]"#;
+    for (joined, key) in [
+        ("k1,k1", Some("k1")),
+        ("k1,k1,k1", Some("k1")),
+        ("k1, k1", Some("k1")),
+        ("k1,k2", None),
+        ("k1,", None),
+        (",", None),
+        ("k1,K1", None),
+    ] {
+        check(
+            with(
+                "order-http-api",
+                "idempotency-key",
+                &json!(joined),
+                &Value::Null,
+            )?,
+            subject,
+            key,
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn each_content_type_must_be_json() -> Result<()> {
+    let json = "application/json";
+    for (one, many, status) in [
+        (json!(json), json!([json, json]), 202),
+        (
+            json!(json),
+            json!([json, "Application/JSON; charset=utf-8"]),
+            202,
+        ),
+        (json!("text/plain"), json!([json, "text/plain"]), 415),
+        (json!(json), json!(["text/plain", json]), 415),
+        (json!(json), json!(["text/plain"]), 415),
+        (json!("text/plain"), json!([json]), 415),
+        (Value::Null, Value::Null, 415),
+        (json!(json), Value::Null, 202),
+        (Value::Null, json!([json]), 202),
+    ] {
+        let event = with("order", "content-type", &one, &many)?;
+        assert_eq!(answer(&event).await?.status, status, "{one} {many}");
+    }
+    for (joined, status) in [
+        ("application/json,application/json", 202),
+        ("application/json; charset=utf-8, application/json", 202),
+        ("application/json,text/plain", 415),
+        ("application/json; charset=utf-8,text/plain", 415),
+        ("application/json,", 415),
+    ] {
+        for name in ["order-http-api", "order-function-url"] {
+            let event = with(name, "content-type", &json!(joined), &Value::Null)?;
+            assert_eq!(answer(&event).await?.status, status, "{joined}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_body_that_arrives_encoded_is_refused_and_one_that_was_decoded_is_read() -> Result<()> {
+    // The first bytes of a gzip stream, as a gateway passes them on: in base64, or replaced.
+    let coded = [("H4sIAAAAAAAA", true), ("\u{1f}\u{fffd}\u{8}", false)];
+    for name in ["order", "order-http-api"] {
+        for coding in ["gzip", "br", "zstd", "GZIP", "identity, gzip"] {
+            let mut event = with(name, "Content-Encoding", &json!(coding), &json!([coding]))?;
+            assert_eq!(answer(&event).await?.status, 202, "{coding}");
+            for (body, is_base64) in coded {
+                (event["body"], event["isBase64Encoded"]) = (body.into(), is_base64.into());
+                let answer = answer(&event).await?;
+                assert_eq!(
+                    (answer.status, &*answer.headers["accept-encoding"]),
+                    (415, "identity")
+                );
+            }
+        }
+        for plain in ["identity", "Identity"] {
+            let mut event = with(name, "Content-Encoding", &json!(plain), &json!([plain]))?;
+            event["body"] = json!("{");
+            let answer = answer(&event).await?;
+            assert_eq!(answer.status, 400, "{plain}");
+            assert!(!answer.headers.contains_key("accept-encoding"));
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_location_leads_to_the_order() -> Result<()> {
+    for (path, expected) in [
+        ("/orders", "orders/"),
+        ("/orders/", ""),
+        ("/orders//", "../"),
+        ("/shop/orders///", "../../"),
+        ("//orders", "orders/"),
+        ("", "orders/"),
+    ] {
+        for (name, member) in [("order", "path"), ("order-http-api", "rawPath")] {
+            let mut event = sample(name)?;
+            event[member] = json!(path);
+            let answer = answer(&event).await?;
+            let id = answer.document()?["id"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            assert_eq!(
+                answer.headers["location"],
+                format!("{expected}{id}"),
+                "{path}"
+            );
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_order_is_found_with_a_slash_at_the_end() -> Result<()> {
+    let event = sample("status")?;
+    let path = event["path"].as_str().unwrap_or_default().to_owned();
+    for end in ["", "/", "//"] {
+        let mut event = event.clone();
+        (event["path"], event["pathParameters"]) = (json!(format!("{path}{end}")), Value::Null);
+        let config = config(answering(|_| (200, json!({})))).build();
+        assert_eq!(ask(&event, &config).await?.status, 200, "{end:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_answer_is_kept_by_a_cache_or_guessed_at() -> Result<()> {
+    let mut answers = Vec::new();
+    for name in [
+        "order",
+        "invalid-order",
+        "not-json",
+        "order-bad-base64",
+        "batch-request",
+    ] {
+        answers.push(answer(&sample(name)?).await?);
+    }
+    let no_method = answer(&json!({"httpMethod": "PATCH", "requestContext": {}})).await?;
+    answers.push(no_method);
+    for name in ["status", "unknown-status"] {
+        for method in ["GET", "HEAD", "POST"] {
+            let mut event = sample(name)?;
+            event["httpMethod"] = json!(method);
+            let config = config(answering(|_| (200, json!({})))).build();
+            answers.push(ask(&event, &config).await?);
+        }
+    }
+    let down = config(answering(|_| (500, json!({})))).build();
+    answers.push(ingest(&sample("order")?, &down).await?);
+    for answer in answers {
+        assert_eq!(answer.headers["cache-control"], "no-store", "{answer:?}");
+        assert_eq!(
+            answer.headers["x-content-type-options"], "nosniff",
+            "{answer:?}"
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! The client of a request, by what a gateway says of its caller: two callers are two clients, and no authorizer leaves
+//! somebody anonymous.
+
+use crate::{answers, functions, program::Program, samples, tally::Tally};
+use events::Client;
+use serde_json::{Value, json};
+use std::{cell::RefCell, collections::HashMap};
+
+/// The results that a few hundred programs reach.
+pub const REACHES: [&str; 3] = ["202", "403 about:blank", "anonymous"];
+
+/// Makes a request's context of a name and of whoever vouches for it.
+type Members = fn(&[String; 2]) -> Value;
+
+/// The ways to name a caller, each with the members that it stands in.
+const KINDS: [(&str, Members); 12] = [
+    (
+        "principal",
+        |[name, _]| json!({"authorizer": {"principalId": name}}),
+    ),
+    (
+        "principal",
+        |[name, _]| json!({"authorizer": {"lambda": {"principalId": name}}}),
+    ),
+    (
+        "subject",
+        |[name, by]| json!({"authorizer": {"jwt": {"claims": {"sub": name, "iss": by}}}}),
+    ),
+    (
+        "subject",
+        |[name, by]| json!({"authorizer": {"claims": {"sub": name, "iss": by, "azp": "x"}}}),
+    ),
+    (
+        "oauth",
+        |[name, by]| json!({"authorizer": {"jwt": {"claims": {"client_id": name, "iss": by}}}}),
+    ),
+    (
+        "oauth",
+        |[name, by]| json!({"authorizer": {"claims": {"azp": name, "iss": by}}}),
+    ),
+    (
+        "iam",
+        |[name, _]| json!({"authorizer": {"iam": {"userArn": name, "userId": "AIDA"}}}),
+    ),
+    (
+        "iam",
+        |[name, _]| json!({"identity": {"userArn": name, "apiKeyId": "key"}}),
+    ),
+    (
+        "cognito",
+        |[name, _]| json!({"identity": {"cognitoIdentityId": name, "userArn": "arn"}}),
+    ),
+    (
+        "cognito",
+        |[name, _]| json!({"authorizer": {"iam": {"userArn": "arn", "cognitoIdentity": {"identityId": name}}}}),
+    ),
+    (
+        "certificate",
+        |[name, by]| json!({"identity": {"clientCert": {"subjectDN": name, "issuerDN": by}}}),
+    ),
+    ("key", |[name, _]| json!({"identity": {"apiKeyId": name}})),
+];
+const NAMES: [&str; 10] = [
+    "ann",
+    "k1",
+    "anonymous",
+    "principal:ann",
+    "iam:ann",
+    "[\"a\",\"ann\"]",
+    "subject:[\"a\",\"ann\"]",
+    "sha256:00",
+    "api-key:ann",
+    "",
+];
+
+thread_local! {
+    /// The caller that each client was made of.
+    static CALLERS: RefCell<HashMap<Client, String>> = RefCell::default();
+}
+
+/// Places an order as the caller that this program makes.
+pub fn run(program: &[u8], tally: &mut Tally) {
+    let mut program = Program::new(program);
+    let (kind, members) = *program.pick(&KINDS);
+    let names = [name(&mut program), name(&mut program)];
+    let mut context = members(&names);
+    let is_pair = ["subject", "oauth", "certificate"].contains(&kind);
+    let caller = format!("{kind} {:?} {:?}", names[0], is_pair.then_some(&names[1]));
+    let mut is_named = !names[0].trim().is_empty();
+    let by_authorizer = context.get("authorizer").is_some();
+    let is_blank_arn = kind == "iam" && by_authorizer && !is_named;
+    if program.once_in(8) && by_authorizer {
+        context["authorizer"] = json!({"tenant": names[0]});
+        is_named = false;
+    } else if is_blank_arn || (kind == "cognito" && !is_named) || kind == "subject" && !is_named {
+        return; // Named by something else, as the table says.
+    }
+    // A REST API's event, or an HTTP API's.
+    let mut event = samples::PLACE[2 * program.below(2)].clone();
+    for member in ["authorizer", "identity"] {
+        event["requestContext"][member] = context[member].take();
+    }
+    functions::with(|functions| {
+        let placed = answers::accept(functions, functions::read(&event), tally);
+        let Some(placed) = placed else {
+            assert!(by_authorizer && !is_named, "{event}");
+            return;
+        };
+        let client = placed.client().clone();
+        if !client.is_identified() {
+            assert!(!by_authorizer && !is_named, "{event}");
+            return tally.count("anonymous");
+        }
+        if kind == "iam" && !is_named {
+            return; // By the API key.
+        }
+        CALLERS.with_borrow_mut(|callers| {
+            let known = callers.entry(client).or_insert_with(|| caller.clone());
+            assert_eq!(*known, caller, "two callers are one client");
+        });
+    });
+}
+
+fn name(program: &mut Program<'_>) -> String {
+    if program.once_in(2) {
+        program.text()
+    } else {
+        (*program.pick(&NAMES)).to_owned()
+    }
+}
