@@ -6,6 +6,7 @@ mod batch;
 mod conflicts;
 mod crashes;
 mod deliveries;
+mod edge;
 mod failures;
 mod keys;
 mod levelling;
@@ -42,6 +43,7 @@ pub fn all() -> Vec<Scenario> {
         ("bad_requests", bad_requests::all()),
         ("batch", batch::all()),
         ("keys", keys::all()),
+        ("edge", edge::all()),
         ("stock", stock::all()),
         ("redelivery", redelivery::all()),
         ("failures", failures::all()),

@@ -26,15 +26,7 @@ async fn post(api: &Api, body: impl Into<bytes::Bytes>) -> Result<crate::api::Re
 }
 
 async fn what_is_not_json_is_400(stack: Arc<Stack>) -> Result<()> {
-    for body in [
-        &b""[..],
-        b" ",
-        b"{",
-        b"{'a':1}",
-        b"{}{}",
-        b"[01]",
-        b"{\"lines\":\"\xe4\"}",
-    ] {
+    for body in [&b""[..], b" ", b"{", b"{'a':1}", b"{}{}", b"[01]", b"\xe4"] {
         let problem = post(&stack.api, body.to_vec()).await?.problem(400)?;
         ensure!(
             problem["type"] == "about:blank" && problem.get("errors").is_none(),

@@ -3,11 +3,10 @@
 use super::route::Matched;
 use crate::template::model::ACCOUNT;
 use axum::http::{HeaderMap, HeaderValue, request::Parts};
-use base64::prelude::{BASE64_STANDARD, Engine};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{borrow::Cow, collections::BTreeMap, net::Ipv4Addr};
 use uuid::Uuid;
 
 /// The gateway listens on loopback, so every client is this one.
@@ -66,7 +65,6 @@ pub fn event(
     let query = query(parts.uri.query().unwrap_or_default());
     let host = last(&headers, "Host").unwrap_or_default();
     let key = last(&headers, "X-Api-Key");
-    let (body, encoded) = text(body);
     json!({
         "resource": matched.route.path,
         "path": path,
@@ -103,8 +101,8 @@ pub fn event(
             "resourcePath": matched.route.path,
             "stage": stage,
         },
-        "body": body,
-        "isBase64Encoded": encoded,
+        "body": text(body),
+        "isBase64Encoded": false,
     })
 }
 
@@ -182,14 +180,9 @@ fn or_null<V>(map: &BTreeMap<String, V>, value: Value) -> Value {
     if map.is_empty() { Value::Null } else { value }
 }
 
-/// An API without `BinaryMediaTypes` passes every body on as text, and AWS replaces the bytes that aren't
-/// UTF-8. They are passed on in base64 here: a function then sees the bytes that it has to refuse.
-fn text(body: &[u8]) -> (Option<String>, bool) {
-    match str::from_utf8(body) {
-        Ok("") => (None, false),
-        Ok(text) => (Some(text.to_owned()), false),
-        Err(_) => (Some(BASE64_STANDARD.encode(body)), true),
-    }
+/// An API without `BinaryMediaTypes` passes every body on as text, and replaces the bytes that aren't UTF-8.
+fn text(body: &[u8]) -> Option<Cow<'_, str>> {
+    (!body.is_empty()).then(|| String::from_utf8_lossy(body))
 }
 
 /// Six characters that stay the same for a path, as AWS's do.
