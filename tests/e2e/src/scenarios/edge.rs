@@ -1,6 +1,7 @@
 //! The edge of the API: retries as gateways and proxies repeat them, callers of every kind, and bytes as they arrive.
 
 use crate::{
+    api::Reply,
     orders::{new_key, order},
     scenarios::scenarios,
     stack::Stack,
@@ -21,6 +22,7 @@ scenarios! {
     a_body_that_arrives_encoded_is_refused []
     an_order_may_come_as_other_serialisers_write_it []
     no_answer_may_be_cached []
+    no_answer_of_the_gateway_may_be_cached [GatewayResponses]
 }
 
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -247,14 +249,18 @@ async fn no_answer_may_be_cached(stack: Arc<Stack>) -> Result<()> {
     let refused = api.send(Method::POST, "/orders", &[JSON], "{}").await?;
     let unknown = api.get("00000000-0000-8000-8000-000000000000").await?;
     for reply in [placed, api.get(&id).await?, refused, unknown] {
-        ensure!(
-            reply.header("cache-control") == Some("no-store"),
-            "{reply:?}"
-        );
-        ensure!(
-            reply.header("x-content-type-options") == Some("nosniff"),
-            "{reply:?}"
-        );
+        ensure!(is_uncached(&reply), "{reply:?}");
     }
     Ok(())
+}
+
+async fn no_answer_of_the_gateway_may_be_cached(stack: Arc<Stack>) -> Result<()> {
+    let reply = stack.api.send(Method::GET, "/nothing", &[], "").await?;
+    ensure!(reply.status == 404 && is_uncached(&reply), "{reply:?}");
+    Ok(())
+}
+
+fn is_uncached(reply: &Reply) -> bool {
+    reply.header("cache-control") == Some("no-store")
+        && reply.header("x-content-type-options") == Some("nosniff")
 }
