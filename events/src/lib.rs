@@ -4,6 +4,7 @@
 pub mod client;
 pub mod currency;
 pub mod json;
+pub mod lenient;
 pub mod order;
 pub mod order_id;
 pub mod outcome;

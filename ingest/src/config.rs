@@ -1,6 +1,6 @@
 //! Reads the environment, and makes what the functions share: logs, connections, the SDK's configuration.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use aws_sdk_sqs::config::{
     BehaviorVersion, Credentials, Region, SharedCredentialsProvider, timeout::TimeoutConfig,
 };
@@ -16,8 +16,9 @@ use aws_smithy_types::byte_stream::ByteStream;
 use aws_types::SdkConfig;
 use events::{OrderIds, Secret};
 use lambda_runtime::tracing::subscriber::{
-    filter::LevelFilter,
+    filter::{LevelFilter, filter_fn},
     fmt::{self, MakeWriter},
+    layer::SubscriberExt,
     util::SubscriberInitExt,
 };
 use rustls::{
@@ -27,6 +28,7 @@ use rustls::{
 use std::{
     env, fs, io,
     panic::{self, PanicHookInfo},
+    process::ExitCode,
     time::Duration,
 };
 use tokio::time::timeout;
@@ -35,10 +37,19 @@ use tracing::Subscriber;
 /// A cold start waits this long for [`connect`] at most.
 const CONNECT: Duration = Duration::from_secs(1);
 
-/// Reads a variable that must be there; the error names it.
+/// Reads a variable that must be there; the error names it, and not its value, which may be a secret.
 pub fn required(name: &str) -> Result<String> {
-    env::var(name)
-        .with_context(|| format!("the environment variable {name} is missing or not UTF-8"))
+    let value = env::var(name)
+        .with_context(|| format!("the environment variable {name} is missing or not UTF-8"))?;
+    let is_blank = value.trim().is_empty();
+    ensure!(!is_blank, "the environment variable {name} is empty");
+    // CloudFormation resolves it at deployment. A secret that anybody can read in the template is none.
+    let is_reference = value.contains("{{resolve:");
+    ensure!(
+        !is_reference,
+        "the environment variable {name} holds a reference that nobody has resolved"
+    );
+    Ok(value)
 }
 
 /// Signs ids with `ORDER_ID_SECRET`. While it is rotated, ids of `ORDER_ID_SECRET_NEXT` are recognised before it signs,
@@ -58,11 +69,28 @@ pub fn order_ids() -> Result<OrderIds> {
 
 /// Logs JSON lines with the time, from the level that `AWS_LAMBDA_LOG_LEVEL` says, each with the request's id.
 pub fn init_logs() {
-    let level = env::var("AWS_LAMBDA_LOG_LEVEL")
-        .ok()
-        .and_then(|level| level.parse().ok());
-    logs(io::stdout, level.unwrap_or(LevelFilter::INFO)).init();
+    let level = env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default();
+    logs(io::stdout, level_of(&level)).init();
     panic::set_hook(Box::new(log_panic));
+}
+
+/// The least severe level that is logged. Nothing is more severe than ERROR here, so FATAL leaves that.
+pub fn level_of(level: &str) -> LevelFilter {
+    match &*level.to_ascii_uppercase() {
+        "FATAL" => LevelFilter::ERROR,
+        "" => LevelFilter::INFO,
+        level => level.parse().unwrap_or(LevelFilter::INFO),
+    }
+}
+
+/// Runs the function to its end. Why it couldn't start is one line of the log.
+pub fn main(function: impl FnOnce() -> Result<()>) -> ExitCode {
+    init_logs();
+    let Err(error) = function() else {
+        return ExitCode::SUCCESS;
+    };
+    tracing::error!(error = format!("{error:#}"), "the function could not start");
+    ExitCode::FAILURE
 }
 
 /// Logs a panic as one line. It says where, and not the panic's message, which may quote what a client sent.
@@ -82,29 +110,34 @@ where
         .flatten_event(true)
         .with_span_list(false)
         .with_target(false)
-        .with_max_level(level.min(LevelFilter::DEBUG))
+        // The runtime's span has the request's id, and is INFO: without it a warning has none.
+        .with_max_level(level.clamp(LevelFilter::INFO, LevelFilter::DEBUG))
         .with_writer(to)
         .finish()
+        .with(filter_fn(move |line| {
+            line.is_span() || *line.level() <= level
+        }))
 }
 
-/// Makes what opens connections and keeps them. It trusts Amazon's roots alone: to read the hundred and more of the system
-/// costs more than the rest of a cold start. `AWS_CA_BUNDLE` names a file of others.
+/// Makes what opens connections and keeps them. `AWS_CA_BUNDLE` names a file of the roots that it trusts instead of the
+/// system's, and `SSL_CERT_FILE` another place for those.
+///
+/// The system has more than a hundred roots, and a cold start reads them all. Amazon's five alone would save most of that,
+/// and Amazon advises against it: on the day that a service moves to another root, every cold start would fail.
 pub fn connector() -> Result<SharedHttpConnector> {
+    let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
     let bundle = env::var_os("AWS_CA_BUNDLE").filter(|file| !file.is_empty());
-    let roots = match bundle {
-        Some(file) => fs::read(&file)
-            .map_err(anyhow::Error::from)
-            .and_then(certificates)
-            .with_context(|| format!("AWS_CA_BUNDLE: cannot use {}", file.display()))?,
-        None => include_bytes!("roots.pem").to_vec(),
+    let Some(file) = bundle else {
+        return Ok(SharedHttpConnector::new(connector.build()));
     };
+    let roots = fs::read(&file)
+        .map_err(anyhow::Error::from)
+        .and_then(certificates)
+        .with_context(|| format!("AWS_CA_BUNDLE: cannot use {}", file.display()))?;
     let trusted = TrustStore::empty().with_pem_certificate(roots);
-    Ok(SharedHttpConnector::new(
-        Connector::builder()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .tls_context(TlsContext::builder().with_trust_store(trusted).build()?)
-            .build(),
-    ))
+    let context = TlsContext::builder().with_trust_store(trusted).build()?;
+    let connector = connector.tls_context(context).build();
+    Ok(SharedHttpConnector::new(connector))
 }
 
 /// Checks that a PEM file has a certificate or more, and none that cannot be read: the SDK would panic at it.
@@ -161,7 +194,26 @@ pub fn aws(connector: &SharedHttpConnector) -> Result<SdkConfig> {
         .http_client(http_client_fn(move |_, _| connector.clone()))
         .timeout_config(timeouts());
     config.set_endpoint_url(endpoint());
+    config.set_use_fips(switch("AWS_USE_FIPS_ENDPOINT")?);
+    config.set_use_dual_stack(switch("AWS_USE_DUALSTACK_ENDPOINT")?);
     Ok(config.build())
+}
+
+/// Reads a variable that is `true` or `false`, or isn't set. With an address of its own a service has no such variants.
+fn switch(name: &str) -> Result<Option<bool>> {
+    let text = env::var(name).unwrap_or_default().to_ascii_lowercase();
+    let is_on = match &*text {
+        "" => return Ok(None),
+        "true" => true,
+        "false" => false,
+        _ => bail!("the environment variable {name} is neither true nor false"),
+    };
+    let other = endpoint().filter(|_| is_on);
+    ensure!(
+        other.is_none(),
+        "{name} and AWS_ENDPOINT_URL exclude each other"
+    );
+    Ok(Some(is_on))
 }
 
 /// The address that calls go to instead of AWS. `sam local` hands a variable that nobody set on as an empty one.
@@ -173,21 +225,68 @@ fn endpoint() -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::{Arc, Mutex};
+    use tracing::subscriber::with_default;
 
     #[test]
-    fn only_certificates_are_trusted() {
-        let roots = include_bytes!("roots.pem").to_vec();
-        assert!(certificates(roots.clone()).is_ok());
-        assert!(certificates(Vec::new()).is_err());
-        assert!(certificates(b"no certificate".to_vec()).is_err());
-        let named = |base64: &str| {
-            format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
-        };
-        // One that is good doesn't help one that isn't.
-        for bad in [named("!!"), named("AAAA"), named("")] {
-            let both = [roots.clone(), bad.into_bytes()].concat();
-            assert!(certificates(both).is_err());
+    fn a_level_is_as_lambda_writes_it() {
+        let check = |text: &str, expected| assert_eq!(level_of(text), expected, "{text}");
+        check("", LevelFilter::INFO);
+        check("INFO", LevelFilter::INFO);
+        check("warn", LevelFilter::WARN);
+        check("ERROR", LevelFilter::ERROR);
+        check("FATAL", LevelFilter::ERROR);
+        check("fatal", LevelFilter::ERROR);
+        check("DEBUG", LevelFilter::DEBUG);
+        check("TRACE", LevelFilter::TRACE);
+        check("LOUD", LevelFilter::INFO);
+    }
+
+    #[test]
+    fn a_line_has_its_requests_id_at_every_level() -> Result<()> {
+        for (level, lines) in [
+            ("DEBUG", 4),
+            ("INFO", 3),
+            ("WARN", 2),
+            ("ERROR", 1),
+            ("FATAL", 1),
+        ] {
+            let log = Arc::<Mutex<Vec<u8>>>::default();
+            let to = log.clone();
+            with_default(logs(move || Log(to.clone()), level_of(level)), || {
+                // As lambda_runtime opens it.
+                let span = tracing::info_span!("Lambda runtime invoke", requestId = "r-1");
+                span.in_scope(|| {
+                    tracing::error!("an error");
+                    tracing::warn!("a warning");
+                    tracing::info!("a fact");
+                    tracing::debug!("a detail");
+                });
+            });
+            let text = String::from_utf8(log.lock().expect("no panic in here").clone())?;
+            assert_eq!(text.lines().count(), lines, "{level}: {text}");
+            for line in text.lines() {
+                let line: serde_json::Value = serde_json::from_str(line)?;
+                assert_eq!(line["span"]["requestId"], "r-1", "{level}: {line}");
+            }
         }
-        assert!(certificates(roots[..300].to_vec()).is_err(), "cut off");
+        Ok(())
+    }
+
+    /// A log in memory.
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0
+                .lock()
+                .expect("no panic in here")
+                .extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
     }
 }

@@ -24,9 +24,9 @@
 //! No gateway is known to send those that are function errors: API Gateway answers 502, and Lambda counts an error.
 
 mod client;
-mod lenient;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use events::lenient::{Object, lossy};
 use futures_util::FutureExt;
 use lambda_http::{
     Adapter, Body, LambdaEvent, Request, Response, Service,
@@ -41,7 +41,6 @@ use lambda_http::{
     service_fn,
     tower::ServiceExt,
 };
-use lenient::{Object, lossy};
 use serde::{
     Deserialize, Serialize,
     de::{Deserializer, Error},

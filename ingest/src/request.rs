@@ -33,9 +33,30 @@ pub fn values(request: &Request, name: &str) -> Vec<String> {
     different
 }
 
-/// The X-Ray header of the invocation.
+/// The X-Ray header of the invocation, unless it is malformed: SQS could refuse the order for it.
 pub fn trace(request: &Request) -> Option<&str> {
-    request.lambda_context_ref()?.xray_trace_id.as_deref()
+    let header = request.lambda_context_ref()?.xray_trace_id.as_deref();
+    header.filter(|header| is_trace(header))
+}
+
+/// True for `Root=1-XXXXXXXX-XXXXXXXXXXXXXXXXXXXXXXXX`, in hexadecimal, among other members, such as `Parent` and `Sampled`.
+fn is_trace(header: &str) -> bool {
+    let is_hex = |text: &str, digits| {
+        text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let is_root = |member: &str| {
+        let root = member.strip_prefix("Root=1-");
+        let root = root.and_then(|root| root.split_once('-'));
+        root.is_some_and(|(time, random)| is_hex(time, 8) && is_hex(random, 24))
+    };
+    let is_member = |member: &str| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:?|".contains(&byte);
+        let member = member.split_once('=');
+        member.is_some_and(|(name, value)| {
+            !name.is_empty() && [name, value].iter().all(|part| part.bytes().all(allowed))
+        })
+    };
+    header.len() <= 256 && header.split(';').any(is_root) && header.split(';').all(is_member)
 }
 
 /// The template's resource, which HTTP APIs and Function URLs don't tell, and the path. The path may begin with a stage,

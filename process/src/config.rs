@@ -1,33 +1,48 @@
 //! Reads the environment, and makes clients and logs by it. `ingest` has much the same, because neither may see the
 //! other, and `events` no AWS.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use aws_sdk_dynamodb::config::{
     BehaviorVersion, Credentials, Region, SharedCredentialsProvider, timeout::TimeoutConfig,
 };
 use aws_smithy_http_client::{
     Connector,
-    tls::{Provider, rustls_provider::CryptoMode},
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use aws_types::SdkConfig;
 use lambda_runtime::tracing::subscriber::{
-    filter::LevelFilter,
+    filter::{LevelFilter, filter_fn},
     fmt::{self, MakeWriter},
+    layer::SubscriberExt,
     util::SubscriberInitExt,
 };
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
 use std::{
-    env, io,
+    env, fs, io,
     panic::{self, PanicHookInfo},
+    process::ExitCode,
     str::FromStr,
     time::Duration,
 };
 use tracing::Subscriber;
 
-/// Reads a variable that must be there; the error names it.
+/// Reads a variable that must be there; the error names it, and not its value, which may be a secret.
 pub fn required(name: &str) -> Result<String> {
-    env::var(name)
-        .with_context(|| format!("the environment variable {name} is missing or not UTF-8"))
+    let value = env::var(name)
+        .with_context(|| format!("the environment variable {name} is missing or not UTF-8"))?;
+    let is_blank = value.trim().is_empty();
+    ensure!(!is_blank, "the environment variable {name} is empty");
+    // CloudFormation resolves it at deployment. A secret that anybody can read in the template is none.
+    let is_reference = value.contains("{{resolve:");
+    ensure!(
+        !is_reference,
+        "the environment variable {name} holds a reference that nobody has resolved"
+    );
+    Ok(value)
 }
 
 /// Reads a variable that must be a number.
@@ -40,11 +55,33 @@ pub fn number<T: FromStr>(name: &str) -> Result<T> {
 
 /// Logs JSON lines with the time, from the level that `AWS_LAMBDA_LOG_LEVEL` says, each with the request's id.
 pub fn init_logs() {
-    let level = env::var("AWS_LAMBDA_LOG_LEVEL")
-        .ok()
-        .and_then(|level| level.parse().ok());
-    logs(io::stdout, level.unwrap_or(LevelFilter::INFO)).init();
+    let level = level_of(&log_level());
+    logs(io::stdout, level).init();
     panic::set_hook(Box::new(log_panic));
+}
+
+/// The level that the function's logs are set to, as Lambda says it; empty if it says none.
+pub fn log_level() -> String {
+    env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default()
+}
+
+/// The least severe level that is logged. Nothing is more severe than ERROR here, so FATAL leaves that.
+pub fn level_of(level: &str) -> LevelFilter {
+    match &*level.to_ascii_uppercase() {
+        "FATAL" => LevelFilter::ERROR,
+        "" => LevelFilter::INFO,
+        level => level.parse().unwrap_or(LevelFilter::INFO),
+    }
+}
+
+/// Runs the function to its end. Why it couldn't start is one line of the log.
+pub fn main(function: impl FnOnce() -> Result<()>) -> ExitCode {
+    init_logs();
+    let Err(error) = function() else {
+        return ExitCode::SUCCESS;
+    };
+    tracing::error!(error = format!("{error:#}"), "the function could not start");
+    ExitCode::FAILURE
 }
 
 /// A panic is a line of the log, too. It says where, and not its message, which may quote what a client sent.
@@ -64,9 +101,13 @@ where
         .flatten_event(true)
         .with_span_list(false)
         .with_target(false)
-        .with_max_level(level.min(LevelFilter::DEBUG))
+        // The runtime's span has the request's id, and is INFO: without it a warning has none.
+        .with_max_level(level.clamp(LevelFilter::INFO, LevelFilter::DEBUG))
         .with_writer(to)
         .finish()
+        .with(filter_fn(move |line| {
+            line.is_span() || *line.level() <= level
+        }))
 }
 
 /// A call may take 5 s, each of its attempts 2 s: the SDK itself sets no limit.
@@ -87,23 +128,136 @@ pub fn aws() -> Result<SdkConfig> {
         None,
         "environment",
     );
-    // One for all clients: each would read the system's roots for itself.
-    let connector = SharedHttpConnector::new(
-        Connector::builder()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build(),
-    );
+    let connector = connector()?; // One for all clients: each would read the roots for itself.
     let mut config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(required("AWS_REGION")?))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(http_client_fn(move |_, _| connector.clone()))
         .timeout_config(timeouts());
-    // `sam local` hands a variable that nobody set on as an empty one.
-    config.set_endpoint_url(
-        env::var("AWS_ENDPOINT_URL")
-            .ok()
-            .filter(|url| !url.is_empty()),
-    );
+    config.set_endpoint_url(endpoint());
+    config.set_use_fips(switch("AWS_USE_FIPS_ENDPOINT")?);
+    config.set_use_dual_stack(switch("AWS_USE_DUALSTACK_ENDPOINT")?);
     Ok(config.build())
+}
+
+/// Makes what opens connections and keeps them. `AWS_CA_BUNDLE` names a file of the roots that it trusts instead of the
+/// system's, and `SSL_CERT_FILE` another place for those.
+/// `ingest` says why it trusts the system.
+fn connector() -> Result<SharedHttpConnector> {
+    let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    let bundle = env::var_os("AWS_CA_BUNDLE").filter(|file| !file.is_empty());
+    let Some(file) = bundle else {
+        return Ok(SharedHttpConnector::new(connector.build()));
+    };
+    let roots = fs::read(&file)
+        .map_err(anyhow::Error::from)
+        .and_then(certificates)
+        .with_context(|| format!("AWS_CA_BUNDLE: cannot use {}", file.display()))?;
+    let trusted = TrustStore::empty().with_pem_certificate(roots);
+    let context = TlsContext::builder().with_trust_store(trusted).build()?;
+    let connector = connector.tls_context(context).build();
+    Ok(SharedHttpConnector::new(connector))
+}
+
+/// Checks that a PEM file has a certificate or more, and none that cannot be read: the SDK would panic at it.
+fn certificates(pem: Vec<u8>) -> Result<Vec<u8>> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        roots.add(certificate?)?;
+    }
+    ensure!(!roots.is_empty(), "there is no certificate in it");
+    Ok(pem)
+}
+
+/// Reads a variable that is `true` or `false`, or isn't set. With an address of its own a service has no such variants.
+fn switch(name: &str) -> Result<Option<bool>> {
+    let text = env::var(name).unwrap_or_default().to_ascii_lowercase();
+    let is_on = match &*text {
+        "" => return Ok(None),
+        "true" => true,
+        "false" => false,
+        _ => bail!("the environment variable {name} is neither true nor false"),
+    };
+    let other = endpoint().filter(|_| is_on);
+    ensure!(
+        other.is_none(),
+        "{name} and AWS_ENDPOINT_URL exclude each other"
+    );
+    Ok(Some(is_on))
+}
+
+/// The address that calls go to instead of AWS. `sam local` hands a variable that nobody set on as an empty one.
+fn endpoint() -> Option<String> {
+    let url = env::var("AWS_ENDPOINT_URL").ok();
+    url.filter(|url| !url.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+    use tracing::subscriber::with_default;
+
+    #[test]
+    fn a_level_is_as_lambda_writes_it() {
+        let check = |text: &str, expected| assert_eq!(level_of(text), expected, "{text}");
+        check("", LevelFilter::INFO);
+        check("INFO", LevelFilter::INFO);
+        check("warn", LevelFilter::WARN);
+        check("ERROR", LevelFilter::ERROR);
+        check("FATAL", LevelFilter::ERROR);
+        check("fatal", LevelFilter::ERROR);
+        check("DEBUG", LevelFilter::DEBUG);
+        check("TRACE", LevelFilter::TRACE);
+        check("LOUD", LevelFilter::INFO);
+    }
+
+    #[test]
+    fn a_line_has_its_requests_id_at_every_level() -> Result<()> {
+        for (level, lines) in [
+            ("DEBUG", 4),
+            ("INFO", 3),
+            ("WARN", 2),
+            ("ERROR", 1),
+            ("FATAL", 1),
+        ] {
+            let log = Arc::<Mutex<Vec<u8>>>::default();
+            let to = log.clone();
+            with_default(logs(move || Log(to.clone()), level_of(level)), || {
+                // As lambda_runtime opens it.
+                let span = tracing::info_span!("Lambda runtime invoke", requestId = "r-1");
+                span.in_scope(|| {
+                    tracing::error!("an error");
+                    tracing::warn!("a warning");
+                    tracing::info!("a fact");
+                    tracing::debug!("a detail");
+                });
+            });
+            let text = String::from_utf8(log.lock().expect("no panic in here").clone())?;
+            assert_eq!(text.lines().count(), lines, "{level}: {text}");
+            for line in text.lines() {
+                let line: serde_json::Value = serde_json::from_str(line)?;
+                assert_eq!(line["span"]["requestId"], "r-1", "{level}: {line}");
+            }
+        }
+        Ok(())
+    }
+
+    /// A log in memory.
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0
+                .lock()
+                .expect("no panic in here")
+                .extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
 }

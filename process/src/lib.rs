@@ -7,6 +7,7 @@ pub mod commit;
 pub mod config;
 pub mod disposition;
 pub mod effects;
+pub mod event;
 #[cfg(test)]
 mod faked;
 pub mod group;

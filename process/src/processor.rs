@@ -141,9 +141,16 @@ impl Processor {
         for duplicate in duplicates {
             let disposition = of_duplicate(&duplicate, dispositions[duplicate.first]);
             dispositions[duplicate.record] = disposition;
-            if disposition == Disposition::KeyMismatch {
-                let message_id = &records[duplicate.record].message_id;
-                tracing::warn!(message_id, "one idempotency key was used for two orders");
+            let first = orders.iter().find(|order| order.record == duplicate.first);
+            if let (Disposition::KeyMismatch, Some(first)) = (disposition, first) {
+                let (order_id, client) = (first.placed.id(), first.placed.client());
+                let client = client.message_group();
+                tracing::warn!(
+                    %order_id,
+                    client,
+                    message_id = records[duplicate.record].message_id,
+                    "another order came under this idempotency key, in the same batch; the first counts"
+                );
             }
         }
         (dispositions, first)

@@ -2,7 +2,7 @@
 //! format.
 
 use crate::disposition::Disposition;
-use events::Outcome;
+use events::{Outcome, Timestamp};
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -32,8 +32,9 @@ impl Tally {
         *counter += 1;
     }
 
-    /// The line that CloudWatch reads metrics from.
-    pub fn to_json(&self, now: SystemTime) -> Value {
+    /// The line that CloudWatch reads metrics from, under the level that logs are set to: Lambda drops a line of a lower
+    /// level, or takes one without level and time for INFO, and CloudWatch would see no metric.
+    pub fn to_json(&self, now: SystemTime, level: &str) -> Value {
         let counts = [
             ("Confirmed", self.confirmed),
             ("Rejected", self.rejected),
@@ -53,9 +54,27 @@ impl Tally {
             "Timestamp": u64::try_from(millis).unwrap_or(u64::MAX),
             "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [[]], "Metrics": metrics}],
         }});
+        let level = if level.is_empty() { "INFO" } else { level };
+        (line["level"], line["timestamp"]) = (level.into(), json!(Timestamp::from(now)));
         for (name, count) in counts {
             line[name] = count.into();
         }
         line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lambda_lets_the_metrics_through_at_every_level() {
+        let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(1_795_338_000_120);
+        for (set, expected) in [("", "INFO"), ("WARN", "WARN"), ("FATAL", "FATAL")] {
+            let line = Tally::default().to_json(now, set);
+            assert_eq!(line["level"], expected);
+            assert_eq!(line["timestamp"], "2026-11-22T09:00:00.120Z");
+            assert_eq!(line["KeyMismatches"], 0);
+        }
     }
 }

@@ -1,16 +1,23 @@
 //! The function `ingest`: `POST /orders` and `POST /orders/batch`.
 
+use anyhow::{Error, Result};
 use aws_sdk_sqs::Client;
 use ingest::{acceptor::Acceptor, config, dispatch::dispatch, gateway, queue::OrderQueue};
-use lambda_runtime::{Error, run};
+use lambda_runtime::run;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    config::main(function)
+}
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    config::init_logs();
+async fn function() -> Result<()> {
     let connector = config::connector()?;
     let url = config::required("QUEUE_URL")?;
     config::connect(&connector, &url).await;
     let queue = OrderQueue::new(Client::new(&config::aws(&connector)?), url);
     let acceptor = &Acceptor::new(config::order_ids()?, queue);
-    run(gateway::service(|request| dispatch(acceptor, request))).await
+    run(gateway::service(|request| dispatch(acceptor, request)))
+        .await
+        .map_err(Error::from_boxed)
 }

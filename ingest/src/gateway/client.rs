@@ -4,8 +4,7 @@
 //! - An authorizer that was there and names nobody is refused: to take its callers for anonymous would give them one name.
 //! - A pair stands in a JSON array, so that no two pairs look the same.
 
-use super::lenient::Object;
-use events::Client;
+use events::{Client, lenient::Object};
 use serde_json::{json, value::RawValue};
 
 /// An object of `requestContext`, and its members that name a caller.

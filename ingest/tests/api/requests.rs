@@ -6,6 +6,7 @@ use ingest::{
     request::{body, trace, values},
     route::{Route, order_id},
 };
+use lambda_http::{Context, RequestExt};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -182,10 +183,32 @@ async fn an_id_comes_from_the_route_or_from_the_path() -> Result<()> {
 }
 
 #[tokio::test]
-async fn the_trace_is_the_invocations() -> Result<()> {
-    for event in [rest(json!({})), http(json!({}))] {
-        let request = request(read(&event)?).await?;
-        assert_eq!(trace(&request), Some(TRACE));
+async fn the_trace_is_the_invocations_unless_it_is_malformed() -> Result<()> {
+    let mut request = request(read(&rest(json!({})))?).await?;
+    assert_eq!(trace(&request), Some(TRACE));
+    for (header, is_good) in [
+        (format!("{TRACE};Parent=53995c3f42cd8ad8;Sampled=1"), true),
+        (
+            format!("Self=1-6b02d8d0-5f1c2e3d4a5b6c7d8e9f0a1b;{TRACE};Lineage=1:a87bd80c:0|x"),
+            true,
+        ),
+        (format!("{TRACE};Sampled=?;Lineage=1:a87bd80c:0"), true),
+        (String::new(), false),
+        ("Root=".to_owned(), false),
+        ("Root=1-6b02d8d0".to_owned(), false),
+        ("Root=2-6b02d8d0-5f1c2e3d4a5b6c7d8e9f0a1b".to_owned(), false),
+        (TRACE.replace("6b", "xy"), false),
+        (TRACE.to_owned() + "0", false),
+        (format!("{TRACE};Sampled"), false),
+        (format!("{TRACE};=1"), false),
+        (format!("{TRACE};a=\u{e4}"), false),
+        (format!("{TRACE};a=b c"), false),
+        (format!("{TRACE};a={}", "b".repeat(250)), false),
+    ] {
+        let mut context = Context::default();
+        context.xray_trace_id = Some(header.clone());
+        request = request.with_lambda_context(context);
+        assert_eq!(trace(&request), is_good.then_some(&*header), "{header}");
     }
     Ok(())
 }

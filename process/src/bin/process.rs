@@ -1,17 +1,23 @@
 //! The function `process`: orders from the queue into the tables.
 
-use aws_lambda_events::sqs::SqsEvent;
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use anyhow::{Error, Result};
+use lambda_runtime::{LambdaEvent, run, service_fn};
 use process::{
-    config, effects::Effects, processor::Processor, table::OrderTable,
+    config, effects::Effects, event::Event, processor::Processor, table::OrderTable,
     visibility::MessageVisibility,
 };
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    process::ExitCode,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use tokio::time::Instant;
 
+fn main() -> ExitCode {
+    config::main(function)
+}
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    config::init_logs();
+async fn function() -> Result<()> {
     let aws = config::aws()?;
     let (orders, articles) = (
         config::required("ORDERS_TABLE")?,
@@ -27,15 +33,16 @@ async fn main() -> Result<(), Error> {
         retry_base: Duration::from_secs(config::number("RETRY_BASE_SECONDS")?),
         visibility_timeout: Duration::from_secs(config::number("VISIBILITY_TIMEOUT_SECONDS")?),
         effects: Effects::REAL,
-        metrics: |tally| println!("{}", tally.to_json(SystemTime::now())),
+        metrics: |tally| println!("{}", tally.to_json(SystemTime::now(), &config::log_level())),
     };
-    run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
+    run(service_fn(|event: LambdaEvent<Event>| async move {
         let end = UNIX_EPOCH + Duration::from_millis(event.context.deadline);
         let left = end.duration_since(SystemTime::now()).unwrap_or_default();
         processor
-            .handle(event.payload, Instant::now() + left)
+            .handle(event.payload.0, Instant::now() + left)
             .await
-            .map_err(Error::from)
+            .map_err(lambda_runtime::Error::from)
     }))
     .await
+    .map_err(Error::from_boxed)
 }

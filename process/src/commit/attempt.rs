@@ -173,9 +173,11 @@ impl<'a> Job<'a> {
                     self.settled.push((order.record, Disposition::StoredBefore));
                 }
                 Finding::KeyMismatch(order) => {
+                    let client = order.placed.client().message_group();
                     tracing::warn!(
                         order_id = %order.placed.id(),
-                        "another order was stored under this idempotency key"
+                        client,
+                        "another order was stored under this idempotency key; it counts, and this one doesn't"
                     );
                     self.settled.push((order.record, Disposition::KeyMismatch));
                 }

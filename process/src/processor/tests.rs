@@ -1,13 +1,20 @@
 //! A whole SQS batch, with DynamoDB and SQS faked at HTTP.
 
 use super::*;
-use crate::faked::{self, Answer, SILENCE, refused};
+use crate::{
+    config::logs,
+    faked::{self, Answer, SILENCE, refused},
+};
 use events::Outcome;
+use lambda_runtime::tracing::subscriber::filter::LevelFilter;
 use serde_json::Value;
 use std::{
+    io,
     sync::{Arc, Mutex},
     time::{SystemTime, UNIX_EPOCH},
 };
+
+use tracing::subscriber::set_default;
 
 /// The time of day in these tests.
 fn clock() -> SystemTime {
@@ -182,6 +189,47 @@ async fn an_invocation_ends_in_time_whatever_is_silent() -> anyhow::Result<()> {
     let taken = check(10, "PutItem", &["PutItem", "TransactWriteItems"]).await?;
     assert_eq!(taken.as_secs(), 5);
     Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_orders_of_one_batch_under_one_key_are_named_in_the_log() -> anyhow::Result<()> {
+    let log = Arc::<Mutex<Vec<u8>>>::default();
+    let to = log.clone();
+    let _guard = set_default(logs(move || Log(to.clone()), LevelFilter::WARN));
+    let record = |message_id: &str, quantity| {
+        let order = faked::order(7, &[("cup", quantity)]).placed;
+        let mut record = SqsMessage::default();
+        (record.message_id, record.body) = (Some(message_id.to_owned()), Some(order.to_json()));
+        record
+    };
+    let records = vec![record("1", 1), record("2", 2), record("3", 1)];
+    let handled = handle(records, SECOND, |_| None).await?;
+    assert!(handled.failed.is_empty(), "{:?}", handled.failed);
+    let text = String::from_utf8(log.lock().expect("no panic in here").clone())?;
+    let line: Value = serde_json::from_str(text.trim())?;
+    let order = faked::order(7, &[("cup", 1)]).placed;
+    assert_eq!(line["level"], "WARN");
+    assert_eq!(line["order_id"], order.id().to_string());
+    assert_eq!(line["client"], order.client().message_group());
+    assert_eq!(line["message_id"], "2");
+    Ok(())
+}
+
+/// A log in memory.
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0
+            .lock()
+            .expect("no panic in here")
+            .extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[test]

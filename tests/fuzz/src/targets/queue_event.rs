@@ -1,5 +1,6 @@
 //! A whole event from the queue, for `process`.
 
+use super::record_body::put;
 use crate::{
     functions,
     json::{self, Json},
@@ -7,7 +8,8 @@ use crate::{
     samples,
     tally::Tally,
 };
-use aws_lambda_events::sqs::SqsEvent;
+use events::OrderPlaced;
+use process::event::Event;
 use std::collections::BTreeSet;
 
 /// The results that a few hundred programs reach.
@@ -19,29 +21,76 @@ pub const REACHES: [&str; 5] = [
     "no event",
 ];
 
-/// Invokes `process` with the event that this program makes.
+/// What a record may have that is wrong, or that no function needs.
+const ODD: [(&str, &str); 15] = [
+    (
+        "messageAttributes",
+        r#"{"trace":{"dataType":"Binary","binaryValue":"base64Str"}}"#,
+    ),
+    (
+        "messageAttributes",
+        r#"{"trace":{"dataType":"String","stringListValues":null}}"#,
+    ),
+    ("messageAttributes", "null"),
+    ("attributes", r#"{"ApproximateReceiveCount":1}"#),
+    (
+        "attributes",
+        r#"{"ApproximateReceiveCount":1e999,"SenderId":{}}"#,
+    ),
+    ("attributes", r#"{"AWSTraceHeader":"\ud800","\udc00":[]}"#),
+    ("attributes", "null"),
+    ("body", r#""\ud83d""#),
+    ("body", "7"),
+    ("body", "null"),
+    ("body", r#"{"type":"order.placed"}"#),
+    ("receiptHandle", "null"),
+    ("eventSource", "-1e999"),
+    ("awsRegion", r#"["\ud800\ud800"]"#),
+    ("messageId", "7"),
+];
+
+/// Invokes `process` with the event that this program makes: records that are odd among records that are good.
 pub fn run(program: &[u8], tally: &mut Tally) {
     let mut program = Program::new(program);
     let mut event = Json::from(program.pick(&samples::BATCH));
-    if program.once_in(2) {
-        event.mutate(&mut program);
+    let mut good = BTreeSet::new();
+    if let Some(Json::List(records)) = event.member("Records") {
+        for record in records {
+            if !program.once_in(2) {
+                good.extend(order(record));
+                continue;
+            }
+            if program.once_in(32) {
+                *record = Json::Raw("null".to_owned());
+                continue;
+            }
+            let (name, value) = *program.pick(&ODD);
+            record.give(name.to_owned(), Json::Raw(value.to_owned()));
+            if program.once_in(4) {
+                let body = json::document(&samples::MESSAGES, &mut program);
+                let body = Json::Text(String::from_utf8_lossy(&body).into_owned());
+                record.give("body".to_owned(), body);
+            }
+            if program.once_in(8) {
+                let deep = "[".repeat(30_000) + &"]".repeat(30_000);
+                record.give(program.text(), Json::Raw(deep));
+            }
+            if program.once_in(4) {
+                let receives = *program.pick(&["1", "9", "10", "11", "4294967296", "-1", ""]);
+                let receives = Json::Text(receives.to_owned());
+                let attributes = vec![("ApproximateReceiveCount".to_owned(), receives)];
+                record.give("attributes".to_owned(), Json::Map(attributes));
+            }
+        }
     }
-    let Ok(mut event) = serde_json::from_str::<SqsEvent>(&event.to_string()) else {
+    if program.once_in(4) {
+        event.mutate(&mut program);
+        good.clear();
+    }
+    let Ok(Event(mut event)) = serde_json::from_str::<Event>(&event.to_string()) else {
+        assert!(good.is_empty(), "{event}");
         return tally.count("no event");
     };
-    for record in &mut event.records {
-        if program.once_in(4) {
-            let body = json::document(&samples::MESSAGES, &mut program);
-            record.body = Some(String::from_utf8_lossy(&body).into_owned());
-        }
-        if program.once_in(4) {
-            let receives =
-                (*program.pick(&["1", "9", "10", "11", "4294967296", "-1", ""])).to_owned();
-            record
-                .attributes
-                .insert("ApproximateReceiveCount".to_owned(), receives);
-        }
-    }
     // It goes into log lines, but only SQS gives it, and an invoker who may write the logs anyway.
     for id in event
         .records
@@ -72,6 +121,10 @@ pub fn run(program: &[u8], tally: &mut Tally) {
         "{failed:?}"
     );
     assert!(failed.len() <= records);
+    let put = put(&calls);
+    for id in good {
+        assert!(put.contains(&id), "{put:?} lacks {id}");
+    }
     if calls.iter().any(|(operation, _)| operation == "PutItem") {
         tally.count("last delivery attempt");
     }
@@ -81,4 +134,12 @@ pub fn run(program: &[u8], tally: &mut Tally) {
     } else {
         "more failed"
     });
+}
+
+/// The id of the order in a good record.
+fn order(record: &mut Json) -> Option<String> {
+    let Some(Json::Text(body)) = record.member("body") else {
+        return None;
+    };
+    Some(OrderPlaced::from_json(body).ok()?.id().to_string())
 }

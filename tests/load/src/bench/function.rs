@@ -203,8 +203,7 @@ fn command(
             ("LANG", "en_US.UTF-8"),
             ("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin"),
         ])
-        // The first two add a root, `SSL_CERT_FILE` replaces all: a function must load as many roots as on AWS.
-        .env("AWS_CA_BUNDLE", cloud.trust.own())
+        // The first adds a root, `SSL_CERT_FILE` replaces all: a function must load as many roots as on AWS.
         .env("NODE_EXTRA_CA_CERTS", cloud.trust.own())
         .env("SSL_CERT_FILE", cloud.trust.whole())
         .env("LAMBDA_TASK_ROOT", &program.folder)

@@ -1,5 +1,5 @@
-//! Reads a gateway's JSON member by member, as raw text, so that a value that nobody needs can't spoil the others: half
-//! a surrogate pair, a number that is too large, nesting without end, another type than is documented.
+//! Reads the JSON of an event member by member, as raw text, so that a value that nobody needs can't spoil the others:
+//! half a surrogate pair, a number that is too large, nesting without end, another type than is documented.
 
 use serde::{
     Deserialize,
@@ -31,6 +31,7 @@ impl<'a> Object<'a> {
     }
 
     /// Gives a member that is an object. Anything else is as good as an empty one.
+    #[must_use]
     pub fn object(&self, name: &str) -> Self {
         self.get(name).and_then(Self::read).unwrap_or_default()
     }
