@@ -2,11 +2,12 @@
 
 use crate::{
     api::Reply,
-    orders::{new_key, order},
+    orders::{new_id, new_key, order, placed, sqs_event},
     scenarios::scenarios,
     stack::Stack,
 };
 use anyhow::{Context, Result, ensure};
+use events::Outcome;
 use http::Method;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::Arc};
@@ -15,6 +16,7 @@ scenarios! {
     a_key_that_is_sent_twice_is_one_key_and_two_keys_are_none [Tables]
     a_key_that_a_gateway_has_joined_is_one_key [Tables Invoke]
     one_key_for_two_orders_of_a_batch_request_is_refused [Tables]
+    one_odd_record_fails_alone [Tables Invoke]
     each_caller_is_a_client_of_its_own [Invoke]
     an_authorizer_that_names_nobody_is_refused [Invoke]
     a_location_below_a_slash_leads_to_the_order []
@@ -93,6 +95,41 @@ async fn one_key_for_two_orders_of_a_batch_request_is_refused(stack: Arc<Stack>)
     let id = results[0]["id"].as_str().context("no id")?;
     stack.api.settled(id).await?;
     ensure!(stack.aws()?.in_stock(&sku).await? == 9);
+    Ok(())
+}
+
+async fn one_odd_record_fails_alone(stack: Arc<Stack>) -> Result<()> {
+    let (aws, sku) = (stack.aws()?, stack.article(100).await?);
+    let unused = json!({"trace": {"dataType": "Binary", "binaryValue": "base64Str"}});
+    let mut ids = Vec::new();
+    // Each with its member, and whether its order is stored all the same.
+    for (member, odd, is_stored) in [
+        ("messageAttributes", unused, true),
+        (
+            "messageAttributes",
+            json!({"trace": {"stringListValues": null}}),
+            true,
+        ),
+        ("attributes", json!({"ApproximateReceiveCount": 1}), true),
+        ("attributes", Value::Null, true),
+        ("body", json!(7), false),
+        ("body", Value::Null, false),
+        ("body", json!({"lines": []}), false),
+    ] {
+        let [id, neighbour] = [new_id()?, new_id()?];
+        let body = |id| anyhow::Ok((placed(id, &order(&[(&sku, 1)]))?.to_json(), 1));
+        let mut batch = sqs_event(&[body(id)?, body(neighbour)?]);
+        batch["Records"][0][member] = odd.clone();
+        let failed = aws.process(&batch).await?;
+        let expected = if is_stored { vec![] } else { vec!["0"] };
+        ensure!(failed == expected, "{member} {odd}: {failed:?}");
+        ids.push(neighbour);
+        ids.extend(is_stored.then_some(id));
+    }
+    for id in ids {
+        let row = aws.record(&id.to_string()).await?.context("no row")?;
+        ensure!(row.outcome == Outcome::Confirmed);
+    }
     Ok(())
 }
 
