@@ -1,10 +1,13 @@
 //! Starts and stops the whole system.
 
 use crate::{
+    callers::Callers,
+    data,
     event_source::Mapping,
     faults::{Faults, file::Plan},
     functions, gateway,
     lambda::Lambda,
+    listeners::Listeners,
     options::Options,
     secrets::Secrets,
     services::Services,
@@ -15,16 +18,9 @@ use crate::{
         model::{Place, Stack},
     },
 };
-use anyhow::{Context, anyhow};
-use std::{
-    fs,
-    future::pending,
-    io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::Path,
-    sync::Arc,
-};
-use tokio::{net::TcpListener, task::JoinSet};
+use anyhow::Context;
+use std::{path::Path, sync::Arc};
+use tokio::task::JoinSet;
 
 /// The system of one template.
 #[derive(Debug)]
@@ -36,6 +32,7 @@ pub struct Cloud {
     filled: Vec<Filled>,
     event_sources: JoinSet<()>,
     servers: JoinSet<()>,
+    _tables: tables::Server,
 }
 
 impl Cloud {
@@ -43,15 +40,15 @@ impl Cloud {
     /// the API answers when this returns.
     pub async fn start(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<Self> {
         // The ports come first: a port that is in use should not take a build to be found.
-        let (api, services) = bind(options.host, options.port).await?;
+        let listeners = Listeners::bind(&options.host, options.port).await?;
         let place = Place {
-            api: url(&api)?,
-            services: url(&services)?,
+            api: listeners.api.url()?,
+            services: listeners.services.url()?,
         };
+        let callers = Callers::new(&options.host);
         let file = |name: &str| options.data.as_ref().map(|folder| folder.join(name));
         if let Some(folder) = &options.data {
-            fs::create_dir_all(folder)
-                .with_context(|| format!("cannot create {}", folder.display()))?;
+            data::folder(folder)?;
         }
 
         let path = options.template();
@@ -73,6 +70,9 @@ impl Cloud {
         let executables = functions::build(folder, &stack.functions, options.release).await?;
 
         progress("creating tables and queues");
+        for name in ["tables.db", "queues.db"] {
+            file(name).as_deref().map(data::private).transpose()?;
+        }
         let database = tables::open(file("tables.db"))?;
         for table in stack.tables.values() {
             tables::create(&database, table)?;
@@ -99,19 +99,26 @@ impl Cloud {
             &faults,
         )?);
         let mut servers = JoinSet::new();
-        let inner = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let address = inner.local_addr()?;
-        servers.spawn(async move {
-            drop(dynoxide::server::serve_with_shutdown(inner, database, pending()).await);
-        });
-        let answering = Services::new(sqs.clone(), lambda.clone(), faults.clone(), address);
-        servers.spawn(answering.serve(services));
+        let tables = tables::serve(database)?;
+        let answering = Services::new(
+            sqs.clone(),
+            lambda.clone(),
+            faults.clone(),
+            tables.address(),
+            callers.clone(),
+        );
+        for listener in listeners.services.0 {
+            servers.spawn(answering.clone().serve(listener));
+        }
         if let Err(error) = lambda.start().await {
             lambda.stop().await;
             return Err(error);
         }
-        let gateway = gateway::router(&stack.api, lambda.clone());
-        servers.spawn(async move { drop(axum::serve(api, gateway).await) });
+        let gateway = gateway::router(&stack.api, lambda.clone(), callers);
+        for listener in listeners.api.0 {
+            let gateway = gateway.clone();
+            servers.spawn(async move { drop(axum::serve(listener, gateway).await) });
+        }
         // The rules start here, so that an injected fault isn't mistaken for a function that cannot start.
         for rule in plan.iter().flat_map(|plan| plan.inject(&faults)) {
             rule.for_good();
@@ -128,6 +135,7 @@ impl Cloud {
             filled,
             event_sources,
             servers,
+            _tables: tables,
         })
     }
 
@@ -166,37 +174,6 @@ impl Cloud {
         self.lambda.stop().await;
         self.servers.shutdown().await;
     }
-}
-
-/// Listeners of the API and of the services.
-async fn bind(host: IpAddr, port: u16) -> anyhow::Result<(TcpListener, TcpListener)> {
-    let next = match port {
-        0 => 0,
-        port => port
-            .checked_add(1)
-            .context("there is no port after 65535")?,
-    };
-    Ok((listen(host, port).await?, listen(host, next).await?))
-}
-
-/// The URL by which this machine reaches a listener.
-fn url(listener: &TcpListener) -> io::Result<String> {
-    let mut address = listener.local_addr()?;
-    if address.ip().is_unspecified() {
-        address.set_ip(Ipv4Addr::LOCALHOST.into());
-    }
-    Ok(format!("http://{address}"))
-}
-
-async fn listen(host: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
-    let address = SocketAddr::from((host, port));
-    TcpListener::bind(address).await.map_err(|error| {
-        if error.kind() == io::ErrorKind::AddrInUse {
-            anyhow!("port {port} is in use: choose another with --port")
-        } else {
-            anyhow!("cannot listen on {address}: {error}")
-        }
-    })
 }
 
 fn mappings(

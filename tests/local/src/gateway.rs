@@ -10,10 +10,17 @@ mod route;
 mod tests;
 
 use crate::{
+    callers::Callers,
     lambda::{InvokeError, Lambda, PAYLOAD_LIMIT},
     template::model::Api,
 };
-use axum::{Router, body::Body, extract::Request, response::Response};
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use bytes::{Bytes, BytesMut};
 use event::Arrival;
 use http_body_util::BodyExt;
@@ -30,10 +37,11 @@ const MAX_HEAD: usize = 10_240;
 const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(29);
 
 /// Answers every path and method as the API's stage would.
-pub fn router(api: &Api, lambda: Arc<Lambda>) -> Router {
+pub fn router(api: &Api, lambda: Arc<Lambda>, callers: Callers) -> Router {
     let gateway = Arc::new(Gateway {
         api: api.clone(),
         lambda,
+        callers,
     });
     Router::new().fallback(move |request: Request| {
         let gateway = Arc::clone(&gateway);
@@ -44,10 +52,14 @@ pub fn router(api: &Api, lambda: Arc<Lambda>) -> Router {
 struct Gateway {
     api: Api,
     lambda: Arc<Lambda>,
+    callers: Callers,
 }
 
 impl Gateway {
     async fn answer(&self, request: Request) -> Response {
+        if let Err(stranger) = self.callers.check(&request) {
+            return (StatusCode::FORBIDDEN, stranger.to_string()).into_response();
+        }
         let arrival = Arrival::now();
         match self.respond(request, &arrival).await {
             Ok(response) => response,

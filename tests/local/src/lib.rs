@@ -7,19 +7,23 @@
 //! - `gateway`: HTTP in, a function's answer out; `lambda`: runs the binaries
 //! - `event_source`: from a queue to a function, as Lambda polls
 //! - `services`: SQS (`sqs`), `DynamoDB` (`tables`) and Lambda's Invoke, on one address
+//! - `callers`: tells who may call any of this from a web page, which may not
 //! - `faults`: injects faults there, on the way from the queue, and into the functions' processes
-//! - `secrets`: secrets that are generated once
+//! - `secrets`: secrets that are generated once; `data`: files for their owner alone; `listeners`: addresses
 
+pub mod callers;
 pub mod cloud;
+mod data;
 pub mod event_source;
 pub mod faults;
 pub mod functions;
 pub mod gateway;
 pub mod lambda;
+mod listeners;
 pub mod options;
 mod secrets;
 pub mod services;
 pub mod sqs;
-mod tables;
+pub mod tables;
 pub mod template;
 pub mod welcome;

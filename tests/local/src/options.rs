@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Parser;
 use std::{
     collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr},
+    net::IpAddr,
     path::{Path, PathBuf},
 };
 
@@ -17,9 +17,10 @@ pub struct Options {
     /// Port of the API; SQS, DynamoDB and Lambda answer on the next one. 0: any two free ports
     #[arg(long, default_value_t = 3000)]
     pub port: u16,
-    /// Address to listen on; 0.0.0.0 lets in containers, such as those of `sam local`, and your network
-    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
-    pub host: IpAddr,
+    /// Another address to listen on, beside 127.0.0.1; may be repeated. The one of Docker's bridge, 172.17.0.1 most often,
+    /// lets in containers, such as those of `sam local` on Linux; 0.0.0.0 lets in your network, too
+    #[arg(long, value_name = "ADDRESS")]
+    pub host: Vec<IpAddr>,
     /// The SAM template [default: template.yaml in this folder, else this workspace's]
     #[arg(long, value_name = "FILE")]
     pub template: Option<PathBuf>,

@@ -4,6 +4,7 @@ mod fault;
 mod invoke;
 
 use crate::{
+    callers::Callers,
     faults::{Call, Faults},
     lambda::Lambda,
     sqs::Sqs,
@@ -35,12 +36,19 @@ pub struct Services {
     lambda: Arc<Lambda>,
     faults: Arc<Faults>,
     tables: SocketAddr,
+    callers: Callers,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
 impl Services {
     /// `tables` is the address of `DynamoDB`.
-    pub fn new(sqs: Sqs, lambda: Arc<Lambda>, faults: Arc<Faults>, tables: SocketAddr) -> Self {
+    pub fn new(
+        sqs: Sqs,
+        lambda: Arc<Lambda>,
+        faults: Arc<Faults>,
+        tables: SocketAddr,
+        callers: Callers,
+    ) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         Self {
@@ -48,6 +56,7 @@ impl Services {
             lambda,
             faults,
             tables,
+            callers,
             client: Client::builder(TokioExecutor::new()).build(connector),
         }
     }
@@ -78,6 +87,9 @@ impl Services {
 
     /// Answers a request. An error cuts the connection.
     async fn handle(self, request: Request<Incoming>) -> io::Result<Response<Body>> {
+        if let Err(stranger) = self.callers.check(&request) {
+            return Ok(text(StatusCode::FORBIDDEN, &stranger.to_string()));
+        }
         let (head, body) = request.into_parts();
         let Ok(body) = to_bytes(Body::new(body), REQUEST_LIMIT).await else {
             return Ok(text(

@@ -1,5 +1,7 @@
 //! Tests the services' address: the routes of requests, and the faults on the way.
 
+mod hostile;
+
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{HeaderMap, Request};
@@ -8,10 +10,12 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use local::{
+    callers::Callers,
     faults::{Fault, Faults},
     lambda::Lambda,
     services::Services,
     sqs::{Sqs, url},
+    tables,
     template::model::Queue,
 };
 use serde_json::{Value, json};
@@ -30,12 +34,13 @@ struct Fixture {
     faults: Arc<Faults>,
     client: Client<HttpConnector, Full<Bytes>>,
     _servers: JoinSet<()>,
+    _tables: tables::Server,
 }
 
 impl Fixture {
     async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let tables = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let tables = tables::serve(dynoxide::Database::memory()?)?;
         let address = listener.local_addr()?;
         let sqs = Sqs::open(None, &format!("http://{address}"))?;
         sqs.create(&Queue {
@@ -53,16 +58,10 @@ impl Fixture {
             sqs.clone(),
             Arc::new(lambda),
             faults.clone(),
-            tables.local_addr()?,
+            tables.address(),
+            Callers::default(),
         );
         let mut servers = JoinSet::new();
-        let database = dynoxide::Database::memory()?;
-        servers.spawn(async move {
-            drop(
-                dynoxide::server::serve_with_shutdown(tables, database, std::future::pending())
-                    .await,
-            );
-        });
         servers.spawn(services.serve(listener));
         Ok(Self {
             address,
@@ -70,6 +69,7 @@ impl Fixture {
             faults,
             client: Client::builder(TokioExecutor::new()).build_http(),
             _servers: servers,
+            _tables: tables,
         })
     }
 
