@@ -48,6 +48,11 @@ impl Api {
         })
     }
 
+    /// Its address, with the stage.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// The same API, sent only so many requests at a time.
     pub fn at_most(self, at_a_time: usize) -> Self {
         Self {

@@ -17,6 +17,8 @@ pub fn run() -> Result<ExitCode> {
         return Ok(libtest_mimic::run(&arguments, trials(&runtime, None)).exit_code());
     }
     let stack = Arc::new(runtime.block_on(Stack::start())?);
+    // First and last, because a suite that was meant for another stack looks the same otherwise.
+    println!("The scenarios run against {}.", stack.target());
     arguments.test_threads = arguments.test_threads.or(Some(stack.at_a_time()));
     let conclusion = libtest_mimic::run(&arguments, trials(&runtime, Some(&stack)));
     let audit = runtime.block_on(stack.audit());
@@ -27,7 +29,9 @@ pub fn run() -> Result<ExitCode> {
     } else {
         Ok(())
     };
+    let target = stack.target();
     runtime.block_on(stack.stop());
+    println!("The scenarios ran against {target}.");
     audit.context("the stack's tables and queues don't agree with what clients were told")?;
     permissions.context("the roles in template.yaml are not what the functions need")?;
     for (need, count) in left_out(&stack) {

@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// functions' time-outs.
 const ON_LOCALSTACK: usize = 4;
 
+const API_KEY: &str = "ORDERS_API_KEY";
+
 /// A capability that a scenario needs of a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
@@ -79,6 +81,18 @@ impl Stack {
     /// The stack that the environment names, or a `local` with short waits.
     pub async fn start() -> Result<Self> {
         let Ok(url) = env::var("ORDERS_API_URL") else {
+            // Half of `.ci/stack-env`'s output names a stack that was meant.
+            for name in [
+                API_KEY,
+                "ORDERS_QUEUE_URL",
+                "ORDERS_TABLE",
+                "INGEST_FUNCTION",
+            ] {
+                ensure!(
+                    env::var_os(name).is_none(),
+                    "{name} is set, and ORDERS_API_URL isn't"
+                );
+            }
             let parameters = [
                 "MaxReceiveCount=3",
                 "RetryBaseSeconds=1",
@@ -86,7 +100,7 @@ impl Stack {
             ];
             return Self::local(&parameters).await;
         };
-        let api = Api::new(&url, env::var("ORDERS_API_KEY").ok())?;
+        let api = Api::new(&url, env::var(API_KEY).ok())?;
         let is_localstack = match env::var("AWS_ENDPOINT_URL") {
             Ok(endpoint) => {
                 let health = Api::new(&endpoint, None)?;
@@ -110,6 +124,16 @@ impl Stack {
             dead_letters: tokio::sync::Mutex::default(),
             stocked: Mutex::default(),
         })
+    }
+
+    /// What the scenarios run against, for a person.
+    pub fn target(&self) -> String {
+        let url = self.api.url();
+        match (&self.cloud, self.is_localstack) {
+            (Some(_), _) => format!("a `local` of their own, at {url}"),
+            (None, true) => format!("a stack on LocalStack, at {url}"),
+            (None, false) => format!("a deployed stack, at {url}"),
+        }
     }
 
     /// A `local` with these parameters.

@@ -1,7 +1,7 @@
 //! A stage of an API Gateway REST API: turns HTTP into events for functions, and their answers into HTTP.
 //!
 //! `route` finds the function, `event` writes its event, `respond` writes the client's response. API keys aren't
-//! enforced and nothing is metered.
+//! enforced, signatures aren't verified, and nothing is metered.
 
 mod event;
 mod respond;
@@ -12,6 +12,7 @@ mod tests;
 use crate::{
     callers::Callers,
     lambda::{InvokeError, Lambda, PAYLOAD_LIMIT},
+    services::caller,
     template::model::Api,
 };
 use axum::{
@@ -82,8 +83,21 @@ impl Gateway {
         let path = route::within_stage(path, &self.api.stage).ok_or(respond::FORBIDDEN)?;
         let matched = route::find(&self.api.routes, &parts.method, path)
             .ok_or(respond::MISSING_AUTHENTICATION_TOKEN)?;
+        let signer = caller(&parts.headers);
+        if self.api.is_signed && signer.is_empty() {
+            return Err(respond::MISSING_AUTHENTICATION_TOKEN);
+        }
 
-        let event = event::event(&parts, &body, path, &matched, &self.api.stage, arrival);
+        let signer = self.api.is_signed.then_some(signer);
+        let event = event::event(
+            &parts,
+            &body,
+            path,
+            &matched,
+            &self.api.stage,
+            signer,
+            arrival,
+        );
         let payload = Bytes::from(event.to_string());
         if payload.len() > PAYLOAD_LIMIT {
             return Err(respond::EVENT_TOO_LARGE);

@@ -157,7 +157,7 @@ fn operation(head: &Parts) -> Option<(&'static str, &str)> {
 }
 
 /// The access key id that signed a call: a function signs with its logical id.
-fn caller(headers: &HeaderMap) -> &str {
+pub(crate) fn caller(headers: &HeaderMap) -> &str {
     headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())

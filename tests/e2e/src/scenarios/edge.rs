@@ -19,6 +19,7 @@ scenarios! {
     one_odd_record_fails_alone [Tables Invoke]
     each_caller_is_a_client_of_its_own [Invoke]
     an_authorizer_that_names_nobody_is_refused [Invoke]
+    a_caller_who_signs_is_known_by_the_signature [Parameters]
     a_location_below_a_slash_leads_to_the_order []
     bytes_that_are_not_utf_8_are_refused []
     a_body_that_arrives_encoded_is_refused []
@@ -191,6 +192,44 @@ async fn an_authorizer_that_names_nobody_is_refused(stack: Arc<Stack>) -> Result
         let answer = aws.invoke(&aws.names.ingest, &event).await?;
         ensure!(answer["statusCode"] == 403, "{authorizer}: {answer}");
     }
+    Ok(())
+}
+
+async fn a_caller_who_signs_is_known_by_the_signature(_: Arc<Stack>) -> Result<()> {
+    let stack = Stack::local(&["Authorizer=AWS_IAM"]).await?;
+    let sent = order(&[("e2e-nobody-has-this", 1)]).to_string();
+    // `local` takes the access key for its user, and verifies nothing. All share one API key.
+    let api = stack.api.with_key(Some("one for all"));
+    let signed = |name: &str| {
+        format!("AWS4-HMAC-SHA256 Credential={name}/20261126/us-east-1/execute-api/aws4_request")
+    };
+    let post = async |name: &str| {
+        let signature = signed(name);
+        let headers = [
+            JSON,
+            ("idempotency-key", "k1"),
+            ("authorization", &*signature),
+        ];
+        let reply = api
+            .send(Method::POST, "/orders", &headers, sent.clone())
+            .await?;
+        ensure!(reply.status == 202, "{reply:?}");
+        Ok(reply.json()?["id"].as_str().context("no id")?.to_owned())
+    };
+    let (ann, ben) = (post("ANN").await?, post("BEN").await?);
+    ensure!(ann != ben && post("ANN").await? == ann);
+    for (name, id, status) in [("ANN", &ann, 200), ("BEN", &ben, 200), ("BEN", &ann, 404)] {
+        let signature = signed(name);
+        let headers = [("authorization", &*signature)];
+        let reply = api
+            .send(Method::GET, &format!("/orders/{id}"), &headers, "")
+            .await?;
+        ensure!(reply.status == status, "{name} {id}: {reply:?}");
+    }
+    // Without a signature the key alone opens nothing.
+    let reply = api.send(Method::POST, "/orders", &[JSON], sent).await?;
+    ensure!(reply.status == 404, "{reply:?}");
+    stack.stop().await;
     Ok(())
 }
 

@@ -52,13 +52,14 @@ pub fn head_size(parts: &Parts) -> usize {
     line + parts.headers.values().map(HeaderValue::len).sum::<usize>()
 }
 
-/// The event of a request to `path`, which is without the stage.
+/// The event of a request to `path`, which is without the stage. `signer` is the access key id of a signed request.
 pub fn event(
     parts: &Parts,
     body: &[u8],
     path: &str,
     matched: &Matched,
     stage: &str,
+    signer: Option<&str>,
     arrival: &Arrival,
 ) -> Value {
     let headers = headers(parts, arrival);
@@ -82,15 +83,16 @@ pub fn event(
             "extendedRequestId": arrival.request_id,
             "httpMethod": parts.method.as_str(),
             "identity": {
-                "accessKey": null,
-                "accountId": null,
+                "accessKey": signer,
+                "accountId": signer.map(|_| ACCOUNT),
                 "apiKey": key,
                 "apiKeyId": key,
-                "caller": null,
+                "caller": signer,
                 "sourceIp": SOURCE_IP,
-                "user": null,
+                "user": signer,
                 "userAgent": last(&headers, "User-Agent"),
-                "userArn": null,
+                // Each access key is a user's of its own.
+                "userArn": signer.map(|key| format!("arn:aws:iam::{ACCOUNT}:user/{key}")),
             },
             "path": parts.uri.path(),
             "protocol": format!("{:?}", parts.version),

@@ -11,6 +11,11 @@ use tokio::{
 
 /// Sends these bytes to a gateway with a route to a function that always fails, and gives its answer.
 async fn answer(request: &[u8]) -> Result<String> {
+    answer_by(request, false).await
+}
+
+/// The same, by an API whose callers sign their requests, or don't.
+async fn answer_by(request: &[u8], is_signed: bool) -> Result<String> {
     let route = Route {
         path: "/orders".to_owned(),
         method: "ANY".to_owned(),
@@ -23,6 +28,7 @@ async fn answer(request: &[u8]) -> Result<String> {
     };
     let api = Api {
         example: None,
+        is_signed,
         stage: "v1".to_owned(),
         routes: vec![route],
         gateway_responses: [("MISSING_AUTHENTICATION_TOKEN".to_owned(), missing)].into(),
@@ -45,6 +51,32 @@ async fn answer(request: &[u8]) -> Result<String> {
     client.read_to_string(&mut answer).await?;
     server.abort();
     Ok(answer)
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_signed_reaches_no_function() -> Result<()> {
+    for (header, status) in [
+        ("", "404 Not Found"),
+        ("authorization: Bearer x\r\n", "404 Not Found"),
+        (
+            "authorization: AWS4-HMAC-SHA256 Credential=/2026/us-east-1/execute-api/aws4_request\r\n",
+            "404 Not Found",
+        ),
+        (
+            "authorization: AWS4-HMAC-SHA256 Credential=ANN/2026/us-east-1/execute-api/aws4_request\r\n",
+            "502 Bad Gateway",
+        ),
+    ] {
+        let request = format!(
+            "POST /v1/orders HTTP/1.1\r\nhost: localhost\r\n{header}connection: close\r\n\r\n"
+        );
+        let answer = answer_by(request.as_bytes(), true).await?;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}\r\n")),
+            "{header}: {answer}"
+        );
+    }
+    Ok(())
 }
 
 #[tokio::test]

@@ -11,16 +11,18 @@ use anyhow::Result;
 use std::collections::BTreeMap;
 
 /// Properties for documentation, metering and deployment. `Auth` is read apart.
-const DROPPED: [&str; 11] = [
+const DROPPED: [&str; 13] = [
     "AccessLogSetting",
     "AlwaysDeploy",
     "Description",
+    "EndpointAccessMode",
     "EndpointConfiguration",
     "FailOnWarnings",
     "MethodSettings",
     "Name",
     "OpenApiVersion",
     "PropagateTags",
+    "SecurityPolicy",
     "Tags",
     "TracingEnabled",
 ];
@@ -55,9 +57,7 @@ const METHODS: [&str; 8] = [
 pub fn read(resource: &Resource, scope: &Scope) -> Result<Api> {
     let read = ["StageName", "Auth", "GatewayResponses"];
     let properties = resource.properties(scope, &read, &DROPPED)?;
-    if let Some(auth) = properties.get("Auth") {
-        check_auth(auth)?;
-    }
+    let is_signed = properties.get("Auth").map(read_auth).transpose()?;
     let mut gateway_responses = BTreeMap::new();
     let responses = properties.get("GatewayResponses").map(Node::map);
     for (kind, response) in responses.transpose()?.unwrap_or_default() {
@@ -69,16 +69,35 @@ pub fn read(resource: &Resource, scope: &Scope) -> Result<Api> {
     }
     Ok(Api {
         example: resource.local(scope, "Try")?,
+        is_signed: is_signed.unwrap_or_default(),
         stage: properties.require("StageName")?.text()?.to_owned(),
         routes: Vec::new(),
         gateway_responses,
     })
 }
 
-/// Accepts API keys, which are neither enforced nor metered here. It refuses authorizers: ignoring one would change the
-/// functions' events.
-fn check_auth(auth: &Node) -> Result<()> {
-    auth.only(&["ApiKeyRequired", "UsagePlan"])
+/// True if callers sign their requests (`AWS_IAM`). API keys are neither enforced nor metered here. Other authorizers are
+/// refused: to ignore one would change the functions' events.
+fn read_auth(auth: &Node) -> Result<bool> {
+    auth.only(&[
+        "ApiKeyRequired",
+        "DefaultAuthorizer",
+        "InvokeRole",
+        "UsagePlan",
+    ])?;
+    if let Some(role) = auth.get("InvokeRole")
+        && role.text()? != "NONE"
+    {
+        return Err(role.fault("isn't supported; supported: NONE"));
+    }
+    let Some(authorizer) = auth.get("DefaultAuthorizer") else {
+        return Ok(false);
+    };
+    match authorizer.text()? {
+        "" => Ok(false),
+        "AWS_IAM" => Ok(true),
+        _ => Err(authorizer.fault("isn't supported; supported: AWS_IAM")),
+    }
 }
 
 fn gateway_response(node: &Node) -> Result<GatewayResponse> {
@@ -127,7 +146,7 @@ fn check_variables(template: &Node) -> Result<()> {
 pub fn route(properties: &Node, function: &str) -> Result<Route> {
     properties.only(&["RestApiId", "Path", "Method", "Auth"])?;
     if let Some(auth) = properties.get("Auth") {
-        check_auth(auth)?;
+        auth.only(&["ApiKeyRequired"])?;
     }
     let api = properties.require("RestApiId")?;
     if api.text()? != API_ID {

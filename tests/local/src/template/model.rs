@@ -129,6 +129,8 @@ pub struct Table {
 pub struct Api {
     /// `StageName`.
     pub stage: String,
+    /// True if callers must sign their requests.
+    pub is_signed: bool,
     /// In the template's order.
     pub routes: Vec<Route>,
     /// A request to try, from `Metadata.Local.Try`; `{api}` stands for the API's address.

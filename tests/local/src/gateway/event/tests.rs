@@ -6,6 +6,10 @@ use anyhow::{Context, Result};
 use axum::http::Request;
 
 fn event_of(request: Request<&[u8]>) -> Result<Value> {
+    signed_event_of(request, None)
+}
+
+fn signed_event_of(request: Request<&[u8]>, signer: Option<&str>) -> Result<Value> {
     let routes = ["/orders", "/orders/{id}"].map(|path| Route {
         path: path.to_owned(),
         method: "ANY".to_owned(),
@@ -19,7 +23,7 @@ fn event_of(request: Request<&[u8]>) -> Result<Value> {
     let (parts, body) = request.into_parts();
     let path = route::within_stage(parts.uri.path(), "v1").context("no stage")?;
     let matched = route::find(&routes, &parts.method, path).context("no route")?;
-    Ok(event(&parts, body, path, &matched, "v1", &arrival))
+    Ok(event(&parts, body, path, &matched, "v1", signer, &arrival))
 }
 
 #[test]
@@ -106,5 +110,18 @@ fn bytes_of_a_body_that_are_not_utf_8_are_replaced() -> Result<()> {
         (&event["body"], &event["isBase64Encoded"]),
         (&json!("M\u{fffd}ller"), &json!(false))
     );
+    Ok(())
+}
+
+#[test]
+fn a_signed_request_has_its_signer_as_identity() -> Result<()> {
+    let request = || Request::post("/v1/orders").body(b"".as_slice());
+    let identity = &signed_event_of(request()?, Some("ANN"))?["requestContext"]["identity"];
+    assert_eq!(identity["userArn"], "arn:aws:iam::000000000000:user/ANN");
+    for member in ["accessKey", "caller", "user"] {
+        assert_eq!(identity[member], "ANN");
+    }
+    let identity = &event_of(request()?)?["requestContext"]["identity"];
+    assert_eq!(identity["userArn"], Value::Null);
     Ok(())
 }

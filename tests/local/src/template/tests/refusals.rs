@@ -207,6 +207,18 @@ fn what_an_api_may_not_have_is_refused() -> Result<()> {
             "E.Properties.Auth.Authorizer: isn't supported",
         ),
         (
+            second_api("Auth: {DefaultAuthorizer: Mine}"),
+            "Auth.DefaultAuthorizer: isn't supported; supported: AWS_IAM",
+        ),
+        (
+            second_api("Auth: {DefaultAuthorizer: AWS_IAM, InvokeRole: CALLER_CREDENTIALS}"),
+            "Auth.InvokeRole: isn't supported; supported: NONE",
+        ),
+        (
+            second_api("Auth: {Authorizers: {Mine: {}}}"),
+            "Auth.Authorizers: isn't supported",
+        ),
+        (
             second_api("Name: b"),
             "line 6: Resources.B: is a second API; one is supported",
         ),

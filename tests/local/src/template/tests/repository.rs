@@ -98,7 +98,8 @@ fn the_template_of_this_repository_loads() -> Result<()> {
         route.map(|route| (route.method.as_str(), route.function.as_str()))
     };
     assert_eq!(leads_to("/orders"), Some(("ANY", "IngestFunction")));
-    assert_eq!(leads_to("/orders/batch"), Some(("ANY", "IngestFunction")));
+    assert_eq!(leads_to("/orders/batch"), Some(("POST", "IngestFunction")));
+    assert!(!stack.api.is_signed);
     assert_eq!(leads_to("/orders/{id}"), Some(("ANY", "StatusFunction")));
     let missing = &stack.api.gateway_responses["MISSING_AUTHENTICATION_TOKEN"];
     assert_eq!(missing.status, Some(404));
