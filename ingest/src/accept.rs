@@ -20,18 +20,22 @@ pub async fn accept(acceptor: &Acceptor, request: Request) -> Result<Response<Bo
     let id = put_on_queue(acceptor, &request).await?;
     // Only here is a single order answered with 202, and only with an id that is on the queue.
     let mut response = response::queued(StatusCode::ACCEPTED, id);
-    let location = HeaderValue::try_from(location(&request, id)).expect("an id is ASCII");
-    response.headers_mut().insert(LOCATION, location);
+    if let Some(location) = location(&request, id) {
+        let location = HeaderValue::try_from(location).expect("an id is ASCII");
+        response.headers_mut().insert(LOCATION, location);
+    }
     Ok(response)
 }
 
 /// The address of an order, relative to that of the request, so that stages and custom domains work. A slash at the end
-/// of the latter is a segment of its own.
-fn location(request: &Request, id: OrderId) -> String {
+/// of the latter is a segment of its own. None if there are so many that the header would be too long for a gateway.
+fn location(request: &Request, id: OrderId) -> Option<String> {
+    const MOST: usize = 16;
     let [_, path] = request::paths(request);
     match path.len() - path.trim_end_matches('/').len() {
-        0 => format!("orders/{id}"),
-        slashes => format!("{}{id}", "../".repeat(slashes - 1)),
+        0 => Some(format!("orders/{id}")),
+        slashes @ 1..=MOST => Some(format!("{}{id}", "../".repeat(slashes - 1))),
+        _ => None,
     }
 }
 

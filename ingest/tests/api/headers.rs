@@ -177,6 +177,9 @@ async fn a_location_leads_to_the_order() -> Result<()> {
             );
         }
     }
+    let mut event = sample("order")?;
+    event["path"] = json!(format!("/orders{}", "/".repeat(17)));
+    assert!(!answer(&event).await?.headers.contains_key("location"));
     Ok(())
 }
 

@@ -35,3 +35,11 @@ fn an_order_fits_the_queue_whatever_its_client_is_called() {
         "202",
     );
 }
+
+#[test]
+fn a_location_fits_a_header_however_many_slashes_the_path_has() {
+    for slashes in [16, 17, 80, 10_000, 50_000] {
+        let path = format!("/orders{}", "/".repeat(slashes));
+        check("/path", path.into(), "202");
+    }
+}
