@@ -1,7 +1,7 @@
 //! Points in time, as the contract writes them.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// RFC 3339, UTC, milliseconds: `2026-11-22T09:00:00.000Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +18,17 @@ impl From<SystemTime> for Timestamp {
         });
         let millis = jiff::Timestamp::from_millisecond(exact.as_millisecond());
         Self(millis.unwrap_or(exact))
+    }
+}
+
+impl Timestamp {
+    /// The time from this point to a later one. Zero if that is earlier.
+    pub fn until(self, later: Self) -> Duration {
+        later
+            .0
+            .duration_since(self.0)
+            .try_into()
+            .unwrap_or_default()
     }
 }
 
@@ -52,7 +63,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::{Duration, UNIX_EPOCH};
+    use std::time::UNIX_EPOCH;
 
     #[test]
     fn a_timestamp_is_written_in_utc_with_milliseconds() -> Result<(), jiff::Error> {

@@ -2,11 +2,12 @@
 
 use crate::{
     acceptor::{Acceptor, header_key, json_body},
+    gateway::PLACED_AT,
     problem::Problem,
     request, response,
 };
 use events::{
-    Order, OrderId,
+    Order, OrderId, Timestamp,
     order::{MAX_ORDER_BYTES, NotAnOrder},
 };
 use lambda_http::{
@@ -17,10 +18,11 @@ use std::time::SystemTime;
 
 /// Checks an order, puts it on the queue, and answers.
 pub async fn accept(acceptor: &Acceptor, request: Request) -> Result<Response<Body>, Problem> {
-    let id = put_on_queue(acceptor, &request).await?;
+    let (id, placed_at) = put_on_queue(acceptor, &request).await?;
     // Only here is a single order answered with 202, and only with an id that is on the queue.
-    let mut response = response::queued(StatusCode::ACCEPTED, id);
-    if let Some(location) = location(&request, id) {
+    let wait = acceptor.backlog.wait(None);
+    let mut response = response::queued(StatusCode::ACCEPTED, id, wait);
+    if let Some(location) = location(&request, id, placed_at) {
         let location = HeaderValue::try_from(location).expect("an id is ASCII");
         response.headers_mut().insert(LOCATION, location);
     }
@@ -28,18 +30,24 @@ pub async fn accept(acceptor: &Acceptor, request: Request) -> Result<Response<Bo
 }
 
 /// The address of an order, relative to that of the request, so that stages and custom domains work. A slash at the end
-/// of the latter is a segment of its own. None if there are so many that the header would be too long for a gateway.
-fn location(request: &Request, id: OrderId) -> Option<String> {
+/// of the latter is a segment of its own. It says when the order was placed, for the wait goes by its age. None if there are so many that the header would be too long for a gateway.
+fn location(request: &Request, id: OrderId, placed_at: Timestamp) -> Option<String> {
     const MOST: usize = 16;
     let [_, path] = request::paths(request);
     match path.len() - path.trim_end_matches('/').len() {
-        0 => Some(format!("orders/{id}")),
-        slashes @ 1..=MOST => Some(format!("{}{id}", "../".repeat(slashes - 1))),
+        0 => Some(format!("orders/{id}?{PLACED_AT}={placed_at}")),
+        slashes @ 1..=MOST => {
+            let up = "../".repeat(slashes - 1);
+            Some(format!("{up}{id}?{PLACED_AT}={placed_at}"))
+        }
         _ => None,
     }
 }
 
-async fn put_on_queue(acceptor: &Acceptor, request: &Request) -> Result<OrderId, Problem> {
+async fn put_on_queue(
+    acceptor: &Acceptor,
+    request: &Request,
+) -> Result<(OrderId, Timestamp), Problem> {
     let client = request::client(request)?;
     let body = json_body(request, MAX_ORDER_BYTES)?;
     let key = header_key(request, &client)?;
@@ -49,10 +57,11 @@ async fn put_on_queue(acceptor: &Acceptor, request: &Request) -> Result<OrderId,
     })?;
     let message = acceptor.message(order, key.as_ref(), client, SystemTime::now().into())?;
     let id = message.id();
+    acceptor.backlog.refresh();
     match acceptor.queue.send(&message, request::trace(request)).await {
         Ok(()) => {
             tracing::info!(order_id = %id, "accepted the order");
-            Ok(id)
+            Ok((id, message.placed_at()))
         }
         Err(error) => {
             tracing::error!(order_id = %id, %error, "could not put the order on the queue");

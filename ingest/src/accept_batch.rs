@@ -14,7 +14,10 @@ use events::{
 use lambda_http::{Body, Request, Response, http::StatusCode};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use std::{collections::HashMap, time::SystemTime};
+use std::{
+    collections::HashMap,
+    time::{Duration, SystemTime},
+};
 
 /// The largest body of a batch request, in bytes: it has to fit Lambda's 6 MB in base64, too.
 pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
@@ -58,6 +61,7 @@ pub async fn accept_batch(
     };
     let mut results: Vec<Accepted> = checked.into_iter().map(to_message).collect();
 
+    acceptor.backlog.refresh();
     let sent = acceptor.queue.send_all(&messages, trace.as_deref()).await;
     let valid = results.iter_mut().filter(|result| result.is_ok());
     for ((result, message), sent) in valid.zip(&messages).zip(sent) {
@@ -66,7 +70,7 @@ pub async fn accept_batch(
             *result = Err(Problem::QueueUnavailable);
         }
     }
-    Ok(answer(&results))
+    Ok(answer(&results, acceptor.backlog.wait(None)))
 }
 
 /// Checks each order of a batch request. Fails for what is wrong with the request as a whole.
@@ -126,7 +130,7 @@ fn check_entry(entry: &RawValue, at: &Pointer<'_>, client: &Client) -> Checked {
 
 /// Answers 202 if an order is on the queue. Otherwise it answers with a problem, a 5xx if an order met one, that has the
 /// results in it.
-fn answer(results: &[Accepted]) -> Response<Body> {
+fn answer(results: &[Accepted], wait: Duration) -> Response<Body> {
     #[derive(Serialize)]
     struct Answer<'a> {
         #[serde(flatten)]
@@ -169,5 +173,5 @@ fn answer(results: &[Accepted]) -> Response<Body> {
         "accepted the orders of a batch request"
     );
     let response = response::json(StatusCode::ACCEPTED, "application/json", &body);
-    response::ask_later(response)
+    response::ask_later(response, wait)
 }

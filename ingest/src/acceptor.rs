@@ -1,6 +1,6 @@
 //! Does what accepting one order and accepting many have in common.
 
-use crate::{problem::Problem, queue::OrderQueue, request};
+use crate::{backlog::Backlog, problem::Problem, queue::OrderQueue, request};
 use events::{Client, IdempotencyKey, Order, OrderIds, OrderPlaced, Timestamp, json};
 use lambda_http::Request;
 
@@ -9,12 +9,17 @@ use lambda_http::Request;
 pub struct Acceptor {
     ids: OrderIds,
     pub(crate) queue: OrderQueue,
+    pub(crate) backlog: Backlog,
 }
 
 impl Acceptor {
-    /// Issues ids from `ids`, and puts orders on `queue`.
-    pub fn new(ids: OrderIds, queue: OrderQueue) -> Self {
-        Self { ids, queue }
+    /// Issues ids from `ids`, and puts orders on `queue`, which has this `backlog`.
+    pub fn new(ids: OrderIds, queue: OrderQueue, backlog: Backlog) -> Self {
+        Self {
+            ids,
+            queue,
+            backlog,
+        }
     }
 
     /// Makes the queue's message of a client's order. Without a key the order gets a random id.

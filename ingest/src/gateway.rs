@@ -8,7 +8,7 @@
 //! # Odd events
 //! | event | what happens |
 //! |---|---|
-//! | a host, domain name, stage, query, stage variable or time of any type | nobody reads it |
+//! | a host, domain name, stage, stage variable or time of any type | nobody reads it |
 //! | a path without a leading slash, of any text, of any length | read as it is |
 //! | a body that is marked as base64 and isn't | [`request::body`](crate::request::body) gives none, and the client gets its 400 |
 //! | half a surrogate pair in a header or in the body | U+FFFD takes its place |
@@ -45,11 +45,13 @@ use serde::{
     Deserialize, Serialize,
     de::{Deserializer, Error},
 };
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 use std::{collections::HashMap, convert::Infallible, fmt::Debug, future::Future};
 
 /// The field of an authorizer's context in which a request brings its client.
 pub(crate) const CLIENT: &str = "client";
+/// The same for the one parameter of a query that is used, by its name.
+pub(crate) const PLACED_AT: &str = "placed_at";
 
 /// An event of a REST API, an HTTP API or a Function URL, as far as the functions use it. To be read from JSON is the one
 /// way to make it: the conversion panics at some of what its type can hold.
@@ -83,7 +85,7 @@ fn read(event: &RawValue) -> Option<LambdaRequest> {
     let event = Object::read(event)?;
     let context = Object::read(event.get("requestContext")?)?;
     let (body, is_base64_encoded) = body(&event)?;
-    let authorizer = authorizer(&context);
+    let authorizer = authorizer(&event, &context);
     let parameters = texts(&event.object("pathParameters"));
     let method = |text: String| Method::from_bytes(text.as_bytes()).ok();
     let text = |name| event.get(name).and_then(lossy).map(Into::into);
@@ -163,12 +165,15 @@ fn texts(object: &Object<'_>) -> HashMap<String, String> {
     texts.collect()
 }
 
-/// An authorizer's context that holds the client and nothing else, or not even that.
-fn authorizer(context: &Object<'_>) -> ApiGatewayRequestAuthorizer {
+/// An authorizer's context that holds what was read here for the functions, and nothing else.
+fn authorizer(event: &Object<'_>, context: &Object<'_>) -> ApiGatewayRequestAuthorizer {
+    let client = client::client(context).map(|client| client.as_str().to_owned());
+    let placed_at = event.object("queryStringParameters").text(PLACED_AT);
     let mut authorizer = ApiGatewayRequestAuthorizer::default();
-    if let Some(client) = client::client(context) {
-        let client = Value::from(client.as_str());
-        authorizer.fields.insert(CLIENT.to_owned(), client);
+    for (name, value) in [(CLIENT, client), (PLACED_AT, placed_at)] {
+        if let Some(value) = value {
+            authorizer.fields.insert(name.to_owned(), value.into());
+        }
     }
     authorizer
 }

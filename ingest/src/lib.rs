@@ -4,6 +4,7 @@
 pub mod accept;
 pub mod accept_batch;
 pub mod acceptor;
+pub mod backlog;
 pub mod config;
 pub mod dispatch;
 pub mod gateway;
@@ -15,3 +16,4 @@ pub mod route;
 mod sdk_error;
 pub mod status;
 pub mod table;
+pub mod wait;

@@ -1,7 +1,10 @@
 //! Reads a request that came through [`gateway`](crate::gateway).
 
-use crate::{gateway::CLIENT, problem::Problem};
-use events::Client;
+use crate::{
+    gateway::{CLIENT, PLACED_AT},
+    problem::Problem,
+};
+use events::{Client, Timestamp};
 use lambda_http::{Body, Request, RequestExt, request::RequestContext};
 
 /// The bytes of the body, which may be none. `None` means that the body is marked as base64 and can't be decoded: for
@@ -70,13 +73,23 @@ pub fn paths(request: &Request) -> [&str; 2] {
     [resource, path].map(|text| text.as_deref().unwrap_or_default())
 }
 
+/// The time at which the order was placed, if the request says it, as the location in a 202 does.
+pub fn placed_at(request: &Request) -> Option<Timestamp> {
+    member(request, PLACED_AT)?.parse().ok()
+}
+
+/// What [`gateway`](crate::gateway) has read from the event, by name.
+fn member<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    let authorizer = request.request_context_ref()?.authorizer()?;
+    authorizer.fields.get(name)?.as_str()
+}
+
 /// The client that sent the request, as [`gateway`](crate::gateway) has read it.
 pub fn client(request: &Request) -> Result<Client, Problem> {
-    let context = request.request_context_ref();
-    let authorizer = context.and_then(RequestContext::authorizer);
-    let client = authorizer.and_then(|authorizer| authorizer.fields.get(CLIENT)?.as_str());
-    client.map(Client::identified).ok_or_else(|| {
-        tracing::warn!("the authorizer's context names no client in a way that is known");
-        Problem::UnnamedClient
-    })
+    member(request, CLIENT)
+        .map(Client::identified)
+        .ok_or_else(|| {
+            tracing::warn!("the authorizer's context names no client in a way that is known");
+            Problem::UnnamedClient
+        })
 }

@@ -10,6 +10,7 @@ use lambda_http::{
 };
 use serde::Serialize;
 use serde_json::json;
+use std::time::Duration;
 
 /// Makes a response with this body. It is one client's, and caches don't know that API keys tell clients apart.
 pub(crate) fn json(
@@ -27,14 +28,16 @@ pub(crate) fn json(
 }
 
 /// Tells that an order is on the queue, as far as is known, and when to ask again.
-pub(crate) fn queued(status: StatusCode, id: OrderId) -> Response<Body> {
+pub(crate) fn queued(status: StatusCode, id: OrderId, wait: Duration) -> Response<Body> {
     let body = json!({"id": id, "status": "queued"});
-    ask_later(json(status, "application/json", &body))
+    ask_later(json(status, "application/json", &body), wait)
 }
 
-/// Tells when to ask for an outcome: in two seconds.
-pub(crate) fn ask_later(response: Response<Body>) -> Response<Body> {
-    with(response, RETRY_AFTER, "2")
+/// Tells when to ask for an outcome.
+pub(crate) fn ask_later(mut response: Response<Body>, wait: Duration) -> Response<Body> {
+    let headers = response.headers_mut();
+    headers.insert(RETRY_AFTER, wait.as_secs().into());
+    response
 }
 
 /// Adds a header.

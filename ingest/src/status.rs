@@ -1,6 +1,7 @@
 //! `GET /orders/{id}`: tells what became of an order.
 
 use crate::{
+    backlog::Backlog,
     problem::Problem,
     request, response,
     route::{Route, order_id},
@@ -13,9 +14,21 @@ use lambda_http::{
 };
 use serde::Serialize;
 
-/// Answers a request for an order that has an id of `ids` and, once it is processed, a row of `table`.
-pub async fn status(ids: &OrderIds, table: &OrderTable, request: Request) -> Response<Body> {
-    let answer = find(ids, table, &request).await;
+/// Holds what statuses are told by: orders have an id of `ids` and, once they are processed, a row of `table`; until then
+/// they are in the `backlog`.
+#[derive(Debug)]
+pub struct Statuses {
+    /// The ids that were issued.
+    pub ids: OrderIds,
+    /// The orders that were processed.
+    pub table: OrderTable,
+    /// The orders that wait.
+    pub backlog: Backlog,
+}
+
+/// Answers a request for an order.
+pub async fn status(statuses: &Statuses, request: Request) -> Response<Body> {
+    let answer = find(statuses, &request).await;
     let mut response = answer.unwrap_or_else(Response::from);
     if request.method() == Method::HEAD {
         *response.body_mut() = Body::Empty;
@@ -23,16 +36,13 @@ pub async fn status(ids: &OrderIds, table: &OrderTable, request: Request) -> Res
     response
 }
 
-async fn find(
-    ids: &OrderIds,
-    table: &OrderTable,
-    request: &Request,
-) -> Result<Response<Body>, Problem> {
+async fn find(statuses: &Statuses, request: &Request) -> Result<Response<Body>, Problem> {
     Route::Order.check(request.method())?;
     let client = request::client(request)?;
-    let id = ids.recognise(&client, order_id(request));
+    let id = statuses.ids.recognise(&client, order_id(request));
     let id = id.ok_or(Problem::UnknownOrder)?;
-    match table.read(id).await {
+    statuses.backlog.refresh();
+    match statuses.table.read(id).await {
         // The 32 bits that tie an id to its client let one of four billion pairs through.
         Ok(Some(record)) if record.client != client => {
             tracing::warn!(order_id = %id, "an id was recognised, and its order is another client's");
@@ -46,7 +56,8 @@ async fn find(
         // It was accepted, because its id was issued, and is not processed yet.
         Ok(None) => {
             tracing::info!(order_id = %id, "told that the order is queued");
-            Ok(response::queued(StatusCode::OK, id))
+            let wait = statuses.backlog.wait(request::placed_at(request));
+            Ok(response::queued(StatusCode::OK, id, wait))
         }
         Err(NotRead::Table(error)) => {
             tracing::error!(order_id = %id, error, "could not reach the table of orders");

@@ -22,7 +22,7 @@ YyRIHN8wfdVoOw==\n\
 const FUNCTIONS: [&str; 2] = [env!("CARGO_BIN_EXE_ingest"), env!("CARGO_BIN_EXE_status")];
 
 /// The environment that Lambda and the template make.
-const ENVIRONMENT: [(&str, &str); 12] = [
+const ENVIRONMENT: [(&str, &str); 13] = [
     ("AWS_REGION", "eu-central-1"),
     ("AWS_ACCESS_KEY_ID", "a"),
     ("AWS_SECRET_ACCESS_KEY", "b"),
@@ -35,6 +35,7 @@ const ENVIRONMENT: [(&str, &str); 12] = [
     ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1"),
     ("QUEUE_URL", "http://127.0.0.1:1/orders"),
     ("ORDERS_TABLE", "orders"),
+    ("STATUS_REQUESTS_PER_SECOND", "1000"),
     ("ORDER_ID_SECRET", "development-secret-not-for-production"),
 ];
 
@@ -99,6 +100,13 @@ fn a_function_that_cannot_start_says_why_in_one_line() -> Result<()> {
         }
     }
     check("AWS_REGION", None, "missing")?;
+    for number in ["many", "0", "-1", "inf", "NaN"] {
+        check(
+            "STATUS_REQUESTS_PER_SECOND",
+            Some(number),
+            "no number above zero",
+        )?;
+    }
     check("AWS_SECRET_ACCESS_KEY", Some(""), "empty")?;
     for name in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
         check(name, Some("yes"), "neither true nor false")?;

@@ -2,7 +2,9 @@
 
 use anyhow::{Error, Result};
 use aws_sdk_sqs::Client;
-use ingest::{acceptor::Acceptor, config, dispatch::dispatch, gateway, queue::OrderQueue};
+use ingest::{
+    acceptor::Acceptor, backlog::Backlog, config, dispatch::dispatch, gateway, queue::OrderQueue,
+};
 use lambda_runtime::run;
 use std::process::ExitCode;
 
@@ -15,8 +17,10 @@ async fn function() -> Result<()> {
     let connector = config::connector()?;
     let url = config::required("QUEUE_URL")?;
     config::connect(&connector, &url).await;
-    let queue = OrderQueue::new(Client::new(&config::aws(&connector)?), url);
-    let acceptor = &Acceptor::new(config::order_ids()?, queue);
+    let sqs = Client::new(&config::aws(&connector)?);
+    let backlog = Backlog::new(sqs.clone(), url.clone(), config::status_requests()?);
+    let queue = OrderQueue::new(sqs, url);
+    let acceptor = &Acceptor::new(config::order_ids()?, queue, backlog);
     run(gateway::service(|request| dispatch(acceptor, request)))
         .await
         .map_err(Error::from_boxed)

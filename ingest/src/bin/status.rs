@@ -1,8 +1,12 @@
 //! The function `status`: `GET /orders/{id}`.
 
 use anyhow::{Error, Result};
-use aws_sdk_dynamodb::Client;
-use ingest::{config, gateway, status::status, table::OrderTable};
+use ingest::{
+    backlog::Backlog,
+    config, gateway,
+    status::{Statuses, status},
+    table::OrderTable,
+};
 use lambda_runtime::run;
 use std::process::ExitCode;
 
@@ -12,10 +16,21 @@ fn main() -> ExitCode {
 
 #[tokio::main(flavor = "current_thread")]
 async fn function() -> Result<()> {
-    let dynamodb = Client::new(&config::aws(&config::connector()?)?);
-    let table = &OrderTable::new(dynamodb, config::required("ORDERS_TABLE")?);
-    let ids = &config::order_ids()?;
-    run(gateway::service(|request| status(ids, table, request)))
+    let aws = config::aws(&config::connector()?)?;
+    let (table, queue) = (
+        config::required("ORDERS_TABLE")?,
+        config::required("QUEUE_URL")?,
+    );
+    let statuses = &Statuses {
+        ids: config::order_ids()?,
+        table: OrderTable::new(aws_sdk_dynamodb::Client::new(&aws), table),
+        backlog: Backlog::new(
+            aws_sdk_sqs::Client::new(&aws),
+            queue,
+            config::status_requests()?,
+        ),
+    };
+    run(gateway::service(|request| status(statuses, request)))
         .await
         .map_err(Error::from_boxed)
 }

@@ -10,10 +10,11 @@ use aws_types::sdk_config::{Builder, SdkConfig};
 use events::{OrderIds, Secret};
 use ingest::{
     acceptor::Acceptor,
+    backlog::Backlog,
     dispatch::dispatch,
     gateway::{self, Event},
     queue::OrderQueue,
-    status::status,
+    status::{Statuses, status},
     table::OrderTable,
 };
 use lambda_http::{Body, Context, LambdaEvent, Request, Response, tower::ServiceExt};
@@ -165,19 +166,33 @@ pub fn read(event: &Value) -> Result<Event, serde_json::Error> {
 
 /// Gives the answer of the function `ingest` to an event, with an SDK of this configuration.
 pub async fn ingest(event: &Value, config: &SdkConfig) -> Result<Answer> {
-    accept(read(event)?, config).await
+    accept(read(event)?, config, backlog(config)).await
 }
 
-/// Gives the answer of the function `ingest` to an event that was read.
-pub async fn accept(event: Event, config: &SdkConfig) -> Result<Answer> {
+/// Gives the answer of the function `ingest` to an event that was read, when the queue has this backlog.
+pub async fn accept(event: Event, config: &SdkConfig, backlog: Backlog) -> Result<Answer> {
     let queue = OrderQueue::new(aws_sdk_sqs::Client::new(config), QUEUE.to_owned());
-    let acceptor = Acceptor::new(ids()?, queue);
+    let acceptor = Acceptor::new(ids()?, queue, backlog);
     invoke(|request| dispatch(&acceptor, request), event).await
 }
 
 /// Gives the answer of the function `status` to an event, with an SDK of this configuration.
 pub async fn ask(event: &Value, config: &SdkConfig) -> Result<Answer> {
     let table = OrderTable::new(aws_sdk_dynamodb::Client::new(config), "orders".to_owned());
-    let ids = ids()?;
-    invoke(|request| status(&ids, &table, request), read(event)?).await
+    let statuses = Statuses {
+        ids: ids()?,
+        table,
+        backlog: backlog(config),
+    };
+    ask_by(event, &statuses).await
+}
+
+/// The same, by these statuses.
+pub async fn ask_by(event: &Value, statuses: &Statuses) -> Result<Answer> {
+    invoke(|request| status(statuses, request), read(event)?).await
+}
+
+/// The backlog of the queue of every test, for which ten requests a second are wanted.
+pub fn backlog(config: &SdkConfig) -> Backlog {
+    Backlog::new(aws_sdk_sqs::Client::new(config), QUEUE.to_owned(), 10.0)
 }

@@ -1,8 +1,8 @@
 //! The headers of a request that the functions go by, and those of every answer.
 
 use crate::faked::{Answer, answering, ask, config, ids, ingest, sample};
-use anyhow::Result;
-use events::{Client, IdempotencyKey};
+use anyhow::{Context, Result};
+use events::{Client, IdempotencyKey, Timestamp};
 use serde_json::{Value, json};
 
 /// Gives `ingest`'s answer to an event, above a queue that stores everything.
@@ -170,11 +170,10 @@ async fn a_location_leads_to_the_order() -> Result<()> {
                 .as_str()
                 .unwrap_or_default()
                 .to_owned();
-            assert_eq!(
-                answer.headers["location"],
-                format!("{expected}{id}"),
-                "{path}"
-            );
+            let location = answer.headers["location"].split_once("?placed_at=");
+            let (location, placed_at) = location.context("no hint")?;
+            assert_eq!(location, format!("{expected}{id}"), "{path}");
+            placed_at.parse::<Timestamp>()?;
         }
     }
     let mut event = sample("order")?;

@@ -10,3 +10,4 @@ mod odd_events;
 mod requests;
 mod samples;
 mod status;
+mod waits;

@@ -70,13 +70,14 @@ async fn an_order_is_sent_as_the_contract_says() -> Result<()> {
         .as_str()
         .context("no id")?
         .to_owned();
-    assert_eq!(response.headers["location"], format!("orders/{id}"));
     let [message] = &sent[..] else {
         anyhow::bail!("{sent:?}")
     };
     assert_eq!(message["QueueUrl"], QUEUE);
     let placed = OrderPlaced::from_json(message["MessageBody"].as_str().context("no body")?)?;
     assert_eq!(placed.id().to_string(), id);
+    let location = format!("orders/{id}?placed_at={}", placed.placed_at());
+    assert_eq!(response.headers["location"], location);
     assert_eq!(message["MessageGroupId"], placed.client().message_group());
     assert_eq!(
         message["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"],

@@ -62,7 +62,8 @@ pub fn accept(functions: &Functions, event: Event, tally: &mut Tally) -> Option<
     assert_eq!(answer["id"], id);
     if let Some(location) = response.headers.get("location") {
         let to = location.trim_start_matches("../");
-        assert_eq!(to.trim_start_matches("orders/"), id, "{location}");
+        let expected = format!("{id}?placed_at={}", placed.placed_at());
+        assert_eq!(to.trim_start_matches("orders/"), expected, "{location}");
     }
     assert_eq!(functions.ids.recognise(&client, &id), Some(placed.id()));
     assert_eq!(functions.ids.recognise(&another(), &id), None);

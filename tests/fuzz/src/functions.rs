@@ -5,12 +5,13 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use events::{Client, OrderIds, Secret};
 use ingest::{
     acceptor::Acceptor,
+    backlog::Backlog,
     dispatch::dispatch,
     gateway::{self, Event},
     queue::OrderQueue,
     request,
     route::order_id,
-    status::status,
+    status::{Statuses, status},
 };
 use lambda_http::{Body, Context, LambdaEvent, Request, Response, tower::ServiceExt};
 use process::{
@@ -37,7 +38,7 @@ pub struct Functions {
     /// The ids that they give and know.
     pub ids: OrderIds,
     acceptor: Acceptor,
-    rows: ingest::table::OrderTable,
+    statuses: Statuses,
     processor: Processor,
     logs: (Logs, Logs),
     runtime: Runtime,
@@ -60,9 +61,18 @@ impl Functions {
         let dynamodb = || aws_sdk_dynamodb::Client::new(&config);
         let ids = OrderIds::new(Secret::new(SECRET).expect("long enough"), vec![]);
         let url = "https://sqs.test/orders";
+        let backlog = Backlog::new(sqs(), url.to_owned(), 100.0);
         Self {
-            acceptor: Acceptor::new(ids.clone(), OrderQueue::new(sqs(), url.to_owned())),
-            rows: ingest::table::OrderTable::new(dynamodb(), "orders".to_owned()),
+            acceptor: Acceptor::new(
+                ids.clone(),
+                OrderQueue::new(sqs(), url.to_owned()),
+                backlog.clone(),
+            ),
+            statuses: Statuses {
+                ids: ids.clone(),
+                table: ingest::table::OrderTable::new(dynamodb(), "orders".to_owned()),
+                backlog,
+            },
             processor: Processor {
                 table: OrderTable::new(dynamodb(), "orders".to_owned(), "articles".to_owned()),
                 visibility: MessageVisibility::new(sqs(), url.to_owned()),
@@ -90,7 +100,7 @@ impl Functions {
 
     /// Gives `status`'s view of an event, and its answer.
     pub fn status(&self, event: Event) -> (Asked, Answer) {
-        self.invoke(event, |request| status(&self.ids, &self.rows, request))
+        self.invoke(event, |request| status(&self.statuses, request))
     }
 
     /// Lets a handler answer an event, by way of the gateway's room. The client's key must not be in a log line.
