@@ -16,7 +16,7 @@
 //! | a header's name that HTTP forbids, a value that is no text | the header is left out |
 //! | one header under two spellings, or in `headers` and `multiValueHeaders` | one header of all the values that differ |
 //! | `null` in place of anything | as if it weren't there |
-//! | an authorizer's context of anything | [`client`] takes from it what it knows |
+//! | an authorizer's context of anything | the client is taken from it as far as it is known; see the crate's documentation |
 //! | no `requestContext`, no method, or a method that HTTP forbids | function error |
 //! | a load balancer's event | function error |
 //! | a `body` that is no text, an `isBase64Encoded` that is no boolean | function error |
