@@ -22,7 +22,7 @@ use indicatif::ProgressBar;
 use local::{cloud::Cloud, options::Options as Local, template::model::REGION};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -66,10 +66,10 @@ impl Design {
         match self {
             Self::Queue => Local {
                 template: Some(here.join("../../template.yaml")),
-                parameter_overrides: vec![format!(
-                    "MaximumConcurrency={}",
-                    options.maximum_concurrency
-                )],
+                parameter_overrides: vec![
+                    format!("MaximumConcurrency={}", options.maximum_concurrency),
+                    format!("StatusRequestsPerSecond={}", options.status_requests),
+                ],
                 ..local
             },
             Self::Synchronous => Local {
@@ -108,13 +108,19 @@ async fn spike(
 
     let bar = progress(design.name(), " answered", arrivals.len())?;
     let watch = Watch::start();
-    let answers = send(&Api::new(&cloud.api_url(), None)?, arrivals, start, &bar).await?;
+    let api = Api::new(&cloud.api_url(), None)?;
+    let polls = !options.no_poll;
+    let (answers, mut follows) = send(&api, arrivals, start, polls, &bar).await?;
     let machine = watch.says();
     let accepted = answers.iter().filter_map(Answer::id).count();
     bar.set_length(accepted as u64);
     bar.set_prefix(" written");
     stores.drain(&table, &bar).await?;
     bar.finish();
+    let mut followed = HashMap::new();
+    while let Some((id, polls)) = follows.recv().await {
+        followed.insert(id, polls);
+    }
 
     let seen = table.seen();
     let ids = answers.iter().filter_map(Answer::id);
@@ -131,6 +137,7 @@ async fn spike(
         written: seen.written,
         at_once: at_once(cloud)?,
         machine,
+        followed,
         books,
     })
 }

@@ -38,6 +38,27 @@ pub struct Figures {
     pub rate: f64,
     /// Orders a second that the write latency, the table's write units and the cap on workers, if there is one, allow.
     pub capacity: f64,
+    /// The polls for outcomes, if anybody polled.
+    pub polls: Option<Polls>,
+}
+
+/// The polls of a run.
+#[derive(Debug)]
+pub struct Polls {
+    /// Requests an order.
+    pub an_order: f64,
+    /// Requests in the second that had the most.
+    pub most: usize,
+    /// Orders in the second in which most were sent.
+    pub most_orders: usize,
+    /// Requests that got no status.
+    pub failed: usize,
+    /// Time from an order's row until its client knew.
+    pub late: Times,
+    /// The same for orders that waited for more than ten seconds, ÷ their own wait: a second is a share of one.
+    pub share: Times,
+    /// Time from an order of the calm until its client knew.
+    pub calm: Times,
 }
 
 /// Response times, sorted.
@@ -120,6 +141,7 @@ impl Figures {
                     .as_secs_f64()
                     .max(f64::EPSILON),
             capacity: by_table.min(by_cap),
+            polls: (!run.followed.is_empty()).then(|| Polls::of(begin, run)),
         }
     }
 
@@ -129,6 +151,50 @@ impl Figures {
         let vain = self.throttled + self.conflicts;
         vain as f64 / (vain + self.taken).max(1) as f64
     }
+}
+
+impl Polls {
+    #[expect(clippy::cast_precision_loss)]
+    fn of(begin: Duration, run: &Run) -> Self {
+        let asked = || run.followed.values().flat_map(|polls| &polls.asked);
+        // Each order with its time, the time of its row, and the time when its client knew.
+        let told = || {
+            run.answers.iter().filter_map(|answer| {
+                let id = answer.id()?;
+                let known = run.followed.get(id)?.known?;
+                Some((answer.due, *run.written.get(id)?, known))
+            })
+        };
+        let late =
+            |(_, written, known): (Duration, Duration, Duration)| known.saturating_sub(written);
+        let share = |order: (Duration, Duration, Duration)| {
+            let waited = order.1.saturating_sub(order.0);
+            let long = waited > Duration::from_secs(10);
+            long.then(|| late(order).div_f64(waited.as_secs_f64()))
+        };
+        Self {
+            an_order: asked().count() as f64 / run.followed.len().max(1) as f64,
+            most: most(asked().copied()),
+            most_orders: most(run.answers.iter().map(|answer| answer.due)),
+            failed: run.followed.values().map(|polls| polls.failed).sum(),
+            late: Times::new(told().map(late)),
+            share: Times::new(told().filter_map(share)),
+            calm: Times::new(
+                told()
+                    .filter(|(due, ..)| *due < begin)
+                    .map(|(due, _, known)| known.saturating_sub(due)),
+            ),
+        }
+    }
+}
+
+/// The number of these times that are in the second that has the most.
+fn most(times: impl Iterator<Item = Duration>) -> usize {
+    let mut seconds = BTreeMap::<u64, usize>::new();
+    for time in times {
+        *seconds.entry(time.as_secs()).or_default() += 1;
+    }
+    seconds.into_values().max().unwrap_or_default()
 }
 
 /// Counts, at a time, the orders that were due and had no outcome.

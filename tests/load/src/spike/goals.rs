@@ -81,6 +81,27 @@ impl Display for Goals<'_> {
             format!("{drain:.3}"),
             (0.95..=1.05).contains(&drain),
         )?;
+        if let Some(polls) = &figures.polls {
+            let (asked, share) = (polls.an_order, |part| {
+                polls.share.quantile(part).as_secs_f64()
+            });
+            goal(
+                "at most three GETs an order",
+                format!("{asked:.2}"),
+                asked <= 3.0,
+            )?;
+            let most = polls.most as f64 / polls.most_orders.max(1) as f64;
+            goal(
+                "never more GETs a second than POSTs",
+                format!("{most:.2}"),
+                most <= 1.0,
+            )?;
+            goal(
+                "the client knows later by at most 0.25 of the wait (p50), 0.6 (p90)",
+                format!("{:.2}, {:.2}", share(0.5), share(0.9)),
+                share(0.5) <= 0.25 && share(0.9) <= 0.6,
+            )?;
+        }
         let (lost, wrong) = (run.books.lost, run.books.doubled + run.books.oversold);
         goal(
             "0 lost, 0 doubled",

@@ -39,6 +39,12 @@ pub struct Options {
     /// The cap on workers, the template's MaximumConcurrency
     #[arg(long, default_value_t = 2)]
     pub maximum_concurrency: u32,
+    /// The most requests for a status that are wanted a second, the template's StatusRequestsPerSecond
+    #[arg(long, default_value_t = 130)]
+    pub status_requests: u32,
+    /// Let no client ask for its outcome
+    #[arg(long)]
+    pub no_poll: bool,
     /// Seed of the clients, their orders and the times of them
     #[arg(long, default_value_t = 1)]
     pub seed: u64,

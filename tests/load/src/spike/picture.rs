@@ -34,16 +34,17 @@ text { font: 12px system-ui, sans-serif; fill: #424a53 }
 .back { fill: #ffffff } .spike { fill: #eef1f4 } .grid { stroke: #d8dee4 } .axis { stroke: #6e7781 }
 path { fill: none; stroke-width: 1.8 }
 .sent { fill: #b6bfc9 } .written { stroke: #0969da } .refused { stroke: #cf222e } .waiting { fill: #e8a33d }
+.asked { stroke: #8250df }
 .p50 { stroke: #1a7f37 } .p99 { stroke: #8250df }
 text.sent { fill: #57606a } text.written { fill: #0969da; stroke: none } text.refused { fill: #cf222e; stroke: none }
-text.p50 { fill: #1a7f37; stroke: none } text.p99 { fill: #8250df; stroke: none }
+text.asked { fill: #8250df; stroke: none } text.p50 { fill: #1a7f37; stroke: none } text.p99 { fill: #8250df; stroke: none }
 @media (prefers-color-scheme: dark) {
   text { fill: #b1bac4 } .title { fill: #f0f6fc }
   .back { fill: #0d1117 } .spike { fill: #1c232c } .grid { stroke: #30363d } .axis { stroke: #8b949e }
   .sent { fill: #57606a } .written { stroke: #58a6ff } .refused { stroke: #ff7b72 } .waiting { fill: #bb8009 }
   .p50 { stroke: #3fb950 } .p99 { stroke: #bc8cff }
   text.sent { fill: #b1bac4 } text.written { fill: #58a6ff } text.refused { fill: #ff7b72 }
-  text.p50 { fill: #3fb950 } text.p99 { fill: #bc8cff }
+  .asked { stroke: #bc8cff } text.asked { fill: #bc8cff } text.p50 { fill: #3fb950 } text.p99 { fill: #bc8cff }
 }";
 
 /// Draws the runs side by side, with the same axes.
@@ -52,7 +53,7 @@ pub fn picture(options: &Options, runs: &[Run]) -> String {
     let all = || series.iter().flat_map(|series| &series.seconds);
     let most = |of: fn(&Second) -> f64| all().map(of).fold(1.0, f64::max);
     let scales = [
-        Scale::Linear(1.1 * most(|second| count(second.due))),
+        Scale::Linear(1.1 * most(|second| count(second.due.max(second.asked)))),
         Scale::Linear(1.1 * most(|second| count(second.waiting))),
         Scale::Logarithmic(
             1.0,
@@ -126,12 +127,14 @@ fn draw(options: &Options, row: usize, panel: &Panel, seconds: &[Second]) -> Gro
         0 => panel
             .axes(spike, number)
             .add(panel.area("sent", &of(|second| count(second.due))))
+            .add(panel.line("asked", &averages(&of(|second| count(second.asked)))))
             .add(panel.line("refused", &averages(&of(|second| count(second.refused)))))
             .add(panel.line("written", &averages(&of(|second| count(second.written)))))
             .add(text("panel", (x, y), "orders a second"))
-            .add(text("sent", (x + 122.0, y), "sent"))
-            .add(text("written", (x + 160.0, y), "written"))
-            .add(text("refused", (x + 216.0, y), "refused")),
+            .add(text("sent", (x + 112.0, y), "sent"))
+            .add(text("written", (x + 146.0, y), "written"))
+            .add(text("asked", (x + 198.0, y), "asked for"))
+            .add(text("refused", (x + 260.0, y), "refused")),
         1 => panel
             .axes(spike, number)
             .add(panel.area("waiting", &of(|second| count(second.waiting))))

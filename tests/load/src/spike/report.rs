@@ -1,6 +1,11 @@
 //! Prints the tables.
 
-use super::{Options, figures::Figures, run::Run, series::Series};
+use super::{
+    Options,
+    figures::{Figures, Polls},
+    run::Run,
+    series::Series,
+};
 use std::{
     fmt::{self, Display},
     time::Duration,
@@ -36,6 +41,50 @@ impl<'a> Report<'a> {
             write!(f, " {} |", cell(run, figures))?;
         }
         writeln!(f)
+    }
+}
+
+impl Report<'_> {
+    fn polls(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let row = |f: &mut fmt::Formatter, name: &str, cell: &dyn Fn(&Polls) -> String| {
+            self.row(f, name, |_, figures| {
+                figures
+                    .polls
+                    .as_ref()
+                    .map_or_else(|| "none".to_owned(), cell)
+            })
+        };
+        row(f, "GETs an order", &|polls| {
+            format!("{:.2}", polls.an_order)
+        })?;
+        row(f, "most GETs in a second, most POSTs", &|polls| {
+            format!("{}, {}", polls.most, polls.most_orders)
+        })?;
+        row(f, "GETs without a status", &|polls| {
+            polls.failed.to_string()
+        })?;
+        row(f, "client knows after the row: p50, p99", &|polls| {
+            [0.5, 0.99]
+                .map(|share| ms(polls.late.quantile(share)))
+                .join(", ")
+        })?;
+        row(
+            f,
+            "the same ÷ the order's wait, of those over 10 s: p50, p90",
+            &|polls| {
+                let share = |share| format!("{:.2}", polls.share.quantile(share).as_secs_f64());
+                [0.5, 0.9].map(share).join(", ")
+            },
+        )?;
+        row(
+            f,
+            "client knows after it sent, in the calm: p50, p99",
+            &|polls| {
+                [0.5, 0.99]
+                    .map(|share| ms(polls.calm.quantile(share)))
+                    .join(", ")
+            },
+        )
     }
 }
 
@@ -126,6 +175,9 @@ impl Display for Report<'_> {
                 run.books.unknown.to_string()
             })?;
         }
+        if self.figures.iter().any(|figures| figures.polls.is_some()) {
+            self.polls(f)?;
+        }
         writeln!(f)?;
         for run in self.runs {
             writeln!(f, "{}, while orders were sent: {}  ", run.name, run.machine)?;
@@ -139,19 +191,20 @@ fn timeline(f: &mut fmt::Formatter, run: &Run) -> fmt::Result {
     writeln!(f, "\n{}, a second each:\n", run.name)?;
     writeln!(
         f,
-        "| second | orders due | written | write units | throttled, in conflict | waiting | p99 |"
+        "| second | orders due | written | write units | throttled, in conflict | asked for | waiting | p99 |"
     )?;
-    writeln!(f, "|---|---|---|---|---|---|---|")?;
+    writeln!(f, "|---|---|---|---|---|---|---|---|")?;
     let series = Series::of(run);
     let step = series.seconds.len().div_ceil(LINES).max(1);
     for (second, seen) in series.seconds.iter().enumerate().step_by(step) {
         writeln!(
             f,
-            "| {second} | {} | {} | {} | {} | {} | {} |",
+            "| {second} | {} | {} | {} | {} | {} | {} | {} |",
             seen.due,
             seen.written,
             seen.units,
             seen.in_vain,
+            seen.asked,
             seen.waiting,
             ms(seen.p99)
         )?;

@@ -17,8 +17,21 @@ pub struct Run {
     pub at_once: Option<u32>,
     /// The load of this machine while orders were sent.
     pub machine: String,
+    /// The polls for each order's outcome, by id; empty if nobody polls, or nobody has to.
+    pub followed: HashMap<String, Followed>,
     /// The reconciliation of the tables with the answers.
     pub books: Books,
+}
+
+/// The polls for an order's outcome. Times are counted from the start.
+#[derive(Debug, Clone, Default)]
+pub struct Followed {
+    /// The times of the requests.
+    pub asked: Vec<Duration>,
+    /// The requests that got no status.
+    pub failed: usize,
+    /// The time when the client knew the outcome.
+    pub known: Option<Duration>,
 }
 
 /// A client's answer for an order.

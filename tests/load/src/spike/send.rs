@@ -2,11 +2,14 @@
 
 use super::{
     arrivals::Arrival,
-    run::{Answer, Reply},
+    run::{Answer, Followed, Reply},
 };
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
-use http::{Method, Request};
+use http::{
+    Method, Request, Response,
+    header::{LOCATION, RETRY_AFTER},
+};
 use http_body_util::{BodyExt, Full};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -20,7 +23,11 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use tokio::{runtime::Handle, sync::mpsc, time::timeout};
+use tokio::{
+    runtime::Handle,
+    sync::mpsc,
+    time::{sleep, timeout},
+};
 
 /// The client's time-out: one second more than API Gateway waits for a function.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -51,14 +58,14 @@ impl Api {
         })
     }
 
-    /// Sends a request, and gives the answer's status and body.
+    /// Sends a request, and gives the answer.
     pub async fn call(
         &self,
         method: Method,
         path: &str,
         client: u32,
         body: Bytes,
-    ) -> Result<(u16, Bytes)> {
+    ) -> Result<Response<Bytes>> {
         let own = || format!("load-{client}");
         let request = Request::builder()
             .method(method)
@@ -66,36 +73,85 @@ impl Api {
             .header("content-type", "application/json")
             .header("x-api-key", self.key.clone().unwrap_or_else(own))
             .body(Full::new(body))?;
-        let answer = self.http.request(request).await?;
-        let status = answer.status().as_u16();
-        Ok((status, answer.into_body().collect().await?.to_bytes()))
+        let (head, body) = self.http.request(request).await?.into_parts();
+        Ok(Response::from_parts(head, body.collect().await?.to_bytes()))
     }
 
-    async fn place(&self, arrival: Arrival) -> Reply {
+    /// Places an order; gives the answer, and when and where to ask for the outcome if there is none yet.
+    async fn place(&self, arrival: Arrival) -> (Reply, Option<Poll>) {
         #[derive(Deserialize)]
         struct Placed {
             id: String,
         }
         let call = self.call(Method::POST, "/orders", arrival.client, arrival.body);
-        match timeout(PATIENCE, call).await {
-            Ok(Ok((200..300, body))) => match serde_json::from_slice::<Placed>(&body) {
-                Ok(placed) => Reply::Accepted(placed.id),
-                Err(_) => Reply::Nothing,
-            },
-            Ok(Ok((status, _))) => Reply::Refused(status),
-            Ok(Err(_)) | Err(_) => Reply::Nothing,
+        let Ok(Ok(answer)) = timeout(PATIENCE, call).await else {
+            return (Reply::Nothing, None);
+        };
+        if !answer.status().is_success() {
+            return (Reply::Refused(answer.status().as_u16()), None);
+        }
+        match serde_json::from_slice::<Placed>(answer.body()) {
+            Ok(placed) => (Reply::Accepted(placed.id), Poll::of(&answer)),
+            Err(_) => (Reply::Nothing, None),
+        }
+    }
+
+    /// Asks for an outcome as the answers say, until it is known. The times of the requests are counted from `start`.
+    async fn follow(&self, client: u32, mut poll: Poll, start: Instant) -> Followed {
+        let mut followed = Followed::default();
+        loop {
+            sleep(poll.wait).await;
+            followed.asked.push(start.elapsed());
+            let call = self.call(Method::GET, &poll.path, client, Bytes::new());
+            let answer = timeout(PATIENCE, call).await.map_err(anyhow::Error::from);
+            let answer = answer.flatten().ok();
+            let Some(answer) = answer.filter(|answer| answer.status().is_success()) else {
+                followed.failed += 1; // Asked again after the wait that was told before.
+                continue;
+            };
+            let Some(wait) = wait(&answer) else {
+                followed.known = Some(start.elapsed());
+                return followed;
+            };
+            poll.wait = wait;
         }
     }
 }
 
-/// Sends each order when it is due, counted from `start`, and waits for all answers. `progress` counts the answers.
+/// When and where to ask for an outcome.
+#[derive(Debug)]
+struct Poll {
+    wait: Duration,
+    path: String,
+}
+
+impl Poll {
+    fn of(answer: &Response<Bytes>) -> Option<Self> {
+        let location = answer.headers().get(LOCATION)?.to_str().ok()?;
+        Some(Self {
+            wait: wait(answer)?,
+            path: format!("/{location}"),
+        })
+    }
+}
+
+/// The wait that an answer tells: none if there is an outcome.
+fn wait(answer: &Response<Bytes>) -> Option<Duration> {
+    let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    Some(Duration::from_secs(seconds.parse().ok()?))
+}
+
+/// Sends each order when it is due, counted from `start`, and waits for all answers. `progress` counts the answers. With
+/// `polls` each client asks for its outcome as it is told; what became of that comes later, by the id of its order.
 pub async fn send(
     api: &Api,
     arrivals: &[Arrival],
     start: Instant,
+    polls: bool,
     progress: &ProgressBar,
-) -> Result<Vec<Answer>> {
+) -> Result<(Vec<Answer>, mpsc::UnboundedReceiver<(String, Followed)>)> {
     let (answered, mut answers) = mpsc::unbounded_channel();
+    let (ended, follows) = mpsc::unbounded_channel();
     let (api, arrivals) = (Arc::new(api.clone()), arrivals.to_vec());
     let handle = Handle::current();
     // The clock has its own thread: Tokio's timers are up to a millisecond late, which would count as response time.
@@ -104,17 +160,25 @@ pub async fn send(
         .spawn(move || {
             for arrival in arrivals {
                 thread::sleep((start + arrival.due).saturating_duration_since(Instant::now()));
-                let (api, answered) = (api.clone(), answered.clone());
+                let (api, answered, ended) = (api.clone(), answered.clone(), ended.clone());
                 handle.spawn(async move {
-                    let due = arrival.due;
-                    let reply = api.place(arrival).await;
+                    let (due, client) = (arrival.due, arrival.client);
+                    let (reply, poll) = api.place(arrival).await;
                     let latency = (start + due).elapsed();
+                    let id = match &reply {
+                        Reply::Accepted(id) => Some(id.clone()),
+                        _ => None,
+                    };
                     // The receiver is gone only when the whole run was given up.
                     drop(answered.send(Answer {
                         due,
                         latency,
                         reply,
                     }));
+                    drop(answered); // So that the answers end before the polls do.
+                    if let (true, Some(id), Some(poll)) = (polls, id, poll) {
+                        drop(ended.send((id, api.follow(client, poll, start).await)));
+                    }
                 });
             }
         });
@@ -126,7 +190,7 @@ pub async fn send(
     }
     clock.join().map_err(|_| anyhow!("the clock panicked"))?;
     all.sort_by_key(|answer| answer.due);
-    Ok(all)
+    Ok((all, follows))
 }
 
 /// A progress bar.

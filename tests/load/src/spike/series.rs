@@ -5,7 +5,7 @@ use std::time::Duration;
 
 #[derive(Debug)]
 pub struct Series {
-    /// All seconds from the start until every order is settled.
+    /// All seconds from the start until every order is settled, and its client knows it.
     pub seconds: Vec<Second>,
 }
 
@@ -17,6 +17,8 @@ pub struct Second {
     /// Orders that were due in this second and not accepted.
     pub refused: usize,
     pub units: u64,
+    /// Requests for an outcome.
+    pub asked: usize,
     /// Writes that were throttled or in conflict.
     pub in_vain: usize,
     /// Orders without an outcome at the end of the second.
@@ -31,7 +33,9 @@ impl Series {
     /// Splits a run.
     pub fn of(run: &Run) -> Self {
         let second = |at: Duration| usize::try_from(at.as_secs()).unwrap_or(0);
-        let mut seconds = vec![Second::default(); second(run.drained()) + 1];
+        let known = run.followed.values().filter_map(|polls| polls.known);
+        let end = known.max().unwrap_or_default().max(run.drained());
+        let mut seconds = vec![Second::default(); second(end) + 1];
         let mut times = vec![Vec::new(); seconds.len()];
         for answer in &run.answers {
             seconds[second(answer.due)].due += 1;
@@ -45,6 +49,11 @@ impl Series {
         for written in run.written.values() {
             if let Some(second) = seconds.get_mut(second(*written)) {
                 second.written += 1;
+            }
+        }
+        for asked in run.followed.values().flat_map(|polls| &polls.asked) {
+            if let Some(second) = seconds.get_mut(second(*asked)) {
+                second.asked += 1;
             }
         }
         for attempt in &run.attempts {

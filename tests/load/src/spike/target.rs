@@ -39,7 +39,8 @@ pub async fn run(url: &str, arrivals: &[Arrival]) -> Result<Run> {
     let bar = progress("deployed", " answered", arrivals.len())?;
     let (start, began) = (Instant::now(), SystemTime::now());
     let watch = Watch::start();
-    let answers = send(&api, arrivals, start, &bar).await?;
+    // Polls from here would be one client's: outcomes are asked for below.
+    let (answers, _) = send(&api, arrivals, start, false, &bar).await?;
     let machine = watch.says();
     let accepted = answers
         .iter()
@@ -63,11 +64,12 @@ pub async fn run(url: &str, arrivals: &[Arrival]) -> Result<Run> {
         let mut unsettled = Vec::new();
         for id in open {
             let path = format!("/orders/{id}");
-            let Ok((status, body)) = api.call(Method::GET, &path, 0, Bytes::new()).await else {
+            let Ok(answer) = api.call(Method::GET, &path, 0, Bytes::new()).await else {
                 unsettled.push(id);
                 continue;
             };
-            match (status, serde_json::from_slice::<Order>(&body)) {
+            let order = serde_json::from_slice::<Order>(answer.body());
+            match (answer.status().as_u16(), order) {
                 (
                     200,
                     Ok(Order {
@@ -107,6 +109,7 @@ pub async fn run(url: &str, arrivals: &[Arrival]) -> Result<Run> {
         written,
         at_once: None,
         machine,
+        followed: HashMap::new(),
         books: Books {
             lost,
             ..Books::default()
