@@ -2,16 +2,20 @@
 
 use crate::{
     acceptor::{Acceptor, idempotency_key, json_body},
+    gateway::{IDS, PLACED_AT},
     problem::{Details, Problem},
     request, response,
 };
 use events::{
-    Client, IdempotencyKey, Order, OrderId, OrderPlaced,
+    Client, IdempotencyKey, Order, OrderId, OrderPlaced, Timestamp,
     json::{self, optional, required},
     order::MAX_ORDER_BYTES,
     violation::{Pointer, Violations},
 };
-use lambda_http::{Body, Request, Response, http::StatusCode};
+use lambda_http::{
+    Body, Request, Response,
+    http::{HeaderValue, StatusCode, header::LOCATION},
+};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::{
@@ -39,8 +43,12 @@ pub async fn accept_batch(
     request: Request,
 ) -> Result<Response<Body>, Problem> {
     let client = request::client(&request)?;
-    let (checked, placed_at) = (check(&request, &client)?, SystemTime::now().into());
+    let checked = check(&request, &client)?;
+    let placed_at = Timestamp::from(SystemTime::now());
     let trace = request::trace(&request).map(str::to_owned);
+    let [_, path] = request::paths(&request);
+    let slashes = path.len() - path.trim_end_matches('/').len();
+    let up = "../".repeat(1 + slashes.min(16));
     drop(request); // Megabytes.
     let mut messages: Vec<OrderPlaced> = Vec::new();
     let mut first = HashMap::new();
@@ -70,7 +78,14 @@ pub async fn accept_batch(
             *result = Err(Problem::QueueUnavailable);
         }
     }
-    Ok(answer(&results, acceptor.backlog.wait(None)))
+    let mut response = answer(&results, acceptor.backlog.wait(None));
+    if response.status() == StatusCode::ACCEPTED {
+        let ids: Vec<_> = results.iter().flatten().map(OrderId::to_string).collect();
+        let location = format!("{up}orders?{IDS}={}&{PLACED_AT}={placed_at}", ids.join(","));
+        let location = HeaderValue::try_from(location).expect("ids and a time are ASCII");
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(response)
 }
 
 /// Checks each order of a batch request. Fails for what is wrong with the request as a whole.

@@ -50,8 +50,9 @@ use std::{collections::HashMap, convert::Infallible, fmt::Debug, future::Future}
 
 /// The field of an authorizer's context in which a request brings its client.
 pub(crate) const CLIENT: &str = "client";
-/// The same for the one parameter of a query that is used, by its name.
+/// The same for the parameters of a query that are used, by their names.
 pub(crate) const PLACED_AT: &str = "placed_at";
+pub(crate) const IDS: &str = "ids";
 
 /// An event of a REST API, an HTTP API or a Function URL, as far as the functions use it. To be read from JSON is the one
 /// way to make it: the conversion panics at some of what its type can hold.
@@ -168,12 +169,29 @@ fn texts(object: &Object<'_>) -> HashMap<String, String> {
 /// An authorizer's context that holds what was read here for the functions, and nothing else.
 fn authorizer(event: &Object<'_>, context: &Object<'_>) -> ApiGatewayRequestAuthorizer {
     let client = client::client(context).map(|client| client.as_str().to_owned());
-    let placed_at = event.object("queryStringParameters").text(PLACED_AT);
+    let query = |name| parameter(event, name);
+    let fields = [
+        (CLIENT, client),
+        (PLACED_AT, query(PLACED_AT)),
+        (IDS, query(IDS)),
+    ];
     let mut authorizer = ApiGatewayRequestAuthorizer::default();
-    for (name, value) in [(CLIENT, client), (PLACED_AT, placed_at)] {
+    for (name, value) in fields {
         if let Some(value) = value {
             authorizer.fields.insert(name.to_owned(), value.into());
         }
     }
     authorizer
+}
+
+/// A parameter of the query. Several values are joined by a comma, as HTTP APIs and Function URLs do.
+fn parameter(event: &Object<'_>, name: &str) -> Option<String> {
+    let many = event.object("multiValueQueryStringParameters").get(name);
+    let many = many.and_then(|many| serde_json::from_str::<Vec<&RawValue>>(many.get()).ok());
+    if let Some(many) = many {
+        let values: Vec<_> = many.into_iter().filter_map(lossy).collect();
+        return Some(values.join(","));
+    }
+    let one = event.object("queryStringParameters").get(name)?;
+    lossy(one).map(Into::into)
 }

@@ -15,5 +15,6 @@ mod response;
 pub mod route;
 mod sdk_error;
 pub mod status;
+mod statuses;
 pub mod table;
 pub mod wait;

@@ -30,6 +30,8 @@ pub enum Problem {
     UnnamedClient,
     /// No such order was ever issued to this client.
     UnknownOrder,
+    /// A request for statuses names no order, or more than a hundred.
+    TooManyOrNone,
     /// The path has other methods: these, comma-separated.
     MethodNotAllowed(&'static str),
     /// The `body` or the `order`, whichever is named, has more than this many bytes.
@@ -87,7 +89,7 @@ impl Problem {
             Self::UnsupportedMediaType | Self::EncodedBody => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type")
             }
-            Self::InvalidBatch(_) | Self::NoValidOrder => {
+            Self::InvalidBatch(_) | Self::NoValidOrder | Self::TooManyOrNone => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "Unprocessable Content")
             }
             Self::NoOrderId | Self::UnreadableRow => {
@@ -122,6 +124,7 @@ impl Problem {
                 "The API's authorizer doesn't say which client this is.".to_owned()
             }
             Self::UnknownOrder => "There is no such order, or it is another client's.".to_owned(),
+            Self::TooManyOrNone => "Name 1 to 100 orders, as ?ids=ID,ID.".to_owned(),
             Self::MethodNotAllowed(allowed) => format!("This path allows {allowed} only."),
             Self::TooLarge(what, most) => format!("The {what} may have at most {most} bytes."),
             Self::UnsupportedMediaType => "Send orders as application/json.".to_owned(),

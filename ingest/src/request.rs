@@ -1,7 +1,7 @@
 //! Reads a request that came through [`gateway`](crate::gateway).
 
 use crate::{
-    gateway::{CLIENT, PLACED_AT},
+    gateway::{CLIENT, IDS, PLACED_AT},
     problem::Problem,
 };
 use events::{Client, Timestamp};
@@ -76,6 +76,12 @@ pub fn paths(request: &Request) -> [&str; 2] {
 /// The time at which the order was placed, if the request says it, as the location in a 202 does.
 pub fn placed_at(request: &Request) -> Option<Timestamp> {
     member(request, PLACED_AT)?.parse().ok()
+}
+
+/// The ids in the query, `?ids=A,B`, in the order sent.
+pub fn ids(request: &Request) -> Vec<&str> {
+    let ids = member(request, IDS).unwrap_or_default().split(',');
+    ids.map(str::trim).filter(|id| !id.is_empty()).collect()
 }
 
 /// What [`gateway`](crate::gateway) has read from the event, by name.

@@ -8,6 +8,8 @@ use lambda_http::{Request, RequestExt, http::Method};
 pub enum Route {
     /// `/orders`, of the function `ingest`.
     Orders,
+    /// `/orders?ids=`, of the function `status`.
+    Statuses,
     /// `/orders/batch`, of the function `ingest`.
     Batch,
     /// `/orders/{id}`, of the function `status`.
@@ -26,22 +28,35 @@ impl Route {
         }
     }
 
-    /// The methods that the route allows, as the header `Allow` has them.
+    /// Tells the routes of `status` apart: a request that names no order by its path may name many in its query.
+    pub fn of_status(request: &Request) -> Self {
+        let parameters = request.path_parameters_ref();
+        let has_id = parameters.is_some_and(|parameters| parameters.first("id").is_some());
+        if !has_id && order_id(request) == "orders" {
+            Self::Statuses
+        } else {
+            Self::Order
+        }
+    }
+
+    /// The methods that the path allows, as the header `Allow` has them, whichever function answers them.
     pub const fn allowed(self) -> &'static str {
         match self {
-            Self::Orders | Self::Batch => "POST",
+            Self::Orders | Self::Statuses => "GET, HEAD, POST",
+            Self::Batch => "POST",
             Self::Order => "GET, HEAD",
         }
     }
 
-    /// Refuses a method that the route doesn't allow.
+    /// Refuses a method that the path doesn't allow, or that another function answers.
     pub fn check(self, method: &Method) -> Result<(), Problem> {
-        let allowed = self.allowed();
-        if allowed.split(", ").any(|allowed| method == allowed) {
-            Ok(())
-        } else {
-            Err(Problem::MethodNotAllowed(allowed))
-        }
+        let is_answered = match self {
+            Self::Orders | Self::Batch => method == Method::POST,
+            Self::Order | Self::Statuses => method == Method::GET || method == Method::HEAD,
+        };
+        is_answered
+            .then_some(())
+            .ok_or(Problem::MethodNotAllowed(self.allowed()))
     }
 }
 

@@ -1,10 +1,11 @@
-//! `GET /orders/{id}`: tells what became of an order.
+//! `GET /orders/{id}`: tells what became of an order. The function's other call is in `statuses`.
 
 use crate::{
     backlog::Backlog,
     problem::Problem,
     request, response,
     route::{Route, order_id},
+    statuses::find_all,
     table::{NotRead, OrderTable},
 };
 use events::{Order, OrderId, OrderIds, OrderRecord, Outcome, Timestamp};
@@ -26,9 +27,14 @@ pub struct Statuses {
     pub backlog: Backlog,
 }
 
-/// Answers a request for an order.
+/// Answers a request for an order, or for many.
 pub async fn status(statuses: &Statuses, request: Request) -> Response<Body> {
-    let answer = find(statuses, &request).await;
+    let route = Route::of_status(&request);
+    let answer = match route.check(request.method()) {
+        Err(problem) => Err(problem),
+        Ok(()) if route == Route::Statuses => find_all(statuses, &request).await,
+        Ok(()) => find(statuses, &request).await,
+    };
     let mut response = answer.unwrap_or_else(Response::from);
     if request.method() == Method::HEAD {
         *response.body_mut() = Body::Empty;
@@ -37,7 +43,6 @@ pub async fn status(statuses: &Statuses, request: Request) -> Response<Body> {
 }
 
 async fn find(statuses: &Statuses, request: &Request) -> Result<Response<Body>, Problem> {
-    Route::Order.check(request.method())?;
     let client = request::client(request)?;
     let id = statuses.ids.recognise(&client, order_id(request));
     let id = id.ok_or(Problem::UnknownOrder)?;

@@ -10,4 +10,5 @@ mod odd_events;
 mod requests;
 mod samples;
 mod status;
+mod statuses;
 mod waits;

@@ -159,6 +159,9 @@ async fn an_order_that_is_accepted_is_told_by_the_same_backlog() -> Result<()> {
         waits.push(answer.headers["retry-after"].parse::<u64>()?);
     }
     assert_eq!(waits[..2], [2, 2]);
-    assert_eq!(waits[2], 300, "500 s, of which 300 are told");
+    assert!(
+        (225..=300).contains(&waits[2]),
+        "500 s, of which 300 are told: {waits:?}"
+    );
     Ok(())
 }

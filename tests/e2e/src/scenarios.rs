@@ -18,6 +18,7 @@ mod retries;
 mod sends;
 mod stock;
 mod storm;
+mod waiting;
 
 use crate::stack::{Need, Stack};
 use anyhow::Result;
@@ -44,6 +45,7 @@ pub fn all() -> Vec<Scenario> {
         ("batch", batch::all()),
         ("keys", keys::all()),
         ("edge", edge::all()),
+        ("waiting", waiting::all()),
         ("stock", stock::all()),
         ("redelivery", redelivery::all()),
         ("failures", failures::all()),

@@ -21,20 +21,16 @@ pub fn within_stage<'p>(path: &'p str, stage: &str) -> Option<&'p str> {
     }
 }
 
-/// As API Gateway does, the resource is found first, then its method: `GET /orders/batch` isn't
-/// `/orders/{id}` if there is a `POST /orders/batch`. A slash at the end is ignored.
+/// As API Gateway does, finds the route by its method and its path together: `GET /orders/batch` is `/orders/{id}` if
+/// `/orders/batch` takes `POST` alone. A slash at the end is ignored.
 pub fn find<'r>(routes: &'r [Route], method: &Method, path: &str) -> Option<Matched<'r>> {
     let path = path.strip_suffix('/').unwrap_or(path);
-    let resource = routes
+    let is_exact = |route: &Route| route.method == method.as_str();
+    let takes = |route: &Route| is_exact(route) || route.method == "ANY" && is_known(method);
+    let route = routes
         .iter()
-        .filter(|route| matches(&route.path, path))
-        .max_by_key(|route| literal_first(&route.path))?;
-    let mut methods = routes.iter().filter(|route| route.path == resource.path);
-    let exact = methods
-        .clone()
-        .find(|route| route.method == method.as_str());
-    let route =
-        exact.or_else(|| methods.find(|route| route.method == "ANY" && is_known(method)))?;
+        .filter(|route| takes(route) && matches(&route.path, path))
+        .max_by_key(|route| (literal_first(&route.path), is_exact(route)))?;
     let parameters = route.path.split('/').zip(path.split('/'));
     Some(Matched {
         route,
@@ -107,7 +103,7 @@ mod tests {
             ("GET /v1/orders/a%2Fb%20c", to("/orders/{id}", "a/b c")),
             ("GET /v1/orders/%ff", to("/orders/{id}", "\u{fffd}")),
             ("POST /v1/orders/batch", to("/orders/batch", "")),
-            ("GET /v1/orders/batch", None),
+            ("GET /v1/orders/batch", to("/orders/{id}", "batch")),
             ("GET /v1/orders//", None),
             ("GET /v1/orders/1/2", None),
             ("GET /v1", to("/", "")),
