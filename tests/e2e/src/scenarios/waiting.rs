@@ -160,7 +160,7 @@ async fn a_hundred_orders_of_every_status_are_told_in_one_request(stack: Arc<Sta
     let unknown = "00000000-0000-8000-8000-000000000000".to_owned();
     let mut ids = vec![bad.clone(), foreign.clone(), unknown.clone(), much.clone()];
     ids.extend(good.iter().cloned());
-    ids.extend((0..34).map(|n| format!("0000{n:04}-0000-8000-8000-000000000000")));
+    ids.extend((1..35).map(|n| format!("0000{n:04}-0000-8000-8000-000000000000")));
     ids.push(bad.clone());
     ids.push(good[0].clone());
     let (results, reply) = told(&stack, &ids).await?;
