@@ -196,7 +196,7 @@ fn endpoint() -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::{Arc, Mutex};
+    use crate::faked::Log;
     use tracing::subscriber::with_default;
 
     #[test]
@@ -222,9 +222,9 @@ mod tests {
             ("ERROR", 1),
             ("FATAL", 1),
         ] {
-            let log = Arc::<Mutex<Vec<u8>>>::default();
+            let log = Log::default();
             let to = log.clone();
-            with_default(logs(move || Log(to.clone()), level_of(level)), || {
+            with_default(logs(move || to.clone(), level_of(level)), || {
                 // As lambda_runtime opens it.
                 let span = tracing::info_span!("Lambda runtime invoke", requestId = "r-1");
                 span.in_scope(|| {
@@ -234,7 +234,7 @@ mod tests {
                     tracing::debug!("a detail");
                 });
             });
-            let text = String::from_utf8(log.lock().expect("no panic in here").clone())?;
+            let text = log.text();
             assert_eq!(text.lines().count(), lines, "{level}: {text}");
             for line in text.lines() {
                 let line: serde_json::Value = serde_json::from_str(line)?;
@@ -242,22 +242,5 @@ mod tests {
             }
         }
         Ok(())
-    }
-
-    /// A log in memory.
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0
-                .lock()
-                .expect("no panic in here")
-                .extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
     }
 }

@@ -17,7 +17,8 @@ use events::{Client, Order, OrderIds, OrderPlaced, Secret};
 use serde_json::{Value, json};
 use std::{
     fmt::{self, Debug, Formatter},
-    future,
+    future, io,
+    sync::{Arc, Mutex},
 };
 
 /// An error: the HTTP status, and the body.
@@ -108,4 +109,30 @@ pub fn pending(record: usize, articles: &[u8]) -> Pending {
     let skus: Vec<_> = articles.iter().map(|n| format!("a{n}")).collect();
     let lines: Vec<_> = skus.iter().map(|sku| (sku.as_str(), 1)).collect();
     order(record, &lines)
+}
+
+/// A log in memory.
+#[derive(Debug, Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// What was logged so far.
+    pub fn text(&self) -> String {
+        let bytes = self.0.lock().expect("no panic in here").clone();
+        String::from_utf8(bytes).expect("lines are text")
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0
+            .lock()
+            .expect("no panic in here")
+            .extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -3,13 +3,12 @@
 use super::*;
 use crate::{
     config::logs,
-    faked::{self, Answer, SILENCE, refused},
+    faked::{self, Answer, Log, SILENCE, refused},
 };
 use events::Outcome;
 use lambda_runtime::tracing::subscriber::filter::LevelFilter;
 use serde_json::Value;
 use std::{
-    io,
     sync::{Arc, Mutex},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -193,9 +192,9 @@ async fn an_invocation_ends_in_time_whatever_is_silent() -> anyhow::Result<()> {
 
 #[tokio::test(start_paused = true)]
 async fn two_orders_of_one_batch_under_one_key_are_named_in_the_log() -> anyhow::Result<()> {
-    let log = Arc::<Mutex<Vec<u8>>>::default();
+    let log = Log::default();
     let to = log.clone();
-    let _guard = set_default(logs(move || Log(to.clone()), LevelFilter::WARN));
+    let _guard = set_default(logs(move || to.clone(), LevelFilter::WARN));
     let record = |message_id: &str, quantity| {
         let order = faked::order(7, &[("cup", quantity)]).placed;
         let mut record = SqsMessage::default();
@@ -205,31 +204,13 @@ async fn two_orders_of_one_batch_under_one_key_are_named_in_the_log() -> anyhow:
     let records = vec![record("1", 1), record("2", 2), record("3", 1)];
     let handled = handle(records, SECOND, |_| None).await?;
     assert!(handled.failed.is_empty(), "{:?}", handled.failed);
-    let text = String::from_utf8(log.lock().expect("no panic in here").clone())?;
-    let line: Value = serde_json::from_str(text.trim())?;
+    let line: Value = serde_json::from_str(log.text().trim())?;
     let order = faked::order(7, &[("cup", 1)]).placed;
     assert_eq!(line["level"], "WARN");
     assert_eq!(line["order_id"], order.id().to_string());
     assert_eq!(line["client"], order.client().message_group());
     assert_eq!(line["message_id"], "2");
     Ok(())
-}
-
-/// A log in memory.
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0
-            .lock()
-            .expect("no panic in here")
-            .extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[test]
