@@ -176,8 +176,8 @@ async fn an_unknown_path_is_404(stack: Arc<Stack>) -> Result<()> {
 
 async fn another_method_is_405_and_says_which_are_allowed(stack: Arc<Stack>) -> Result<()> {
     for (method, path, allowed) in [
-        (Method::GET, "/orders", "POST"),
-        (Method::DELETE, "/orders", "POST"),
+        (Method::PUT, "/orders", "GET, HEAD, POST"),
+        (Method::DELETE, "/orders", "GET, HEAD, POST"),
         (Method::GET, "/orders/batch", "POST"),
         (Method::POST, "/orders/1", "GET, HEAD"),
         (Method::PUT, "/orders/1", "GET, HEAD"),
