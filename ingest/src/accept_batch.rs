@@ -19,7 +19,7 @@ use lambda_http::{
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     time::{Duration, SystemTime},
 };
 
@@ -80,7 +80,9 @@ pub async fn accept_batch(
     }
     let mut response = answer(&results, acceptor.backlog.wait(None));
     if response.status() == StatusCode::ACCEPTED {
-        let ids: Vec<_> = results.iter().flatten().map(OrderId::to_string).collect();
+        let mut seen = HashSet::new();
+        let once = results.iter().flatten().filter(|id| seen.insert(**id));
+        let ids: Vec<_> = once.map(OrderId::to_string).collect();
         let location = format!("{up}orders?{IDS}={}&{PLACED_AT}={placed_at}", ids.join(","));
         let location = HeaderValue::try_from(location).expect("ids and a time are ASCII");
         response.headers_mut().insert(LOCATION, location);

@@ -228,9 +228,11 @@ fn form(response: &Answer, most: usize) -> Value {
     let body = &response.body;
     assert!(body.len() <= most, "{} bytes", body.len());
     assert!(!body.chars().any(char::is_control), "{body:?}");
-    for value in response.headers.values() {
+    for (name, value) in &response.headers {
+        // A batch request's location has the ids of its orders.
+        let most = if name == "location" { 4096 } else { 256 };
         assert!(
-            value.len() < 256 && value.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
+            value.len() < most && value.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
             "{response:?}"
         );
     }

@@ -171,7 +171,9 @@ async fn a_function_that_cannot_start_says_why_in_one_line() -> Result<()> {
         .await?;
     for number in ["many", "0", "-1", "inf", "NaN"] {
         let name = "STATUS_REQUESTS_PER_SECOND";
-        functions.check(name, Some(number), "no number above zero").await?;
+        functions
+            .check(name, Some(number), "no number above zero")
+            .await?;
     }
     for name in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
         functions
