@@ -126,6 +126,11 @@ impl Stack {
         })
     }
 
+    /// True if it is a `local`, and no other emulator, nor AWS.
+    pub fn is_local(&self) -> bool {
+        self.cloud.is_some()
+    }
+
     /// What the scenarios run against, for a person.
     pub fn target(&self) -> String {
         let url = self.api.url();
