@@ -52,6 +52,9 @@ async fn a_key_that_is_sent_twice_is_one_key_and_two_keys_are_none() -> Result<(
         (Value::Null, json!(["k1", "k1", "k1"]), Some("k1")),
         (json!("k1,k2"), json!(["k1,k2"]), Some("k1,k2")),
         (json!("k1, k2"), json!(["k1, k2"]), None),
+        (json!("k1,k1"), json!(["k1,k1"]), Some("k1")),
+        (json!("k1"), json!(["k1, k1"]), Some("k1")),
+        (json!("k2"), json!(["k1,k1"]), None),
     ] {
         for name in ["Idempotency-Key", "idempotency-key"] {
             check(with("order", name, &one, &many)?, "8f2kd91mxa", key).await?;

@@ -111,10 +111,11 @@ fn keys(is_rest: bool, one: &Map<String, Value>, many: &Map<String, Value>) -> B
         });
     let texts = values.filter_map(|value| Some(value.as_str()?.to_owned()));
     let split = |text: String| -> Vec<String> {
-        if is_rest {
+        let parts: BTreeSet<_> = text.split(',').map(str::trim).collect();
+        if is_rest && (parts.len() > 1 || !text.contains(',')) {
             return vec![text];
         }
-        text.split(',').map(|part| part.trim().to_owned()).collect()
+        parts.into_iter().map(str::to_owned).collect()
     };
     texts.flat_map(split).collect()
 }
