@@ -8,7 +8,7 @@ use local::{
     faults::{Call, Faults},
     template::model::{ACCOUNT, REGION, Stack},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
@@ -93,6 +93,9 @@ struct Request {
     table_name: Option<String>,
     #[serde(default)]
     transact_items: Vec<BTreeMap<String, Target>>,
+    /// Keys by table.
+    #[serde(default)]
+    request_items: BTreeMap<String, IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -121,6 +124,8 @@ fn permissions(call: &Call<'_>) -> Vec<Permission> {
     if let Some(name) = request.table_name {
         return vec![table(call.operation, &name)];
     }
+    let names = request.request_items.keys();
+    let reads = names.map(|name| table(call.operation, name));
     let actions = request.transact_items.iter().flatten();
     let actions = actions.map(|(kind, target)| {
         let action = match kind.as_str() {
@@ -132,7 +137,7 @@ fn permissions(call: &Call<'_>) -> Vec<Permission> {
         };
         table(action, &target.table_name)
     });
-    let actions: Vec<_> = actions.collect();
+    let actions: Vec<_> = reads.chain(actions).collect();
     if actions.is_empty() {
         unknown()
     } else {
