@@ -94,8 +94,8 @@ struct Request {
     #[serde(default)]
     transact_items: Vec<BTreeMap<String, Target>>,
     /// Keys by table.
-    #[serde(default)]
-    request_items: BTreeMap<String, IgnoredAny>,
+    #[serde(default, rename = "RequestItems")]
+    keys: BTreeMap<String, IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -124,7 +124,7 @@ fn permissions(call: &Call<'_>) -> Vec<Permission> {
     if let Some(name) = request.table_name {
         return vec![table(call.operation, &name)];
     }
-    let names = request.request_items.keys();
+    let names = request.keys.keys();
     let reads = names.map(|name| table(call.operation, name));
     let actions = request.transact_items.iter().flatten();
     let actions = actions.map(|(kind, target)| {
