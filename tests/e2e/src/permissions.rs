@@ -8,7 +8,7 @@ use local::{
     faults::{Call, Faults},
     template::model::{ACCOUNT, REGION, Stack},
 };
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
@@ -95,7 +95,7 @@ struct Request {
     transact_items: Vec<BTreeMap<String, Target>>,
     /// Keys by table.
     #[serde(default, rename = "RequestItems")]
-    keys: BTreeMap<String, IgnoredAny>,
+    keys: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Deserialize)]
