@@ -90,7 +90,7 @@ pub fn ids(request: &Request) -> Vec<&str> {
     ids.map(str::trim).filter(|id| !id.is_empty()).collect()
 }
 
-/// What [`gateway`](crate::gateway) has read from the event, by name.
+/// A value that [`gateway`](crate::gateway) has read from the event, by name.
 fn member<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     let authorizer = request.request_context_ref()?.authorizer()?;
     authorizer.fields.get(name)?.as_str()

@@ -31,7 +31,7 @@ pub enum NotRead {
     Row(String),
 }
 
-/// What a row says of an order's outcome.
+/// The part of a row that tells an order's outcome.
 #[derive(Debug, Deserialize)]
 pub struct Settled {
     /// The order.
@@ -53,7 +53,7 @@ impl OrderTable {
         Self { dynamodb, name }
     }
 
-    /// Reads what the rows of these orders say of their outcomes, by id. The read is consistent, and asks again for what
+    /// Reads the outcomes in the rows of these orders, by id. The read is consistent, and asks again for what
     /// DynamoDB has left out, as long as the SDK's time for one call.
     pub async fn read_all(&self, ids: &[OrderId]) -> Result<HashMap<OrderId, Settled>, NotRead> {
         let read = self.read_keys(ids);

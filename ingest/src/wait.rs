@@ -1,7 +1,7 @@
 //! Decides when a client is to ask for its outcome. Pure.
 //!
-//! Those who wait are load, too. What they are told grows with the backlog, so that all of them together ask at a bounded
-//! rate, however many there are.
+//! Clients that wait are load, too. The wait that they are told grows with the backlog, so that all of them together ask at
+//! a bounded rate, however many there are.
 
 use std::time::Duration;
 

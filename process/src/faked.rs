@@ -116,7 +116,7 @@ pub fn pending(record: usize, articles: &[u8]) -> Pending {
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// What was logged so far.
+    /// The lines so far.
     pub fn text(&self) -> String {
         let bytes = self.0.lock().expect("no panic in here").clone();
         String::from_utf8(bytes).expect("lines are text")

@@ -150,7 +150,7 @@ async fn whoever_the_gateway_names_is_somebody() -> Result<()> {
         assert_eq!(clients(context.clone()).await?, expected_twice, "{context}");
         names.insert(expected);
     }
-    // Those that are one client, by another way to say it: a principal and nobody.
+    // Several contexts name one client: a principal, and nobody.
     assert_eq!(names.len(), contexts.len() - 5);
     Ok(())
 }

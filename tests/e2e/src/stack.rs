@@ -131,7 +131,7 @@ impl Stack {
         self.cloud.is_some()
     }
 
-    /// What the scenarios run against, for a person.
+    /// Names the stack, for a person.
     pub fn target(&self) -> String {
         let url = self.api.url();
         match (&self.cloud, self.is_localstack) {

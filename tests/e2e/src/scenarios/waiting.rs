@@ -1,4 +1,4 @@
-//! Those who wait: when they are told to ask again, and how many orders they ask for at a time.
+//! Clients wait for outcomes: they are told when to ask again, and ask for many at a time.
 
 use crate::{
     api::Reply,

@@ -26,7 +26,7 @@ const CLIENTS: [&str; 7] = [
     "rawQueryString",
     "pathParameters",
 ];
-/// What an authorizer's author, a client's token or the gateway may say that no function needs.
+/// Values that an authorizer's author, a client's token or the gateway may add, and that no function needs.
 const BESIDE: [&str; 9] = [
     "\"A \\ud83d\"",
     "{\"\\udc00\":\"\\ud800\\ud800\"}",
