@@ -3,6 +3,7 @@
 mod accepting;
 mod bad_requests;
 mod batch;
+mod bytes;
 mod conflicts;
 mod crashes;
 mod deliveries;
@@ -45,6 +46,7 @@ pub fn all() -> Vec<Scenario> {
         ("batch", batch::all()),
         ("keys", keys::all()),
         ("edge", edge::all()),
+        ("bytes", bytes::all()),
         ("waiting", waiting::all()),
         ("stock", stock::all()),
         ("redelivery", redelivery::all()),

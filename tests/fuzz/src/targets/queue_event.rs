@@ -21,7 +21,7 @@ pub const REACHES: [&str; 5] = [
     "no event",
 ];
 
-/// What a record may have that is wrong, or that no function needs.
+/// Members of a record that are wrong, or that no function needs.
 const ODD: [(&str, &str); 15] = [
     (
         "messageAttributes",

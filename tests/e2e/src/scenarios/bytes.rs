@@ -1,0 +1,113 @@
+//! The bytes of a request as they arrive, and the headers that every answer has.
+
+use crate::{
+    api::Reply,
+    orders::{new_key, order},
+    scenarios::scenarios,
+    stack::Stack,
+};
+use anyhow::{Context, Result, ensure};
+use http::Method;
+use serde_json::json;
+use std::{collections::BTreeSet, sync::Arc};
+
+scenarios! {
+    bytes_that_are_not_utf_8_are_refused []
+    a_body_that_arrives_encoded_is_refused []
+    an_order_may_come_as_other_serialisers_write_it []
+    no_answer_may_be_cached []
+    no_answer_of_the_gateway_may_be_cached [GatewayResponses]
+}
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+async fn bytes_that_are_not_utf_8_are_refused(stack: Arc<Stack>) -> Result<()> {
+    let mut sent = order(&[("e2e-nobody-has-this", 1)]);
+    sent["reference"] = json!("M?ller");
+    let bytes = sent.to_string().into_bytes();
+    let latin_1: Vec<_> = bytes
+        .iter()
+        .map(|&byte| if byte == b'?' { 0xfc } else { byte })
+        .collect();
+    let reply = stack
+        .api
+        .send(Method::POST, "/orders", &[JSON], latin_1)
+        .await?;
+    // A gateway that passes the bytes on, as HTTP APIs and Function URLs do, shows 400. A REST API without binary media
+    // types has replaced them, so the function sees U+FFFD where they were.
+    if reply.status == 400 {
+        reply.problem(400)?;
+        return Ok(());
+    }
+    let problem = reply.problem(422)?;
+    ensure!(problem["errors"][0]["pointer"] == "/reference", "{problem}");
+    ensure!(problem.to_string().contains("UTF-8"), "{problem}");
+    Ok(())
+}
+
+async fn a_body_that_arrives_encoded_is_refused(stack: Arc<Stack>) -> Result<()> {
+    // An empty gzip stream.
+    let bytes = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x03\0\0\0\0\0\0\0\0\0".to_vec();
+    let headers = [JSON, ("content-encoding", "gzip")];
+    let reply = stack
+        .api
+        .send(Method::POST, "/orders", &headers, bytes)
+        .await?;
+    // LocalStack has decoded it, so the function sees an empty body.
+    if reply.status == 400 && !stack.is_local() {
+        return Ok(());
+    }
+    reply.problem(415)?;
+    ensure!(
+        reply.header("accept-encoding") == Some("identity"),
+        "{reply:?}"
+    );
+    Ok(())
+}
+
+async fn an_order_may_come_as_other_serialisers_write_it(stack: Arc<Stack>) -> Result<()> {
+    let plain =
+        r#"{"lines":[{"sku":"e2e-nobody-has-this","quantity":1,"unit_price":0}],"currency":"EUR"}"#;
+    let key = new_key();
+    let mut ids = BTreeSet::new();
+    for sent in [
+        plain.to_owned(),
+        format!("\u{feff}{plain}"),
+        plain.replace("\"EUR\"", "\"EUR\",\"reference\":null"),
+        plain.replace(":0}", ":-0}"),
+    ] {
+        let headers = [JSON, ("idempotency-key", &*key)];
+        let reply = stack
+            .api
+            .send(Method::POST, "/orders", &headers, sent)
+            .await?;
+        ensure!(reply.status == 202, "{reply:?}");
+        ids.insert(reply.json()?["id"].to_string());
+    }
+    ensure!(ids.len() == 1, "{ids:?}");
+    Ok(())
+}
+
+async fn no_answer_may_be_cached(stack: Arc<Stack>) -> Result<()> {
+    let api = &stack.api;
+    let sent = order(&[("e2e-nobody-has-this", 1)]);
+    let placed = api.post(&sent, None).await?;
+    let id = placed.json()?["id"].as_str().context("no id")?.to_owned();
+    let refused = api.send(Method::POST, "/orders", &[JSON], "{}").await?;
+    let unknown = api.get("00000000-0000-8000-8000-000000000000").await?;
+    for reply in [placed, api.get(&id).await?, refused, unknown] {
+        ensure!(is_uncached(&reply), "{reply:?}");
+    }
+    Ok(())
+}
+
+async fn no_answer_of_the_gateway_may_be_cached(stack: Arc<Stack>) -> Result<()> {
+    let reply = stack.api.send(Method::GET, "/nothing", &[], "").await?;
+    ensure!(reply.status == 404 && is_uncached(&reply), "{reply:?}");
+    Ok(())
+}
+
+fn is_uncached(reply: &Reply) -> bool {
+    reply.header("cache-control") == Some("no-store")
+        && reply.header("x-content-type-options") == Some("nosniff")
+}
