@@ -30,7 +30,8 @@ pub async fn accept(acceptor: &Acceptor, request: Request) -> Result<Response<Bo
 }
 
 /// The address of an order, relative to that of the request, so that stages and custom domains work. A slash at the end
-/// of the latter is a segment of its own. It says when the order was placed, for the wait goes by its age. None if there are so many that the header would be too long for a gateway.
+/// of the request's path is a segment of its own. The address says when the order was placed, for the wait goes by the
+/// order's age. None if the slashes are so many that the header would be too long for a gateway.
 fn location(request: &Request, id: OrderId, placed_at: Timestamp) -> Option<String> {
     const MOST: usize = 16;
     let [_, path] = request::paths(request);
