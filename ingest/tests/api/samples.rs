@@ -131,7 +131,8 @@ fn a_message_and_its_row_are_of_the_same_order() -> Result<()> {
 
 #[test]
 fn every_sample_is_read_by_a_test() -> Result<()> {
-    // Here, in `batch.rs` and `status.rs`, in `process/tests/samples.rs`, and by `local`.
+    // Here, in `batch.rs` and `status.rs`, in `process/tests/samples.rs`, `events/tests/outcome_event.rs`, and by
+    // `local`.
     let read = [
         "articles",
         "batch-request",
@@ -141,11 +142,14 @@ fn every_sample_is_read_by_a_test() -> Result<()> {
         "order",
         "order-bad-base64",
         "order-base64",
+        "order-confirmed",
+        "order-failed",
         "order-function-url",
         "order-http-api",
         "order-not-utf8",
         "order-placed",
         "order-record",
+        "order-rejected",
         "orders-batch",
         "status",
         "unknown-status",

@@ -1,0 +1,72 @@
+//! The event that tells an order's outcome on an event bus: what fulfilment, mail or billing listen for.
+
+use crate::{Client, OrderId, OrderPlaced, Outcome, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// The version that is written. A change of meaning raises it.
+pub const VERSION: u64 = 1;
+
+/// An order's outcome, as the `detail` of an EventBridge event.
+///
+/// It tells enough to know whether the order concerns a listener. The lines are in the order's row: with them an event could
+/// be larger than the 64 KiB that EventBridge bills as one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutcomeEvent {
+    /// [`VERSION`], in what this version writes.
+    pub version: u64,
+    /// The order's id.
+    pub id: OrderId,
+    /// The client that sent it.
+    pub client: Client,
+    /// The outcome, as the fields `status` and `reason`.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// The time at which the order was accepted.
+    pub placed_at: Timestamp,
+    /// The time at which it got this outcome. Of two events of one order, the one with the later time counts.
+    pub processed_at: Timestamp,
+    /// Its price, in the currency's minor unit.
+    pub total: u64,
+    /// The currency of `total`.
+    pub currency: String,
+    /// The client's own name for the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+impl OutcomeEvent {
+    /// The event of an order whose row has these: its outcome, when it was placed, and when it was processed.
+    pub fn new(
+        placed: &OrderPlaced,
+        outcome: Outcome,
+        placed_at: Timestamp,
+        processed_at: Timestamp,
+    ) -> Self {
+        let order = placed.order();
+        Self {
+            version: VERSION,
+            id: placed.id(),
+            client: placed.client().clone(),
+            outcome,
+            placed_at,
+            processed_at,
+            total: order.total(),
+            currency: order.currency().to_owned(),
+            reference: order.reference().map(str::to_owned),
+        }
+    }
+
+    /// The event's `detail-type`.
+    pub fn detail_type(&self) -> &'static str {
+        match self.outcome {
+            Outcome::Confirmed => "Order Confirmed",
+            Outcome::Rejected(_) => "Order Rejected",
+            Outcome::Failed => "Order Failed",
+        }
+    }
+
+    /// The event's `detail`.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("strings, integers and string keys are JSON")
+    }
+}
