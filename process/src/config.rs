@@ -45,6 +45,12 @@ pub fn required(name: &str) -> Result<String> {
     Ok(value)
 }
 
+/// Reads a variable that may be missing or empty.
+pub fn optional(name: &str) -> Result<Option<String>> {
+    let is_there = env::var_os(name).is_some_and(|value| !value.is_empty());
+    is_there.then(|| required(name)).transpose()
+}
+
 /// Reads a variable that must be a number.
 pub fn number<T: FromStr>(name: &str) -> Result<T> {
     let text = required(name)?;

@@ -1,27 +1,43 @@
 //! The disposition of a record: stored, or to be retried.
 
-use events::Outcome;
+use events::{Outcome, Timestamp};
+use serde::Deserialize;
 
 /// The state of a record's order when the invocation ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
-    /// Its row was written, with this outcome.
-    Stored(Outcome),
-    /// It had its row before: a redelivery, or an answer that was lost.
-    StoredBefore,
+    /// Its row was written.
+    Stored(Settled),
+    /// It had its row before: a redelivery, or an answer that was lost. None if a later version wrote an outcome that this
+    /// one doesn't know.
+    StoredBefore(Option<Settled>),
     /// Its id has the row of another order: one idempotency key was used for both.
     KeyMismatch,
     /// It has no outcome, and the message stays on the queue.
     Retry(Cause),
 }
 
-/// The reason why an order wasn't stored.
+/// An order's outcome, as its row has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Settled {
+    /// The outcome.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// The time at which the order was accepted. A retry under the same key is accepted later.
+    pub placed_at: Timestamp,
+    /// The time at which it got its outcome.
+    pub processed_at: Timestamp,
+}
+
+/// The reason why an order wasn't stored, or its outcome not told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// The record: others can be stored.
     Record,
     /// The table; or this worker, which doesn't know the message's version. No wait of the record's own would help it.
     Table,
+    /// The event bus: it has not taken the order's outcome.
+    Bus,
     /// Nobody: the table had more to do than the invocation had time for.
     Busy,
 }

@@ -3,6 +3,7 @@
 
 pub mod allocate;
 pub mod backoff;
+pub mod bus;
 pub mod commit;
 pub mod config;
 pub mod disposition;
@@ -13,6 +14,7 @@ mod faked;
 pub mod group;
 pub mod processor;
 pub mod records;
+mod sdk_error;
 pub mod table;
 pub mod tally;
 pub mod visibility;

@@ -2,8 +2,9 @@
 
 use crate::{
     backoff::{redelivery, turn},
+    bus::OutcomeBus,
     commit::{Committed, commit},
-    disposition::{Cause, Disposition},
+    disposition::{Cause, Disposition, Settled},
     effects::Effects,
     group::{chain, pack},
     records::{Batch, Duplicate, Pending, first_received, read_batch, receives},
@@ -12,12 +13,20 @@ use crate::{
     visibility::MessageVisibility,
 };
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use events::OutcomeEvent;
 use futures_util::FutureExt;
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::AssertUnwindSafe,
+    time::Duration,
+};
 use tokio::time::{Instant, timeout_at};
 
 /// A worker stops writing this long before its invocation ends: it then changes visibility timeouts, and answers.
 pub const MARGIN: Duration = Duration::from_secs(3);
+
+/// A worker that tells outcomes stops writing this much sooner, or by a quarter of its time if that is less.
+const TELLING: Duration = Duration::from_secs(10);
 
 /// Processes SQS batches.
 #[derive(Debug)]
@@ -26,6 +35,8 @@ pub struct Processor {
     pub table: OrderTable,
     /// The visibility of the messages that stay on the queue.
     pub visibility: MessageVisibility,
+    /// The bus that outcomes are told on, if there is one.
+    pub bus: Option<OutcomeBus>,
     /// The queue's `maxReceiveCount`: a message that was received so often moves to the dead-letter queue.
     pub max_receives: u32,
     /// The new visibility timeout of a record that failed on its own once; it doubles with each delivery.
@@ -57,7 +68,11 @@ impl Processor {
             return Err(NoMessageId);
         }
         let start = Instant::now();
-        let (dispositions, first) = self.settle(&event.records, end - MARGIN).await;
+        let Settlement {
+            dispositions,
+            untold,
+            first,
+        } = self.settle(&event.records, end - MARGIN).await;
         // An outage before the table accepted the first order tells nothing of the table's speed.
         let elapsed = first.unwrap_or(start).elapsed();
         let is_left = |disposition: &&Disposition| matches!(disposition, Disposition::Retry(_));
@@ -66,10 +81,17 @@ impl Processor {
         let mut response = SqsBatchResponse::default();
         let mut changes = Vec::new();
         let mut tally = Tally::default();
-        for (record, disposition) in event.records.into_iter().zip(dispositions) {
+        let records = event.records.into_iter().zip(dispositions).enumerate();
+        for (n, (record, disposition)) in records {
             tally.count(disposition);
-            let Disposition::Retry(cause) = disposition else {
-                continue;
+            let is_untold = untold.contains(&n);
+            if is_untold {
+                tally.count_untold();
+            }
+            let cause = match disposition {
+                Disposition::Retry(cause) => cause,
+                _ if is_untold => Cause::Bus,
+                _ => continue,
             };
             let chance = (self.effects.chance)();
             let timeout = match cause {
@@ -82,8 +104,8 @@ impl Processor {
                     let waited = self.waited(&record).unwrap_or(elapsed);
                     Some(turn(elapsed, served, left, waited, chance))
                 }
-                // The table writes nothing: the queue's visibility timeout spans the longest outage.
-                Cause::Busy | Cause::Table => None,
+                // The table or the bus takes nothing: the queue's visibility timeout spans the longest outage.
+                Cause::Busy | Cause::Table | Cause::Bus => None,
             };
             if let (Some(timeout), Some(receipt_handle)) = (timeout, &record.receipt_handle) {
                 changes.push((receipt_handle.clone(), timeout));
@@ -106,12 +128,8 @@ impl Processor {
         (self.effects.clock)().duration_since(first).ok()
     }
 
-    /// Gives the disposition of each record, by `deadline`, and the time at which the table wrote the first order.
-    async fn settle(
-        &self,
-        records: &[SqsMessage],
-        deadline: Instant,
-    ) -> (Vec<Disposition>, Option<Instant>) {
+    /// Stores the orders of the records, and tells their outcomes, by `deadline`.
+    async fn settle(&self, records: &[SqsMessage], deadline: Instant) -> Settlement {
         let Batch {
             first: orders,
             duplicates,
@@ -126,11 +144,16 @@ impl Processor {
         let is_last = |order: &&Pending| order.receives >= self.max_receives;
         let (last, others): (Vec<_>, Vec<_>) = orders.iter().partition(is_last);
         let start = Instant::now();
-        let half = start + deadline.saturating_duration_since(start) / 2;
-        self.put_failed(&last, half).await;
+        let time = deadline.saturating_duration_since(start);
+        let telling = self
+            .bus
+            .as_ref()
+            .map_or(Duration::ZERO, |_| TELLING.min(time / 4));
+        let writing = time.saturating_sub(telling);
+        let failed = self.put_failed(&last, start + writing / 2).await;
         let mut groups: Vec<_> = last.into_iter().map(|order| vec![order]).collect();
         groups.extend(pack(others));
-        let committed = commit(&self.table, chain(groups), deadline, self.effects).await;
+        let committed = commit(&self.table, chain(groups), start + writing, self.effects).await;
         let Committed {
             dispositions: known,
             first,
@@ -138,9 +161,22 @@ impl Processor {
         for (record, disposition) in known {
             dispositions[record] = disposition;
         }
+        let settled = |order: &Pending| match dispositions[order.record] {
+            Disposition::Stored(settled) => Some(settled),
+            Disposition::StoredBefore(settled) => settled,
+            Disposition::Retry(_) => failed.get(&order.record).copied(),
+            Disposition::KeyMismatch => None,
+        };
+        let settled = orders
+            .iter()
+            .filter_map(|order| Some((order, settled(order)?)));
+        let mut untold = self.tell(settled.collect(), deadline).await;
         for duplicate in duplicates {
             let disposition = of_duplicate(&duplicate, dispositions[duplicate.first]);
             dispositions[duplicate.record] = disposition;
+            if duplicate.is_same && untold.contains(&duplicate.first) {
+                untold.insert(duplicate.record);
+            }
             let first = orders.iter().find(|order| order.record == duplicate.first);
             if let (Disposition::KeyMismatch, Some(first)) = (disposition, first) {
                 let (order_id, client) = (first.placed.id(), first.placed.client());
@@ -153,19 +189,49 @@ impl Processor {
                 );
             }
         }
-        (dispositions, first)
+        Settlement {
+            dispositions,
+            untold,
+            first,
+        }
+    }
+
+    /// Tells the outcomes of these orders, if there is a bus. Gives the records of those that it has not taken.
+    async fn tell(&self, orders: Vec<(&Pending, Settled)>, deadline: Instant) -> BTreeSet<usize> {
+        let Some(bus) = &self.bus else {
+            return BTreeSet::new();
+        };
+        let records = orders.iter().map(|(order, _)| order.record).collect();
+        let event = |(order, settled): (&Pending, Settled)| {
+            let Settled {
+                outcome,
+                placed_at,
+                processed_at,
+            } = settled;
+            let event = OutcomeEvent::new(&order.placed, outcome, placed_at, processed_at);
+            (order.record, event)
+        };
+        let events = orders.into_iter().map(event).collect();
+        let tell = AssertUnwindSafe(bus.tell(events, deadline, self.effects)).catch_unwind();
+        tell.await.unwrap_or_else(|_| {
+            tracing::error!("telling outcomes panicked");
+            records
+        })
     }
 
     /// Stores an order on its last delivery as failed first: a worker that is killed now leaves a true status. Puts one
-    /// row after the other, as far as `deadline` allows; the rest is tried without.
-    async fn put_failed(&self, orders: &[&Pending], deadline: Instant) {
+    /// row after the other, as far as `deadline` allows; the rest is tried without. Gives the records whose order's row is
+    /// known to read `failed`.
+    async fn put_failed(&self, orders: &[&Pending], deadline: Instant) -> BTreeMap<usize, Settled> {
+        let mut failed = BTreeMap::new();
         for order in orders {
             let order_id = order.placed.id();
             let now = (self.effects.clock)().into();
             let put = AssertUnwindSafe(self.table.put_failed(&order.placed, now)).catch_unwind();
             match timeout_at(deadline, put).await {
-                Ok(Ok(Ok(()))) => {
+                Ok(Ok(Ok(row))) => {
                     tracing::warn!(%order_id, "last delivery attempt: stored as failed first");
+                    failed.extend(row.map(|row| (order.record, row)));
                 }
                 Ok(Ok(Err(error))) => {
                     tracing::error!(%order_id, %error, "could not store the order as failed");
@@ -178,7 +244,18 @@ impl Processor {
                 }
             }
         }
+        failed
     }
+}
+
+/// The end of a batch.
+struct Settlement {
+    /// The disposition of each record.
+    dispositions: Vec<Disposition>,
+    /// The records whose order has an outcome that the bus has not taken.
+    untold: BTreeSet<usize>,
+    /// The time at which the table wrote the first order.
+    first: Option<Instant>,
 }
 
 /// The disposition of a record whose id an earlier one has, by the disposition of that.
@@ -188,10 +265,10 @@ fn of_duplicate(duplicate: &Duplicate, first: Disposition) -> Disposition {
         Disposition::KeyMismatch if duplicate.is_same => Disposition::KeyMismatch,
         // The row is of neither, or of this one: tried by itself, it will be known.
         Disposition::KeyMismatch => Disposition::Retry(Cause::Record),
-        Disposition::Stored(_) | Disposition::StoredBefore if duplicate.is_same => {
-            Disposition::StoredBefore
+        Disposition::Stored(_) | Disposition::StoredBefore(_) if duplicate.is_same => {
+            Disposition::StoredBefore(None)
         }
-        Disposition::Stored(_) | Disposition::StoredBefore => Disposition::KeyMismatch,
+        Disposition::Stored(_) | Disposition::StoredBefore(_) => Disposition::KeyMismatch,
     }
 }
 

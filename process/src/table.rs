@@ -2,20 +2,20 @@
 
 mod refusal;
 
-use crate::{allocate::Transaction, records::Pending};
+use crate::{allocate::Transaction, disposition::Settled, records::Pending, sdk_error};
 use aws_sdk_dynamodb::{
     Client,
     config::retry::RetryConfig,
-    error::{ProvideErrorMetadata, SdkError},
+    error::SdkError,
     operation::put_item::PutItemError,
     types::{
         AttributeValue, Put, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update,
     },
 };
-use events::{OrderPlaced, OrderRecord, Outcome, Timestamp, text::bounded};
-use refusal::refusal;
+use events::{OrderPlaced, OrderRecord, Outcome, Timestamp};
 pub use refusal::{Finding, Refusal};
-use std::{collections::HashMap, error::Error, iter::successors};
+use refusal::{failed_row, refusal};
+use std::collections::HashMap;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -36,7 +36,7 @@ pub enum NotPut {
     #[error("the order makes no row: {0}")]
     Row(#[from] serde_dynamo::Error),
     /// DynamoDB refused it, or didn't answer.
-    #[error("{}", chain(.0.as_ref()))]
+    #[error("{}", sdk_error::text(.0.as_ref()))]
     Refused(Box<SdkError<PutItemError>>),
 }
 
@@ -73,18 +73,32 @@ impl OrderTable {
         }
     }
 
-    /// Puts the order's row as `failed`, unless it has a row.
-    pub async fn put_failed(&self, order: &OrderPlaced, now: Timestamp) -> Result<(), NotPut> {
+    /// Puts the order's row as `failed`, unless it has a row. Gives what is known of the row if it is that of a failed order
+    /// then: this one, and no other under the same key.
+    pub async fn put_failed(
+        &self,
+        order: &OrderPlaced,
+        now: Timestamp,
+    ) -> Result<Option<Settled>, NotPut> {
         let put = self
             .dynamodb
             .put_item()
             .table_name(&self.orders)
             .set_item(Some(row(order, Outcome::Failed, now)?))
-            .condition_expression("attribute_not_exists(id)");
-        match put.send().await {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
-            Err(error) => Err(NotPut::Refused(Box::new(error))),
+            .condition_expression("attribute_not_exists(id)")
+            .return_values_on_condition_check_failure(AllOld);
+        let Err(error) = put.send().await else {
+            return Ok(Some(Settled {
+                outcome: Outcome::Failed,
+                placed_at: order.placed_at(),
+                processed_at: now,
+            }));
+        };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                Ok(failed.item().and_then(|row| failed_row(row, order)))
+            }
+            _ => Err(NotPut::Refused(Box::new(error))),
         }
     }
 
@@ -130,15 +144,4 @@ fn row(order: &OrderPlaced, outcome: Outcome, now: Timestamp) -> Result<Item, se
 
 fn malformed<'a>(error: impl std::fmt::Display) -> Refusal<'a> {
     Refusal::Malformed(error.to_string())
-}
-
-/// An error with its causes. Not its `Debug`, which has the whole answer in it.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let causes = successors(Some(error), |&error| error.source());
-    bounded(
-        &causes
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(": "),
-    )
 }

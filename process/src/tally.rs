@@ -17,19 +17,28 @@ pub struct Tally {
     redelivered: usize,
     key_mismatches: usize,
     failed: usize,
+    untold: usize,
 }
 
 impl Tally {
     /// Counts one more record.
     pub fn count(&mut self, disposition: Disposition) {
         let counter = match disposition {
-            Disposition::Stored(Outcome::Confirmed) => &mut self.confirmed,
-            Disposition::Stored(Outcome::Rejected(_)) => &mut self.rejected,
-            Disposition::StoredBefore => &mut self.redelivered,
+            Disposition::Stored(settled) => match settled.outcome {
+                Outcome::Confirmed => &mut self.confirmed,
+                Outcome::Rejected(_) => &mut self.rejected,
+                Outcome::Failed => &mut self.failed,
+            },
+            Disposition::StoredBefore(_) => &mut self.redelivered,
             Disposition::KeyMismatch => &mut self.key_mismatches,
-            Disposition::Stored(Outcome::Failed) | Disposition::Retry(_) => &mut self.failed,
+            Disposition::Retry(_) => &mut self.failed,
         };
         *counter += 1;
+    }
+
+    /// Counts one more outcome that the event bus has not taken.
+    pub fn count_untold(&mut self) {
+        self.untold += 1;
     }
 
     /// The line that CloudWatch reads metrics from, under the level that logs are set to: Lambda drops a line of a lower
@@ -41,6 +50,7 @@ impl Tally {
             ("Redelivered", self.redelivered),
             ("KeyMismatches", self.key_mismatches),
             ("FailedAttempts", self.failed),
+            ("Untold", self.untold),
         ];
         let metrics: Vec<_> = counts
             .iter()
@@ -75,6 +85,7 @@ mod tests {
             assert_eq!(line["level"], expected);
             assert_eq!(line["timestamp"], "2026-11-22T09:00:00.120Z");
             assert_eq!(line["KeyMismatches"], 0);
+            assert_eq!(line["Untold"], 0);
         }
     }
 }

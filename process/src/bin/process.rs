@@ -3,8 +3,8 @@
 use anyhow::{Error, Result};
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use process::{
-    config, effects::Effects, event::Event, processor::Processor, table::OrderTable,
-    visibility::MessageVisibility,
+    bus::OutcomeBus, config, effects::Effects, event::Event, processor::Processor,
+    table::OrderTable, visibility::MessageVisibility,
 };
 use std::{
     process::ExitCode,
@@ -23,12 +23,18 @@ async fn function() -> Result<()> {
         config::required("ORDERS_TABLE")?,
         config::required("ARTICLES_TABLE")?,
     );
+    let bus = config::optional("OUTCOME_BUS")?.map(|name| {
+        let source = config::required("OUTCOME_SOURCE")?;
+        let eventbridge = aws_sdk_eventbridge::Client::new(&aws);
+        anyhow::Ok(OutcomeBus::new(&eventbridge, name, source))
+    });
     let processor = &Processor {
         table: OrderTable::new(aws_sdk_dynamodb::Client::new(&aws), orders, articles),
         visibility: MessageVisibility::new(
             aws_sdk_sqs::Client::new(&aws),
             config::required("QUEUE_URL")?,
         ),
+        bus: bus.transpose()?,
         max_receives: config::number("MAX_RECEIVES")?,
         retry_base: Duration::from_secs(config::number("RETRY_BASE_SECONDS")?),
         visibility_timeout: Duration::from_secs(config::number("VISIBILITY_TIMEOUT_SECONDS")?),

@@ -2,7 +2,7 @@
 
 use crate::{
     allocate::{Stock, allocate},
-    disposition::{Cause, Disposition},
+    disposition::{Cause, Disposition, Settled},
     group::Group,
     records::Pending,
     table::{Finding, OrderTable, Refusal},
@@ -127,9 +127,14 @@ impl<'a> Job<'a> {
         let transaction = allocate(&self.orders, &self.stock);
         let refusal = match timeout_at(deadline, table.write(&transaction, now)).await {
             Ok(Ok(())) => {
-                let stored = transaction.orders.into_iter();
-                let stored =
-                    stored.map(|(order, outcome)| (order.record, Disposition::Stored(outcome)));
+                let stored = transaction.orders.into_iter().map(|(order, outcome)| {
+                    let settled = Settled {
+                        outcome,
+                        placed_at: order.placed.placed_at(),
+                        processed_at: now,
+                    };
+                    (order.record, Disposition::Stored(settled))
+                });
                 self.settled.extend(stored);
                 return Attempt::Done;
             }
@@ -168,9 +173,10 @@ impl<'a> Job<'a> {
         self.refused.articles.clear();
         for finding in findings {
             match finding {
-                Finding::StoredBefore(order) => {
+                Finding::StoredBefore(order, settled) => {
                     tracing::info!(order_id = %order.placed.id(), "the order was stored before");
-                    self.settled.push((order.record, Disposition::StoredBefore));
+                    self.settled
+                        .push((order.record, Disposition::StoredBefore(settled)));
                 }
                 Finding::KeyMismatch(order) => {
                     let client = order.placed.client().message_group();

@@ -1,15 +1,25 @@
 //! The loop of a batch against a faked table, in virtual time.
 
 use super::*;
-use crate::faked::{self, Answer, pending, refused};
+use crate::{
+    disposition::Settled,
+    faked::{self, Answer, pending, refused},
+};
 use events::{Outcome, Reason};
 use serde_json::{Value, json};
 use std::{
     sync::{Arc, Mutex},
-    time::{Duration, SystemTime},
+    time::{Duration, UNIX_EPOCH},
 };
 
-const STORED: Disposition = Disposition::Stored(Outcome::Confirmed);
+/// An order that was stored with this outcome, by the clock of [`LONGEST`].
+fn stored(outcome: Outcome) -> Disposition {
+    Disposition::Stored(Settled {
+        outcome,
+        placed_at: pending(0, &[]).placed.placed_at(),
+        processed_at: UNIX_EPOCH.into(),
+    })
+}
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// The times at which a table was called, in milliseconds after the test's start.
@@ -64,13 +74,21 @@ async fn only_the_31st_of_40_fails(table: &OrderTable) {
     let committed = commit(table, chains, Instant::now() + MINUTE, LONGEST).await;
     for (n, disposition) in sorted(committed.dispositions).into_iter().enumerate() {
         let failed = Disposition::Retry(Cause::Record);
-        assert_eq!(disposition, if n == 31 { failed } else { STORED }, "{n}");
+        assert_eq!(
+            disposition,
+            if n == 31 {
+                failed
+            } else {
+                stored(Outcome::Confirmed)
+            },
+            "{n}"
+        );
     }
 }
 
 /// Every wait is the longest.
 const LONGEST: Effects = Effects {
-    clock: SystemTime::now,
+    clock: || UNIX_EPOCH,
     chance: || 1.0,
 };
 
@@ -82,7 +100,7 @@ async fn one_transaction_is_on_its_way_at_a_time() {
     let dispositions = commit(&table, chains, Instant::now() + MINUTE, LONGEST)
         .await
         .dispositions;
-    assert_eq!(sorted(dispositions), [STORED; 20]);
+    assert_eq!(sorted(dispositions), [stored(Outcome::Confirmed); 20]);
     assert_eq!(calls.lock().expect("no panic in here").len(), 20);
 }
 
@@ -94,7 +112,7 @@ async fn a_table_that_throttles_is_asked_again_after_a_wait_that_doubles_up_to_a
     let dispositions = commit(&table, chains, Instant::now() + MINUTE, LONGEST)
         .await
         .dispositions;
-    assert_eq!(dispositions, [(0, STORED)]);
+    assert_eq!(dispositions, [(0, stored(Outcome::Confirmed))]);
     let calls = calls.lock().expect("no panic in here");
     let waits = calls.windows(2).map(|calls| calls[1] - calls[0]);
     let waits: Vec<_> = waits.collect();
@@ -110,7 +128,7 @@ async fn a_success_makes_the_waits_short_again() {
     let dispositions = commit(&table, chains, Instant::now() + MINUTE, LONGEST)
         .await
         .dispositions;
-    assert_eq!(sorted(dispositions), [STORED; 2]);
+    assert_eq!(sorted(dispositions), [stored(Outcome::Confirmed); 2]);
     let calls = calls.lock().expect("no panic in here");
     assert_eq!(calls[7] - calls[6], 25);
 }
@@ -169,7 +187,7 @@ async fn a_group_in_conflict_lets_the_others_go_on() {
     let dispositions = commit(&table, chains, Instant::now() + MINUTE, LONGEST)
         .await
         .dispositions;
-    assert_eq!(sorted(dispositions), [STORED; 10]);
+    assert_eq!(sorted(dispositions), [stored(Outcome::Confirmed); 10]);
     let calls = calls.lock().expect("no panic in here");
     assert!(calls[9] < 25, "{calls:?}");
 }
@@ -192,7 +210,7 @@ async fn what_is_learnt_is_used_at_once_and_a_conflict_is_waited_out() {
     let dispositions = commit(&table, chains, Instant::now() + MINUTE, LONGEST)
         .await
         .dispositions;
-    let rejected = Disposition::Stored(Outcome::Rejected(Reason::OutOfStock));
+    let rejected = stored(Outcome::Rejected(Reason::OutOfStock));
     assert_eq!(dispositions, [(0, rejected)]);
     assert_eq!(
         *calls.lock().expect("no panic in here"),
@@ -213,7 +231,11 @@ async fn an_order_that_was_stored_before_leaves_its_group_and_the_others_are_sto
     });
     let chains = vec![vec![orders.iter().collect()]];
     let committed = commit(&table, chains, Instant::now() + MINUTE, LONGEST).await;
-    let expected = [STORED, Disposition::StoredBefore, STORED];
+    let expected = [
+        stored(Outcome::Confirmed),
+        Disposition::StoredBefore(None),
+        stored(Outcome::Confirmed),
+    ];
     assert_eq!(sorted(committed.dispositions), expected);
     assert_eq!(*calls.lock().expect("no panic in here"), [0, 0]);
 }
@@ -232,7 +254,10 @@ async fn orders_of_a_throttled_article_keep_no_others_waiting() {
         .await
         .dispositions;
     let throttled = Disposition::Retry(Cause::Table);
-    assert_eq!(sorted(dispositions), [throttled, STORED, throttled]);
+    assert_eq!(
+        sorted(dispositions),
+        [throttled, stored(Outcome::Confirmed), throttled]
+    );
     // It gives up on them early, and makes room for other batches.
     assert!(start.elapsed() < MINUTE, "{:?}", start.elapsed());
     assert!(calls.lock().expect("no panic in here").len() < 40);
@@ -251,7 +276,7 @@ async fn a_table_that_throttles_everything_is_waited_for_until_the_deadline() {
         .dispositions;
     assert_eq!(
         sorted(dispositions),
-        [STORED, Disposition::Retry(Cause::Busy)]
+        [stored(Outcome::Confirmed), Disposition::Retry(Cause::Busy)]
     );
     assert!(start.elapsed() >= 2 * MINUTE);
 }

@@ -1,5 +1,7 @@
 //! A whole SQS batch, with DynamoDB and SQS faked at HTTP.
 
+mod telling;
+
 use super::*;
 use crate::{
     config::logs,
@@ -44,6 +46,8 @@ struct Handled {
     calls: Vec<String>,
     /// The records that stay on the queue, each with the seconds of its new visibility timeout if it has one.
     failed: Vec<(String, Option<i64>)>,
+    /// The outcomes that were sent to the bus: detail type, and detail.
+    told: Vec<(String, Value)>,
 }
 
 /// Has a worker with `time` before its deadline process `records`, by a table that answers its `n`th call as `table`
@@ -57,13 +61,14 @@ async fn handle(
         let is_table = call != "ChangeMessageVisibilityBatch";
         is_table.then(|| table(n)).flatten()
     };
-    handle_by(records, time, answer).await
+    handle_by(records, time, false, answer).await
 }
 
-/// The same, by services that answer the `n`th call as `answer` says.
+/// The same, with a bus or without, by services that answer the `n`th call as `answer` says.
 async fn handle_by(
     records: Vec<SqsMessage>,
     time: Duration,
+    has_bus: bool,
     answer: impl Fn(&str, usize) -> Option<Answer> + Send + Sync + 'static,
 ) -> anyhow::Result<Handled> {
     let calls = Arc::<Mutex<Vec<(String, Value)>>>::default();
@@ -74,10 +79,13 @@ async fn handle_by(
         answer(call, seen.len() - 1)
     });
     let sqs = aws_sdk_sqs::Client::new(&config);
+    let eventbridge = aws_sdk_eventbridge::Client::new(&config);
+    let bus = OutcomeBus::new(&eventbridge, "orders".to_owned(), "shop".to_owned());
     let processor = Processor {
         table: faked::table(&config),
         visibility: MessageVisibility::new(sqs, "http://sqs/orders".to_owned()),
         max_receives: 10,
+        bus: has_bus.then_some(bus),
         retry_base: Duration::from_secs(5),
         visibility_timeout: Duration::from_secs(185),
         effects: Effects {
@@ -95,6 +103,15 @@ async fn handle_by(
     let (changes, others): (Vec<_>, Vec<_>) = calls
         .iter()
         .partition(|(call, _)| call == "ChangeMessageVisibilityBatch");
+    let told = calls
+        .iter()
+        .filter(|(call, _)| call == "PutEvents")
+        .flat_map(|(_, put)| put["Entries"].as_array().into_iter().flatten())
+        .map(|entry| {
+            let text = |name: &str| entry[name].as_str().unwrap_or_default();
+            let detail = serde_json::from_str(text("Detail")).expect("a detail is JSON");
+            (text("DetailType").to_owned(), detail)
+        });
     let entries: Vec<_> = changes
         .iter()
         .flat_map(|(_, change)| change["Entries"].as_array().into_iter().flatten())
@@ -114,6 +131,7 @@ async fn handle_by(
     Ok(Handled {
         calls: others.into_iter().map(|(call, _)| call.clone()).collect(),
         failed: failed.collect(),
+        told: told.collect(),
     })
 }
 
@@ -175,7 +193,13 @@ async fn an_invocation_ends_in_time_whatever_is_silent() -> anyhow::Result<()> {
             "TransactWriteItems" if silent != "PutItem" => Some(malformed()),
             _ => None,
         };
-        let handled = handle_by(vec![record(0, receives, SECOND)], 10 * SECOND, answer).await?;
+        let handled = handle_by(
+            vec![record(0, receives, SECOND)],
+            10 * SECOND,
+            false,
+            answer,
+        )
+        .await?;
         assert_eq!(handled.calls, expected, "{silent}");
         assert!(start.elapsed() < 10 * SECOND + MARGIN, "{silent}");
         anyhow::Ok(start.elapsed())
@@ -215,7 +239,7 @@ async fn two_orders_of_one_batch_under_one_key_are_named_in_the_log() -> anyhow:
 
 #[test]
 fn a_duplicate_shares_the_disposition_of_the_first_unless_it_is_another_order() {
-    use Disposition::{KeyMismatch, Retry, Stored, StoredBefore};
+    use Disposition::{KeyMismatch, Retry, Stored};
     let check = |first, is_same, expected| {
         let duplicate = Duplicate {
             record: 1,
@@ -224,11 +248,17 @@ fn a_duplicate_shares_the_disposition_of_the_first_unless_it_is_another_order() 
         };
         assert_eq!(of_duplicate(&duplicate, first), expected);
     };
-    let (stored, failed) = (Stored(Outcome::Confirmed), Retry(Cause::Table));
-    check(stored, true, StoredBefore);
+    let settled = Settled {
+        outcome: Outcome::Confirmed,
+        placed_at: clock().into(),
+        processed_at: clock().into(),
+    };
+    let (stored, before) = (Stored(settled), Disposition::StoredBefore(None));
+    let failed = Retry(Cause::Table);
+    check(stored, true, before);
     check(stored, false, KeyMismatch);
-    check(StoredBefore, true, StoredBefore);
-    check(StoredBefore, false, KeyMismatch);
+    check(before, true, before);
+    check(before, false, KeyMismatch);
     check(KeyMismatch, true, KeyMismatch);
     check(KeyMismatch, false, Retry(Cause::Record));
     check(failed, true, failed);

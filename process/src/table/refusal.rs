@@ -1,16 +1,18 @@
 //! Translates DynamoDB's refusals of a transaction into findings.
 
-use super::{Item, chain};
+use super::Item;
 use crate::{
     allocate::{Stock, Transaction},
+    disposition::Settled,
     records::Pending,
+    sdk_error,
 };
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError as WriteError,
     types::CancellationReason,
 };
-use events::{Outcome, text::bounded};
+use events::{OrderPlaced, Outcome, text::bounded};
 
 /// The reason for which a transaction was not written.
 #[derive(Debug)]
@@ -32,8 +34,8 @@ pub enum Refusal<'a> {
 /// The reason that one action gave to cancel a transaction.
 #[derive(Debug)]
 pub enum Finding<'a> {
-    /// The order has its row already.
-    StoredBefore(&'a Pending),
+    /// The order has its row already, with this outcome if this version knows it.
+    StoredBefore(&'a Pending, Option<Settled>),
     /// Another order has the row of this one's id.
     KeyMismatch(&'a Pending),
     /// The article hasn't the stock that was reserved; it has this.
@@ -53,7 +55,7 @@ pub(super) fn refusal<'a>(
     error: &SdkError<WriteError>,
     transaction: &Transaction<'a>,
 ) -> Refusal<'a> {
-    let text = || chain(error);
+    let text = || sdk_error::text(error);
     let SdkError::ServiceError(refused) = error else {
         return Refusal::Unavailable(text());
     };
@@ -108,7 +110,7 @@ fn finding<'a>(reason: &CancellationReason, action: Action<'a>) -> Finding<'a> {
     let text = || bounded(&format!("{code}: {}", reason.message().unwrap_or_default()));
     match (code, action) {
         ("ConditionalCheckFailed", Action::Put(order)) => {
-            let attribute = |name| reason.item().and_then(|row| row.get(name)?.as_s().ok());
+            let attribute = |name| reason.item().and_then(|row| text_of(row, name));
             match (attribute("fingerprint"), attribute("status")) {
                 (Some(fingerprint), Some(_))
                     if fingerprint != order.placed.fingerprint().as_str() =>
@@ -117,7 +119,7 @@ fn finding<'a>(reason: &CancellationReason, action: Action<'a>) -> Finding<'a> {
                 }
                 // The condition lets such a row pass: it says nothing of why the put failed.
                 (Some(_), Some(status)) if status == Outcome::Failed.status() => Finding::Conflict,
-                (Some(_), Some(_)) => Finding::StoredBefore(order),
+                (Some(_), Some(_)) => Finding::StoredBefore(order, reason.item().and_then(settled)),
                 _ => Finding::Order(order, "its row has no status or no fingerprint".to_owned()),
             }
         }
@@ -136,6 +138,25 @@ fn finding<'a>(reason: &CancellationReason, action: Action<'a>) -> Finding<'a> {
         (_, Action::Put(order)) => Finding::Order(order, text()),
         (_, Action::Reserve(sku)) => Finding::Article(sku, text()),
     }
+}
+
+/// The outcome in the row of an order that failed, if the row is this order's.
+pub(super) fn failed_row(row: &Item, order: &OrderPlaced) -> Option<Settled> {
+    let is_own = text_of(row, "fingerprint") == Some(order.fingerprint().as_str());
+    settled(row).filter(|settled| is_own && settled.outcome == Outcome::Failed)
+}
+
+/// The outcome in a row. The rest of the row, which may be large, isn't read.
+fn settled(row: &Item) -> Option<Settled> {
+    let attributes = ["status", "reason", "placed_at", "processed_at"].into_iter();
+    let attributes: Item = attributes
+        .filter_map(|name| Some((name.to_owned(), row.get(name)?.clone())))
+        .collect();
+    serde_dynamo::from_item(attributes).ok()
+}
+
+fn text_of<'a>(row: &'a Item, name: &str) -> Option<&'a str> {
+    row.get(name)?.as_s().ok().map(String::as_str)
 }
 
 /// Whole pieces in an article's row: less than none is none. An operator writes it, so it may be anything.

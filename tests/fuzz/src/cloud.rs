@@ -1,4 +1,4 @@
-//! SQS and DynamoDB as an SDK client sees them. They hold what they get against their documented limits: what the real
+//! SQS, DynamoDB and EventBridge as an SDK client sees them. They hold what they get against their documented limits: what the real
 //! ones would refuse ends the run, or is refused where a function has to live with that.
 
 use aws_sdk_sqs::config::{
@@ -7,6 +7,7 @@ use aws_sdk_sqs::config::{
 use aws_smithy_http_client::test_util::infallible_client_fn;
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
+use events::OutcomeEvent;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
@@ -21,6 +22,9 @@ const LARGEST_BATCH: usize = 1 << 20;
 /// The most bytes of a row, and of a transaction.
 const LARGEST_ROW: usize = 400 * 1024;
 const LARGEST_TRANSACTION: usize = 4 << 20;
+
+/// The most bytes of a call's events, where the limit hasn't been raised.
+const LARGEST_EVENTS: usize = 256 * 1024;
 
 /// The services, and what they were asked.
 #[derive(Debug, Clone, Default)]
@@ -102,6 +106,8 @@ impl Cloud {
                 let counts = json!({"ApproximateNumberOfMessages": "7", "ApproximateNumberOfMessagesNotVisible": "x"});
                 return (200, json!({"Attributes": counts}));
             }
+            // Nor this one.
+            "PutEvents" => return (200, put_events(&body)),
             "PutItem" => write(&[&body["Item"]], bytes.len()),
             "TransactWriteItems" => transact(&body, bytes.len()),
             other => panic!("{other} is not expected"),
@@ -131,6 +137,29 @@ fn send_message(request: &Value) {
         (1..=128).contains(&group.len()) && group.bytes().all(|byte| byte.is_ascii_alphanumeric()),
         "{group}"
     );
+}
+
+fn put_events(request: &Value) -> Value {
+    let entries = request["Entries"].as_array().expect("entries");
+    assert!(
+        (1..=10).contains(&entries.len()),
+        "{} events",
+        entries.len()
+    );
+    let text = |entry: &Value, name: &str| entry[name].as_str().expect("text").to_owned();
+    let mut bytes = 0;
+    for entry in entries {
+        let detail = text(entry, "Detail");
+        bytes += detail.len() + text(entry, "Source").len() + text(entry, "DetailType").len();
+        let event: OutcomeEvent = serde_json::from_str(&detail).expect("an outcome");
+        assert_eq!(entry["DetailType"], event.detail_type());
+    }
+    assert!(
+        bytes <= LARGEST_EVENTS || entries.len() == 1,
+        "{bytes} bytes"
+    );
+    let results = vec![json!({"EventId": "1"}); entries.len()];
+    json!({"FailedEntryCount": 0, "Entries": results})
 }
 
 fn send_batch(request: &Value) -> Value {

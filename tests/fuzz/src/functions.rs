@@ -15,6 +15,7 @@ use ingest::{
 };
 use lambda_http::{Body, Context, LambdaEvent, Request, Response, tower::ServiceExt};
 use process::{
+    bus::OutcomeBus,
     effects::Effects,
     processor::{NoMessageId, Processor},
     table::OrderTable,
@@ -76,6 +77,11 @@ impl Functions {
             processor: Processor {
                 table: OrderTable::new(dynamodb(), "orders".to_owned(), "articles".to_owned()),
                 visibility: MessageVisibility::new(sqs(), url.to_owned()),
+                bus: Some(OutcomeBus::new(
+                    &aws_sdk_eventbridge::Client::new(&config),
+                    "outcomes".to_owned(),
+                    "fuzz".to_owned(),
+                )),
                 max_receives: 10,
                 retry_base: Duration::from_secs(5),
                 visibility_timeout: Duration::from_secs(185),

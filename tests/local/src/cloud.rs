@@ -3,6 +3,7 @@
 use crate::{
     callers::Callers,
     data,
+    event_bus::EventBuses,
     event_source::Mapping,
     faults::{Faults, file::Plan},
     functions, gateway,
@@ -102,6 +103,7 @@ impl Cloud {
         let tables = tables::serve(database)?;
         let answering = Services::new(
             sqs.clone(),
+            EventBuses::new(sqs.clone()),
             lambda.clone(),
             faults.clone(),
             tables.address(),
@@ -149,7 +151,7 @@ impl Cloud {
         format!("{}/{}", self.place.api, self.stack.api.stage)
     }
 
-    /// Base URL of SQS, `DynamoDB` and Lambda: `http://127.0.0.1:3001`.
+    /// Base URL of SQS, `DynamoDB`, EventBridge and Lambda: `http://127.0.0.1:3001`.
     pub fn services_url(&self) -> &str {
         &self.place.services
     }

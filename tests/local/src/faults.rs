@@ -89,7 +89,7 @@ impl Faults {
         }
     }
 
-    /// Adds a rule that meets every call to SQS and `DynamoDB`, of a function or of anybody else, until it is dropped.
+    /// Adds a rule that meets every call to SQS, `DynamoDB` and EventBridge, of a function or of anybody else, until it is dropped.
     /// The oldest rule that names a fault decides; each rule sees every call.
     pub fn add(&self, judge: impl Fn(&Call) -> Option<Fault> + Send + Sync + 'static) -> Rule<'_> {
         self.enforce(InForce::Judge(Arc::new(judge)))

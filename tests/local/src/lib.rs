@@ -6,7 +6,7 @@
 //! - `template`: reads template.yaml; `functions`: builds its binaries
 //! - `gateway`: HTTP in, a function's answer out; `lambda`: runs the binaries
 //! - `event_source`: from a queue to a function, as Lambda polls
-//! - `services`: SQS (`sqs`), `DynamoDB` (`tables`) and Lambda's Invoke, on one address
+//! - `services`: SQS (`sqs`), `DynamoDB` (`tables`), EventBridge (`event_bus`) and Lambda's Invoke, on one address
 //! - `callers`: tells who may call any of this from a web page, which may not
 //! - `faults`: injects faults there, on the way from the queue, and into the functions' processes
 //! - `secrets`: secrets that are generated once; `data`: files for their owner alone; `listeners`: addresses
@@ -14,6 +14,7 @@
 pub mod callers;
 pub mod cloud;
 mod data;
+pub mod event_bus;
 pub mod event_source;
 pub mod faults;
 pub mod functions;

@@ -14,7 +14,7 @@ use std::{
 #[derive(Debug, Clone, Parser)]
 #[command(version)]
 pub struct Options {
-    /// Port of the API; SQS, DynamoDB and Lambda answer on the next one. 0: any two free ports
+    /// Port of the API; SQS, DynamoDB, EventBridge and Lambda answer on the next one. 0: any two free ports
     #[arg(long, default_value_t = 3000)]
     pub port: u16,
     /// Another address to listen on, beside 127.0.0.1; may be repeated. The one of Docker's bridge, 172.17.0.1 most often,

@@ -1,10 +1,11 @@
-//! Serves SQS, `DynamoDB` and Lambda's Invoke on one address, for functions and tests.
+//! Serves SQS, `DynamoDB`, EventBridge and Lambda's Invoke on one address, for functions and tests.
 
 mod fault;
 mod invoke;
 
 use crate::{
     callers::Callers,
+    event_bus::EventBuses,
     faults::{Call, Faults},
     lambda::Lambda,
     sqs::Sqs,
@@ -23,16 +24,18 @@ use hyper_util::{
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinSet, time::sleep};
 
-/// Most bytes of a request: `DynamoDB`'s limit, the largest of the three.
+/// Most bytes of a request: `DynamoDB`'s limit, the largest of all.
 const REQUEST_LIMIT: usize = 16 << 20;
 
 const SQS: &str = "AmazonSQS.";
 const DYNAMODB: &str = "DynamoDB_20120810.";
+const EVENTS: &str = "AWSEvents.";
 
 /// The services, cheap to clone.
 #[derive(Clone)]
 pub struct Services {
     sqs: Sqs,
+    buses: EventBuses,
     lambda: Arc<Lambda>,
     faults: Arc<Faults>,
     tables: SocketAddr,
@@ -44,6 +47,7 @@ impl Services {
     /// `tables` is the address of `DynamoDB`.
     pub fn new(
         sqs: Sqs,
+        buses: EventBuses,
         lambda: Arc<Lambda>,
         faults: Arc<Faults>,
         tables: SocketAddr,
@@ -53,6 +57,7 @@ impl Services {
         connector.set_nodelay(true);
         Self {
             sqs,
+            buses,
             lambda,
             faults,
             tables,
@@ -113,6 +118,7 @@ impl Services {
     async fn answer(&self, head: Parts, body: Bytes) -> Response<Body> {
         match operation(&head) {
             Some((SQS, operation)) => self.sqs.handle(operation, body).await,
+            Some((EVENTS, operation)) => self.buses.handle(operation, &body),
             Some(_) => self.tables(head, body).await,
             None => match invoke::function(&head) {
                 Some(function) => {
@@ -120,7 +126,7 @@ impl Services {
                 }
                 None => text(
                     StatusCode::NOT_FOUND,
-                    "SQS, DynamoDB and Lambda's Invoke only",
+                    "SQS, DynamoDB, EventBridge and Lambda's Invoke only",
                 ),
             },
         }
@@ -148,10 +154,10 @@ impl Services {
     }
 }
 
-/// The service's prefix and the operation of a call to SQS or `DynamoDB`.
+/// The service's prefix and the operation of a call to SQS, `DynamoDB` or EventBridge.
 fn operation(head: &Parts) -> Option<(&'static str, &str)> {
     let target = head.headers.get("x-amz-target")?.to_str().ok()?;
-    [SQS, DYNAMODB]
+    [SQS, DYNAMODB, EVENTS]
         .into_iter()
         .find_map(|prefix| Some((prefix, target.strip_prefix(prefix)?)))
 }

@@ -32,10 +32,12 @@ mod wire;
 
 use crate::template::model::{self, ACCOUNT, REGION};
 use attributes::Attributes;
+pub use attributes::queue_name;
 use error::SqsError;
 pub use fate::Fate;
 pub use message::{Message, MessageAttribute};
 use move_task::MoveTask;
+use serde_json::json;
 use std::{
     path::Path,
     sync::{Arc, Mutex},
@@ -104,6 +106,13 @@ impl Sqs {
         fate: &Fate<'_>,
     ) -> anyhow::Result<Vec<Message>> {
         Ok(self.poll(queue, max, Some(wait), None, fate).await?)
+    }
+
+    /// Sends a message, as another service of the account does.
+    pub fn send(&self, queue: &str, body: &str) -> anyhow::Result<()> {
+        let request = json!({"QueueUrl": url(&self.0.endpoint, queue), "MessageBody": body});
+        self.send_message(&serde_json::from_value(request)?)?;
+        Ok(())
     }
 
     /// Deletes received messages. A handle that a later receive replaced deletes nothing.

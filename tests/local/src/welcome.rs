@@ -31,7 +31,7 @@ impl Display for Welcome<'_> {
         }
         writeln!(
             f,
-            "SQS, DynamoDB and Lambda: aws --endpoint-url {services} …"
+            "SQS, DynamoDB, EventBridge and Lambda: aws --endpoint-url {services} …"
         )?;
         write!(f, "Ctrl-C stops everything.")
     }

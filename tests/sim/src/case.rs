@@ -60,6 +60,8 @@ pub struct Stack {
     pub max_receives: u32,
     /// `RETRY_BASE_SECONDS`
     pub retry_base: Duration,
+    /// Outcomes are told on an event bus.
+    pub bus: bool,
 }
 
 impl Default for Stack {
@@ -73,6 +75,7 @@ impl Default for Stack {
             visibility: Duration::from_secs(185),
             max_receives: 10,
             retry_base: Duration::from_secs(5),
+            bus: false,
         }
     }
 }
@@ -143,10 +146,16 @@ pub enum Fault {
     Killed,
     /// A worker's clock is wrong by up to a minute.
     ClockWrong,
+    /// A call to the event bus is refused with 500.
+    BusDown,
+    /// A call to the event bus is throttled.
+    BusThrottled,
+    /// The event bus refuses one event of a call.
+    EventRefused,
 }
 
 impl Fault {
-    /// All of them.
+    /// Those of a stack without an event bus.
     pub const ALL: [Self; 15] = [
         Self::Throttled,
         Self::ItemThrottled,
@@ -164,9 +173,12 @@ impl Fault {
         Self::Killed,
         Self::ClockWrong,
     ];
+
+    /// Those of the event bus. Slow and lost answers are among the others.
+    pub const BUS: [Self; 3] = [Self::BusDown, Self::BusThrottled, Self::EventRefused];
 }
 
-/// A time in which the tables write nothing.
+/// A time in which the tables write nothing, or the event bus takes nothing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Outage {
     /// The outage's start, counted from the start of the run.
@@ -176,7 +188,7 @@ pub struct Outage {
     pub kind: OutageKind,
 }
 
-/// The tables' answer in an outage.
+/// The answer in an outage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutageKind {
     /// They answer 500.
@@ -187,6 +199,12 @@ pub enum OutageKind {
     HotPartition,
     /// They don't answer.
     Silent,
+    /// The event bus answers 500.
+    BusDown,
+    /// The event bus throttles.
+    BusThrottled,
+    /// The event bus doesn't answer.
+    BusSilent,
 }
 
 impl Weather {

@@ -46,6 +46,15 @@ pub fn all() -> Vec<Figure> {
     }
     all.extend(sizes());
     all.extend([1, 5].map(|lines| outage(OutageKind::HotPartition, lines)));
+    all.push(told_spike());
+    all.extend(
+        [
+            OutageKind::BusDown,
+            OutageKind::BusThrottled,
+            OutageKind::BusSilent,
+        ]
+        .map(|kind| told(outage(kind, 5))),
+    );
     all
 }
 
@@ -212,6 +221,20 @@ fn spike() -> Figure {
         ..Table::default()
     };
     named("spike", case(load, stack, table, vec![]))
+}
+
+/// The same with an event bus.
+fn told(mut figure: Figure) -> Figure {
+    figure.case.stack.bus = true;
+    figure
+}
+
+/// The spike, whose outcomes are told.
+fn told_spike() -> Figure {
+    Figure {
+        name: "spike-told".to_owned(),
+        ..told(spike())
+    }
 }
 
 /// A new table throttles all for so many seconds, with enough waiting.

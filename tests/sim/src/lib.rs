@@ -3,12 +3,13 @@
 //! # Layout
 //! - [`case`]: the settings of a run. [`orders`]: its orders.
 //! - [`mod@run`]: the case happens. [`workers`]: the event source mapping, and Lambda with the real `Processor` in it.
-//! - [`wire`]: HTTP below the SDK. [`request`]: the requests. [`table`], [`queue`]: the services. [`units`]: the write
+//! - [`wire`]: HTTP below the SDK. [`request`]: the requests. [`table`], [`queue`], [`bus`]: the services. [`units`]: the write
 //!   units of a write.
 //! - [`books`]: reconciles tables and queue at the end. [`trace`]: the events. [`shrink`]: makes a failing case small.
 //! - [`seeds`]: many runs. [`figures`]: the runs whose figures the README shows. [`clock`]: the time of day.
 
 pub mod books;
+pub mod bus;
 pub mod case;
 pub mod clock;
 pub mod figures;

@@ -44,6 +44,16 @@ pub struct Row {
     pub replaces_failed: bool,
 }
 
+impl Row {
+    /// An attribute that is text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.item.get(name)? {
+            AttributeValue::S(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
 impl Action {
     /// The item's key, unlike that of any other table.
     pub fn key(&self) -> String {

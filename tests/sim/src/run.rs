@@ -102,6 +102,7 @@ async fn happen(case: &Case, trace: Trace) -> Report {
     let (tables, queue) = (wire.tables(), wire.queue());
     wrong.extend(tables.seen.wrong.iter().cloned());
     books::balance(case, &orders, &tables, &queue.dead, &mut wrong);
+    wire.bus().balance(case, &tables, &mut wrong);
     let count = |status| {
         tables
             .rows

@@ -33,6 +33,7 @@ fn smaller(case: &Case) -> Vec<Case> {
         add(&|case: &mut Case| case.weather.rates.retain(|other, _| other != fault));
     }
     add(&|case| case.weather.outages.clear());
+    add(&|case| case.stack.bus = false);
     add(&|case| case.load.orders = case.load.orders.div_ceil(2));
     add(&|case| case.load.orders -= usize::from(case.load.orders > 1));
     add(&|case| case.load.lines = *case.load.lines.start()..=*case.load.lines.start());

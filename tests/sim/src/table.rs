@@ -142,10 +142,9 @@ impl Tables {
         let refusal = refusal.or_else(|| {
             if self.held.contains_key(&action.key()) {
                 Some(Answer::error(400, "TransactionConflictException"))
-            } else if self.condition(&action).is_some() {
-                Some(Answer::error(400, "ConditionalCheckFailedException"))
             } else {
-                None
+                let failed = self.condition(&action)?;
+                Some(Answer::ConditionFailed(failed["Item"].clone()))
             }
         });
         match refusal {

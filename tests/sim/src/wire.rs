@@ -1,6 +1,7 @@
 //! The wire between the SDK's clients and the models: HTTP, as far as a client sees it.
 
 use crate::{
+    bus::Bus,
     case::{Fault, OutageKind},
     queue::Queue,
     request,
@@ -37,6 +38,7 @@ const TURN: Duration = Duration::from_millis(3);
 pub struct Wire {
     tables: Arc<Mutex<Tables>>,
     queue: Arc<Mutex<Queue>>,
+    bus: Arc<Mutex<Bus>>,
     latency: Duration,
     pub trace: Trace,
 }
@@ -48,6 +50,8 @@ pub enum Answer {
     Ok(Value),
     /// An error: the HTTP status, the code, and the reasons of a cancelled transaction.
     Error(u16, &'static str, Vec<Option<Value>>),
+    /// A `PutItem` whose condition failed, by this item.
+    ConditionFailed(Value),
     /// The connection is cut.
     Cut,
     /// No answer ever comes.
@@ -68,7 +72,10 @@ impl Answer {
     /// The code, and those of the reasons. Not the rows in them: a map has no order.
     pub fn told(&self) -> String {
         let Self::Error(_, code, reasons) = self else {
-            return format!("{self:?}");
+            return match self {
+                Self::ConditionFailed(_) => "ConditionalCheckFailedException".to_owned(),
+                other => format!("{other:?}"),
+            };
         };
         let reasons = reasons.iter().flatten();
         let codes: Vec<_> = reasons.map(|reason| reason["Code"].to_string()).collect();
@@ -87,6 +94,13 @@ impl Answer {
                 let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": code, "CancellationReasons": reasons});
                 (status, body)
             }
+            Self::ConditionFailed(item) => {
+                let code = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
+                (
+                    400,
+                    json!({"__type": code, "message": "failed", "Item": item}),
+                )
+            }
             Self::Cut | Self::Never => {
                 return Err(ConnectorError::io("the connection is cut".into()));
             }
@@ -102,6 +116,7 @@ impl Wire {
         Self {
             tables: Arc::new(Mutex::new(tables)),
             queue: Arc::new(Mutex::new(queue)),
+            bus: Arc::default(),
             latency,
             trace,
         }
@@ -115,6 +130,11 @@ impl Wire {
     /// The queue.
     pub fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The event bus.
+    pub fn bus(&self) -> MutexGuard<'_, Bus> {
+        self.bus.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Configures a worker's clients, as [`process::config::aws`] does, but for the connector.
@@ -135,6 +155,7 @@ impl Wire {
         match operation.as_str() {
             "TransactWriteItems" => self.transact(&body).await,
             "PutItem" => self.put(&body).await,
+            "PutEvents" => self.put_events(&body).await,
             "ChangeMessageVisibilityBatch" => self.change_visibility(&body).await,
             other => panic!("the model doesn't know {other}"),
         }
@@ -174,6 +195,22 @@ impl Wire {
             (false, _) => Answer::Never,
             (true, true) => Answer::Cut,
             (true, false) => Answer::Ok(json!({})),
+        }
+    }
+
+    async fn put_events(&self, body: &[u8]) -> Answer {
+        if self.tables().is_out(OutageKind::BusSilent) {
+            return Answer::Never;
+        }
+        let (arrives, answered) = self.arrive().await;
+        if !arrives {
+            return Answer::Never;
+        }
+        let result = self.bus().put(body, &self.tables());
+        self.trace.say(|| format!("bus: {result:?}"));
+        match self.answer(answered).await {
+            Answer::Ok(_) => result,
+            lost => lost,
         }
     }
 

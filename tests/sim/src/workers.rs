@@ -10,7 +10,8 @@ use crate::{
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use events::OrderPlaced;
 use process::{
-    effects::Effects, processor::Processor, table::OrderTable, visibility::MessageVisibility,
+    bus::OutcomeBus, effects::Effects, processor::Processor, table::OrderTable,
+    visibility::MessageVisibility,
 };
 use std::{
     pin::Pin,
@@ -71,6 +72,13 @@ impl Worker {
         let sqs = aws_sdk_sqs::config::Builder::from(&config);
         let dynamodb = dynamodb.retry_partition(partition()).build();
         let sqs = sqs.retry_partition(partition()).build();
+        // Made only where it is needed: a client draws numbers, and a seed without a bus is to stay the same run.
+        let bus = stack.bus.then(|| {
+            let eventbridge = aws_sdk_eventbridge::config::Builder::from(&config);
+            let eventbridge = eventbridge.retry_partition(partition()).build();
+            let eventbridge = aws_sdk_eventbridge::Client::from_conf(eventbridge);
+            OutcomeBus::new(&eventbridge, "outcomes".to_owned(), "sim".to_owned())
+        });
         Processor {
             table: OrderTable::new(
                 aws_sdk_dynamodb::Client::from_conf(dynamodb),
@@ -81,6 +89,7 @@ impl Worker {
                 aws_sdk_sqs::Client::from_conf(sqs),
                 "https://sqs.test/orders".to_owned(),
             ),
+            bus,
             max_receives: stack.max_receives,
             retry_base: stack.retry_base,
             visibility_timeout: stack.visibility,
@@ -192,12 +201,13 @@ impl Worker {
             let Some(body) = self.wire.queue().delete(id) else {
                 continue;
             };
-            let mut tables = self.wire.tables();
-            // A message is only done when its order's row is known to be there.
+            let (bus, mut tables) = (self.wire.bus(), self.wire.tables());
+            // A message is only done when its order's row is known to be there, and its outcome told.
             let row = OrderPlaced::from_json(&body).ok().and_then(|placed| {
                 let row = tables.rows.get(&placed.id().to_string())?;
                 let own = row.fingerprint == placed.fingerprint().as_str();
-                (row.status != "failed" || !own).then_some(())
+                let is_told = !self.case.stack.bus || bus.has_told(&row.id, &row.status);
+                ((row.status != "failed" && is_told) || !own).then_some(())
             });
             if row.is_none() {
                 tables.seen.wrong.push(format!(

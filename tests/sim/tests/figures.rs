@@ -27,6 +27,31 @@ fn a_spike_is_drained_at_the_speed_of_the_table() {
 }
 
 #[test]
+fn telling_outcomes_slows_no_spike() {
+    let spike = figure("spike-told");
+    assert!(spike.share > Some(0.95), "{spike}");
+    assert_eq!(spike.report.most_receives, 1, "{spike}");
+}
+
+#[test]
+fn a_bus_that_is_gone_for_25_minutes_costs_no_event_and_no_order_waits_for_it() {
+    for name in [
+        "outage-busdown-5",
+        "outage-busthrottled-5",
+        "outage-bussilent-5",
+    ] {
+        let outage = figure(name);
+        // All have their outcome while it is gone, and are told when it is back, or the report says what is wrong.
+        assert_eq!(outage.before_end, 500, "{outage}");
+        let drained = outage.report.drained;
+        assert!(
+            drained <= Some(Duration::from_secs(1 + 25 * 60 + 200)),
+            "{drained:?}"
+        );
+    }
+}
+
+#[test]
 fn throttling_is_forgotten_within_seconds_of_its_end() {
     for name in ["throttled-1s", "throttled-10s", "throttled-180s"] {
         let throttled = figure(name);

@@ -34,9 +34,9 @@ fn throttled(sku: &str) -> Finding<'_> {
 #[test]
 fn each_finding_settles_orders_or_tells_what_to_wait_for() {
     check(
-        |[one, ..]| vec![Finding::StoredBefore(one)],
+        |[one, ..]| vec![Finding::StoredBefore(one, None)],
         Learnt,
-        &[(0, StoredBefore)],
+        &[(0, StoredBefore(None))],
     );
     check(
         |[_, two, _]| vec![Finding::KeyMismatch(two)],
@@ -70,9 +70,9 @@ fn each_finding_settles_orders_or_tells_what_to_wait_for() {
 #[test]
 fn of_mixed_findings_the_one_to_wait_for_decides_and_the_others_are_not_lost() {
     check(
-        |[one, ..]| vec![Finding::StoredBefore(one), Finding::Conflict],
+        |[one, ..]| vec![Finding::StoredBefore(one, None), Finding::Conflict],
         Conflict,
-        &[(0, StoredBefore)],
+        &[(0, StoredBefore(None))],
     );
     check(
         |[_, two, three]| {

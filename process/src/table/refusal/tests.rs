@@ -24,7 +24,10 @@ async fn refusal_of(answer: Answer) -> String {
         return format!("{refusal:?}");
     };
     let finding = |finding| match finding {
-        Finding::StoredBefore(order) => format!("{} stored before", order.record),
+        Finding::StoredBefore(order, settled) => {
+            let outcome = settled.map_or("unknown", |settled| settled.outcome.status());
+            format!("{} stored before: {outcome}", order.record)
+        }
         Finding::KeyMismatch(order) => format!("{} key mismatch", order.record),
         Finding::Stock(sku, stock) => format!("{sku} {stock:?}"),
         Finding::Conflict => "conflict".to_owned(),
@@ -62,6 +65,19 @@ async fn a_refused_request_says_what_to_do() {
     check(400, "", "Broken").await;
 }
 
+/// A row as an earlier delivery stored it.
+fn row(fingerprint: &str, status: &str) -> Value {
+    let time = || json!({"S": "2026-11-22T09:00:00.000Z"});
+    let mut row = json!({
+        "fingerprint": {"S": fingerprint}, "status": {"S": status},
+        "placed_at": time(), "processed_at": time(),
+    });
+    if status == "rejected" {
+        row["reason"] = json!({"S": "out_of_stock"});
+    }
+    row
+}
+
 #[tokio::test]
 async fn each_reason_names_the_order_or_the_article_that_it_is_about() {
     let own = faked::pending(0, &[1])
@@ -69,7 +85,11 @@ async fn each_reason_names_the_order_or_the_article_that_it_is_about() {
         .fingerprint()
         .as_str()
         .to_owned();
-    let row = |fingerprint: &str, status: &str| json!({"fingerprint": {"S": fingerprint}, "status": {"S": status}});
+    let without = |attribute: &str| {
+        let mut row = row(&own, "confirmed");
+        row.as_object_mut().map(|row| row.remove(attribute));
+        row
+    };
     let stock = |stock: Value| json!({"sku": {"S": "a1"}, "in_stock": stock});
     let failed = |item: Value| json!({"Code": "ConditionalCheckFailed", "Item": item});
     let code = |code: &str| json!({"Code": code});
@@ -83,19 +103,26 @@ async fn each_reason_names_the_order_or_the_article_that_it_is_about() {
     check([none(), none(), none()], "Conflict").await;
     check(
         [failed(row(&own, "confirmed")), none(), none()],
-        "0 stored before",
+        "0 stored before: confirmed",
     )
     .await;
     check(
         [none(), failed(row(&own, "rejected")), none()],
-        "1 stored before",
+        "1 stored before: rejected",
     )
     .await;
     check(
         [failed(row(&own, "a later version's")), none(), none()],
-        "0 stored before",
+        "0 stored before: unknown",
     )
     .await;
+    for attribute in ["placed_at", "processed_at"] {
+        check(
+            [failed(without(attribute)), none(), none()],
+            "0 stored before: unknown",
+        )
+        .await;
+    }
     check([failed(row(&own, "failed")), none(), none()], "conflict").await;
     check(
         [failed(row("other", "confirmed")), none(), none()],
@@ -148,7 +175,7 @@ async fn each_reason_names_the_order_or_the_article_that_it_is_about() {
             code("TransactionConflict"),
             code("ConditionalCheckFailed"),
         ],
-        "0 stored before, conflict, a1 Unknown",
+        "0 stored before: confirmed, conflict, a1 Unknown",
     )
     .await;
 }

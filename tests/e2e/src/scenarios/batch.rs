@@ -141,7 +141,7 @@ fn refuse<'a>(
         let entries = hit.filter_map(|entry| Some(entry["Id"].as_str()?.to_owned()));
         Some(Fault::Partial {
             entries: entries.collect(),
-            code,
+            code: code.map(str::to_owned),
         })
     })
 }

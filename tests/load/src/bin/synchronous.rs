@@ -79,9 +79,10 @@ async fn write(
     let chains = vec![vec![vec![&pending]]];
     let committed = commit(table, chains, deadline, Effects::REAL).await;
     match committed.dispositions.first() {
-        Some((_, Disposition::Stored(outcome))) => Ok((id, *outcome)),
-        // An answer that was lost: it says that the order was confirmed, which is no matter here.
-        Some((_, Disposition::StoredBefore)) => Ok((id, Outcome::Confirmed)),
+        // Stored before is an order whose answer was lost.
+        Some((_, Disposition::Stored(settled) | Disposition::StoredBefore(Some(settled)))) => {
+            Ok((id, settled.outcome))
+        }
         _ => Err(Problem::TableUnavailable),
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Value, json};
 use std::{fmt, time::Duration};
 
-/// A call to SQS or `DynamoDB`.
+/// A call to SQS, `DynamoDB` or EventBridge.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
     /// The function's logical id, or else the access key id that signed the call.
@@ -19,6 +19,26 @@ impl Call<'_> {
     /// Tells if the request has this text in it, written as in JSON.
     pub fn contains(&self, text: &str) -> bool {
         contains(self.body, text)
+    }
+
+    /// The names of a batch call's entries, as [`Fault::Partial`] has them.
+    pub(super) fn entries(&self) -> Vec<String> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Batch {
+            entries: Vec<Entry>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Entry {
+            id: Option<String>,
+        }
+        let batch = serde_json::from_slice::<Batch>(self.body);
+        let entries = batch.map_or(Vec::new(), |batch| batch.entries);
+        let entries = entries.into_iter().enumerate();
+        entries
+            .map(|(n, entry)| entry.id.unwrap_or_else(|| n.to_string()))
+            .collect()
     }
 
     /// The actions of a transaction.
@@ -50,12 +70,12 @@ pub enum Fault {
         /// The error's other fields, as an object: `message`, `CancellationReasons`.
         body: Value,
     },
-    /// A batch call such as `SendMessageBatch` is done, except for these entries.
+    /// A batch call such as `SendMessageBatch` or `PutEvents` is done, except for these entries.
     Partial {
-        /// The `Id`s of the entries that are not done.
+        /// The `Id`s of the entries that are not done; of events, which have none, their places from 0 on.
         entries: Vec<String>,
         /// The code of these entries in `Failed`; without one they are in neither list.
-        code: Option<&'static str>,
+        code: Option<String>,
     },
     /// The call is done, but the connection is cut before the answer.
     Unanswered,
@@ -101,7 +121,8 @@ impl fmt::Display for Fault {
                 }
             }
             Self::Partial { code, .. } => {
-                write!(f, "done in part, the rest {}", code.unwrap_or("unnamed"))
+                let code = code.as_deref().unwrap_or("unnamed");
+                write!(f, "done in part, the rest {code}")
             }
             Self::Unanswered => f.write_str("done, then cut off"),
             Self::Late(after) => write!(f, "done {} s late", after.as_secs_f64()),

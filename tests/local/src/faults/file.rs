@@ -21,6 +21,7 @@ The n-th event that a fault matches has the same fate for the same seed. A fault
   function calls       with `call` OPERATION, `function`, `containing` TEXT, `larger_than` BYTES
     refused              not done; `code`, and `status`, `message`
     cancelled            a transaction isn't done: one of its actions gets the reason `code`
+    done_in_part         a batch is done but for one entry, which gets `code`
     cut_off              done, and the connection cut
     done_late            done after `seconds`, whether or not the caller still waits
     answered_late        done, and answered after `seconds`
@@ -39,7 +40,7 @@ The n-th event that a fault matches has the same fate for the same seed. A fault
     killed_every         one that works, every `seconds`";
 
 /// Operations that a fault may be for.
-const OPERATIONS: [&str; 16] = [
+const OPERATIONS: [&str; 17] = [
     "BatchGetItem",
     "BatchWriteItem",
     "ChangeMessageVisibility",
@@ -48,6 +49,7 @@ const OPERATIONS: [&str; 16] = [
     "DeleteMessage",
     "DeleteMessageBatch",
     "GetItem",
+    "PutEvents",
     "PutItem",
     "Query",
     "Scan",
@@ -129,6 +131,7 @@ fn injection(node: &Node) -> Result<Injection> {
             OF_CALLS,
         ),
         "cancelled" => (Kind::Cancel(code()?), &["code"], OF_CALLS),
+        "done_in_part" => (Kind::Part(code()?), &["code"], OF_CALLS),
         "cut_off" => (Kind::Call(Fault::Unanswered), &[], OF_CALLS),
         "done_late" => (
             Kind::Call(Fault::Late(seconds(node, None)?)),

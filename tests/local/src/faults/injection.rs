@@ -31,6 +31,8 @@ pub enum Kind {
     Call(Fault),
     /// A transaction isn't done: one of its actions, which chance chooses, gets this reason.
     Cancel(String),
+    /// A batch call is done but for one of its entries, which chance chooses and which gets this code.
+    Part(String),
     /// The delivery of a message to a function goes wrong.
     Message(Delivery),
     /// A function's process goes wrong.
@@ -96,6 +98,15 @@ impl Injected {
                 let index = scaled(reasons.len(), dice);
                 *reasons.get_mut(index)? = blamed;
                 Some(Fault::cancel(&reasons.into()))
+            }
+            Kind::Part(code) => {
+                let (mut entries, code) = (call.entries(), code.clone());
+                let dice = self.strike()?;
+                let index = scaled(entries.len(), dice);
+                (index < entries.len()).then(|| Fault::Partial {
+                    entries: vec![entries.swap_remove(index)],
+                    code: Some(code),
+                })
             }
             Kind::Message(_) | Kind::Function(_) => None,
         }
@@ -236,6 +247,33 @@ mod tests {
         assert_eq!(blamed.iter().sum::<usize>(), 60);
         assert!(blamed.iter().all(|count| *count > 0), "{blamed:?}");
         // A call that is no transaction has no reasons.
+        assert_eq!(injected.call(&CALL), None);
+    }
+
+    #[test]
+    fn a_batch_is_done_but_for_one_entry_by_its_id_or_its_place() {
+        let check = |body: &str, names: [&str; 2]| {
+            let mut injected = Injected::new(Injection::new(Kind::Part("Code".to_owned())), 1);
+            let call = Call {
+                body: body.as_bytes(),
+                ..CALL
+            };
+            let fault = |name: &str| Fault::Partial {
+                entries: vec![name.to_owned()],
+                code: Some("Code".to_owned()),
+            };
+            let met: Vec<_> = (0..40).filter_map(|_| injected.call(&call)).collect();
+            assert_eq!(met.len(), 40);
+            for name in names {
+                assert!(met.contains(&fault(name)), "{name}: {met:?}");
+            }
+        };
+        check(
+            r#"{"Entries":[{"Id":"a"},{"Id":"b","Delay":1}]}"#,
+            ["a", "b"],
+        );
+        check(r#"{"Entries":[{"Source":"s"},{"Source":"s"}]}"#, ["0", "1"]);
+        let mut injected = Injected::new(Injection::new(Kind::Part("Code".to_owned())), 1);
         assert_eq!(injected.call(&CALL), None);
     }
 }

@@ -1,6 +1,6 @@
 //! Answers calls that meet a fault.
 
-use super::{REQUEST_LIMIT, SQS, Services, operation, text};
+use super::{EVENTS, REQUEST_LIMIT, SQS, Services, operation, text};
 use crate::faults::Fault;
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
@@ -23,7 +23,13 @@ impl Services {
         match fault {
             Fault::Refuse { status, code, body } => Ok(refusal(&head, status, &code, body)),
             Fault::Partial { entries, code } => {
-                self.answer_partly(head, &body, &entries, code).await
+                if operation(&head).is_some_and(|(service, _)| service == EVENTS) {
+                    self.put_partly(head, &body, &entries, code.as_deref())
+                        .await
+                } else {
+                    self.answer_partly(head, &body, &entries, code.as_deref())
+                        .await
+                }
             }
             // These run in tasks of their own, which go on when the caller closes the connection.
             Fault::Unanswered => {
@@ -64,6 +70,41 @@ impl Services {
         Err(io::ErrorKind::ConnectionAborted.into())
     }
 
+    /// Answers `PutEvents` as if EventBridge had refused the entries in these places.
+    async fn put_partly(
+        &self,
+        head: Parts,
+        body: &[u8],
+        refused: &[String],
+        code: Option<&str>,
+    ) -> io::Result<Response<Body>> {
+        let request: Value = serde_json::from_slice(body)?;
+        let entries = request["Entries"].as_array().cloned().unwrap_or_default();
+        let is_refused = |n: usize| refused.contains(&n.to_string());
+        let places: Vec<_> = (0..entries.len()).map(is_refused).collect();
+        let left = entries.into_iter().zip(&places);
+        let left: Vec<_> = left.filter(|(_, refused)| !**refused).collect();
+        let left = json!({"Entries": left.into_iter().map(|(entry, _)| entry).collect::<Value>()});
+        let (head, mut results) = if left["Entries"] == json!([]) {
+            (Response::new(()).into_parts().0, Vec::new())
+        } else {
+            let response = self.answer(head, left.to_string().into()).await;
+            if response.status() != StatusCode::OK {
+                return Ok(response);
+            }
+            let (head, answer) = parts(response).await?;
+            let results = answer["Entries"].as_array().cloned();
+            (head, results.unwrap_or_default())
+        };
+        let failure = json!({"ErrorCode": code, "ErrorMessage": "no"});
+        for n in (0..places.len()).filter(|n| places[*n]) {
+            results.insert(n, failure.clone());
+        }
+        let failed = results.iter().filter(|result| result["EventId"].is_null());
+        let answer = json!({"FailedEntryCount": failed.count(), "Entries": results});
+        Ok(Response::from_parts(head, Body::from(answer.to_string())))
+    }
+
     /// Answers a batch as if SQS had refused these of its entries.
     async fn answer_partly(
         &self,
@@ -86,9 +127,7 @@ impl Services {
         if response.status() != StatusCode::OK {
             return Ok(response);
         }
-        let (head, body) = response.into_parts();
-        let body = to_bytes(body, REQUEST_LIMIT).await;
-        let mut answer: Value = serde_json::from_slice(&body.map_err(io::Error::other)?)?;
+        let (head, mut answer) = parts(response).await?;
         let failure = |id| json!({"Id": id, "SenderFault": false, "Code": code, "Message": "no"});
         if code.is_some() {
             let failed = answer["Failed"].as_array().cloned().unwrap_or_default();
@@ -99,10 +138,23 @@ impl Services {
     }
 }
 
-/// An error as SQS and `DynamoDB` send it, in AWS JSON 1.0.
+/// The head of an answer, and its body.
+async fn parts(response: Response<Body>) -> io::Result<(hyper::http::response::Parts, Value)> {
+    let (head, body) = response.into_parts();
+    let body = to_bytes(body, REQUEST_LIMIT).await;
+    let answer = serde_json::from_slice(&body.map_err(io::Error::other)?)?;
+    Ok((head, answer))
+}
+
+/// An error as the service sends it, in AWS JSON. Clients read it by its content, whatever its version.
 fn refusal(head: &Parts, status: u16, code: &str, mut body: Value) -> Response<Body> {
-    let sqs = operation(head).is_some_and(|(service, _)| service == SQS);
-    let service = if sqs { "sqs" } else { "dynamodb.v20120810" };
+    let service = operation(head).map(|(service, _)| service);
+    let sqs = service == Some(SQS);
+    let service = match service {
+        Some(SQS) => "sqs",
+        Some(EVENTS) => "eventbridge",
+        _ => "dynamodb.v20120810",
+    };
     body["__type"] = format!("com.amazonaws.{service}#{code}").into();
     let mut response = Response::builder()
         .status(status)

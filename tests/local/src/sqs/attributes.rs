@@ -3,7 +3,7 @@
 use super::{arn, error::SqsError, message::MAXIMUM_MESSAGE_SIZE, store::milliseconds};
 use crate::template::model;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The settable attributes of a queue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,6 +14,9 @@ pub struct Attributes {
     pub maximum_message_size: usize,
     pub receive_wait_ms: i64,
     pub redrive: Option<Redrive>,
+    /// The policy that says who else may use the queue. Nothing is enforced on one machine.
+    #[serde(default)]
+    pub policy: Option<String>,
 }
 
 /// The dead-letter queue, and the receives after which a message goes there.
@@ -32,6 +35,7 @@ impl Default for Attributes {
             maximum_message_size: MAXIMUM_MESSAGE_SIZE,
             receive_wait_ms: 0,
             redrive: None,
+            policy: None,
         }
     }
 }
@@ -48,6 +52,7 @@ impl From<&model::Queue> for Attributes {
                 dead_letter_queue: redrive.dead_letter_queue.clone(),
                 max_receive_count: redrive.max_receive_count,
             }),
+            policy: None,
         }
     }
 }
@@ -73,6 +78,11 @@ impl Attributes {
             }
             "RedrivePolicy" if value.is_empty() => self.redrive = None,
             "RedrivePolicy" => self.redrive = Some(Redrive::parse(value)?),
+            "Policy" if value.is_empty() => self.policy = None,
+            "Policy" if serde_json::from_str::<Map<String, Value>>(value).is_err() => {
+                return Err(SqsError::InvalidAttributeValue(name.to_owned()));
+            }
+            "Policy" => self.policy = Some(value.to_owned()),
             _ => return Err(SqsError::InvalidAttributeName(name.to_owned())),
         }
         Ok(())
@@ -103,6 +113,7 @@ impl Attributes {
             });
             rendered.push(("RedrivePolicy", policy.to_string()));
         }
+        rendered.extend(self.policy.clone().map(|policy| ("Policy", policy)));
         rendered
     }
 }

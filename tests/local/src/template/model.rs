@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 pub struct Place {
     /// Base URL of the API, without the stage: `http://127.0.0.1:3000`.
     pub api: String,
-    /// Base URL of SQS, `DynamoDB` and Lambda: `http://127.0.0.1:3001`.
+    /// Base URL of SQS, `DynamoDB`, EventBridge and Lambda: `http://127.0.0.1:3001`.
     pub services: String,
 }
 

@@ -119,6 +119,19 @@ impl Scope {
                 }
                 _ => return Err(argument.fault("Select takes an index and a list")),
             },
+            "Split" => match argument.list()? {
+                [separator, text] => {
+                    let (separator, text) = (separator.text()?, self.value(text)?);
+                    let part = |part: &str| Node {
+                        value: Value::Text(part.to_owned()),
+                        ..text.clone()
+                    };
+                    return Ok(Some(Value::List(
+                        text.text()?.split(separator).map(part).collect(),
+                    )));
+                }
+                _ => return Err(argument.fault("Split takes a separator and a text")),
+            },
             "If" => match argument.list()? {
                 [condition, yes, no] => {
                     let chosen = if self.condition(condition)? { yes } else { no };
@@ -129,7 +142,7 @@ impl Scope {
             _ => {
                 return Err(argument.fault(format!(
                     "the function {function} isn't supported here; \
-                     supported: Ref, GetAtt, Sub, Join, Select, If"
+                     supported: Ref, GetAtt, Sub, Join, Select, Split, If"
                 )));
             }
         };

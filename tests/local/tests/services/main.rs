@@ -1,5 +1,6 @@
 //! Tests the services' address: the routes of requests, and the faults on the way.
 
+mod event_bus;
 mod hostile;
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use hyper_util::{
 };
 use local::{
     callers::Callers,
+    event_bus::EventBuses,
     faults::{Fault, Faults},
     lambda::Lambda,
     services::Services,
@@ -56,6 +58,7 @@ impl Fixture {
         let lambda = Lambda::new(&BTreeMap::new(), &BTreeMap::new(), "", 1, false, &faults)?;
         let services = Services::new(
             sqs.clone(),
+            EventBuses::new(sqs.clone()),
             Arc::new(lambda),
             faults.clone(),
             tables.address(),
@@ -167,26 +170,28 @@ async fn a_refused_call_is_not_done() -> anyhow::Result<()> {
 async fn a_partly_refused_batch_is_done_for_the_rest() -> anyhow::Result<()> {
     let fixture = Fixture::start().await?;
     let queue = url(&format!("http://{}", fixture.address), "q");
-    let check = async |refused: &[&str], code, stored: &[&str], failed: &[&str]| {
-        let refused: Vec<_> = refused.iter().map(|id| (*id).to_owned()).collect();
-        let _rule = fixture.faults.add(move |_| {
-            let entries = refused.clone();
-            Some(Fault::Partial { entries, code })
-        });
-        let entry = |id| json!({"Id": id, "MessageBody": id});
-        let entries = ["a", "b", "c"].map(entry);
-        let batch = json!({"QueueUrl": queue, "Entries": entries});
-        let (status, _, body) = fixture.call("AmazonSQS.SendMessageBatch", &batch).await?;
-        assert_eq!(status, 200);
-        let ids = |list: &str| {
-            let entries = body[list].as_array().into_iter().flatten();
-            entries.map(|entry| entry["Id"].clone()).collect::<Vec<_>>()
+    let check =
+        async |refused: &[&str], code: Option<&'static str>, stored: &[&str], failed: &[&str]| {
+            let refused: Vec<_> = refused.iter().map(|id| (*id).to_owned()).collect();
+            let _rule = fixture.faults.add(move |_| {
+                let entries = refused.clone();
+                let code = code.map(str::to_owned);
+                Some(Fault::Partial { entries, code })
+            });
+            let entry = |id| json!({"Id": id, "MessageBody": id});
+            let entries = ["a", "b", "c"].map(entry);
+            let batch = json!({"QueueUrl": queue, "Entries": entries});
+            let (status, _, body) = fixture.call("AmazonSQS.SendMessageBatch", &batch).await?;
+            assert_eq!(status, 200);
+            let ids = |list: &str| {
+                let entries = body[list].as_array().into_iter().flatten();
+                entries.map(|entry| entry["Id"].clone()).collect::<Vec<_>>()
+            };
+            assert_eq!(ids("Successful"), stored, "{body}");
+            assert_eq!(ids("Failed"), failed, "{body}");
+            assert_eq!(fixture.received(Duration::ZERO).await?, stored.len());
+            anyhow::Ok(())
         };
-        assert_eq!(ids("Successful"), stored, "{body}");
-        assert_eq!(ids("Failed"), failed, "{body}");
-        assert_eq!(fixture.received(Duration::ZERO).await?, stored.len());
-        anyhow::Ok(())
-    };
     let code = Some("InternalError");
     check(&["b"], code, &["a", "c"], &["b"]).await?;
     check(&["a", "c"], None, &["b"], &[]).await?;

@@ -23,7 +23,38 @@ impl Case {
         if seed.is_multiple_of(HEAVY) {
             make_heavy(&mut case, rng);
         }
+        add_bus(&mut case);
         case
+    }
+}
+
+/// A third of the cases tells outcomes on a bus, which has its own faults. Its chance is its own, so that a seed without a
+/// bus stays the case that it was before there was one.
+fn add_bus(case: &mut Case) {
+    let mut rng = Rng::with_seed(!case.seed);
+    case.stack.bus = rng.u8(..3) == 0;
+    if !case.stack.bus {
+        return;
+    }
+    let weather = &mut case.weather;
+    if !weather.rates.is_empty() {
+        for fault in Fault::BUS {
+            let rate = pick(&mut rng, &[0.0, 0.02, 0.3]);
+            weather.rates.insert(fault, rate);
+        }
+    } else if weather.outages.is_empty() && rng.bool() {
+        let from = Duration::from_secs(rng.u64(..20));
+        let lasts = Duration::from_secs(pick(&mut rng, &LASTING));
+        let kinds = [
+            OutageKind::BusDown,
+            OutageKind::BusThrottled,
+            OutageKind::BusSilent,
+        ];
+        weather.outages.push(Outage {
+            from,
+            until: from + lasts,
+            kind: pick(&mut rng, &kinds),
+        });
     }
 }
 

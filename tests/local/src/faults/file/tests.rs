@@ -7,6 +7,7 @@ const ALL: &str = "
 faults:
   - {fault: refused, call: SendMessage, code: ServiceUnavailable, function: F, containing: a, larger_than: 9, rate: 0.5, times: 2}
   - {fault: cancelled, code: TransactionConflict}
+  - {fault: done_in_part, code: InternalError}
   - {fault: cut_off}
   - {fault: done_late, seconds: 2.5}
   - {fault: answered_late, seconds: 1}
@@ -45,7 +46,7 @@ fn every_fault_of_the_help_can_be_injected() -> Result<()> {
     };
     assert_eq!(plan.injections[0], expected);
     let late = Kind::Call(Fault::Late(Duration::from_millis(2500)));
-    assert_eq!(plan.injections[3], Injection::new(late));
+    assert_eq!(plan.injections[4], Injection::new(late));
     Ok(())
 }
 

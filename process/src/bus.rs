@@ -1,0 +1,209 @@
+//! Tells the outcomes of a batch on an EventBridge bus.
+//!
+//! `PutEvents` may take some entries of a call and refuse others. What the bus refuses for the moment is sent again, as long
+//! as it takes anything at all. The messages of the orders that are left stay on the queue, by the caller.
+
+use crate::{backoff, effects::Effects, sdk_error};
+use aws_sdk_eventbridge::{
+    Client,
+    config::retry::RetryConfig,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::put_events::{PutEventsError, PutEventsOutput},
+    types::PutEventsRequestEntry,
+};
+use events::{OrderId, OutcomeEvent, text::bounded};
+use futures_util::stream::{self, StreamExt};
+use std::{collections::BTreeSet, time::Duration};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+/// The most entries of a call.
+const MOST_ENTRIES: usize = 10;
+/// The most bytes of a call's entries: EventBridge's limit before it was raised to 1 MB. Ten orders of the API are a tenth
+/// of it.
+const MOST_BYTES: usize = 256_000;
+/// The most calls at a time.
+const CALLS: usize = 10;
+/// The bus is given up for this batch when it has taken nothing for so long. While it is down, a worker writes a batch in
+/// about this time.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// An event bus that outcomes are told on.
+#[derive(Debug)]
+pub struct OutcomeBus {
+    eventbridge: Client,
+    name: String,
+    source: String,
+}
+
+/// An event on its way.
+struct Entry {
+    record: usize,
+    order_id: OrderId,
+    request: PutEventsRequestEntry,
+}
+
+/// A refusal of an entry.
+enum Refused {
+    /// It may be taken when it is sent again.
+    ForNow(Entry),
+    /// It would be refused again.
+    ForGood(Entry),
+}
+
+impl OutcomeBus {
+    /// The bus of this name or ARN. Its events have this `source`.
+    pub fn new(eventbridge: &Client, name: String, source: String) -> Self {
+        // What is refused is sent again here, entry by entry.
+        let once = eventbridge.config().to_builder();
+        let once = once.retry_config(RetryConfig::disabled()).build();
+        Self {
+            eventbridge: Client::from_conf(once),
+            name,
+            source,
+        }
+    }
+
+    /// Sends the events, each with its record, until `deadline`. Gives the records whose event the bus has not taken, as far
+    /// as is known: an answer may be lost.
+    pub async fn tell(
+        &self,
+        events: Vec<(usize, OutcomeEvent)>,
+        deadline: Instant,
+        effects: Effects,
+    ) -> BTreeSet<usize> {
+        let mut left: Vec<_> = events
+            .into_iter()
+            .map(|(record, event)| self.entry(record, &event))
+            .collect();
+        let mut untold = Vec::new();
+        let (mut refusals, mut taken_at) = (0, Instant::now());
+        while !left.is_empty() {
+            let sent = left.len();
+            let calls = pack(left).into_iter().map(|call| self.put(call, deadline));
+            let refused: Vec<_> = stream::iter(calls)
+                .buffer_unordered(CALLS)
+                .flat_map(stream::iter)
+                .collect()
+                .await;
+            if refused.len() < sent {
+                (refusals, taken_at) = (0, Instant::now());
+            }
+            left = Vec::new();
+            for refused in refused {
+                match refused {
+                    Refused::ForNow(entry) => left.push(entry),
+                    Refused::ForGood(entry) => untold.push(entry),
+                }
+            }
+            let due = Instant::now() + backoff::again(refusals, (effects.chance)());
+            refusals += 1;
+            if left.is_empty() || due >= deadline.min(taken_at + PATIENCE) {
+                break;
+            }
+            sleep_until(due).await;
+        }
+        untold.append(&mut left);
+        for entry in &untold {
+            tracing::error!(
+                order_id = %entry.order_id,
+                "could not tell the order's outcome; its message stays on the queue"
+            );
+        }
+        untold.iter().map(|entry| entry.record).collect()
+    }
+
+    fn entry(&self, record: usize, event: &OutcomeEvent) -> Entry {
+        let entry = PutEventsRequestEntry::builder()
+            .event_bus_name(&self.name)
+            .source(&self.source)
+            .detail_type(event.detail_type())
+            .detail(event.to_json())
+            .build();
+        Entry {
+            record,
+            order_id: event.id,
+            request: entry,
+        }
+    }
+
+    /// Makes one call, and gives the entries that the bus did not take.
+    async fn put(&self, call: Vec<Entry>, deadline: Instant) -> Vec<Refused> {
+        let entries = call.iter().map(|entry| entry.request.clone()).collect();
+        let put = self.eventbridge.put_events().set_entries(Some(entries));
+        match timeout_at(deadline, put.send()).await {
+            Ok(Ok(answer)) => refused(call, &answer),
+            Ok(Err(error)) => {
+                let (entries, text) = (call.len(), sdk_error::text(&error));
+                tracing::warn!(error = text, entries, "the event bus refused outcomes");
+                let refused = if is_passing(&error) {
+                    Refused::ForNow
+                } else {
+                    Refused::ForGood
+                };
+                call.into_iter().map(refused).collect()
+            }
+            // They may be taken all the same: the next delivery tells them again.
+            Err(_) => call.into_iter().map(Refused::ForNow).collect(),
+        }
+    }
+}
+
+/// The entries that the bus refused, by its answer: it has one result an entry, in their order.
+fn refused(call: Vec<Entry>, answer: &PutEventsOutput) -> Vec<Refused> {
+    let mut results = answer.entries().iter();
+    let mut refused = Vec::new();
+    for entry in call {
+        let result = results.next();
+        if result.is_some_and(|result| result.event_id().is_some()) {
+            continue;
+        }
+        let code = result.and_then(|result| result.error_code());
+        let code = code.unwrap_or("no result");
+        let message = result.and_then(|result| result.error_message());
+        let error = bounded(&format!("{code}: {}", message.unwrap_or_default()));
+        tracing::warn!(order_id = %entry.order_id, error, "the event bus refused an outcome");
+        refused.push(match code {
+            "InternalFailure" | "ThrottlingException" | "no result" => Refused::ForNow(entry),
+            _ => Refused::ForGood(entry),
+        });
+    }
+    refused
+}
+
+/// Tells if a call may succeed when it is made again.
+fn is_passing(error: &SdkError<PutEventsError>) -> bool {
+    let SdkError::ServiceError(refused) = error else {
+        return true;
+    };
+    refused.raw().status().is_server_error()
+        || matches!(
+            error.code(),
+            Some("ThrottlingException" | "RequestLimitExceeded" | "InternalException")
+        )
+}
+
+/// Packs entries into calls within EventBridge's limits.
+fn pack(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
+    let mut calls: Vec<Vec<Entry>> = Vec::new();
+    let mut bytes = 0;
+    for entry in entries {
+        bytes += size(&entry.request);
+        match calls.last_mut() {
+            Some(call) if call.len() < MOST_ENTRIES && bytes <= MOST_BYTES => call.push(entry),
+            _ => {
+                bytes = size(&entry.request);
+                calls.push(vec![entry]);
+            }
+        }
+    }
+    calls
+}
+
+/// An entry's size, as EventBridge counts it.
+fn size(entry: &PutEventsRequestEntry) -> usize {
+    let texts = [entry.source(), entry.detail_type(), entry.detail()];
+    texts.into_iter().flatten().map(str::len).sum()
+}
+
+#[cfg(test)]
+mod tests;

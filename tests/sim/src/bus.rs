@@ -1,0 +1,95 @@
+//! A model of the event bus: what it was told.
+
+use crate::{
+    case::{Case, Fault, OutageKind},
+    table::Tables,
+    wire::Answer,
+};
+use events::OutcomeEvent;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The most entries of a call.
+const MOST_ENTRIES: usize = 10;
+
+/// The outcomes that the bus has taken.
+#[derive(Debug, Default)]
+pub struct Bus {
+    /// By the order's id, oldest first.
+    pub told: BTreeMap<String, Vec<OutcomeEvent>>,
+    /// Events that told what no row said.
+    pub wrong: Vec<String>,
+}
+
+impl Bus {
+    /// Takes the events of a `PutEvents`, or refuses some or all.
+    pub fn put(&mut self, body: &[u8], tables: &Tables) -> Answer {
+        if tables.is_out(OutageKind::BusDown) || tables.strikes(Fault::BusDown) {
+            return Answer::error(500, "InternalException");
+        }
+        if tables.is_out(OutageKind::BusThrottled) || tables.strikes(Fault::BusThrottled) {
+            return Answer::error(400, "ThrottlingException");
+        }
+        let request: Value = serde_json::from_slice(body).expect("JSON");
+        let entries = request["Entries"].as_array().expect("entries");
+        assert!((1..=MOST_ENTRIES).contains(&entries.len()), "{request}");
+        let mut failed = 0;
+        let results: Vec<_> = entries
+            .iter()
+            .map(|entry| {
+                if tables.strikes(Fault::EventRefused) {
+                    failed += 1;
+                    let codes = ["ThrottlingException", "InternalFailure", "MalformedDetail"];
+                    let code = codes[fastrand::usize(..codes.len())];
+                    return json!({"ErrorCode": code, "ErrorMessage": "refused"});
+                }
+                self.take(entry, tables);
+                json!({"EventId": "1"})
+            })
+            .collect();
+        Answer::Ok(json!({"FailedEntryCount": failed, "Entries": results}))
+    }
+
+    fn take(&mut self, entry: &Value, tables: &Tables) {
+        let detail = entry["Detail"].as_str().expect("a detail");
+        let event: OutcomeEvent = serde_json::from_str(detail).expect("an outcome");
+        assert_eq!(entry["DetailType"], event.detail_type());
+        let id = event.id.to_string();
+        let status = event.outcome.status();
+        let row = tables.rows.get(&id);
+        let text = |name: &str| row.and_then(|row| row.text(name));
+        // A row that failed may have been settled since.
+        let is_right = row.is_some()
+            && (status == "failed"
+                || (text("status"), text("processed_at"), text("placed_at"))
+                    == (
+                        Some(status),
+                        Some(&*event.processed_at.to_string()),
+                        Some(&*event.placed_at.to_string()),
+                    ));
+        if !is_right {
+            self.wrong
+                .push(format!("{id} was told {status}, and its row is {row:?}"));
+        }
+        self.told.entry(id).or_default().push(event);
+    }
+
+    /// True if the outcome in an order's row was told.
+    pub fn has_told(&self, id: &str, status: &str) -> bool {
+        let told = self.told.get(id);
+        told.is_some_and(|told| told.iter().any(|event| event.outcome.status() == status))
+    }
+
+    /// Checks that each outcome was told, if the case has a bus.
+    pub fn balance(&self, case: &Case, tables: &Tables, wrong: &mut Vec<String>) {
+        wrong.extend(self.wrong.iter().cloned());
+        if !case.stack.bus {
+            return;
+        }
+        for row in tables.rows.values().filter(|row| row.status != "failed") {
+            if !self.has_told(&row.id, &row.status) {
+                wrong.push(format!("{} is {}, and nobody was told", row.id, row.status));
+            }
+        }
+    }
+}
