@@ -5,6 +5,7 @@ mod dead_letters;
 use crate::names::Names;
 use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::{Client as DynamoDb, types::AttributeValue};
+use aws_sdk_eventbridge::Client as EventBridge;
 use aws_sdk_lambda::{Client as Lambda, primitives::Blob};
 use aws_sdk_sqs::{
     Client as Sqs,
@@ -25,6 +26,7 @@ pub struct Aws {
     pub names: Names,
     pub sqs: Sqs,
     pub dynamodb: DynamoDb,
+    pub eventbridge: EventBridge,
     lambda: Lambda,
 }
 
@@ -75,6 +77,7 @@ impl Aws {
             names,
             sqs: Sqs::new(&config),
             dynamodb: DynamoDb::new(&config),
+            eventbridge: EventBridge::new(&config),
             lambda: Lambda::new(&config),
         }
     }

@@ -4,16 +4,18 @@
 //! - [`stack`]: the stack under test. At the end its tables and queues are reconciled with what clients were told.
 //!   [`watch`]: records the functions' calls. [`permissions`]: compares the roles with them.
 //! - [`api`]: an HTTP client. [`orders`]: orders to send. [`aws`], [`names`]: the services behind the API.
+//! - [`listener`]: hears the outcomes that the stack tells.
 //! - [`scenarios`]: the facts. [`runner`]: runs and counts them.
 //!
 //! # Against another stack
 //! `ORDERS_API_URL` (with the stage) and `ORDERS_API_KEY` name it; without them a `local` is started. Scenarios that look
 //! behind the API need, besides AWS's own variables for region, credentials and endpoint: `ORDERS_QUEUE_URL` and
 //! `ORDERS_DEAD_LETTER_QUEUE_URL`; `ORDERS_TABLE` and `ARTICLES_TABLE`; `INGEST_FUNCTION`, `STATUS_FUNCTION` and
-//! `PROCESS_FUNCTION`. Scenarios that a stack can't run are reported as ignored, with the capability that they need.
+//! `PROCESS_FUNCTION`; `OUTCOME_BUS` and `OUTCOME_SOURCE`, if it tells outcomes. Scenarios that a stack can't run are reported as ignored, with the capability that they need.
 
 mod api;
 mod aws;
+mod listener;
 mod names;
 mod orders;
 mod permissions;

@@ -14,6 +14,10 @@ pub struct Names {
     pub ingest: String,
     pub status: String,
     pub process: String,
+    /// The bus that outcomes are told on, if there is one.
+    pub outcome_bus: Option<String>,
+    /// The source of its events.
+    pub source: String,
 }
 
 impl Names {
@@ -28,6 +32,8 @@ impl Names {
             ingest: name("INGEST_FUNCTION")?,
             status: name("STATUS_FUNCTION")?,
             process: name("PROCESS_FUNCTION")?,
+            outcome_bus: name("OUTCOME_BUS"),
+            source: name("OUTCOME_SOURCE").unwrap_or_default(),
         })
     }
 
@@ -59,6 +65,8 @@ impl Names {
             ingest: function("IngestFunction")?,
             status: function("StatusFunction")?,
             process: function("ProcessFunction")?,
+            outcome_bus: stack.outputs.get("OutcomeBus").cloned(),
+            source: "local".to_owned(),
         })
     }
 }

@@ -93,6 +93,9 @@ struct Request {
     table_name: Option<String>,
     #[serde(default)]
     transact_items: Vec<BTreeMap<String, Target>>,
+    /// Events.
+    #[serde(default)]
+    entries: Vec<Event>,
     /// Keys by table.
     #[serde(default, rename = "RequestItems")]
     keys: BTreeMap<String, serde_json::Value>,
@@ -102,6 +105,13 @@ struct Request {
 #[serde(rename_all = "PascalCase")]
 struct Target {
     table_name: String,
+}
+
+/// An event, or an entry of another batch, which has no bus.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Event {
+    event_bus_name: Option<String>,
 }
 
 /// Gives the permission that a call needs. A call that isn't understood needs its own name, which no role allows.
@@ -123,6 +133,16 @@ fn permissions(call: &Call<'_>) -> Vec<Permission> {
     }
     if let Some(name) = request.table_name {
         return vec![table(call.operation, &name)];
+    }
+    if call.operation == "PutEvents" {
+        let buses = request.entries.iter();
+        let buses = buses.filter_map(|event| event.event_bus_name.as_deref());
+        let bus = |name: &str| {
+            let name = name.rsplit_once('/').map_or(name, |(_, name)| name);
+            let bus = arn("events", &format!("event-bus/{name}"));
+            ("events:PutEvents".to_owned(), bus)
+        };
+        return buses.map(bus).collect();
     }
     let names = request.keys.keys();
     let reads = names.map(|name| table(call.operation, name));

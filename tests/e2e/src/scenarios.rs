@@ -13,6 +13,7 @@ mod keys;
 mod levelling;
 mod limits;
 mod load;
+mod outcomes;
 mod queue;
 mod redelivery;
 mod retries;
@@ -51,6 +52,7 @@ pub fn all() -> Vec<Scenario> {
         ("stock", stock::all()),
         ("redelivery", redelivery::all()),
         ("failures", failures::all()),
+        ("outcomes", outcomes::all()),
         ("conflicts", conflicts::all()),
         ("retries", retries::all()),
         ("load", load::all()),

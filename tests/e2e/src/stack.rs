@@ -1,6 +1,6 @@
 //! The stack that the scenarios run against.
 
-use crate::{api::Api, aws::Aws, names::Names, permissions::Used};
+use crate::{api::Api, aws::Aws, listener::Listener, names::Names, permissions::Used};
 use anyhow::{Context, Result, ensure};
 use http::Method;
 use local::{
@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, env, path::Path, sync::Mutex, time::Duration};
 use tokio::time::Instant;
 
 /// A scenario waits for anything this long.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Requests, and scenarios, at a time where LocalStack would start a container for each and soon be too slow for the
 /// functions' time-outs.
@@ -31,6 +31,8 @@ pub enum Need {
     Tables,
     /// The functions can be invoked.
     Invoke,
+    /// Outcomes are told on a bus that can be listened to.
+    Events,
     /// The queue is as AWS documents it.
     ExactQueue,
     /// The gateway's own answers are the template's.
@@ -51,6 +53,7 @@ impl Need {
             Self::Queue | Self::Tables | Self::Invoke => {
                 "only the API is known: `.ci/stack-env` gives the rest"
             }
+            Self::Events => "the stack has no OutcomeBus, or only its API is known",
             Self::ExactQueue => "LocalStack's queue isn't as AWS documents it",
             Self::GatewayResponses => {
                 "LocalStack reads no gateway responses from the OpenAPI document that SAM makes"
@@ -69,6 +72,8 @@ pub struct Stack {
     aws: Option<Aws>,
     cloud: Option<Cloud>,
     is_localstack: bool,
+    /// Hears the outcomes that it tells, if it tells any.
+    listener: Option<Listener>,
     /// The calls of a `local`'s functions.
     used: Used,
     /// Held by whoever waits for dead letters or redrives them: a redrive moves all that it finds.
@@ -97,6 +102,7 @@ impl Stack {
                 "MaxReceiveCount=3",
                 "RetryBaseSeconds=1",
                 "ProcessTimeoutSeconds=30",
+                "OutcomeBus=default",
             ];
             return Self::local(&parameters).await;
         };
@@ -111,13 +117,15 @@ impl Stack {
             }
             Err(_) => false,
         };
+        let aws = Names::from_env().map(Aws::from_env).transpose()?;
         Ok(Self {
             api: if is_localstack {
                 api.at_most(ON_LOCALSTACK)
             } else {
                 api
             },
-            aws: Names::from_env().map(Aws::from_env).transpose()?,
+            listener: listener(aws.as_ref()).await?,
+            aws,
             cloud: None,
             is_localstack,
             used: Used::default(),
@@ -163,6 +171,7 @@ impl Stack {
         let api = Api::new(&cloud.api_url(), Some("e2e".to_owned()))?;
         Ok(Self {
             api,
+            listener: listener(Some(&aws)).await?,
             aws: Some(aws),
             used: Used::watch(cloud.faults(), cloud.stack()),
             cloud: Some(cloud),
@@ -185,6 +194,7 @@ impl Stack {
     pub fn has(&self, need: Need) -> bool {
         match need {
             Need::Queue | Need::Tables | Need::Invoke => self.aws.is_some(),
+            Need::Events => self.listener.is_some(),
             Need::ExactQueue => self.aws.is_some() && !self.is_localstack,
             Need::GatewayResponses => !self.is_localstack,
             Need::Clients | Need::Faults | Need::Parameters | Need::Quiet => self.cloud.is_some(),
@@ -196,6 +206,13 @@ impl Stack {
         self.aws.as_ref().context(
             "the scenario doesn't say that it needs the queue, the tables or the functions",
         )
+    }
+
+    /// What hears the outcomes that it tells.
+    pub fn listener(&self) -> Result<&Listener> {
+        self.listener
+            .as_ref()
+            .context("the scenario doesn't say that it needs events")
     }
 
     /// The `local` that this is.
@@ -245,7 +262,8 @@ impl Stack {
         Ok(sku)
     }
 
-    /// Checks that no queue holds a message, and that each article lacks just the pieces that confirmed orders have.
+    /// Checks that no queue holds a message, that each article lacks just the pieces that confirmed orders have, and that
+    /// each outcome was told.
     pub async fn audit(&self) -> Result<()> {
         let Some(aws) = &self.aws else { return Ok(()) };
         until("the queues are empty", || async {
@@ -271,7 +289,17 @@ impl Stack {
                 "{sku} had {before} pieces: {taken} are confirmed, {left} are left"
             );
         }
-        Ok(())
+        let Some(listener) = &self.listener else {
+            return Ok(());
+        };
+        let rows = aws.records().await?;
+        let source = &aws.names.source;
+        let wrong = || listener.compare(source, rows.iter()).0;
+        let all_is_told = until("each outcome is told", || async {
+            Ok(wrong().is_empty().then_some(()))
+        })
+        .await;
+        all_is_told.with_context(|| format!("{:#?}", wrong()))
     }
 
     /// Checks that each function's role allows what every scenario together made it do, and no more.
@@ -284,9 +312,22 @@ impl Stack {
 
     /// Stops what was started.
     pub async fn stop(&self) {
+        if let (Some(listener), Some(aws)) = (&self.listener, &self.aws)
+            && let Err(error) = listener.stop(aws).await
+        {
+            eprintln!("a rule or a queue of the scenarios is left: {error:#}");
+        }
         if let Some(cloud) = &self.cloud {
             cloud.lambda().stop().await;
         }
+    }
+}
+
+/// Listens to a stack that tells its outcomes.
+async fn listener(aws: Option<&Aws>) -> Result<Option<Listener>> {
+    match aws {
+        Some(aws) if aws.names.outcome_bus.is_some() => Ok(Some(Listener::start(aws).await?)),
+        _ => Ok(None),
     }
 }
 

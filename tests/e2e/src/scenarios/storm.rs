@@ -15,7 +15,7 @@ mod stock;
 use crate::{
     aws::Aws,
     scenarios::scenarios,
-    stack::{Stack, until_in},
+    stack::{Stack, until, until_in},
 };
 use anyhow::{Context, Result, ensure};
 use books::{Books, Rows};
@@ -50,24 +50,26 @@ const DRAIN: Duration = Duration::from_mins(5);
 const FULL: usize = 10_000;
 
 /// A storm of fewer orders must have met a fault of some kind, whatever they are batched into.
-const PLACES: [&str; 6] = [
+const PLACES: [&str; 7] = [
     "SendMessage ",
     "message ",
     "TransactWriteItems ",
     "GetItem ",
+    "PutEvents ",
     "IngestFunction ",
     "ProcessFunction ",
 ];
 
 /// Time is compressed: a killed worker's messages come back after 9 s, and the third receive is the last. With
 /// batches that are all full a worker needs longer, and more of them are killed.
-fn parameters(orders: usize) -> [&'static str; 4] {
+fn parameters(orders: usize) -> [&'static str; 5] {
     if orders < FULL {
         [
             "MaxReceiveCount=3",
             "RetryBaseSeconds=1",
             "ProcessTimeoutSeconds=8",
             "VisibilityTimeoutSeconds=9",
+            "OutcomeBus=default",
         ]
     } else {
         [
@@ -75,6 +77,7 @@ fn parameters(orders: usize) -> [&'static str; 4] {
             "RetryBaseSeconds=1",
             "ProcessTimeoutSeconds=15",
             "VisibilityTimeoutSeconds=16",
+            "OutcomeBus=default",
         ]
     }
 }
@@ -177,6 +180,7 @@ async fn storm(stack: &Stack, orders: usize, plan: &Plan) -> Result<Report> {
     books.stock_adds_up(&after, &at_first, &left);
     books.rejections_are_right(&after, &left);
     books.wrong.extend(ledger.wrong());
+    books.each_outcome_was_told(told(stack, &after).await?);
 
     let last = aws.dead_letters().await?;
     let bodies = last.iter().filter_map(|letter| letter.body.clone());
@@ -219,6 +223,18 @@ async fn drained(aws: &Aws) -> Result<()> {
         Ok((aws.depth(&aws.names.queue).await? == 0).then_some(()))
     })
     .await
+}
+
+/// Compares the events with the rows, once all have come: what is wrong, and how many came beyond one for each outcome.
+async fn told(stack: &Stack, rows: &Rows) -> Result<(Vec<String>, usize)> {
+    let (listener, source) = (stack.listener()?, &stack.aws()?.names.source);
+    let compare = || listener.compare(source, rows.values());
+    let all = until("each outcome is told", || async {
+        Ok(compare().0.is_empty().then_some(()))
+    });
+    // What never came is found below.
+    drop(all.await);
+    Ok(compare())
 }
 
 async fn rows(aws: &Aws) -> Result<Rows> {

@@ -16,6 +16,8 @@ pub struct Books {
     pub doubled: u64,
     /// Pieces that confirmed orders have and that were never there.
     pub oversold: u64,
+    /// Events beyond one for each outcome.
+    pub told_again: usize,
     /// Rows by status and reason.
     pub outcomes: BTreeMap<String, usize>,
     /// Everything that is wrong, in words.
@@ -133,6 +135,12 @@ impl Books {
                 self.wrong.push(format!("{sent} has {count} rows"));
             }
         }
+    }
+
+    /// Takes what is wrong with the events that were told, and how many came beyond one for each outcome.
+    pub fn each_outcome_was_told(&mut self, (wrong, again): (Vec<String>, usize)) {
+        self.wrong.extend(wrong);
+        self.told_again = again;
     }
 
     /// Checks that all the poison, and nothing else, is on the dead-letter queue.

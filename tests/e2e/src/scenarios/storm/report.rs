@@ -30,6 +30,7 @@ impl fmt::Display for Report {
             lost,
             doubled,
             oversold,
+            told_again,
             outcomes,
             wrong,
         } = &self.books;
@@ -45,6 +46,10 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "\n  dead letters: {redriven} orders, all redriven; {poison} pieces of poison"
+        )?;
+        writeln!(
+            f,
+            "  each outcome was told at least once; {told_again} events came again"
         )?;
         let (rain, duration) = (self.rain.as_secs(), self.duration.as_secs());
         writeln!(f, "  it rained for {rain} s and took {duration} s")?;

@@ -1,0 +1,330 @@
+//! Outcomes are told on an event bus.
+
+use crate::{
+    listener::Told,
+    orders::{new_id, order, placed, sqs_event},
+    scenarios::scenarios,
+    stack::{Stack, until},
+};
+use anyhow::{Context, Result, ensure};
+use aws_sdk_dynamodb::types::AttributeValue;
+use events::{OrderId, Outcome, Reason};
+use local::faults::Fault;
+use serde_json::Value;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+scenarios! {
+    each_outcome_is_told_as_its_row_has_it [Events Tables Queue]
+    a_failed_order_is_told_and_so_is_its_redrive [Events Tables Queue]
+    a_redelivery_tells_the_row_again [Events Tables Invoke]
+    only_the_first_order_under_a_key_is_told [Events Tables Invoke]
+    a_bus_that_refuses_keeps_the_messages_on_the_queue [Events Tables Invoke Faults]
+    a_bus_that_takes_some_of_the_entries_keeps_only_the_others [Events Tables Invoke Faults]
+    a_bus_that_refuses_for_a_moment_costs_no_delivery [Events Tables Invoke Faults]
+    a_slow_bus_is_told_again_and_loses_nothing [Events Tables Invoke Faults]
+    a_worker_that_dies_before_it_tells_is_made_up_for [Events Tables Invoke Faults]
+    a_bus_is_known_by_its_arn_too [Parameters]
+    without_a_bus_nothing_is_sent [Parameters]
+}
+
+/// An order with a reference, by which its event is found in a call.
+fn with_reference(sku: &str, reference: &str) -> Value {
+    let mut order = order(&[(sku, 1)]);
+    order["reference"] = reference.into();
+    order
+}
+
+/// Tells if these are the outcome, once or more.
+fn is(outcome: Outcome) -> impl Fn(&[Told]) -> bool {
+    move |told| told.iter().any(|told| told.detail.outcome == outcome)
+}
+
+/// Orders of one article that no API has accepted, as one batch of the queue.
+struct Batch {
+    ids: Vec<OrderId>,
+    bodies: Vec<String>,
+}
+
+impl Batch {
+    /// So many orders; the nth has the reference `{sku}-{n}`, of two digits.
+    fn new(sku: &str, orders: usize) -> Result<Self> {
+        let (mut ids, mut bodies) = (Vec::new(), Vec::new());
+        for n in 0..orders {
+            let id = new_id()?;
+            let order = with_reference(sku, &format!("{sku}-{n:02}"));
+            bodies.push(placed(id, &order)?.to_json());
+            ids.push(id);
+        }
+        Ok(Self { ids, bodies })
+    }
+
+    /// The event of a delivery of these orders.
+    fn event(&self) -> Value {
+        let messages: Vec<_> = self.bodies.iter().map(|body| (body.clone(), 1)).collect();
+        sqs_event(&messages)
+    }
+}
+
+/// Has `process` handle the batch, and checks the records that it reports as failed.
+async fn process(stack: &Stack, batch: &Batch, failed: &[usize]) -> Result<()> {
+    let reported = stack.aws()?.process(&batch.event()).await?;
+    let expected: Vec<_> = failed.iter().map(ToString::to_string).collect();
+    ensure!(reported == expected, "{reported:?}, not {expected:?}");
+    Ok(())
+}
+
+/// Checks that each order of the batch is stored, and was told so at least once.
+async fn is_told(stack: &Stack, batch: &Batch) -> Result<()> {
+    for id in &batch.ids {
+        let row = stack.aws()?.record(&id.to_string()).await?;
+        ensure!(row.context("no row")?.outcome == Outcome::Confirmed);
+        let id = id.to_string();
+        stack.listener()?.wait(&id, is(Outcome::Confirmed)).await?;
+    }
+    Ok(())
+}
+
+async fn each_outcome_is_told_as_its_row_has_it(stack: Arc<Stack>) -> Result<()> {
+    let (aws, sku) = (stack.aws()?, stack.article(1).await?);
+    let check = async |sku: &str, outcome: Outcome| {
+        let order = with_reference(sku, "PO-1");
+        let id = stack.api.place(&order, None).await?;
+        let told = stack.listener()?.wait(&id, is(outcome)).await?;
+        let row = aws.record(&id).await?.context("told before it had a row")?;
+        let event = &told[0].detail;
+        ensure!(told[0].kind == event.detail_type() && told[0].source == aws.names.source);
+        ensure!((event.outcome, event.client.as_str()) == (row.outcome, row.client.as_str()));
+        ensure!((event.placed_at, event.processed_at) == (row.placed_at, row.processed_at));
+        ensure!((event.total, event.currency.as_str()) == (250, "EUR"));
+        ensure!(event.reference.as_deref() == Some("PO-1"), "{event:?}");
+        anyhow::Ok(())
+    };
+    check(&sku, Outcome::Confirmed).await?;
+    check(&sku, Outcome::Rejected(Reason::OutOfStock)).await?;
+    let missing = format!("{sku}-missing");
+    check(&missing, Outcome::Rejected(Reason::UnknownArticle)).await
+}
+
+async fn a_failed_order_is_told_and_so_is_its_redrive(stack: Arc<Stack>) -> Result<()> {
+    let _mine = stack.dead_letters.lock().await;
+    let (aws, sku) = (stack.aws()?, stack.article(10).await?);
+    aws.put_article(&sku, AttributeValue::S("ten".to_owned()))
+        .await?;
+    let id = stack.api.place(&order(&[(&sku, 1)]), None).await?;
+    let listener = stack.listener()?;
+    let told = listener.wait(&id, is(Outcome::Failed)).await?;
+    ensure!(told[0].kind == "Order Failed", "{told:?}");
+    until("the order is on the dead-letter queue", || {
+        aws.dead_letter(&id)
+    })
+    .await?;
+    aws.put_stock(&sku, 10).await?;
+    let arn = aws.queue_arn(&aws.names.dead_letter_queue).await?;
+    until("the order is confirmed", || async {
+        // One move task runs at a time, and other scenarios have theirs.
+        let redrive = aws.sqs.start_message_move_task().source_arn(&arn);
+        drop(redrive.send().await);
+        Ok((stack.api.settled(&id).await?["status"] == "confirmed").then_some(()))
+    })
+    .await?;
+    let told = listener.wait(&id, is(Outcome::Confirmed)).await?;
+    let at = |outcome| {
+        let mut of = told.iter().filter(|told| told.detail.outcome == outcome);
+        of.next().map(|told| told.detail.processed_at)
+    };
+    ensure!(at(Outcome::Failed) < at(Outcome::Confirmed), "{told:?}");
+    Ok(())
+}
+
+async fn a_redelivery_tells_the_row_again(stack: Arc<Stack>) -> Result<()> {
+    let sku = stack.article(10).await?;
+    let batch = Batch::new(&sku, 3)?;
+    process(&stack, &batch, &[]).await?;
+    is_told(&stack, &batch).await?;
+    process(&stack, &batch, &[]).await?;
+    for id in &batch.ids {
+        let twice = |told: &[Told]| told.len() == 2;
+        let told = stack.listener()?.wait(&id.to_string(), twice).await?;
+        ensure!(told[0] == told[1], "{told:?}");
+    }
+    Ok(())
+}
+
+async fn only_the_first_order_under_a_key_is_told(stack: Arc<Stack>) -> Result<()> {
+    let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
+    let body = |quantity| anyhow::Ok(placed(id, &order(&[(&sku, quantity)]))?.to_json());
+    let deliver = async |bodies: &[String]| {
+        let messages: Vec<_> = bodies.iter().map(|body| (body.clone(), 1)).collect();
+        ensure!(aws.process(&sqs_event(&messages)).await?.is_empty());
+        anyhow::Ok(())
+    };
+    // The second is a copy, the third another order.
+    deliver(&[body(1)?, body(1)?, body(2)?]).await?;
+    deliver(&[body(2)?]).await?;
+    let told = stack
+        .listener()?
+        .wait(&id.to_string(), is(Outcome::Confirmed))
+        .await?;
+    ensure!(told.len() == 1 && told[0].detail.total == 250, "{told:?}");
+    Ok(())
+}
+
+async fn a_bus_that_refuses_keeps_the_messages_on_the_queue(stack: Arc<Stack>) -> Result<()> {
+    for (status, code) in [
+        (400, "ThrottlingException"),
+        (500, "InternalException"),
+        (400, "AccessDeniedException"),
+        (400, "ValidationException"),
+    ] {
+        let sku = stack.article(20).await?;
+        let (batch, part) = (Batch::new(&sku, 12)?, sku.clone());
+        let rule = stack.fault(move |call| {
+            let hit = call.operation == "PutEvents" && call.contains(&part);
+            hit.then(|| Fault::refuse(status, code, "injected"))
+        })?;
+        process(&stack, &batch, &(0..12).collect::<Vec<_>>()).await?;
+        for id in &batch.ids {
+            let row = stack.aws()?.record(&id.to_string()).await?;
+            ensure!(row.context("no row")?.outcome == Outcome::Confirmed);
+            ensure!(stack.listener()?.told(&id.to_string()).is_empty());
+        }
+        drop(rule);
+        process(&stack, &batch, &[]).await?;
+        is_told(&stack, &batch).await?;
+        ensure!(stack.aws()?.in_stock(&sku).await? == 8);
+    }
+    Ok(())
+}
+
+async fn a_bus_that_takes_some_of_the_entries_keeps_only_the_others(
+    stack: Arc<Stack>,
+) -> Result<()> {
+    for code in ["ThrottlingException", "MalformedDetail", "InternalFailure"] {
+        let sku = stack.article(20).await?;
+        let batch = Batch::new(&sku, 12)?;
+        let refused = [format!("{sku}-03"), format!("{sku}-11")];
+        let rule = stack.fault(move |call| {
+            if call.operation != "PutEvents" {
+                return None;
+            }
+            let request: Value = serde_json::from_slice(call.body).ok()?;
+            let entries = request["Entries"].as_array()?.iter().enumerate();
+            let is_hit = |entry: &Value| {
+                let detail = entry["Detail"].as_str().unwrap_or_default();
+                refused.iter().any(|reference| detail.contains(reference))
+            };
+            let hit = entries.filter(|(_, entry)| is_hit(entry));
+            let hit: Vec<_> = hit.map(|(n, _)| n.to_string()).collect();
+            (!hit.is_empty()).then(|| Fault::Partial {
+                entries: hit,
+                code: Some(code.to_owned()),
+            })
+        })?;
+        process(&stack, &batch, &[3, 11]).await?;
+        drop(rule);
+        process(&stack, &batch, &[]).await?;
+        is_told(&stack, &batch).await?;
+        for (n, id) in batch.ids.iter().enumerate() {
+            // The neighbours were told by both deliveries.
+            let times = if [3, 11].contains(&n) { 1 } else { 2 };
+            let told = stack.listener()?;
+            told.wait(&id.to_string(), |told| told.len() == times)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+async fn a_bus_that_refuses_for_a_moment_costs_no_delivery(stack: Arc<Stack>) -> Result<()> {
+    let sku = stack.article(10).await?;
+    let (batch, part, calls) = (Batch::new(&sku, 5)?, sku.clone(), AtomicUsize::new(0));
+    let _rule = stack.fault(move |call| {
+        let hit = call.operation == "PutEvents" && call.contains(&part);
+        let hit = hit && calls.fetch_add(1, Ordering::Relaxed) < 3;
+        hit.then(|| Fault::refuse(400, "ThrottlingException", "injected"))
+    })?;
+    process(&stack, &batch, &[]).await?;
+    is_told(&stack, &batch).await?;
+    for id in &batch.ids {
+        ensure!(stack.listener()?.told(&id.to_string()).len() == 1);
+    }
+    Ok(())
+}
+
+async fn a_slow_bus_is_told_again_and_loses_nothing(stack: Arc<Stack>) -> Result<()> {
+    // Taken, and answered after the worker has given up; taken later than that; taken, and the answer lost.
+    let slow = Duration::from_secs(8);
+    for fault in [Fault::Slow(slow), Fault::Late(slow), Fault::Unanswered] {
+        let sku = stack.article(10).await?;
+        let (batch, part) = (Batch::new(&sku, 2)?, sku.clone());
+        let rule = stack.fault(move |call| {
+            let hit = call.operation == "PutEvents" && call.contains(&part);
+            hit.then(|| fault.clone())
+        })?;
+        process(&stack, &batch, &[0, 1]).await?;
+        drop(rule);
+        process(&stack, &batch, &[]).await?;
+        is_told(&stack, &batch).await?;
+        ensure!(stack.aws()?.in_stock(&sku).await? == 8);
+    }
+    Ok(())
+}
+
+async fn a_worker_that_dies_before_it_tells_is_made_up_for(stack: Arc<Stack>) -> Result<()> {
+    for fault in [Fault::KilledBefore, Fault::KilledAfter] {
+        let sku = stack.article(10).await?;
+        let (batch, part) = (Batch::new(&sku, 2)?, sku.clone());
+        let rule = stack.fault(move |call| {
+            let hit = call.operation == "PutEvents" && call.contains(&part);
+            hit.then(|| fault.clone())
+        })?;
+        let killed = stack.aws()?.process(&batch.event()).await;
+        ensure!(killed.is_err(), "{killed:?}");
+        drop(rule);
+        process(&stack, &batch, &[]).await?;
+        is_told(&stack, &batch).await?;
+        ensure!(stack.aws()?.in_stock(&sku).await? == 8);
+    }
+    Ok(())
+}
+
+async fn a_bus_is_known_by_its_arn_too(_: Arc<Stack>) -> Result<()> {
+    let arn = "OutcomeBus=arn:aws:events:us-east-1:000000000000:event-bus/default";
+    let stack = Stack::local(&[arn]).await?;
+    let sku = stack.article(1).await?;
+    let id = stack.api.place(&order(&[(&sku, 1)]), None).await?;
+    stack.listener()?.wait(&id, is(Outcome::Confirmed)).await?;
+    stack.audit().await?;
+    stack.stop().await;
+    Ok(())
+}
+
+async fn without_a_bus_nothing_is_sent(_: Arc<Stack>) -> Result<()> {
+    let stack = Stack::local(&[]).await?;
+    ensure!(stack.listener().is_err());
+    let sku = stack.article(1).await?;
+    let id = stack.api.place(&order(&[(&sku, 1)]), None).await?;
+    stack.api.settled(&id).await?;
+    let aws = stack.aws()?;
+    until("the message is done", || async {
+        Ok((aws.depth(&aws.names.queue).await? == 0).then_some(()))
+    })
+    .await?;
+    let faults = stack.cloud()?.faults();
+    ensure!(faults.count("ProcessFunction", "TransactWriteItems") == 1);
+    ensure!(faults.count("ProcessFunction", "PutEvents") == 0);
+    let role = &stack.cloud()?.stack().roles["ProcessRole"];
+    let actions = role
+        .statements
+        .iter()
+        .flat_map(|statement| &statement.actions);
+    ensure!(!actions.clone().any(|action| action.starts_with("events:")));
+    stack.stop().await;
+    Ok(())
+}
