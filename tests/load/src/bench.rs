@@ -5,7 +5,7 @@
 //! - [`cloud`]: a fake SQS and DynamoDB that check each request, behind [`tls`]; [`orders`]: the functions' events.
 //! - [`function`]: a function's process and its Runtime API; [`usage`]: its CPU time and memory; [`quota`]: the CPU of
 //!   a 128 MB one.
-//! - [`ingest`], [`process`]: one round of one contestant, from its [`start`] on; [`measure`]: the values of a round;
+//! - [`ingest`], [`status`], [`process`]: one round of one contestant, from its [`start`] on; [`measure`]: the values of a round;
 //!   [`stats`]: their medians over all rounds.
 //! - [`callgrind`]: instruction counts, which another run repeats.
 //! - [`report`]: the tables; [`goals`]: their goals; [`cost`]: the dollars that follow from them, by [`prices`].
@@ -27,6 +27,7 @@ pub mod report;
 pub mod rivals;
 pub mod start;
 pub mod stats;
+pub mod status;
 pub mod tls;
 pub mod usage;
 
@@ -155,6 +156,7 @@ async fn rounds(
                 let Contestant { name, role, .. } = contestant;
                 let values = match role {
                     Role::Ingest => ingest::round(contestant, cloud, quota.as_ref()).await,
+                    Role::Status => status::round(contestant, cloud).await,
                     Role::Process => process::round(contestant, cloud).await,
                 };
                 let values = values.with_context(|| format!("{name}, {role:?}"))?;

@@ -7,7 +7,7 @@ use super::{
     ingest,
     measure::{Measure, Values},
     orders::{self, Queue},
-    process,
+    process, status,
 };
 use anyhow::{Context, anyhow, ensure};
 use rustix::process::{Pid, Signal, kill_process};
@@ -42,7 +42,7 @@ impl Count<'_> {
     pub async fn values(self) -> anyhow::Result<Values> {
         self.cloud.set_latency(Latency::default());
         let ((few, many), orders) = match self.contestant.role {
-            Role::Ingest => (INGEST, 1),
+            Role::Ingest | Role::Status => (INGEST, 1),
             Role::Process => (PROCESS, u32::try_from(process::BATCH)?),
         };
         let init = self.least(0).await?;
@@ -93,6 +93,7 @@ impl Count<'_> {
         for _ in 0..invocations {
             match self.contestant.role {
                 Role::Ingest => ingest::send(&mut function, orders::single()?, 1).await?,
+                Role::Status => status::ask(&mut function, orders::status()?, 1).await?,
                 Role::Process => process::deliver(&mut function, &mut queue).await?,
             };
         }

@@ -214,6 +214,9 @@ impl Shared {
             seen.transactions += 1;
             seen.write_units += transaction.units;
             Ok((latency.table, json!({})))
+        } else if let Some(read) = target.strip_prefix("DynamoDB_20120810.") {
+            signed(headers, "dynamodb")?;
+            Ok((latency.table, dynamodb::read(read, body)?))
         } else {
             bail!("nothing here needs that");
         }

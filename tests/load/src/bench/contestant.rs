@@ -8,11 +8,13 @@ use local::template::{
 };
 use std::{collections::BTreeMap, ffi::OsString};
 
-/// One of the two functions.
+/// One of the functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// From the gateway to the queue.
     Ingest,
+    /// From the tables to the client.
+    Status,
     /// From the queue to the tables.
     Process,
 }
@@ -51,6 +53,7 @@ impl Deployment {
     pub fn function(&self, role: Role) -> anyhow::Result<(&'static str, &Function)> {
         let id = match role {
             Role::Ingest => "IngestFunction",
+            Role::Status => "StatusFunction",
             Role::Process => "ProcessFunction",
         };
         let function = self.stack.functions.get(id);

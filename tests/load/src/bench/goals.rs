@@ -2,7 +2,7 @@
 //! decides on absolute times.
 
 use super::{
-    contestant::Role::{self, Ingest, Process},
+    contestant::Role::{self, Ingest, Process, Status},
     measure::{Measure, Results},
     ours, report,
     rivals::{NODE, PYTHON, TUTORIAL},
@@ -86,6 +86,7 @@ pub fn table(results: &Results) -> String {
         ];
         let role = match goal.role {
             Ingest => "ingest",
+            Status => "status",
             Process => "process",
         };
         text += &report::row(

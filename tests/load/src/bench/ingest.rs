@@ -84,6 +84,8 @@ pub async fn round(
         values.extend([
             (Measure::HundredCpu, all.cpu),
             (Measure::HundredWall, all.wall),
+            (Measure::HundredLogged, all.logged),
+            (Measure::HundredSends, all.sends),
         ]);
     }
     function.kill().await?;

@@ -40,7 +40,7 @@ measures! {
     QuotaInitWall = "init at 128 MB, ms",
     /// Wall time of the first invocation, with the CPU of a 128 MB function, and services as slow as they are on AWS.
     QuotaFirstWall = "first invoke at 128 MB, SQS at 8 ms, ms",
-    /// CPU time of a request with one order, or of one order of a batch of 50.
+    /// CPU time of a request with one order or for one status, or of one order of a batch of 50.
     WarmCpu = "warm CPU per order, µs",
     /// Wall time of an invocation.
     WarmWall = "warm invocation, ms",
@@ -52,6 +52,10 @@ measures! {
     HundredCpu = "CPU per order, 100 a request, µs",
     /// Wall time of an invocation with a hundred orders.
     HundredWall = "invocation of 100 orders, ms",
+    /// Requests to SQS, with a hundred orders a request of the client.
+    HundredSends = "SQS requests per order sent, 100 a request",
+    /// Bytes of log, with a hundred orders a request.
+    HundredLogged = "bytes logged per order, 100 a request",
     /// Wall time of a batch of 50 for one article.
     BatchWall = "batch of 50, table at 5 ms, ms",
     /// Transactions of such a batch.

@@ -13,6 +13,8 @@ pub const SECRET: &str = "a secret of the benchmarks, and of nothing else";
 const ORDER: &str = r#"{"lines":[{"sku":"cup","quantity":2,"unit_price":1250}],"currency":"EUR"}"#;
 
 const ORDER_EVENT: &str = include_str!("../../../../events/order.json");
+const STATUS_EVENT: &str = include_str!("../../../../events/status.json");
+const ROW: &str = include_str!("../../../../events/order-record.json");
 const BATCH_EVENT: &str = include_str!("../../../../events/batch-request.json");
 const QUEUE_EVENT: &str = include_str!("../../../../events/orders-batch.json");
 
@@ -26,6 +28,50 @@ pub fn batch(count: usize) -> anyhow::Result<Bytes> {
     let order: Value = serde_json::from_str(ORDER)?;
     let orders = vec![json!({"order": order}); count];
     with_body(BATCH_EVENT, json!({"orders": orders}).to_string())
+}
+
+/// The event of `GET /orders/{id}`.
+pub fn status() -> anyhow::Result<Bytes> {
+    let mut event: Value = serde_json::from_str(STATUS_EVENT)?;
+    let id = ids(1)?.remove(0);
+    event["path"] = format!("/orders/{id}").into();
+    event["pathParameters"]["id"] = id.into();
+    Ok(event.to_string().into())
+}
+
+/// The event of `GET /orders?ids=` for `count` orders.
+pub fn statuses(count: usize) -> anyhow::Result<Bytes> {
+    let mut event: Value = serde_json::from_str(STATUS_EVENT)?;
+    event["resource"] = "/orders".into();
+    event["path"] = "/orders".into();
+    event["requestContext"]["resourcePath"] = "/orders".into();
+    event["requestContext"]["path"] = "/v1/orders".into();
+    event["pathParameters"] = Value::Null;
+    let ids = ids(count)?.join(",");
+    event["queryStringParameters"] = json!({ "ids": ids });
+    event["multiValueQueryStringParameters"] = json!({ "ids": [ids] });
+    Ok(event.to_string().into())
+}
+
+/// Ids that were issued to the samples' client.
+fn ids(count: usize) -> anyhow::Result<Vec<String>> {
+    let ids = OrderIds::new(Secret::new(SECRET)?, Vec::new());
+    let client = Client::identified("8f2kd91mxa");
+    let id = |n: usize| {
+        let key = IdempotencyKey::new(&n.to_string())?;
+        Ok(ids.keyed(&client, &key).to_string())
+    };
+    (1..=count).map(id).collect()
+}
+
+/// The row of the order with this id. With names, only these attributes of it.
+pub fn row(id: &str, names: Option<&[&str]>) -> anyhow::Result<Value> {
+    let mut row: Value = serde_json::from_str(ROW)?;
+    row["id"]["S"] = id.into();
+    if let (Some(names), Some(attributes)) = (names, row.as_object_mut()) {
+        attributes.retain(|name, _| names.contains(&name.as_str()));
+    }
+    Ok(row)
 }
 
 fn with_body(event: &str, body: String) -> anyhow::Result<Bytes> {

@@ -14,7 +14,7 @@ pub const NAME: &str = "ours";
 /// Builds each package by itself, as SAM does: together, each would get the other's features.
 pub async fn build(deployment: &Deployment) -> anyhow::Result<Vec<Contestant>> {
     let mut contestants = Vec::new();
-    for role in [Role::Ingest, Role::Process] {
+    for role in [Role::Ingest, Role::Status, Role::Process] {
         let (id, function) = deployment.function(role)?;
         let alone = BTreeMap::from([(id.to_owned(), function.clone())]);
         let built = functions::build(ROOT.as_ref(), &alone, true).await?;

@@ -4,7 +4,11 @@
 //! the current ones:
 //! <https://aws.amazon.com/api-gateway/pricing/>, <https://aws.amazon.com/lambda/pricing/>,
 //! <https://aws.amazon.com/sqs/pricing/>, <https://aws.amazon.com/dynamodb/pricing/on-demand/>,
-//! <https://aws.amazon.com/cloudwatch/pricing/>. Storage and data transfer are left out: they are the same for all.
+//! <https://aws.amazon.com/cloudwatch/pricing/>.
+//!
+//! Left out are storage, its recovery points and data transfer, which are the same for all; metrics, alarms and the secret,
+//! which cost some dollars a month; reads of the backlog, at most one every two seconds of an environment; receives that
+//! find nothing; retries; and events on a bus, a dollar a million.
 
 /// Dollars for a request to a REST API.
 const REST_REQUEST: f64 = 3.5e-6;
@@ -16,6 +20,10 @@ const INVOCATION: f64 = 0.2e-6;
 const GB_SECOND: f64 = 0.000_013_333_4;
 /// Dollars for a request to a standard queue, of up to 64 KiB.
 const QUEUE_REQUEST: f64 = 0.4e-6;
+/// Dollars more for a request to a standard queue that has a message group, as each that sends an order.
+const GROUP_REQUEST: f64 = 0.1e-6;
+/// Dollars for a read unit of a table on demand: a consistent read of up to 4 KiB.
+const READ_UNIT: f64 = 0.125e-6;
 /// Dollars for a write unit of a table on demand.
 const WRITE_UNIT: f64 = 0.625e-6;
 /// Dollars for a byte of logs that CloudWatch takes in.
@@ -38,6 +46,8 @@ pub struct Usage {
     pub ingest_wait_millis: f64,
     /// Requests to SQS that put the order on the queue.
     pub sends: f64,
+    /// They have a message group.
+    pub has_groups: bool,
     pub orders_a_batch: f64,
     /// CPU time of `process`.
     pub process_cpu_micros: f64,
@@ -45,6 +55,20 @@ pub struct Usage {
     pub process_wait_millis: f64,
     pub write_units: f64,
     /// Bytes of log of both functions.
+    pub logged: f64,
+    /// The requests by which its client learns of the outcome, if the design has any.
+    pub polls: Option<Polls>,
+}
+
+/// The requests for a status that follow one request with orders, each for all of these orders.
+#[derive(Debug, Clone, Copy)]
+pub struct Polls {
+    pub requests: f64,
+    /// CPU time of `status` for one order.
+    pub cpu_micros: f64,
+    /// Time that `status` waits for the table in a request.
+    pub wait_millis: f64,
+    /// Bytes of log for one order.
     pub logged: f64,
 }
 
@@ -59,6 +83,9 @@ pub struct Dollars {
     pub sqs: f64,
     pub dynamodb: f64,
     pub logs: f64,
+    /// Requests for the status behind either API, with all that they use.
+    pub polls_rest: f64,
+    pub polls_http: f64,
 }
 
 impl Dollars {
@@ -78,28 +105,41 @@ impl Dollars {
             usage.process_wait_millis,
         );
         let receives_and_deletes = 2.0 / MESSAGES_A_REQUEST;
+        let groups = if usage.has_groups { GROUP_REQUEST } else { 0.0 };
+        let polls = |api: f64| {
+            let of = |polls: Polls| {
+                let invocation = invocation(polls.cpu_micros * orders_a_request, polls.wait_millis);
+                let request = (api + invocation) / orders_a_request;
+                polls.requests * (request + READ_UNIT + LOG_BYTE * polls.logged)
+            };
+            usage.polls.map_or(0.0, of)
+        };
         let million = |dollars: f64| dollars * 1e6;
         Self {
             rest_api: million(REST_REQUEST / orders_a_request),
             http_api: million(HTTP_REQUEST / orders_a_request),
             lambda: million(ingest / orders_a_request + process / orders_a_batch),
-            sqs: million(QUEUE_REQUEST * (usage.sends + receives_and_deletes)),
+            sqs: million(
+                QUEUE_REQUEST * (usage.sends + receives_and_deletes) + groups * usage.sends,
+            ),
             dynamodb: million(WRITE_UNIT * usage.write_units),
             logs: million(LOG_BYTE * usage.logged),
+            polls_rest: million(polls(REST_REQUEST)),
+            polls_http: million(polls(HTTP_REQUEST)),
         }
     }
 
     /// The total behind a REST API.
     pub fn with_rest_api(&self) -> f64 {
-        self.rest_api + self.behind_the_api()
+        self.rest_api + self.polls_rest + self.behind_the_api()
     }
 
     /// The total behind an HTTP API.
     pub fn with_http_api(&self) -> f64 {
-        self.http_api + self.behind_the_api()
+        self.http_api + self.polls_http + self.behind_the_api()
     }
 
-    /// The sum without the API.
+    /// The sum for orders without the API.
     pub fn behind_the_api(&self) -> f64 {
         self.lambda + self.sqs + self.dynamodb + self.logs
     }
@@ -122,11 +162,13 @@ mod tests {
             ingest_cpu_micros: 0.0,
             ingest_wait_millis: 10.0,
             sends: 1.0,
+            has_groups: false,
             orders_a_batch: 1.0,
             process_cpu_micros: 0.0,
             process_wait_millis: 10.0,
             write_units: 4.0,
             logged: 1000.0,
+            polls: None,
         };
         let close = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-9, "{found}");
         let dollars = Dollars::of(&alone);
@@ -146,6 +188,45 @@ mod tests {
         });
         close(together.rest_api, 0.35);
         close(together.sqs, 0.4 * 0.3);
+    }
+
+    #[test]
+    fn message_groups_and_requests_for_a_status_are_billed() {
+        let usage = Usage {
+            orders_a_request: 1.0,
+            ingest_cpu_micros: 0.0,
+            ingest_wait_millis: 0.0,
+            sends: 1.0,
+            has_groups: true,
+            orders_a_batch: 1.0,
+            process_cpu_micros: 0.0,
+            process_wait_millis: 0.0,
+            write_units: 0.0,
+            logged: 0.0,
+            polls: Some(Polls {
+                requests: 2.0,
+                cpu_micros: 0.0,
+                wait_millis: 10.0,
+                logged: 100.0,
+            }),
+        };
+        let close = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-9, "{found}");
+        let single = Dollars::of(&usage);
+        close(single.sqs, 0.4 * 1.2 + 0.1);
+        let behind = 0.2 + 0.033_333_5;
+        close(single.polls_rest, 2.0 * (3.5 + behind + 0.125 + 0.05));
+        close(single.polls_http, 2.0 * (1.0 + behind + 0.125 + 0.05));
+        close(single.with_rest_api() - single.with_http_api(), 2.5 + 5.0);
+        let hundred = Dollars::of(&Usage {
+            orders_a_request: 100.0,
+            sends: 0.1,
+            ..usage
+        });
+        close(hundred.sqs, 0.4 * 0.3 + 0.01);
+        close(
+            hundred.polls_rest,
+            2.0 * ((3.5 + behind) / 100.0 + 0.125 + 0.05),
+        );
     }
 
     #[test]

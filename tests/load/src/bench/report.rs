@@ -12,6 +12,7 @@ pub fn tables(results: &Results, names: &[&'static str]) -> String {
     let mut text = String::new();
     for (role, title) in [
         (Role::Ingest, "`ingest`"),
+        (Role::Status, "`status`"),
         (Role::Process, "`process`, in batches of 50"),
     ] {
         let columns: Vec<_> = names

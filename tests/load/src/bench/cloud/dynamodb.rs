@@ -1,9 +1,11 @@
-//! Checks the transactions of `process`, as DynamoDB would.
+//! Checks the transactions of `process` and the reads of `status`, as DynamoDB would.
 
-use anyhow::{Context, ensure};
+use crate::bench::orders;
+use anyhow::{Context, bail, ensure};
 use events::{OrderId, OrderRecord, Outcome};
 use serde::Deserialize;
 use serde_dynamo::{AttributeValue, Item, from_item};
+use serde_json::{Value, json};
 use sim::units;
 use std::collections::BTreeMap;
 
@@ -106,6 +108,43 @@ pub fn transact(body: &[u8]) -> anyhow::Result<Transaction> {
     Ok(Transaction { orders, units })
 }
 
+/// Answers a consistent read of orders, all of which are confirmed; anything else is an error.
+pub fn read(operation: &str, body: &[u8]) -> anyhow::Result<Value> {
+    let request: Value = serde_json::from_slice(body)?;
+    let is_consistent = |read: &Value| read["ConsistentRead"] == true;
+    let id = |key: &Value| key["id"]["S"].as_str().map(str::to_owned);
+    match operation {
+        "GetItem" => {
+            let is_right = request["TableName"] == ORDERS && is_consistent(&request);
+            ensure!(is_right, "a read like {request}");
+            let id = id(&request["Key"]).context("no key")?;
+            Ok(json!({"Item": orders::row(&id, None)?}))
+        }
+        "BatchGetItem" => {
+            let read = &request["RequestItems"][ORDERS];
+            ensure!(is_consistent(read), "a read like {request}");
+            let keys = read["Keys"].as_array().context("no keys")?;
+            ensure!(
+                (1..=MOST_ACTIONS).contains(&keys.len()),
+                "{} keys",
+                keys.len()
+            );
+            let names = read["ProjectionExpression"].as_str().context("no names")?;
+            let names: Vec<_> = names
+                .split(", ")
+                .map(|name| name.trim_start_matches('#'))
+                .collect();
+            let rows = keys.iter().map(|key| {
+                let id = id(key).context("no key")?;
+                orders::row(&id, Some(&names))
+            });
+            let rows = rows.collect::<anyhow::Result<Vec<_>>>()?;
+            Ok(json!({"Responses": {ORDERS: rows}, "UnprocessedKeys": {}}))
+        }
+        other => bail!("nothing here needs {other}"),
+    }
+}
+
 #[derive(Deserialize)]
 struct Article {
     sku: String,
@@ -114,7 +153,6 @@ struct Article {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
 
     fn request() -> anyhow::Result<Value> {
         let row: Value =
