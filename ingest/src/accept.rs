@@ -31,18 +31,13 @@ pub async fn accept(acceptor: &Acceptor, request: Request) -> Result<Response<Bo
 
 /// The address of an order, relative to that of the request, so that stages and custom domains work. A slash at the end
 /// of the request's path is a segment of its own. The address says when the order was placed, for the wait goes by the
-/// order's age. None if the slashes are so many that the header would be too long for a gateway.
+/// order's age. None if the slashes are too many.
 fn location(request: &Request, id: OrderId, placed_at: Timestamp) -> Option<String> {
-    const MOST: usize = 16;
-    let [_, path] = request::paths(request);
-    match path.len() - path.trim_end_matches('/').len() {
-        0 => Some(format!("orders/{id}?{PLACED_AT}={placed_at}")),
-        slashes @ 1..=MOST => {
-            let up = "../".repeat(slashes - 1);
-            Some(format!("{up}{id}?{PLACED_AT}={placed_at}"))
-        }
-        _ => None,
-    }
+    let up = match request::slashes(request)? {
+        0 => "orders/".to_owned(),
+        slashes => "../".repeat(slashes - 1),
+    };
+    Some(format!("{up}{id}?{PLACED_AT}={placed_at}"))
 }
 
 async fn put_on_queue(

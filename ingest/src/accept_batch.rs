@@ -46,9 +46,7 @@ pub async fn accept_batch(
     let checked = check(&request, &client)?;
     let placed_at = Timestamp::from(SystemTime::now());
     let trace = request::trace(&request).map(str::to_owned);
-    let [_, path] = request::paths(&request);
-    let slashes = path.len() - path.trim_end_matches('/').len();
-    let up = "../".repeat(1 + slashes.min(16));
+    let up = request::slashes(&request).map(|slashes| "../".repeat(1 + slashes));
     drop(request); // Megabytes.
     let mut messages: Vec<OrderPlaced> = Vec::new();
     let mut first = HashMap::new();
@@ -79,7 +77,7 @@ pub async fn accept_batch(
         }
     }
     let mut response = answer(&results, acceptor.backlog.wait(None));
-    if response.status() == StatusCode::ACCEPTED {
+    if let (StatusCode::ACCEPTED, Some(up)) = (response.status(), up) {
         let mut seen = HashSet::new();
         let once = results.iter().flatten().filter(|id| seen.insert(**id));
         let ids: Vec<_> = once.map(OrderId::to_string).collect();

@@ -9,6 +9,7 @@ use aws_sdk_sqs::{
 };
 use events::Timestamp;
 use std::{
+    mem,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -31,7 +32,8 @@ pub struct Backlog {
 
 #[derive(Debug, Default)]
 struct Sample {
-    requests: u64,
+    /// The environment has answered a request.
+    is_warm: bool,
     asked: Option<SystemTime>,
     waiting: Option<(u64, SystemTime)>,
 }
@@ -53,9 +55,9 @@ impl Backlog {
     pub fn refresh(&self) {
         let now = SystemTime::now();
         let mut sample = self.sample.lock().unwrap_or_else(PoisonError::into_inner);
-        sample.requests += 1;
+        let is_first = !mem::replace(&mut sample.is_warm, true);
         let is_time = sample.asked.is_none_or(|asked| is_past(asked, EVERY, now));
-        if sample.requests == 1 || !is_time {
+        if is_first || !is_time {
             return;
         }
         sample.asked = Some(now);
@@ -86,8 +88,12 @@ impl Backlog {
     /// The wait of a client whose order was accepted at `placed_at`, if that is known.
     pub fn wait(&self, placed_at: Option<Timestamp>) -> Duration {
         let now = SystemTime::now();
-        let sample = self.sample.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = sample.waiting.filter(|(_, at)| !is_past(*at, VALID, now));
+        let waiting = self
+            .sample
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .waiting;
+        let known = waiting.filter(|(_, at)| !is_past(*at, VALID, now));
         let age = placed_at.map(|placed_at| placed_at.until(now.into()));
         wait(
             known.map(|(waiting, _)| waiting),

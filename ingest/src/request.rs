@@ -79,6 +79,15 @@ pub fn paths(request: &Request) -> [&str; 2] {
     [resource, path].map(|text| text.as_deref().unwrap_or_default())
 }
 
+/// The slashes at the end of the path: each is a segment of its own for an address that is relative to it. None if they are
+/// so many that such an address would be too long a header for a gateway.
+pub fn slashes(request: &Request) -> Option<usize> {
+    const MOST: usize = 16;
+    let [_, path] = paths(request);
+    let slashes = path.len() - path.trim_end_matches('/').len();
+    (slashes <= MOST).then_some(slashes)
+}
+
 /// The time at which the order was placed, if the request says it, as the location in a 202 does.
 pub fn placed_at(request: &Request) -> Option<Timestamp> {
     member(request, PLACED_AT)?.parse().ok()

@@ -91,3 +91,26 @@ fn statuses(answer: &Answer) -> Result<Vec<u64>> {
     let statuses = statuses.iter().map(|result| result["status"].as_u64());
     statuses.collect::<Option<_>>().context("no status")
 }
+
+#[tokio::test]
+async fn a_location_leads_from_a_batch_to_its_orders() -> Result<()> {
+    let at = async |slashes: usize| {
+        let path = "/orders/batch".to_owned() + &"/".repeat(slashes);
+        let mut event = event(&batch(["cup", "pot"]))?;
+        event["requestContext"]["path"] = json!(format!("/v1{path}"));
+        event["path"] = json!(path);
+        let answer = answer(event, sqs(stored).0).await?;
+        assert_eq!(answer.status, 202);
+        anyhow::Ok(answer.headers.get("location").cloned())
+    };
+    for (slashes, up) in [(0, "../"), (1, "../../"), (16, &*"../".repeat(17))] {
+        let location = at(slashes).await?.context("no location")?;
+        let expected = format!("{up}orders?ids=");
+        assert!(location.starts_with(&expected), "{location}");
+    }
+    // A header of so many steps would be too long for a gateway, and fewer steps lead elsewhere.
+    for slashes in [17, 10_000] {
+        assert_eq!(at(slashes).await?, None, "{slashes}");
+    }
+    Ok(())
+}
