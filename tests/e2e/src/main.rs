@@ -5,7 +5,7 @@
 //!   [`watch`]: records the functions' calls. [`permissions`]: compares the roles with them.
 //! - [`api`]: an HTTP client. [`orders`]: orders to send. [`aws`], [`names`]: the services behind the API.
 //! - [`listener`]: hears the outcomes that the stack tells.
-//! - [`scenarios`]: the facts. [`runner`]: runs and counts them.
+//! - [`scenarios`]: the facts. [`need`]: what they need of a stack. [`runner`]: runs and counts them.
 //!
 //! # Against another stack
 //! `ORDERS_API_URL` (with the stage) and `ORDERS_API_KEY` name it; without them a `local` is started. Scenarios that look
@@ -17,6 +17,7 @@ mod api;
 mod aws;
 mod listener;
 mod names;
+mod need;
 mod orders;
 mod permissions;
 mod runner;

@@ -1,8 +1,9 @@
 //! Runs the scenarios, counts the ones that the stack cannot run, and audits its tables, queues and roles at the end.
 
 use crate::{
+    need::Need,
     scenarios::{self, Scenario},
-    stack::{Need, Stack},
+    stack::Stack,
 };
 use anyhow::{Context, Result};
 use libtest_mimic::{Arguments, Failed, Trial};

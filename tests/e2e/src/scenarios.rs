@@ -22,7 +22,7 @@ mod stock;
 mod storm;
 mod waiting;
 
-use crate::stack::{Need, Stack};
+use crate::{need::Need, stack::Stack};
 use anyhow::Result;
 use std::{pin::Pin, sync::Arc};
 
@@ -80,7 +80,7 @@ macro_rules! scenarios {
         pub fn all() -> Vec<crate::scenarios::Scenario> {
             vec![$(crate::scenarios::Scenario {
                 name: stringify!($name).to_owned(),
-                needs: &[$(crate::stack::Need::$need),*],
+                needs: &[$(crate::need::Need::$need),*],
                 run: Box::new(|stack| Box::pin($name(stack))),
             }),*]
         }

@@ -7,6 +7,7 @@
 //!   units of a write.
 //! - [`books`]: reconciles tables and queue at the end. [`trace`]: the events. [`shrink`]: makes a failing case small.
 //! - [`seeds`]: many runs. [`figures`]: the runs whose figures the README shows. [`clock`]: the time of day.
+//! - [`waits`]: clients who wait for their outcomes, apart from all that.
 
 pub mod books;
 pub mod bus;
@@ -22,5 +23,6 @@ pub mod shrink;
 pub mod table;
 pub mod trace;
 pub mod units;
+pub mod waits;
 pub mod wire;
 pub mod workers;

@@ -1,9 +1,10 @@
 //! The rules of a standard queue that the rest relies on: the same for `local`'s queue and for any other.
 
 use crate::{
+    need::Need,
     scenarios::{Run, Scenario},
     sqs_rules::{BROKEN_BY_LOCALSTACK, RULES, Rule},
-    stack::{Need, Stack},
+    stack::Stack,
 };
 use std::sync::Arc;
 
