@@ -23,7 +23,7 @@ pub struct OutcomeEvent {
     pub outcome: Outcome,
     /// The time at which the order was accepted.
     pub placed_at: Timestamp,
-    /// The time at which it got this outcome. Of two events of one order, the one with the later time counts.
+    /// The time at which it got this outcome.
     pub processed_at: Timestamp,
     /// Its price, in the currency's minor unit.
     pub total: u64,

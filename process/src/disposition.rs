@@ -8,8 +8,8 @@ use serde::Deserialize;
 pub enum Disposition {
     /// Its row was written.
     Stored(Settled),
-    /// It had its row before: a redelivery, or an answer that was lost. None if a later version wrote an outcome that this
-    /// one doesn't know.
+    /// It had its row before: a redelivery, or an answer that was lost. None if its outcome isn't one that this version knows,
+    /// or if nobody needs it.
     StoredBefore(Option<Settled>),
     /// Its id has the row of another order: one idempotency key was used for both.
     KeyMismatch,

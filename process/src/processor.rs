@@ -67,14 +67,11 @@ impl Processor {
         if event.records.iter().any(has_no_id) {
             return Err(NoMessageId);
         }
-        let start = Instant::now();
         let Settlement {
             dispositions,
             untold,
-            first,
+            elapsed,
         } = self.settle(&event.records, end - MARGIN).await;
-        // An outage before the table accepted the first order tells nothing of the table's speed.
-        let elapsed = first.unwrap_or(start).elapsed();
         let is_left = |disposition: &&Disposition| matches!(disposition, Disposition::Retry(_));
         let left = dispositions.iter().filter(is_left).count();
         let served = dispositions.len() - left;
@@ -150,7 +147,7 @@ impl Processor {
             .as_ref()
             .map_or(Duration::ZERO, |_| TELLING.min(time / 4));
         let writing = time.saturating_sub(telling);
-        let failed = self.put_failed(&last, start + writing / 2).await;
+        self.put_failed(&last, start + writing / 2).await;
         let mut groups: Vec<_> = last.into_iter().map(|order| vec![order]).collect();
         groups.extend(pack(others));
         let committed = commit(&self.table, chain(groups), start + writing, self.effects).await;
@@ -158,9 +155,18 @@ impl Processor {
             dispositions: known,
             first,
         } = committed;
+        // An outage before the table accepted the first order tells nothing of the table's speed.
+        let elapsed = first.unwrap_or(start).elapsed();
         for (record, disposition) in known {
-            dispositions[record] = disposition;
+            dispositions[record] = match disposition {
+                // A worker that knows the outcome has to tell it.
+                Disposition::StoredBefore(None) if self.bus.is_some() => {
+                    Disposition::Retry(Cause::Table)
+                }
+                disposition => disposition,
+            };
         }
+        let failed = self.failed(&orders, &dispositions, deadline).await;
         let settled = |order: &Pending| match dispositions[order.record] {
             Disposition::Stored(settled) => Some(settled),
             Disposition::StoredBefore(settled) => settled,
@@ -192,7 +198,7 @@ impl Processor {
         Settlement {
             dispositions,
             untold,
-            first,
+            elapsed,
         }
     }
 
@@ -220,18 +226,15 @@ impl Processor {
     }
 
     /// Stores an order on its last delivery as failed first: a worker that is killed now leaves a true status. Puts one
-    /// row after the other, as far as `deadline` allows; the rest is tried without. Gives the records whose order's row is
-    /// known to read `failed`.
-    async fn put_failed(&self, orders: &[&Pending], deadline: Instant) -> BTreeMap<usize, Settled> {
-        let mut failed = BTreeMap::new();
+    /// row after the other, as far as `deadline` allows; the rest is tried without.
+    async fn put_failed(&self, orders: &[&Pending], deadline: Instant) {
         for order in orders {
             let order_id = order.placed.id();
             let now = (self.effects.clock)().into();
             let put = AssertUnwindSafe(self.table.put_failed(&order.placed, now)).catch_unwind();
             match timeout_at(deadline, put).await {
-                Ok(Ok(Ok(row))) => {
+                Ok(Ok(Ok(_))) => {
                     tracing::warn!(%order_id, "last delivery attempt: stored as failed first");
-                    failed.extend(row.map(|row| (order.record, row)));
                 }
                 Ok(Ok(Err(error))) => {
                     tracing::error!(%order_id, %error, "could not store the order as failed");
@@ -244,6 +247,32 @@ impl Processor {
                 }
             }
         }
+    }
+
+    /// Gives the rows of the orders that have failed for good, by their records, if there is a bus to tell them on. The row is
+    /// looked at: a transaction whose answer was lost may have settled the order.
+    async fn failed(
+        &self,
+        orders: &[Pending],
+        dispositions: &[Disposition],
+        deadline: Instant,
+    ) -> BTreeMap<usize, Settled> {
+        let mut failed = BTreeMap::new();
+        if self.bus.is_none() {
+            return failed;
+        }
+        let has_failed = |order: &&Pending| {
+            let is_last = order.receives >= self.max_receives;
+            is_last && matches!(dispositions[order.record], Disposition::Retry(_))
+        };
+        for order in orders.iter().filter(has_failed) {
+            let now = (self.effects.clock)().into();
+            // DynamoDB refuses to store it again, and answers with the row.
+            let put = AssertUnwindSafe(self.table.put_failed(&order.placed, now)).catch_unwind();
+            if let Ok(Ok(Ok(Some(row)))) = timeout_at(deadline, put).await {
+                failed.insert(order.record, row);
+            }
+        }
         failed
     }
 }
@@ -254,8 +283,8 @@ struct Settlement {
     dispositions: Vec<Disposition>,
     /// The records whose order has an outcome that the bus has not taken.
     untold: BTreeSet<usize>,
-    /// The time at which the table wrote the first order.
-    first: Option<Instant>,
+    /// The time for which the table wrote.
+    elapsed: Duration,
 }
 
 /// The disposition of a record whose id an earlier one has, by the disposition of that.

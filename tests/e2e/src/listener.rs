@@ -1,7 +1,7 @@
 //! Listens to the outcomes that a stack tells: a queue of its own, and a rule on the bus that sends to it.
 
 use crate::aws::Aws;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use aws_sdk_eventbridge::types::Target;
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, QueueAttributeName};
 use events::{OrderRecord, Outcome, OutcomeEvent};
@@ -25,7 +25,7 @@ pub struct Told {
 /// The events by their order's id, oldest first.
 type ByOrder = BTreeMap<String, Vec<Told>>;
 
-/// What listens, until it is dropped or stopped.
+/// Listens until it is dropped or stopped.
 pub struct Listener {
     queue: String,
     rule: String,
@@ -52,6 +52,10 @@ impl Listener {
         let queue = aws.sqs.create_queue().queue_name(&name).send().await?;
         let queue = queue.queue_url.context("no URL")?;
         let queue_arn = aws.queue_arn(&queue).await?;
+        ensure!(
+            !source.is_empty(),
+            "OUTCOME_BUS is set, and OUTCOME_SOURCE isn't"
+        );
         let pattern = json!({ "source": [source] }).to_string();
         let rule = aws.eventbridge.put_rule().name(&name);
         let rule = rule.event_bus_name(bus).event_pattern(pattern);

@@ -32,7 +32,7 @@ impl Names {
             ingest: name("INGEST_FUNCTION")?,
             status: name("STATUS_FUNCTION")?,
             process: name("PROCESS_FUNCTION")?,
-            outcome_bus: name("OUTCOME_BUS"),
+            outcome_bus: name("OUTCOME_BUS").filter(|bus| !bus.is_empty()),
             source: name("OUTCOME_SOURCE").unwrap_or_default(),
         })
     }

@@ -163,7 +163,7 @@ impl Stack {
         )
     }
 
-    /// What hears the outcomes that it tells.
+    /// Gives what hears its outcomes.
     pub fn listener(&self) -> Result<&Listener> {
         self.listener
             .as_ref()

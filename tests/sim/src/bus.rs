@@ -58,15 +58,15 @@ impl Bus {
         let status = event.outcome.status();
         let row = tables.rows.get(&id);
         let text = |name: &str| row.and_then(|row| row.text(name));
-        // A row that failed may have been settled since.
-        let is_right = row.is_some()
-            && (status == "failed"
-                || (text("status"), text("processed_at"), text("placed_at"))
-                    == (
-                        Some(status),
-                        Some(&*event.processed_at.to_string()),
-                        Some(&*event.placed_at.to_string()),
-                    ));
+        let (placed_at, processed_at) =
+            (event.placed_at.to_string(), event.processed_at.to_string());
+        let is_right = if status == "failed" {
+            // The row may have been settled since.
+            tables.failed.contains(&(id.clone(), processed_at))
+        } else {
+            (text("status"), text("processed_at"), text("placed_at"))
+                == (Some(status), Some(&*processed_at), Some(&*placed_at))
+        };
         if !is_right {
             self.wrong
                 .push(format!("{id} was told {status}, and its row is {row:?}"));

@@ -10,7 +10,7 @@ use crate::{
 };
 use refuse::{Why, throttled};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 use tokio::time::Instant;
@@ -22,6 +22,8 @@ pub struct Tables {
     case: Case,
     /// The orders' rows.
     pub rows: BTreeMap<String, Row>,
+    /// Orders that read `failed` at some time, each with the row's `processed_at`.
+    pub failed: BTreeSet<(String, String)>,
     /// The articles' stock. `None` is no number.
     pub stock: BTreeMap<String, Option<u64>>,
     /// Items that a write holds.
@@ -66,6 +68,7 @@ impl Tables {
         let mut tables = Self {
             start,
             rows: BTreeMap::new(),
+            failed: BTreeSet::new(),
             stock,
             held: HashMap::new(),
             writes: 0,
@@ -177,6 +180,10 @@ impl Tables {
                         let (id, before, after) = (&row.id, &before.status, &row.status);
                         let wrong = format!("{id} was {before} and became {after}");
                         self.seen.wrong.push(wrong);
+                    }
+                    if row.status == "failed" {
+                        let at = row.text("processed_at").unwrap_or_default().to_owned();
+                        self.failed.insert((row.id.clone(), at));
                     }
                     self.rows.insert(row.id.clone(), row);
                 }

@@ -35,7 +35,7 @@ pub struct Spike {
     pub seed: u64,
 }
 
-/// What clients did.
+/// How often clients asked, and how late they knew.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Waits {
     /// Requests for a status, for each order.

@@ -59,9 +59,10 @@ async fn each_outcome_is_told_once_it_has_a_row_and_nothing_else_is() -> anyhow:
         "2020-01-01T00:00:01.000Z"
     );
     assert!(handled.failed.is_empty());
-    // No outcome that this version knows, and none of this order.
+    // Another worker has to tell an outcome that this one doesn't know.
     let later = |_: &str| Some(has_row(&row(0, "cancelled", None)));
-    assert!(check(1, later, &[]).await?.failed.is_empty());
+    assert_eq!(check(1, later, &[]).await?.failed, [("0".to_owned(), None)]);
+    // The row is another order's.
     let mismatch = |_: &str| Some(has_row(&row(0, "confirmed", Some("another"))));
     assert!(check(1, mismatch, &[]).await?.failed.is_empty());
     // Without a row there is nothing to tell.
@@ -101,6 +102,28 @@ async fn a_row_that_says_failed_already_is_told_and_any_other_is_not() -> anyhow
     check(row(0, "failed", None), &["Order Failed"]).await?;
     check(row(0, "failed", Some("another")), &[]).await?;
     check(row(0, "confirmed", None), &[]).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_on_the_last_delivery_tells_no_failure() -> anyhow::Result<()> {
+    for lost in [SILENCE, refused(500, "InternalServerError")] {
+        let answer = move |call: &str, n| match call {
+            "PutEvents" => Some(taken()),
+            // It is stored as failed, and then settled by a transaction that nobody hears of.
+            "PutItem" if n > 0 => {
+                let row = row(0, "confirmed", None);
+                let code = "ConditionalCheckFailedException";
+                Some((400, json!({"__type": code, "Item": row})))
+            }
+            "TransactWriteItems" => Some(lost.clone()),
+            _ => None,
+        };
+        let records = vec![record(0, 10, SECOND)];
+        let handled = handle_by(records, 10 * SECOND, true, answer).await?;
+        assert!(handled.told.is_empty(), "{:?}", handled.told);
+        assert_eq!(handled.failed.len(), 1);
+    }
+    Ok(())
 }
 
 #[tokio::test(start_paused = true)]
