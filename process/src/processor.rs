@@ -233,7 +233,7 @@ impl Processor {
             let now = (self.effects.clock)().into();
             let put = AssertUnwindSafe(self.table.put_failed(&order.placed, now)).catch_unwind();
             match timeout_at(deadline, put).await {
-                Ok(Ok(Ok(_))) => {
+                Ok(Ok(Ok(()))) => {
                     tracing::warn!(%order_id, "last delivery attempt: stored as failed first");
                 }
                 Ok(Ok(Err(error))) => {
@@ -267,9 +267,8 @@ impl Processor {
         };
         for order in orders.iter().filter(has_failed) {
             let now = (self.effects.clock)().into();
-            // DynamoDB refuses to store it again, and answers with the row.
-            let put = AssertUnwindSafe(self.table.put_failed(&order.placed, now)).catch_unwind();
-            if let Ok(Ok(Ok(Some(row)))) = timeout_at(deadline, put).await {
+            let row = AssertUnwindSafe(self.table.failed(&order.placed, now)).catch_unwind();
+            if let Ok(Ok(Some(row))) = timeout_at(deadline, row).await {
                 failed.insert(order.record, row);
             }
         }

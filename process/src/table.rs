@@ -6,8 +6,10 @@ use crate::{allocate::Transaction, disposition::Settled, records::Pending, sdk_e
 use aws_sdk_dynamodb::{
     Client,
     config::retry::RetryConfig,
-    error::SdkError,
-    operation::put_item::PutItemError,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::{
+        put_item::PutItemError, transact_write_items::TransactWriteItemsError as WriteError,
+    },
     types::{
         AttributeValue, Put, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update,
     },
@@ -73,32 +75,43 @@ impl OrderTable {
         }
     }
 
-    /// Puts the order's row as `failed`, unless it has a row. Gives what is known of the row if it is that of a failed order
-    /// then: this one, and no other under the same key.
-    pub async fn put_failed(
-        &self,
-        order: &OrderPlaced,
-        now: Timestamp,
-    ) -> Result<Option<Settled>, NotPut> {
+    /// Puts the order's row as `failed`, unless it has a row.
+    pub async fn put_failed(&self, order: &OrderPlaced, now: Timestamp) -> Result<(), NotPut> {
         let put = self
             .dynamodb
             .put_item()
             .table_name(&self.orders)
             .set_item(Some(row(order, Outcome::Failed, now)?))
+            .condition_expression("attribute_not_exists(id)");
+        match put.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
+            Err(error) => Err(NotPut::Refused(Box::new(error))),
+        }
+    }
+
+    /// The outcome in an order's row, if it is this order's and reads `failed`; an order without a row gets such a one. None
+    /// also if DynamoDB doesn't say. It is a transaction, because DynamoDB Local tells the row of no other put that it refuses.
+    pub async fn failed(&self, order: &OrderPlaced, now: Timestamp) -> Option<Settled> {
+        let put = Put::builder()
+            .table_name(&self.orders)
+            .set_item(Some(row(order, Outcome::Failed, now).ok()?))
             .condition_expression("attribute_not_exists(id)")
             .return_values_on_condition_check_failure(AllOld);
-        let Err(error) = put.send().await else {
-            return Ok(Some(Settled {
+        let put = TransactWriteItem::builder().put(put.build().ok()?).build();
+        let write = self.transactions.transact_write_items();
+        let Err(refused) = write.transact_items(put).send().await else {
+            return Some(Settled {
                 outcome: Outcome::Failed,
                 placed_at: order.placed_at(),
                 processed_at: now,
-            }));
+            });
         };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                Ok(failed.item().and_then(|row| failed_row(row, order)))
+        match refused.as_service_error()? {
+            WriteError::TransactionCanceledException(cancelled) => {
+                failed_row(cancelled.cancellation_reasons().first()?.item()?, order)
             }
-            _ => Err(NotPut::Refused(Box::new(error))),
+            _ => None,
         }
     }
 

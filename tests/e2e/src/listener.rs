@@ -1,8 +1,8 @@
 //! Listens to the outcomes that a stack tells: a queue of its own, and a rule on the bus that sends to it.
 
-use crate::aws::Aws;
+use crate::{aws::Aws, stack::until};
 use anyhow::{Context, Result, ensure};
-use aws_sdk_eventbridge::types::Target;
+use aws_sdk_eventbridge::types::{PutEventsRequestEntry as Entry, Target};
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, QueueAttributeName};
 use events::{OrderRecord, Outcome, OutcomeEvent};
 use serde::Deserialize;
@@ -41,7 +41,12 @@ struct Heard {
     by_order: ByOrder,
     /// Messages that are no outcome.
     unread: Vec<String>,
+    /// A probe has come.
+    is_on: bool,
 }
+
+/// The type of a probe.
+const PROBE: &str = "Probe";
 
 impl Listener {
     /// Starts to listen for all that has this stack's source.
@@ -73,13 +78,23 @@ impl Listener {
         targets.event_bus_name(bus).targets(target).send().await?;
         let before = aws.records().await?.into_iter();
         let before = before.map(|row| row.id.to_string()).collect();
-        let (heard, arrivals) = (Arc::default(), Arc::default());
+        let (heard, arrivals) = (Arc::<Mutex<Heard>>::default(), Arc::default());
         let task = tokio::spawn(listen(
             aws.sqs.clone(),
             queue.clone(),
             Arc::clone(&heard),
             Arc::clone(&arrivals),
         ));
+        // AWS takes its time to let a rule send to a queue.
+        let probe = Entry::builder().event_bus_name(bus).source(source);
+        let probe = probe.detail_type(PROBE).detail("{}").build();
+        until("the rule sends to the queue", || async {
+            let put = aws.eventbridge.put_events().entries(probe.clone());
+            put.send().await?;
+            let is_on = heard.lock().expect("no panic in here").is_on;
+            Ok(is_on.then_some(()))
+        })
+        .await?;
         Ok(Self {
             queue,
             rule: name,
@@ -232,6 +247,7 @@ fn hear(heard: &mut Heard, messages: &[Message]) {
                 let id = told.detail.id.to_string();
                 heard.by_order.entry(id).or_default().push(told);
             }
+            Err(_) if body.contains(&format!("\"{PROBE}\"")) => heard.is_on = true,
             Err(error) => heard.unread.push(format!("{error}: {body}")),
         }
     }

@@ -146,8 +146,8 @@ impl Tables {
             if self.held.contains_key(&action.key()) {
                 Some(Answer::error(400, "TransactionConflictException"))
             } else {
-                let failed = self.condition(&action)?;
-                Some(Answer::ConditionFailed(failed["Item"].clone()))
+                self.condition(&action)?;
+                Some(Answer::error(400, "ConditionalCheckFailedException"))
             }
         });
         match refusal {

@@ -50,8 +50,6 @@ pub enum Answer {
     Ok(Value),
     /// An error: the HTTP status, the code, and the reasons of a cancelled transaction.
     Error(u16, &'static str, Vec<Option<Value>>),
-    /// A `PutItem` whose condition failed, by this item.
-    ConditionFailed(Value),
     /// The connection is cut.
     Cut,
     /// No answer ever comes.
@@ -72,10 +70,7 @@ impl Answer {
     /// The code, and those of the reasons. Not the rows in them: a map has no order.
     pub fn told(&self) -> String {
         let Self::Error(_, code, reasons) = self else {
-            return match self {
-                Self::ConditionFailed(_) => "ConditionalCheckFailedException".to_owned(),
-                other => format!("{other:?}"),
-            };
+            return format!("{self:?}");
         };
         let reasons = reasons.iter().flatten();
         let codes: Vec<_> = reasons.map(|reason| reason["Code"].to_string()).collect();
@@ -93,13 +88,6 @@ impl Answer {
                     .collect();
                 let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": code, "CancellationReasons": reasons});
                 (status, body)
-            }
-            Self::ConditionFailed(item) => {
-                let code = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
-                (
-                    400,
-                    json!({"__type": code, "message": "failed", "Item": item}),
-                )
             }
             Self::Cut | Self::Never => {
                 return Err(ConnectorError::io("the connection is cut".into()));
