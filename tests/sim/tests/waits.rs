@@ -66,18 +66,15 @@ fn the_load_of_those_who_wait_is_bounded_whatever_the_backlog() {
 }
 
 #[test]
-fn a_client_that_drops_the_hint_costs_more_and_still_knows() {
+fn a_client_that_drops_the_hint_asks_as_little_and_knows_later() {
     let waits = run(&Spike {
         has_hint: false,
         ..SPIKE
     });
     let hinting = run(&SPIKE);
-    assert!(
-        waits.gets > hinting.gets && waits.gets <= 3.0,
-        "{} GETs",
-        waits.gets
-    );
-    assert!(waits.late(0.5) <= 0.5, "{} late", waits.late(0.5));
+    assert!(waits.gets <= 3.0, "{} GETs", waits.gets);
+    let late = (hinting.late(0.9), waits.late(0.9));
+    assert!(late.0 < late.1, "{late:?} late");
 }
 
 #[test]
