@@ -47,10 +47,7 @@ impl fmt::Display for Report {
             f,
             "\n  dead letters: {redriven} orders, all redriven; {poison} pieces of poison"
         )?;
-        writeln!(
-            f,
-            "  each outcome was told at least once; {told_again} events came again"
-        )?;
+        writeln!(f, "  {told_again} events beyond one for each outcome")?;
         let (rain, duration) = (self.rain.as_secs(), self.duration.as_secs());
         writeln!(f, "  it rained for {rain} s and took {duration} s")?;
         for line in wrong.iter().take(SHOWN) {
