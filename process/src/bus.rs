@@ -53,7 +53,7 @@ enum Refused {
 impl OutcomeBus {
     /// The bus of this name or ARN. Its events have this `source`.
     pub fn new(eventbridge: &Client, name: String, source: String) -> Self {
-        // What is refused is sent again here, entry by entry.
+        // `tell` sends refused entries again; the SDK would send whole calls.
         let once = eventbridge.config().to_builder();
         let once = once.retry_config(RetryConfig::disabled()).build();
         Self {

@@ -166,7 +166,10 @@ impl Processor {
                 disposition => disposition,
             };
         }
-        let failed = self.failed(&orders, &dispositions, deadline).await;
+        // Half of what is left: the other half is for telling.
+        let left = deadline.saturating_duration_since(Instant::now());
+        let half = Instant::now() + left / 2;
+        let failed = self.failed(&orders, &dispositions, half).await;
         let settled = |order: &Pending| match dispositions[order.record] {
             Disposition::Stored(settled) => Some(settled),
             Disposition::StoredBefore(settled) => settled,

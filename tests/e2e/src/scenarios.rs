@@ -3,6 +3,7 @@
 mod accepting;
 mod bad_requests;
 mod batch;
+mod bus_faults;
 mod bytes;
 mod conflicts;
 mod crashes;
@@ -53,6 +54,7 @@ pub fn all() -> Vec<Scenario> {
         ("redelivery", redelivery::all()),
         ("failures", failures::all()),
         ("outcomes", outcomes::all()),
+        ("bus_faults", bus_faults::all()),
         ("conflicts", conflicts::all()),
         ("retries", retries::all()),
         ("load", load::all()),

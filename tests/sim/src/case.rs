@@ -155,7 +155,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Those of a stack without an event bus.
+    /// Faults of a stack without an event bus.
     pub const ALL: [Self; 15] = [
         Self::Throttled,
         Self::ItemThrottled,
@@ -174,7 +174,7 @@ impl Fault {
         Self::ClockWrong,
     ];
 
-    /// Those of the event bus. Slow and lost answers are among the others.
+    /// Faults of the event bus alone. `ALL` has slow and lost answers.
     pub const BUS: [Self; 3] = [Self::BusDown, Self::BusThrottled, Self::EventRefused];
 }
 

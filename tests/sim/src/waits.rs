@@ -31,7 +31,7 @@ pub struct Spike {
     pub wanted: f64,
     /// Clients send the hint in the location of the 202 back.
     pub has_hint: bool,
-    /// Of all chance.
+    /// Decides all that happens by chance.
     pub seed: u64,
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use serde_json::json;
 
-/// What `PutEvents` answers when it takes as many entries as any call has.
+/// The bus takes all entries of a call, of which there are ten at most.
 fn taken() -> Answer {
     let result = json!({"EventId": "1"});
     (200, json!({"Entries": vec![result; 10]}))

@@ -9,26 +9,14 @@ use crate::{
 use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
 use events::{OrderId, Outcome, Reason};
-use local::faults::Fault;
 use serde_json::Value;
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
 
 scenarios! {
     each_outcome_is_told_as_its_row_has_it [Events Tables Queue]
     a_failed_order_is_told_and_so_is_its_redrive [Events Tables Queue]
     a_redelivery_tells_the_row_again [Events Tables Invoke]
     only_the_first_order_under_a_key_is_told [Events Tables Invoke]
-    a_bus_that_refuses_keeps_the_messages_on_the_queue [Events Tables Invoke Faults]
-    a_bus_that_takes_some_of_the_entries_keeps_only_the_others [Events Tables Invoke Faults]
-    a_bus_that_refuses_for_a_moment_costs_no_delivery [Events Tables Invoke Faults]
-    a_slow_bus_is_told_again_and_loses_nothing [Events Tables Invoke Faults]
-    a_worker_that_dies_before_it_tells_is_made_up_for [Events Tables Invoke Faults]
     a_bus_is_known_by_its_arn_too [Parameters]
     without_a_bus_nothing_is_sent [Parameters]
 }
@@ -46,14 +34,15 @@ fn is(outcome: Outcome) -> impl Fn(&[Told]) -> bool {
 }
 
 /// Orders of one article that no API has accepted, as one batch of the queue.
-struct Batch {
-    ids: Vec<OrderId>,
+pub struct Batch {
+    /// The orders' ids.
+    pub ids: Vec<OrderId>,
     bodies: Vec<String>,
 }
 
 impl Batch {
-    /// So many orders; the nth has the reference `{sku}-{n}`, of two digits.
-    fn new(sku: &str, orders: usize) -> Result<Self> {
+    /// Makes so many orders. The nth has the reference `{sku}-{n}`, of two digits.
+    pub fn new(sku: &str, orders: usize) -> Result<Self> {
         let (mut ids, mut bodies) = (Vec::new(), Vec::new());
         for n in 0..orders {
             let id = new_id()?;
@@ -65,14 +54,14 @@ impl Batch {
     }
 
     /// The event of a delivery of these orders.
-    fn event(&self) -> Value {
+    pub fn event(&self) -> Value {
         let messages: Vec<_> = self.bodies.iter().map(|body| (body.clone(), 1)).collect();
         sqs_event(&messages)
     }
 }
 
 /// Has `process` handle the batch, and checks the records that it reports as failed.
-async fn process(stack: &Stack, batch: &Batch, failed: &[usize]) -> Result<()> {
+pub async fn process(stack: &Stack, batch: &Batch, failed: &[usize]) -> Result<()> {
     let reported = stack.aws()?.process(&batch.event()).await?;
     let expected: Vec<_> = failed.iter().map(ToString::to_string).collect();
     ensure!(reported == expected, "{reported:?}, not {expected:?}");
@@ -80,7 +69,7 @@ async fn process(stack: &Stack, batch: &Batch, failed: &[usize]) -> Result<()> {
 }
 
 /// Checks that each order of the batch is stored, and was told so at least once.
-async fn is_told(stack: &Stack, batch: &Batch) -> Result<()> {
+pub async fn is_told(stack: &Stack, batch: &Batch) -> Result<()> {
     for id in &batch.ids {
         let row = stack.aws()?.record(&id.to_string()).await?;
         ensure!(row.context("no row")?.outcome == Outcome::Confirmed);
@@ -91,7 +80,7 @@ async fn is_told(stack: &Stack, batch: &Batch) -> Result<()> {
 }
 
 /// Waits until an order was heard that is told after all others of this scenario.
-async fn all_are_heard(stack: &Stack) -> Result<()> {
+pub async fn all_are_heard(stack: &Stack) -> Result<()> {
     let last = Batch::new(&stack.article(1).await?, 1)?;
     process(stack, &last, &[]).await?;
     is_told(stack, &last).await
@@ -177,126 +166,6 @@ async fn only_the_first_order_under_a_key_is_told(stack: Arc<Stack>) -> Result<(
     all_are_heard(&stack).await?;
     let told = stack.listener()?.told(&id.to_string());
     ensure!(told.len() == 1 && told[0].detail.total == 250, "{told:?}");
-    Ok(())
-}
-
-async fn a_bus_that_refuses_keeps_the_messages_on_the_queue(stack: Arc<Stack>) -> Result<()> {
-    for (status, code) in [
-        (400, "ThrottlingException"),
-        (500, "InternalException"),
-        (400, "AccessDeniedException"),
-        (400, "ValidationException"),
-    ] {
-        let sku = stack.article(20).await?;
-        let (batch, part) = (Batch::new(&sku, 12)?, sku.clone());
-        let rule = stack.fault(move |call| {
-            let hit = call.operation == "PutEvents" && call.contains(&part);
-            hit.then(|| Fault::refuse(status, code, "injected"))
-        })?;
-        process(&stack, &batch, &(0..12).collect::<Vec<_>>()).await?;
-        for id in &batch.ids {
-            let row = stack.aws()?.record(&id.to_string()).await?;
-            ensure!(row.context("no row")?.outcome == Outcome::Confirmed);
-            ensure!(stack.listener()?.told(&id.to_string()).is_empty());
-        }
-        drop(rule);
-        process(&stack, &batch, &[]).await?;
-        is_told(&stack, &batch).await?;
-        ensure!(stack.aws()?.in_stock(&sku).await? == 8);
-    }
-    Ok(())
-}
-
-async fn a_bus_that_takes_some_of_the_entries_keeps_only_the_others(
-    stack: Arc<Stack>,
-) -> Result<()> {
-    for code in ["ThrottlingException", "MalformedDetail", "InternalFailure"] {
-        let sku = stack.article(20).await?;
-        let batch = Batch::new(&sku, 12)?;
-        let refused = [format!("{sku}-03"), format!("{sku}-11")];
-        let rule = stack.fault(move |call| {
-            if call.operation != "PutEvents" {
-                return None;
-            }
-            let request: Value = serde_json::from_slice(call.body).ok()?;
-            let entries = request["Entries"].as_array()?.iter().enumerate();
-            let is_hit = |entry: &Value| {
-                let detail = entry["Detail"].as_str().unwrap_or_default();
-                refused.iter().any(|reference| detail.contains(reference))
-            };
-            let hit = entries.filter(|(_, entry)| is_hit(entry));
-            let hit: Vec<_> = hit.map(|(n, _)| n.to_string()).collect();
-            (!hit.is_empty()).then(|| Fault::Partial {
-                entries: hit,
-                code: Some(code.to_owned()),
-            })
-        })?;
-        process(&stack, &batch, &[3, 11]).await?;
-        drop(rule);
-        process(&stack, &batch, &[]).await?;
-        is_told(&stack, &batch).await?;
-        for (n, id) in batch.ids.iter().enumerate() {
-            // The neighbours were told by both deliveries.
-            let times = if [3, 11].contains(&n) { 1 } else { 2 };
-            let told = stack.listener()?;
-            told.wait(&id.to_string(), |told| told.len() == times)
-                .await?;
-        }
-    }
-    Ok(())
-}
-
-async fn a_bus_that_refuses_for_a_moment_costs_no_delivery(stack: Arc<Stack>) -> Result<()> {
-    let sku = stack.article(10).await?;
-    let (batch, part, calls) = (Batch::new(&sku, 5)?, sku.clone(), AtomicUsize::new(0));
-    let _rule = stack.fault(move |call| {
-        let hit = call.operation == "PutEvents" && call.contains(&part);
-        let hit = hit && calls.fetch_add(1, Ordering::Relaxed) < 3;
-        hit.then(|| Fault::refuse(400, "ThrottlingException", "injected"))
-    })?;
-    process(&stack, &batch, &[]).await?;
-    all_are_heard(&stack).await?;
-    is_told(&stack, &batch).await?;
-    for id in &batch.ids {
-        ensure!(stack.listener()?.told(&id.to_string()).len() == 1);
-    }
-    Ok(())
-}
-
-async fn a_slow_bus_is_told_again_and_loses_nothing(stack: Arc<Stack>) -> Result<()> {
-    // Taken, and answered after the worker has given up; taken later than that; taken, and the answer lost.
-    let slow = Duration::from_secs(8);
-    for fault in [Fault::Slow(slow), Fault::Late(slow), Fault::Unanswered] {
-        let sku = stack.article(10).await?;
-        let (batch, part) = (Batch::new(&sku, 2)?, sku.clone());
-        let rule = stack.fault(move |call| {
-            let hit = call.operation == "PutEvents" && call.contains(&part);
-            hit.then(|| fault.clone())
-        })?;
-        process(&stack, &batch, &[0, 1]).await?;
-        drop(rule);
-        process(&stack, &batch, &[]).await?;
-        is_told(&stack, &batch).await?;
-        ensure!(stack.aws()?.in_stock(&sku).await? == 8);
-    }
-    Ok(())
-}
-
-async fn a_worker_that_dies_before_it_tells_is_made_up_for(stack: Arc<Stack>) -> Result<()> {
-    for fault in [Fault::KilledBefore, Fault::KilledAfter] {
-        let sku = stack.article(10).await?;
-        let (batch, part) = (Batch::new(&sku, 2)?, sku.clone());
-        let rule = stack.fault(move |call| {
-            let hit = call.operation == "PutEvents" && call.contains(&part);
-            hit.then(|| fault.clone())
-        })?;
-        let killed = stack.aws()?.process(&batch.event()).await;
-        ensure!(killed.is_err(), "{killed:?}");
-        drop(rule);
-        process(&stack, &batch, &[]).await?;
-        is_told(&stack, &batch).await?;
-        ensure!(stack.aws()?.in_stock(&sku).await? == 8);
-    }
     Ok(())
 }
 

@@ -232,7 +232,7 @@ async fn told(stack: &Stack, rows: &Rows) -> Result<(Vec<String>, usize)> {
     let all = until("each outcome is told", || async {
         Ok(compare().0.is_empty().then_some(()))
     });
-    // What never came is found below.
+    // `compare` finds the events that never came.
     drop(all.await);
     Ok(compare())
 }

@@ -74,7 +74,7 @@ struct Count {
     cpu: Measure,
     sends: Measure,
     logged: Measure,
-    /// Of `status`: CPU time and bytes of log.
+    /// The measures of `status`: CPU time, and bytes of log.
     status: (Measure, Measure),
 }
 
