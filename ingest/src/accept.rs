@@ -14,7 +14,7 @@ use lambda_http::{
     Body, Request, Response,
     http::{HeaderValue, StatusCode, header::LOCATION},
 };
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// Checks an order, puts it on the queue, and answers.
 pub async fn accept(acceptor: &Acceptor, request: Request) -> Result<Response<Body>, Problem> {
@@ -54,8 +54,12 @@ async fn put_on_queue(
     let message = acceptor.message(order, key.as_ref(), client, SystemTime::now().into())?;
     let id = message.id();
     acceptor.backlog.refresh();
-    match acceptor.queue.send(&message, request::trace(request)).await {
+    let start = Instant::now();
+    let sent = acceptor.queue.send(&message, request::trace(request)).await;
+    acceptor.metrics.took("QueueMilliseconds", start.elapsed());
+    match sent {
         Ok(()) => {
+            acceptor.metrics.count("Accepted", 1);
             tracing::info!(order_id = %id, "accepted the order");
             Ok((id, message.placed_at()))
         }

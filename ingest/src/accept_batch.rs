@@ -20,7 +20,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use std::{
     collections::{HashMap, HashSet},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 /// The largest body of a batch request, in bytes: it has to fit Lambda's 6 MB in base64, too.
@@ -68,7 +68,11 @@ pub async fn accept_batch(
     let mut results: Vec<Accepted> = checked.into_iter().map(to_message).collect();
 
     acceptor.backlog.refresh();
+    let start = Instant::now();
     let sent = acceptor.queue.send_all(&messages, trace.as_deref()).await;
+    if !messages.is_empty() {
+        acceptor.metrics.took("QueueMilliseconds", start.elapsed());
+    }
     let valid = results.iter_mut().filter(|result| result.is_ok());
     for ((result, message), sent) in valid.zip(&messages).zip(sent) {
         if let Err(error) = sent {
@@ -76,6 +80,14 @@ pub async fn accept_batch(
             *result = Err(Problem::QueueUnavailable);
         }
     }
+    let accepted = results.iter().flatten().count();
+    acceptor.metrics.count("Accepted", accepted);
+    acceptor
+        .metrics
+        .count("OrdersInBatchRequests", results.len());
+    acceptor.metrics.count("BatchRequests", 1);
+    let problems = results.iter().filter_map(|result| result.as_ref().err());
+    problems.for_each(|problem| acceptor.metrics.refused(problem.name()));
     let mut response = answer(&results, acceptor.backlog.wait(None));
     if let (StatusCode::ACCEPTED, Some(up)) = (response.status(), up) {
         let mut seen = HashSet::new();
@@ -181,10 +193,13 @@ fn answer(results: &[Accepted], wait: Duration) -> Response<Body> {
         results: results.iter().map(entry).collect(),
     };
     if let Some(problem) = &problem {
+        let problems = results.iter().filter_map(|result| result.as_ref().err());
+        problem.log(problems.map(|problem| problem.violations().len()).sum());
         return problem.response(&body);
     }
     tracing::info!(
         order_ids = ids.join(" "),
+        refused = results.len() - ids.len(),
         "accepted the orders of a batch request"
     );
     let response = response::json(StatusCode::ACCEPTED, "application/json", &body);

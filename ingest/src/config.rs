@@ -1,5 +1,6 @@
 //! Reads the environment, and makes what the functions share: logs, connections, the SDK's configuration.
 
+use crate::metrics::Metrics;
 use anyhow::{Context, Result, bail, ensure};
 use aws_sdk_sqs::config::{
     BehaviorVersion, Credentials, Region, SharedCredentialsProvider, timeout::TimeoutConfig,
@@ -50,6 +51,13 @@ pub fn required(name: &str) -> Result<String> {
         "the environment variable {name} holds a reference that nobody has resolved"
     );
     Ok(value)
+}
+
+/// Makes the metrics, as lines of the log.
+pub fn metrics() -> Result<Metrics> {
+    let level = env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default();
+    let service = required("SERVICE")?;
+    Ok(Metrics::new(service, &level, |line| println!("{line}")))
 }
 
 /// Reads how many statuses a second all who wait are to ask for at most.

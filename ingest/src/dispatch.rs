@@ -2,6 +2,7 @@
 
 use crate::{accept::accept, accept_batch::accept_batch, acceptor::Acceptor, route::Route};
 use lambda_http::{Body, Request, Response};
+use std::time::SystemTime;
 
 /// Answers a request.
 pub async fn dispatch(acceptor: &Acceptor, request: Request) -> Response<Body> {
@@ -11,5 +12,8 @@ pub async fn dispatch(acceptor: &Acceptor, request: Request) -> Response<Body> {
         Ok(()) if route == Route::Batch => accept_batch(acceptor, request).await,
         Ok(()) => accept(acceptor, request).await,
     };
-    answer.unwrap_or_else(Response::from)
+    let metrics = &acceptor.metrics;
+    let response = answer.unwrap_or_else(|problem| problem.refuse(metrics));
+    metrics.write_if_due(SystemTime::now());
+    response
 }

@@ -25,11 +25,12 @@
 
 mod client;
 
+use crate::request;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use events::lenient::{Object, lossy};
 use futures_util::FutureExt;
 use lambda_http::{
-    Adapter, Body, LambdaEvent, Request, Response, Service,
+    Adapter, Body, LambdaEvent, Request, RequestExt, Response, Service,
     aws_lambda_events::apigw::{
         ApiGatewayProxyRequest, ApiGatewayRequestAuthorizer, ApiGatewayV2httpRequest,
     },
@@ -47,6 +48,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 use std::{collections::HashMap, convert::Infallible, fmt::Debug, future::Future};
+use tracing::{Instrument, Span};
 
 /// The field of an authorizer's context in which a request brings its client.
 pub(crate) const CLIENT: &str = "client";
@@ -66,11 +68,29 @@ pub fn service<'a, F>(
 where
     F: Future<Output = Response<Body>> + Send + 'a,
 {
-    let handler = service_fn(move |request| handler(request).map(Ok::<_, Infallible>));
+    let handler = service_fn(move |request| {
+        let span = span(&request);
+        let answer = span.in_scope(|| handler(request));
+        answer.map(Ok::<_, Infallible>).instrument(span)
+    });
     Adapter::from(handler).map_request(|event: LambdaEvent<Event>| {
         let LambdaEvent { payload, context } = event;
         LambdaEvent::new(payload.0, context)
     })
+}
+
+/// What each line of the log has of its request: Lambda's id of it; the gateway's, which the client has in the header
+/// `x-amzn-RequestId`; and the id of its trace.
+fn span(request: &Request) -> Span {
+    let context = request.lambda_context_ref();
+    let id = context.map(|context| &*context.request_id);
+    let trace = request::trace(request).and_then(request::root);
+    tracing::info_span!(
+        "request",
+        requestId = id,
+        apiRequestId = request::id(request),
+        xrayTraceId = trace
+    )
 }
 
 impl<'de> Deserialize<'de> for Event {
@@ -88,6 +108,7 @@ fn read(event: &RawValue) -> Option<LambdaRequest> {
     let (body, is_base64_encoded) = body(&event)?;
     let authorizer = authorizer(&event, &context);
     let parameters = texts(&event.object("pathParameters"));
+    let request_id = context.text("requestId").filter(|id| is_id(id));
     let method = |text: String| Method::from_bytes(text.as_bytes()).ok();
     let text = |name| event.get(name).and_then(lossy).map(Into::into);
 
@@ -100,6 +121,7 @@ fn read(event: &RawValue) -> Option<LambdaRequest> {
         let context = &mut rest.request_context;
         (context.path, context.resource_path) = (text("path"), text("resource"));
         context.authorizer = authorizer;
+        context.request_id = request_id;
         return Some(LambdaRequest::ApiGatewayV1(rest));
     }
     let mut http = ApiGatewayV2httpRequest::default();
@@ -109,7 +131,14 @@ fn read(event: &RawValue) -> Option<LambdaRequest> {
     http.request_context.http.method = method(context.object("http").text("method")?)?;
     http.request_context.http.path = text("rawPath");
     http.request_context.authorizer = Some(authorizer);
+    http.request_context.request_id = request_id;
     Some(LambdaRequest::ApiGatewayV2(http))
+}
+
+/// True for an id of a gateway, which goes into each line of the log.
+fn is_id(id: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=+/".contains(&byte);
+    id.len() <= 64 && id.bytes().all(is_part)
 }
 
 /// Gives a text, base64 that can be decoded, or, for base64 that can't be, nothing. No body is an empty text.

@@ -8,6 +8,7 @@ pub mod backlog;
 pub mod config;
 pub mod dispatch;
 pub mod gateway;
+pub mod metrics;
 pub mod problem;
 pub mod queue;
 pub mod request;

@@ -1,6 +1,6 @@
 //! Answers that aren't a success, as problem details (RFC 9457).
 
-use crate::response;
+use crate::{metrics::Metrics, response};
 use events::{Violation, json::NotJson};
 use lambda_http::{
     Body, Response,
@@ -65,16 +65,12 @@ impl Problem {
     /// Tells the problem to a client.
     pub fn details(&self) -> Details<'_> {
         let (status, r#type, title) = self.kind();
-        let errors = match self {
-            Self::InvalidOrder(violations) | Self::InvalidBatch(violations) => violations,
-            _ => &[][..],
-        };
         Details {
             r#type,
             title,
             status: status.as_u16(),
             detail: self.detail(),
-            errors,
+            errors: self.violations(),
         }
     }
 
@@ -147,6 +143,55 @@ impl Problem {
             Self::UnreadableRow => "The order's status can't be read until it is repaired. Asking \
                 again does not help."
                 .to_owned(),
+        }
+    }
+
+    /// The kind of problem, as the log and the metrics name it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NotBase64 => "not-base64",
+            Self::NotJson(_) => "not-json",
+            Self::InvalidOrder(_) => "invalid-order",
+            Self::InvalidBatch(_) => "invalid-batch",
+            Self::NoValidOrder => "no-valid-order",
+            Self::InvalidIdempotencyKey(_) => "invalid-idempotency-key",
+            Self::UnnamedClient => "unnamed-client",
+            Self::UnknownOrder => "unknown-order",
+            Self::TooManyOrNone => "too-many-or-none",
+            Self::MethodNotAllowed(_) => "method-not-allowed",
+            Self::TooLarge(..) => "too-large",
+            Self::UnsupportedMediaType => "unsupported-media-type",
+            Self::EncodedBody => "encoded-body",
+            Self::NoOrderId => "no-order-id",
+            Self::QueueUnavailable => "queue-unavailable",
+            Self::TableUnavailable => "table-unavailable",
+            Self::UnreadableRow => "unreadable-row",
+        }
+    }
+
+    /// Answers a request with the problem, in one line of the log that says nothing of what the client sent, and counts it.
+    pub(crate) fn refuse(self, metrics: &Metrics) -> Response<Body> {
+        metrics.refused(self.name());
+        self.log(self.violations().len());
+        self.into()
+    }
+
+    /// Logs that a request was refused for this problem.
+    pub(crate) fn log(&self, violations: usize) {
+        let (status, ..) = self.kind();
+        tracing::info!(
+            kind = self.name(),
+            status = status.as_u16(),
+            violations,
+            "refused the request"
+        );
+    }
+
+    /// What is wrong with an order or a batch request.
+    pub fn violations(&self) -> &[Violation] {
+        match self {
+            Self::InvalidOrder(violations) | Self::InvalidBatch(violations) => violations,
+            _ => &[],
         }
     }
 

@@ -48,6 +48,21 @@ pub fn trace(request: &Request) -> Option<&str> {
     header.filter(|header| is_trace(header))
 }
 
+/// The trace's id in an X-Ray header: its root.
+pub fn root(header: &str) -> Option<&str> {
+    let mut members = header.split(';');
+    members.find_map(|member| member.strip_prefix("Root="))
+}
+
+/// The gateway's id of the request.
+pub fn id(request: &Request) -> Option<&str> {
+    match request.request_context_ref()? {
+        RequestContext::ApiGatewayV1(context) => context.request_id.as_deref(),
+        RequestContext::ApiGatewayV2(context) => context.request_id.as_deref(),
+        _ => None,
+    }
+}
+
 /// True for `Root=1-XXXXXXXX-XXXXXXXXXXXXXXXXXXXXXXXX`, in hexadecimal, among other members, such as `Parent` and `Sampled`.
 fn is_trace(header: &str) -> bool {
     let is_hex = |text: &str, digits| {

@@ -2,6 +2,7 @@
 
 use crate::{
     backlog::Backlog,
+    metrics::Metrics,
     problem::Problem,
     request, response,
     route::{Route, order_id},
@@ -14,6 +15,7 @@ use lambda_http::{
     http::{Method, StatusCode},
 };
 use serde::Serialize;
+use std::time::{Instant, SystemTime};
 
 /// Holds what statuses are told by: orders have an id of `ids` and, once they are processed, a row of `table`; until then
 /// they are in the `backlog`.
@@ -25,6 +27,8 @@ pub struct Statuses {
     pub table: OrderTable,
     /// The orders that wait.
     pub backlog: Backlog,
+    /// The metrics of this environment.
+    pub metrics: Metrics,
 }
 
 /// Answers a request for an order, or for many.
@@ -35,7 +39,9 @@ pub async fn status(statuses: &Statuses, request: Request) -> Response<Body> {
         Ok(()) if route == Route::Statuses => find_all(statuses, &request).await,
         Ok(()) => find(statuses, &request).await,
     };
-    let mut response = answer.unwrap_or_else(Response::from);
+    let metrics = &statuses.metrics;
+    let mut response = answer.unwrap_or_else(|problem| problem.refuse(metrics));
+    metrics.write_if_due(SystemTime::now());
     if request.method() == Method::HEAD {
         *response.body_mut() = Body::Empty;
     }
@@ -47,19 +53,24 @@ async fn find(statuses: &Statuses, request: &Request) -> Result<Response<Body>, 
     let id = statuses.ids.recognise(&client, order_id(request));
     let id = id.ok_or(Problem::UnknownOrder)?;
     statuses.backlog.refresh();
-    match statuses.table.read(id).await {
+    let start = Instant::now();
+    let row = statuses.table.read(id).await;
+    statuses.metrics.took("TableMilliseconds", start.elapsed());
+    match row {
         // The 32 bits that tie an id to its client let one of four billion pairs through.
         Ok(Some(record)) if record.client != client => {
             tracing::warn!(order_id = %id, "an id was recognised, and its order is another client's");
             Err(Problem::UnknownOrder)
         }
         Ok(Some(record)) => {
+            statuses.metrics.count("Settled", 1);
             tracing::info!(order_id = %id, "told the order's outcome");
             let shown = Shown::from(&record);
             Ok(response::json(StatusCode::OK, "application/json", &shown))
         }
         // It was accepted, because its id was issued, and is not processed yet.
         Ok(None) => {
+            statuses.metrics.count("Queued", 1);
             tracing::info!(order_id = %id, "told that the order is queued");
             let wait = statuses.backlog.wait(request::placed_at(request));
             Ok(response::queued(StatusCode::OK, id, wait))

@@ -9,7 +9,10 @@ use crate::{
 use events::{OrderId, Outcome, Timestamp};
 use lambda_http::{Body, Request, Response, http::StatusCode};
 use serde::Serialize;
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Instant,
+};
 
 /// The most orders of a request.
 const MOST: usize = 100;
@@ -36,7 +39,12 @@ pub(crate) async fn find_all(
     statuses.backlog.refresh();
     let rows = match &known[..] {
         [] => Ok(HashMap::new()),
-        known => statuses.table.read_all(known).await,
+        known => {
+            let start = Instant::now();
+            let rows = statuses.table.read_all(known).await;
+            statuses.metrics.took("TableMilliseconds", start.elapsed());
+            rows
+        }
     };
     let rows = rows.map_err(|error| {
         tracing::error!(%error, "could not read the rows of orders");
@@ -65,9 +73,12 @@ pub(crate) async fn find_all(
             None => Entry::unknown(text),
         })
         .collect();
-    let waits = entries
-        .iter()
-        .any(|entry| matches!(entry, Entry::Queued { .. }));
+    let count = |is_it: fn(&Entry<'_>) -> bool| entries.iter().filter(|entry| is_it(entry)).count();
+    let queued = count(|entry| matches!(entry, Entry::Queued { .. }));
+    let settled = count(|entry| matches!(entry, Entry::Settled { .. }));
+    statuses.metrics.count("Queued", queued);
+    statuses.metrics.count("Settled", settled);
+    let waits = queued > 0;
     tracing::info!(orders = entries.len(), waits, "told the outcomes of orders");
     let answer = response::json(
         StatusCode::OK,

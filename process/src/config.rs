@@ -30,6 +30,9 @@ use std::{
 };
 use tracing::Subscriber;
 
+/// The variable that [`service`] reads. It must be there.
+pub const SERVICE: &str = "SERVICE";
+
 /// Reads a variable that must be there; the error names it, and not its value, which may be a secret.
 pub fn required(name: &str) -> Result<String> {
     let value = env::var(name)
@@ -64,6 +67,11 @@ pub fn init_logs() {
     let level = level_of(&log_level());
     logs(io::stdout, level).init();
     panic::set_hook(Box::new(log_panic));
+}
+
+/// The name of this system among others of the account: its metrics' `Service`, and the source of its events.
+pub fn service() -> String {
+    env::var(SERVICE).unwrap_or_default()
 }
 
 /// The level that the function's logs are set to, as Lambda says it; empty if it says none.

@@ -80,7 +80,7 @@ impl Processor {
         let mut tally = Tally::default();
         let records = event.records.into_iter().zip(dispositions).enumerate();
         for (n, (record, disposition)) in records {
-            tally.count(disposition);
+            tally.count(disposition, receives(&record));
             let is_untold = untold.contains(&n);
             if is_untold {
                 tally.count_untold();

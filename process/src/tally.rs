@@ -1,39 +1,53 @@
-//! Counts the dispositions of a batch, and writes them as metrics: one line a batch, in CloudWatch's embedded metric
-//! format.
+//! Counts what became of a batch, and writes it as metrics: one line a batch, in CloudWatch's embedded metric format.
 
-use crate::disposition::Disposition;
+use crate::disposition::{Cause, Disposition};
 use events::{Outcome, Timestamp};
 use serde_json::{Value, json};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The namespace of the metrics.
 pub const NAMESPACE: &str = "OrderIntake";
 
-/// The number of records of a batch that met each disposition.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// CloudWatch takes this many values of a metric in a line.
+const MOST_VALUES: usize = 100;
+
+/// The number of records of a batch that met each disposition, and how long their orders took.
+#[derive(Debug, Default, PartialEq)]
 pub struct Tally {
     confirmed: usize,
     rejected: usize,
     redelivered: usize,
     key_mismatches: usize,
-    failed: usize,
+    failed_by_record: usize,
+    failed_by_table: usize,
+    failed_by_time: usize,
     untold: usize,
+    most_receives: u32,
+    waits: Vec<Duration>,
 }
 
 impl Tally {
-    /// Counts one more record.
-    pub fn count(&mut self, disposition: Disposition) {
+    /// Counts one more record, which was received this often.
+    pub fn count(&mut self, disposition: Disposition, receives: u32) {
         let counter = match disposition {
-            Disposition::Stored(settled) => match settled.outcome {
-                Outcome::Confirmed => &mut self.confirmed,
-                Outcome::Rejected(_) => &mut self.rejected,
-                Outcome::Failed => &mut self.failed,
-            },
+            Disposition::Stored(settled) => {
+                self.waits
+                    .push(settled.placed_at.until(settled.processed_at));
+                match settled.outcome {
+                    Outcome::Confirmed => &mut self.confirmed,
+                    Outcome::Rejected(_) => &mut self.rejected,
+                    Outcome::Failed => &mut self.failed_by_record,
+                }
+            }
             Disposition::StoredBefore(_) => &mut self.redelivered,
             Disposition::KeyMismatch => &mut self.key_mismatches,
-            Disposition::Retry(_) => &mut self.failed,
+            Disposition::Retry(Cause::Record) => &mut self.failed_by_record,
+            // Nothing is retried for the bus but orders that have their outcome: they are untold.
+            Disposition::Retry(Cause::Table | Cause::Bus) => &mut self.failed_by_table,
+            Disposition::Retry(Cause::Busy) => &mut self.failed_by_time,
         };
         *counter += 1;
+        self.most_receives = self.most_receives.max(receives);
     }
 
     /// Counts one more outcome that the event bus has not taken.
@@ -41,51 +55,147 @@ impl Tally {
         self.untold += 1;
     }
 
-    /// The line that CloudWatch reads metrics from, under the level that logs are set to: Lambda drops a line of a lower
-    /// level, or takes one without level and time for INFO, and CloudWatch would see no metric.
-    pub fn to_json(&self, now: SystemTime, level: &str) -> Value {
+    /// The lines that CloudWatch reads metrics of this `service` from: one, but for batches of more than 100 orders. They
+    /// have the level that logs are set to: Lambda drops a line of a lower level, or takes one without level and time for
+    /// INFO, and CloudWatch would see no metric.
+    pub fn lines(&self, now: SystemTime, service: &str, level: &str) -> Vec<Value> {
+        let failed = self.failed_by_record + self.failed_by_table + self.failed_by_time;
+        let settled = self.confirmed + self.rejected + self.redelivered + self.key_mismatches;
         let counts = [
+            ("Records", settled + failed),
             ("Confirmed", self.confirmed),
             ("Rejected", self.rejected),
             ("Redelivered", self.redelivered),
             ("KeyMismatches", self.key_mismatches),
-            ("FailedAttempts", self.failed),
+            ("FailedAttempts", failed),
+            ("FailedByRecord", self.failed_by_record),
+            ("FailedByTable", self.failed_by_table),
+            ("FailedByTime", self.failed_by_time),
             ("Untold", self.untold),
         ];
-        let metrics: Vec<_> = counts
-            .iter()
-            .map(|(name, _)| json!({"Name": name, "Unit": "Count"}))
-            .collect();
-        let millis = now
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_millis();
-        let mut line = json!({"_aws": {
-            "Timestamp": u64::try_from(millis).unwrap_or(u64::MAX),
-            "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [[]], "Metrics": metrics}],
-        }});
-        let level = if level.is_empty() { "INFO" } else { level };
-        (line["level"], line["timestamp"]) = (level.into(), json!(Timestamp::from(now)));
-        for (name, count) in counts {
-            line[name] = count.into();
-        }
-        line
+        let counts = counts.map(|(name, count)| (name, "Count", json!(count)));
+        let receives = ("MostReceives", "None", json!(self.most_receives));
+        let seconds: Vec<_> = self.waits.iter().map(Duration::as_secs_f64).collect();
+        let mut waits = seconds
+            .chunks(MOST_VALUES)
+            .map(|seconds| ("SecondsToOutcome", "Seconds", json!(seconds)));
+        let first = counts.into_iter().chain([receives]).chain(waits.next());
+        let mut lines = vec![line(first.collect(), now, service, level)];
+        lines.extend(waits.map(|more| line(vec![more], now, service, level)));
+        lines
     }
+}
+
+/// A line of metrics, each with its name, its unit and its value, or its values.
+fn line(
+    metrics: Vec<(&'static str, &'static str, Value)>,
+    now: SystemTime,
+    service: &str,
+    level: &str,
+) -> Value {
+    let definition = |(name, unit, _): &(_, _, _)| json!({"Name": name, "Unit": unit});
+    let definitions: Vec<_> = metrics.iter().map(definition).collect();
+    let millis = now
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_millis();
+    let mut line = json!({
+        "level": if level.is_empty() { "INFO" } else { level },
+        "timestamp": Timestamp::from(now),
+        "Service": service,
+        "_aws": {
+            "Timestamp": u64::try_from(millis).unwrap_or(u64::MAX),
+            "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE,
+                "Dimensions": [["Service"]],
+                "Metrics": definitions,
+            }],
+        },
+    });
+    for (name, _, value) in metrics {
+        line[name] = value;
+    }
+    line
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disposition::Settled;
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(1_795_338_000_120) + Duration::from_secs(seconds)
+    }
+
+    fn stored(outcome: Outcome, seconds: u64) -> Disposition {
+        Disposition::Stored(Settled {
+            outcome,
+            placed_at: at(0).into(),
+            processed_at: at(seconds).into(),
+        })
+    }
 
     #[test]
     fn lambda_lets_the_metrics_through_at_every_level() {
-        let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(1_795_338_000_120);
         for (set, expected) in [("", "INFO"), ("WARN", "WARN"), ("FATAL", "FATAL")] {
-            let line = Tally::default().to_json(now, set);
+            let [line] = &Tally::default().lines(at(0), "shop", set)[..] else {
+                panic!("more than a line")
+            };
             assert_eq!(line["level"], expected);
             assert_eq!(line["timestamp"], "2026-11-22T09:00:00.120Z");
             assert_eq!(line["KeyMismatches"], 0);
             assert_eq!(line["Untold"], 0);
+        }
+    }
+
+    #[test]
+    fn a_line_tells_of_each_record_and_of_each_outcomes_time() {
+        let mut tally = Tally::default();
+        tally.count(stored(Outcome::Confirmed, 3), 1);
+        tally.count(stored(Outcome::Confirmed, 70), 4);
+        tally.count(Disposition::StoredBefore(None), 2);
+        tally.count(Disposition::Retry(Cause::Table), 1);
+        tally.count(Disposition::Retry(Cause::Busy), 1);
+        let [line] = &tally.lines(at(0), "shop", "INFO")[..] else {
+            panic!("more than a line")
+        };
+        let expected = [
+            ("Records", json!(5)),
+            ("Confirmed", json!(2)),
+            ("Rejected", json!(0)),
+            ("Redelivered", json!(1)),
+            ("FailedAttempts", json!(2)),
+            ("FailedByRecord", json!(0)),
+            ("FailedByTable", json!(1)),
+            ("FailedByTime", json!(1)),
+            ("MostReceives", json!(4)),
+            ("SecondsToOutcome", json!([3.0, 70.0])),
+            ("Service", json!("shop")),
+        ];
+        for (name, value) in expected {
+            assert_eq!(line[name], value, "{name}");
+        }
+        let metrics = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(metrics["Dimensions"], json!([["Service"]]));
+        for metric in metrics["Metrics"].as_array().into_iter().flatten() {
+            let name = metric["Name"].as_str().unwrap_or_default();
+            assert!(line.get(name).is_some(), "{name} has no value");
+        }
+    }
+
+    #[test]
+    fn no_line_has_more_values_of_a_metric_than_cloudwatch_takes() {
+        for (orders, expected) in [(0, vec![]), (100, vec![100]), (201, vec![100, 100, 1])] {
+            let mut tally = Tally::default();
+            (0..orders).for_each(|_| tally.count(stored(Outcome::Confirmed, 1), 1));
+            let lines = tally.lines(at(0), "shop", "INFO");
+            let values = |line: &Value| Some(line["SecondsToOutcome"].as_array()?.len());
+            assert_eq!(
+                lines.iter().filter_map(values).collect::<Vec<_>>(),
+                expected
+            );
+            assert_eq!(lines[0]["Confirmed"], orders);
+            assert!(lines[1..].iter().all(|line| line["Confirmed"].is_null()));
         }
     }
 }

@@ -20,7 +20,7 @@ async fn function() -> Result<()> {
     let sqs = Client::new(&config::aws(&connector)?);
     let backlog = Backlog::new(sqs.clone(), url.clone(), config::status_requests()?);
     let queue = OrderQueue::new(sqs, url);
-    let acceptor = &Acceptor::new(config::order_ids()?, queue, backlog);
+    let acceptor = &Acceptor::new(config::order_ids()?, queue, backlog, config::metrics()?);
     run(gateway::service(|request| dispatch(acceptor, request)))
         .await
         .map_err(Error::from_boxed)

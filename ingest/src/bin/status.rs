@@ -29,6 +29,7 @@ async fn function() -> Result<()> {
             queue,
             config::status_requests()?,
         ),
+        metrics: config::metrics()?,
     };
     run(gateway::service(|request| status(statuses, request)))
         .await

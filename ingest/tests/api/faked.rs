@@ -13,6 +13,7 @@ use ingest::{
     backlog::Backlog,
     dispatch::dispatch,
     gateway::{self, Event},
+    metrics::Metrics,
     queue::OrderQueue,
     status::{Statuses, status},
     table::OrderTable,
@@ -172,7 +173,7 @@ pub async fn ingest(event: &Value, config: &SdkConfig) -> Result<Answer> {
 /// Gives the answer of the function `ingest` to an event that was read, when the queue has this backlog.
 pub async fn accept(event: Event, config: &SdkConfig, backlog: Backlog) -> Result<Answer> {
     let queue = OrderQueue::new(aws_sdk_sqs::Client::new(config), QUEUE.to_owned());
-    let acceptor = Acceptor::new(ids()?, queue, backlog);
+    let acceptor = Acceptor::new(ids()?, queue, backlog, metrics());
     invoke(|request| dispatch(&acceptor, request), event).await
 }
 
@@ -183,6 +184,7 @@ pub async fn ask(event: &Value, config: &SdkConfig) -> Result<Answer> {
         ids: ids()?,
         table,
         backlog: backlog(config),
+        metrics: metrics(),
     };
     ask_by(event, &statuses).await
 }
@@ -190,6 +192,11 @@ pub async fn ask(event: &Value, config: &SdkConfig) -> Result<Answer> {
 /// The same, by these statuses.
 pub async fn ask_by(event: &Value, statuses: &Statuses) -> Result<Answer> {
     invoke(|request| status(statuses, request), read(event)?).await
+}
+
+/// Metrics that nobody reads.
+pub fn metrics() -> Metrics {
+    Metrics::new("test".to_owned(), "", |_| {})
 }
 
 /// The backlog of the queue of every test, for which ten requests a second are wanted.

@@ -6,6 +6,8 @@ mod batch;
 mod clients;
 mod faked;
 mod headers;
+mod log;
+mod logged;
 mod odd_events;
 mod requests;
 mod samples;

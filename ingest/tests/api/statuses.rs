@@ -1,6 +1,6 @@
 //! `GET /orders?ids=`.
 
-use crate::faked::{Answer, answering, ask_by, backlog, config, http, ids, rest};
+use crate::faked::{Answer, answering, ask_by, backlog, config, http, ids, metrics, rest};
 use anyhow::{Context, Result};
 use aws_sdk_sqs::config::retry::RetryConfig;
 use events::{Client, OrderId};
@@ -52,6 +52,7 @@ async fn ask(event: Value, rows: &Rows, most: usize) -> Result<(Answer, usize)> 
         ids: ids()?,
         table: OrderTable::new(aws_sdk_dynamodb::Client::new(&config), "orders".to_owned()),
         backlog: backlog(&config),
+        metrics: metrics(),
     };
     let answer = ask_by(&event, &statuses).await?;
     Ok((answer, calls.load(Relaxed)))

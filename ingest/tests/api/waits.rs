@@ -1,6 +1,6 @@
 //! The wait that a client is told: by the backlog, beside the call that is under way.
 
-use crate::faked::{accept, answering, ask_by, backlog, config, ids, read, sample};
+use crate::faked::{accept, answering, ask_by, backlog, config, ids, metrics, read, sample};
 use anyhow::Result;
 use ingest::{backlog::Backlog, status::Statuses, table::OrderTable};
 use serde_json::{Value, json};
@@ -51,6 +51,7 @@ fn statuses(config: &aws_types::SdkConfig, backlog: Backlog) -> Result<Statuses>
         ids: ids()?,
         table,
         backlog,
+        metrics: metrics(),
     })
 }
 

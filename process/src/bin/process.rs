@@ -23,10 +23,10 @@ async fn function() -> Result<()> {
         config::required("ORDERS_TABLE")?,
         config::required("ARTICLES_TABLE")?,
     );
+    let service = config::required(config::SERVICE)?;
     let bus = config::optional("OUTCOME_BUS")?.map(|name| {
-        let source = config::required("OUTCOME_SOURCE")?;
         let eventbridge = aws_sdk_eventbridge::Client::new(&aws);
-        anyhow::Ok(OutcomeBus::new(&eventbridge, name, source))
+        OutcomeBus::new(&eventbridge, name, service)
     });
     let processor = &Processor {
         table: OrderTable::new(aws_sdk_dynamodb::Client::new(&aws), orders, articles),
@@ -34,12 +34,16 @@ async fn function() -> Result<()> {
             aws_sdk_sqs::Client::new(&aws),
             config::required("QUEUE_URL")?,
         ),
-        bus: bus.transpose()?,
+        bus,
         max_receives: config::number("MAX_RECEIVES")?,
         retry_base: Duration::from_secs(config::number("RETRY_BASE_SECONDS")?),
         visibility_timeout: Duration::from_secs(config::number("VISIBILITY_TIMEOUT_SECONDS")?),
         effects: Effects::REAL,
-        metrics: |tally| println!("{}", tally.to_json(SystemTime::now(), &config::log_level())),
+        metrics: |tally| {
+            for line in tally.lines(SystemTime::now(), &config::service(), &config::log_level()) {
+                println!("{line}");
+            }
+        },
     };
     run(service_fn(|event: LambdaEvent<Event>| async move {
         let end = UNIX_EPOCH + Duration::from_millis(event.context.deadline);

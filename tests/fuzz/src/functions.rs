@@ -8,6 +8,7 @@ use ingest::{
     backlog::Backlog,
     dispatch::dispatch,
     gateway::{self, Event},
+    metrics::Metrics,
     queue::OrderQueue,
     request,
     route::order_id,
@@ -54,6 +55,11 @@ pub fn with<T>(what: impl FnOnce(&Functions) -> T) -> T {
     FUNCTIONS.with(|functions| what(functions))
 }
 
+/// Metrics that nobody reads.
+fn quiet() -> Metrics {
+    Metrics::new("fuzz".to_owned(), "", |_| {})
+}
+
 impl Functions {
     fn new() -> Self {
         let cloud = Cloud::default();
@@ -68,11 +74,13 @@ impl Functions {
                 ids.clone(),
                 OrderQueue::new(sqs(), url.to_owned()),
                 backlog.clone(),
+                quiet(),
             ),
             statuses: Statuses {
                 ids: ids.clone(),
                 table: ingest::table::OrderTable::new(dynamodb(), "orders".to_owned()),
                 backlog,
+                metrics: quiet(),
             },
             processor: Processor {
                 table: OrderTable::new(dynamodb(), "orders".to_owned(), "articles".to_owned()),
