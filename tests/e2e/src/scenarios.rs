@@ -14,6 +14,7 @@ mod keys;
 mod levelling;
 mod limits;
 mod load;
+mod metrics;
 mod outcomes;
 mod queue;
 mod redelivery;
@@ -60,6 +61,7 @@ pub fn all() -> Vec<Scenario> {
         ("load", load::all()),
         ("levelling", levelling::all()),
         ("limits", limits::all()),
+        ("metrics", metrics::all()),
         ("sends", sends::all()),
         ("deliveries", deliveries::all()),
         ("crashes", crashes::all()),

@@ -17,6 +17,7 @@ mod secret;
 mod table;
 #[cfg(test)]
 mod tests;
+pub mod watch;
 pub(crate) mod yaml;
 
 use anyhow::{Context, Result};
@@ -55,6 +56,32 @@ const SECTIONS: [&str; 9] = [
     "Outputs",
 ];
 
+/// A template whose resources are known, and can be referred to.
+struct Opened<'t> {
+    scope: Scope,
+    resources: Vec<Resource<'t>>,
+}
+
+fn open<'t>(
+    template: &'t Node,
+    overrides: &BTreeMap<String, String>,
+    place: &Place,
+) -> Result<Opened<'t>> {
+    template.only(&SECTIONS)?;
+    let transform = template.require("Transform")?;
+    if transform.text()? != "AWS::Serverless-2016-10-31" {
+        return Err(transform.fault("isn't supported; supported: AWS::Serverless-2016-10-31"));
+    }
+    let parameters = parameters::read(template.get("Parameters"), overrides)?;
+    let mut scope = Scope::new(parameters, place);
+    if let Some(conditions) = template.get("Conditions") {
+        scope.conditions = conditions::evaluate(conditions, &scope)?;
+    }
+    let resources = resource::read(template, &scope)?;
+    scope.references = resource::references(&resources, &scope, place)?;
+    Ok(Opened { scope, resources })
+}
+
 fn read(
     source: &str,
     overrides: &BTreeMap<String, String>,
@@ -62,20 +89,7 @@ fn read(
     secrets: &mut dyn FnMut(&str) -> String,
 ) -> Result<Stack> {
     let template = yaml::load(source)?;
-    template.only(&SECTIONS)?;
-    let transform = template.require("Transform")?;
-    if transform.text()? != "AWS::Serverless-2016-10-31" {
-        return Err(transform.fault("isn't supported; supported: AWS::Serverless-2016-10-31"));
-    }
-
-    let parameters = parameters::read(template.get("Parameters"), overrides)?;
-    let mut scope = Scope::new(parameters, place);
-    if let Some(conditions) = template.get("Conditions") {
-        scope.conditions = conditions::evaluate(conditions, &scope)?;
-    }
-    let resources = resource::read(&template, &scope)?;
-    scope.references = resource::references(&resources, &scope, place)?;
-
+    let Opened { scope, resources } = open(&template, overrides, place)?;
     let mut secrets = Secrets::new(secrets);
     let mut queues = BTreeMap::new();
     let mut tables = BTreeMap::new();
@@ -95,7 +109,13 @@ fn read(
             }
             Kind::Secret => secrets.add(secret::read(resource, &scope)?),
             Kind::Api => apis.push((resource, api::read(resource, &scope)?)),
-            Kind::Function | Kind::LogGroup | Kind::Nothing => {}
+            // `watch` reads the first three.
+            Kind::Alarm
+            | Kind::CompositeAlarm
+            | Kind::Dashboard
+            | Kind::Function
+            | Kind::LogGroup
+            | Kind::Nothing => {}
         }
     }
     queue::check_redrive(&resources, &queues)?;

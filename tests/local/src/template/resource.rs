@@ -22,7 +22,10 @@ pub struct Resource<'t> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    Alarm,
     Api,
+    CompositeAlarm,
+    Dashboard,
     Function,
     LogGroup,
     Queue,
@@ -43,16 +46,20 @@ const KINDS: [(&str, Kind); 7] = [
     ("AWS::Serverless::Function", Kind::Function),
 ];
 
+/// Resources that `watch` reads, and that do nothing on one machine.
+const WATCHED: [(&str, Kind); 3] = [
+    ("AWS::CloudWatch::Alarm", Kind::Alarm),
+    ("AWS::CloudWatch::CompositeAlarm", Kind::CompositeAlarm),
+    ("AWS::CloudWatch::Dashboard", Kind::Dashboard),
+];
+
 /// Metering, and resources that watch the rest: accepted without reading. Policies outside a role are refused:
 /// otherwise a role would not show all permissions of its function.
-const NOTHING: [&str; 12] = [
+const NOTHING: [&str; 9] = [
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::ApiKey",
     "AWS::ApiGateway::UsagePlan",
     "AWS::ApiGateway::UsagePlanKey",
-    "AWS::CloudWatch::Alarm",
-    "AWS::CloudWatch::CompositeAlarm",
-    "AWS::CloudWatch::Dashboard",
     "AWS::Lambda::Permission",
     "AWS::Logs::MetricFilter",
     "AWS::SNS::Subscription",
@@ -107,7 +114,8 @@ fn kind(node: &Node) -> Result<Kind> {
     if NOTHING.contains(&name) {
         return Ok(Kind::Nothing);
     }
-    let known = KINDS.iter().find(|(known, _)| *known == name);
+    let mut kinds = KINDS.iter().chain(&WATCHED);
+    let known = kinds.find(|(known, _)| *known == name);
     known.map(|(_, kind)| *kind).ok_or_else(|| {
         let names = KINDS.map(|(name, _)| name).join(", ");
         node.fault(format!("{name} isn't supported; supported: {names}"))
@@ -199,7 +207,11 @@ pub fn references(
                 );
                 (API_ID.to_owned(), Vec::new())
             }
-            Kind::Nothing => (resource.id.clone(), Vec::new()),
+            Kind::Alarm | Kind::CompositeAlarm => {
+                let arn = arn("cloudwatch", &format!("alarm:{}", resource.id));
+                (resource.id.clone(), vec![("Arn", arn)])
+            }
+            Kind::Dashboard | Kind::Nothing => (resource.id.clone(), Vec::new()),
         };
         let attributes = attributes.into_iter().collect();
         references.insert(resource.id.clone(), Reference { value, attributes });

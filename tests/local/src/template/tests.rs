@@ -2,6 +2,7 @@
 
 mod refusals;
 mod repository;
+mod watched;
 
 use super::{
     model::{Place, Stack},
