@@ -146,6 +146,8 @@ pub enum Fault {
     Killed,
     /// A worker's clock is wrong by up to a minute.
     ClockWrong,
+    /// A worker ends before it has looked at its batch.
+    CannotStart,
     /// A call to the event bus is refused with 500.
     BusDown,
     /// A call to the event bus is throttled.

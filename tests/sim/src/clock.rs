@@ -21,5 +21,10 @@ pub fn start() {
 /// The time of day.
 pub fn now() -> SystemTime {
     let passed = START.get().map(|start| start.elapsed());
-    UNIX_EPOCH + BEGIN + passed.unwrap_or_default()
+    after(passed.unwrap_or_default())
+}
+
+/// The time of day when so much has passed.
+pub fn after(passed: Duration) -> SystemTime {
+    UNIX_EPOCH + BEGIN + passed
 }

@@ -7,12 +7,15 @@
 //!   units of a write.
 //! - [`books`]: reconciles tables and queue at the end. [`trace`]: the events. [`shrink`]: makes a failing case small.
 //! - [`seeds`]: many runs. [`figures`]: the runs whose figures the README shows. [`clock`]: the time of day.
+//! - [`cloudwatch`]: metrics, and when an alarm tells. [`alarms`]: the faults that alarms are for.
 //! - [`waits`]: clients who wait for their outcomes, apart from all that.
 
+pub mod alarms;
 pub mod books;
 pub mod bus;
 pub mod case;
 pub mod clock;
+pub mod cloudwatch;
 pub mod figures;
 pub mod orders;
 pub mod queue;

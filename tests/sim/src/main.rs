@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use sim::{
+    alarms,
     case::Case,
     figures::{self, HEADER},
     run::run,
@@ -25,16 +26,36 @@ struct Options {
     /// Run the README's cases whose names contain this text, instead of seeds
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
     figures: Option<String>,
+    /// Print which alarm tells of each fault, and after how many minutes, instead of running seeds
+    #[arg(long)]
+    alarms: bool,
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
+    if options.alarms {
+        return match tell() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{error:#}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let failed = match (&options.figures, options.trace) {
         (Some(name), _) => figures(name),
         (None, Some(seed)) => trace(seed),
         (None, None) => seeds(&options),
     };
     ExitCode::from(u8::from(failed > 0))
+}
+
+fn tell() -> anyhow::Result<()> {
+    let watch = alarms::alarms()?;
+    for (name, day, told) in alarms::all(&watch) {
+        println!("{name}, {day:?}: {}", alarms::list(&told));
+    }
+    Ok(())
 }
 
 fn figures(name: &str) -> usize {

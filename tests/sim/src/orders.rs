@@ -1,10 +1,13 @@
 //! The orders of a run. Pure: the same case has the same ones.
 
-use crate::case::{Case, Load};
+use crate::{
+    case::{Case, Load},
+    clock,
+};
 use events::{Client, Order, OrderId, OrderIds, OrderPlaced, Secret};
 use fastrand::Rng;
 use serde_json::json;
-use std::{collections::BTreeMap, time::SystemTime};
+use std::collections::BTreeMap;
 
 /// Pieces of an article that has plenty.
 const PLENTY: u64 = 1_000_000_000;
@@ -37,13 +40,15 @@ impl Orders {
         let ids = OrderIds::new(Secret::new("s".repeat(32)).expect("long enough"), vec![]);
         let articles = Articles::new(&case.load);
         let (mut messages, mut placed) = (Vec::new(), BTreeMap::<_, Vec<_>>::new());
-        for n in 0..case.load.orders {
-            let client = Client::identified(format!("client-{}", n % 7));
+        let gap = case.load.over / u32::try_from(case.load.orders.max(1)).unwrap_or(u32::MAX);
+        for number in 0..case.load.orders {
+            let client = Client::identified(format!("client-{}", number % 7));
             let id = ids.fresh(&client, std::array::from_fn(|_| rng.u8(..)));
             let orders = if rng.f64() < other { 2 } else { 1 };
             for n in 0..orders {
                 let order = articles.order(rng, n);
-                let placed_at = SystemTime::UNIX_EPOCH.into();
+                let placed_at =
+                    clock::after(gap * u32::try_from(number).unwrap_or(u32::MAX)).into();
                 let order = OrderPlaced::new(id, client.clone(), placed_at, order);
                 for _ in 0..if rng.f64() < twice { 2 } else { 1 } {
                     messages.push(order.to_json());

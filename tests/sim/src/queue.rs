@@ -31,6 +31,7 @@ pub struct Queue {
 #[derive(Debug)]
 struct Message {
     body: String,
+    sent: Instant,
     receives: u32,
     received: Instant,
     first_received: Option<SystemTime>,
@@ -57,6 +58,7 @@ impl Queue {
         self.sent += 1;
         let message = Message {
             body,
+            sent: Instant::now(),
             receives: 0,
             received: Instant::now(),
             first_received: None,
@@ -70,6 +72,21 @@ impl Queue {
     /// Messages that are neither deleted nor dead.
     pub fn waiting(&self) -> usize {
         self.messages.len()
+    }
+
+    /// The messages that can be received, and those that are hidden.
+    pub fn depth(&self) -> (usize, usize) {
+        let now = Instant::now();
+        let back = self.hidden.iter().filter(|(at, _)| *at <= now).count();
+        let hidden = self.hidden.len() - back;
+        (self.messages.len() - hidden, hidden)
+    }
+
+    /// The age of the oldest message that was received fewer than so many times.
+    pub fn oldest(&self, receives: u32) -> Option<Duration> {
+        let messages = self.messages.values();
+        let counted = messages.filter(|message| message.receives < receives);
+        counted.map(|message| message.sent.elapsed()).max()
     }
 
     /// The time at which there is a message to receive.

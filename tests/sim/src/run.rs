@@ -4,6 +4,7 @@ use crate::{
     books,
     case::Case,
     clock,
+    cloudwatch::{self, Metrics},
     orders::{LATER, Orders},
     queue::Queue,
     table::{Seen, Tables},
@@ -40,23 +41,32 @@ pub struct Report {
 
 /// Runs a case, by virtual time, on this thread.
 pub fn run(case: &Case, trace: bool) -> Report {
-    fastrand::seed(case.seed);
+    start(happen(case, Trace::new(trace), |_| {}))
+}
+
+/// The same, and gives its metrics.
+pub fn run_recorded(case: &Case) -> (Report, Metrics) {
+    let report = start(happen(case, Trace::new(false), cloudwatch::record));
+    (report, cloudwatch::take().expect("it was recorded"))
+}
+
+fn start(run: impl Future<Output = Report>) -> Report {
     let runtime = Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build();
-    LocalSet::new().block_on(&runtime.expect("a runtime"), async {
-        happen(case, Trace::new(trace)).await
-    })
+    LocalSet::new().block_on(&runtime.expect("a runtime"), run)
 }
 
-async fn happen(case: &Case, trace: Trace) -> Report {
+async fn happen(case: &Case, trace: Trace, record: impl FnOnce(&Wire)) -> Report {
+    fastrand::seed(case.seed);
     let start = Instant::now();
     clock::start();
     let orders = Orders::of(case);
     let tables = Tables::new(case, orders.stock.clone());
     let queue = Queue::new(case.stack.visibility, case.stack.max_receives);
     let wire = Wire::new(tables, queue, case.table.latency, trace.clone());
+    record(&wire);
     workers::start(case, &wire);
     if let Some(added) = case.load.added {
         let wire = wire.clone();

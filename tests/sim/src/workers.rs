@@ -3,7 +3,7 @@
 
 use crate::{
     case::{Case, Fault},
-    clock,
+    clock, cloudwatch,
     request::{ARTICLES, ORDERS},
     wire::{Wire, partition},
 };
@@ -97,7 +97,7 @@ impl Worker {
                 clock: clock::now,
                 chance: fastrand::f64,
             },
-            metrics: |_| {},
+            metrics: cloudwatch::emit,
         }
     }
 
@@ -152,6 +152,10 @@ impl Worker {
             .iter()
             .filter_map(|record| record.message_id.clone())
             .collect();
+        if self.wire.tables().strikes(Fault::CannotStart) {
+            cloudwatch::failed();
+            return false;
+        }
         let mut event = SqsEvent::default();
         event.records = batch;
         let (at_await, at_moment, clock) = {
@@ -183,6 +187,7 @@ impl Worker {
             return true;
         }
         trace.say(|| format!("worker {number}: is killed"));
+        cloudwatch::failed();
         false
     }
 
@@ -201,6 +206,7 @@ impl Worker {
             let Some(body) = self.wire.queue().delete(id) else {
                 continue;
             };
+            cloudwatch::deleted();
             let (bus, mut tables) = (self.wire.bus(), self.wire.tables());
             // A message is only done when its order's row is known to be there, and its outcome told.
             let row = OrderPlaced::from_json(&body).ok().and_then(|placed| {

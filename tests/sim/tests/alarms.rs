@@ -1,0 +1,83 @@
+//! Which alarm of the template tells of which fault, and how soon at the latest. OPERATING.md promises it.
+
+use sim::alarms::{Day, Told, alarms, all, list};
+
+/// An alarm that must tell, and the most minutes on a busy and on a quiet day.
+type Expected = (&'static str, u32, u32);
+
+/// The alarms that must tell of each trouble.
+const EXPECTED: [(&str, &[Expected]); 14] = [
+    ("nothing", &[]),
+    ("messages come twice", &[]),
+    ("changes of visibility are refused", &[]),
+    ("a tenth of writes is throttled, a tenth in conflict", &[]),
+    ("the table is down", OUTAGE),
+    ("the table throttles everything", OUTAGE),
+    ("the table doesn't answer", OUTAGE),
+    (
+        "the table takes half of what comes",
+        &[
+            ("OrdersWithoutOutcomeAlarm", 35, NEVER),
+            ("DeliveriesAlarm", 25, NEVER),
+        ],
+    ),
+    ("an article's row can't be written", ONE_BY_ONE),
+    ("a message is no order", ONE_BY_ONE),
+    (
+        "a key is used for two orders",
+        &[("KeyMismatchesAlarm", 1, 3)],
+    ),
+    (
+        "workers can't start",
+        &[
+            ("ProcessErrorsAlarm", 1, 1),
+            ("OrdersWithoutOutcomeAlarm", 5, 5),
+            ("DeadLetterAlarm", 31, 31),
+        ],
+    ),
+    ("workers are killed", &[("ProcessErrorsAlarm", 2, NEVER)]),
+    (
+        "the event bus is down",
+        &[("UntoldAlarm", 6, 6), ("OrdersWithoutOutcomeAlarm", 5, 5)],
+    ),
+];
+const OUTAGE: &[Expected] = &[
+    ("BacklogAlarm", 5, 5),
+    ("OrdersWithoutOutcomeAlarm", 5, 5),
+    ("FailedAttemptsAlarm", 8, 8),
+    ("DeadLetterAlarm", 38, 33),
+];
+/// Others are settled, and these go through their deliveries.
+const ONE_BY_ONE: &[Expected] = &[
+    ("DeliveriesAlarm", 3, 3),
+    ("OrdersWithoutOutcomeAlarm", 15, 15),
+];
+/// Too few orders come on such a day for it to be told.
+const NEVER: u32 = u32::MAX;
+
+#[test]
+fn each_fault_is_told_in_time_and_nothing_else_is() -> anyhow::Result<()> {
+    let all = all(&alarms()?);
+    let names: Vec<_> = all.iter().map(|(name, ..)| *name).collect();
+    for (name, expected) in EXPECTED {
+        assert!(names.contains(&name), "{name}: {names:?}");
+        for (_, day, told) in all.iter().filter(|(trouble, ..)| *trouble == name) {
+            check(name, *day, expected, told);
+        }
+    }
+    assert_eq!(all.len(), 2 * EXPECTED.len());
+    Ok(())
+}
+
+fn check(name: &str, day: Day, expected: &[Expected], told: &Told) {
+    let all = list(told);
+    if expected.is_empty() {
+        assert!(told.is_empty(), "{name}, {day:?}: {all}");
+    }
+    for (alarm, busy, quiet) in expected {
+        let most = if day == Day::Busy { *busy } else { *quiet };
+        let minute = told.get(*alarm).copied();
+        let is_in_time = minute.map_or(most == NEVER, |minute| minute <= most);
+        assert!(is_in_time, "{name}, {day:?}: {alarm} by {most}; {all}");
+    }
+}
