@@ -41,7 +41,7 @@ pub async fn drop_letters(
             return Ok(false);
         }
         let count = letters.len();
-        if !confirm(console, &format!("Drop {count} messages for good?")).await? {
+        if !confirm(console, &format!("Drop {count} for good?")).await? {
             console.note("Nothing is dropped.")?;
             return Ok(false);
         }
@@ -96,7 +96,7 @@ mod tests {
             fake.bury(id, &order.to_json(), json!({}));
         }
         let id = placed.id().to_string();
-        let question = Some("Drop 2 messages for good?".to_owned());
+        let question = Some("Drop 2 for good?".to_owned());
         assert_eq!(
             run(&fake, &id, false).await?,
             (End::Incomplete, question.clone())

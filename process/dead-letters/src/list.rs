@@ -50,7 +50,7 @@ pub async fn list(
         console.line("")?;
     }
     let letters: usize = groups.values().map(Vec::len).sum();
-    console.line(format_args!("{letters} dead letters"))?;
+    console.line(format_args!("{letters} in all"))?;
     let oldest = groups
         .values()
         .flatten()
@@ -68,6 +68,7 @@ mod tests {
     use crate::faked::{Fake, Text, operator, order, refused};
     use events::Outcome;
     use serde_json::json;
+    use std::sync::Mutex;
 
     async fn run(fake: &Fake) -> (Result<End>, String) {
         let (text, (_want, stop)) = (Text::default(), operator());
@@ -95,11 +96,31 @@ mod tests {
         assert!(lines[23].starts_with("queued: 5. "), "{text}");
         assert!(lines[2].contains(&order(0, 1)?.id().to_string()), "{text}");
         assert!(
-            text.ends_with("25 dead letters\nThe oldest expires in 13d 23h.\n"),
+            text.ends_with("25 in all\nThe oldest expires in 13d 23h.\n"),
             "{text}"
         );
         let held = fake.held();
         assert!(held.hidden.is_empty() && held.letters.len() == 25 && held.sent.is_empty());
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_letter_that_is_met_again_counts_once_and_hides_no_other() -> Result<()> {
+        let (fake, receives) = (Fake::default(), Mutex::new(0));
+        for n in 0..15 {
+            fake.bury(&n.to_string(), "poison", json!({}));
+        }
+        fake.interfere(move |call, _| {
+            let mut receives = receives.lock().expect("no panic in here");
+            *receives += usize::from(call == "ReceiveMessage");
+            let again = json!({"MessageId": "0", "ReceiptHandle": "handle of 0", "Body": "poison"});
+            (call == "ReceiveMessage" && (2..5).contains(&*receives))
+                .then(|| (200, json!({"Messages": [again]})))
+        });
+        let (end, text) = run(&fake).await;
+        assert_eq!(end?, End::Done);
+        assert!(text.starts_with("unreadable: 15. "), "{text}");
+        assert!(fake.held().hidden.is_empty());
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use dead_letters::{
     dropping::drop_letters,
     list::list,
     options::{Command, Options},
+    queues::VISIBILITY,
     redrive::redrive,
     show::show,
     stop::{End, Stop},
@@ -15,7 +16,7 @@ use dead_letters::{
 };
 use std::{
     env,
-    io::{self, IsTerminal},
+    io::{self, IsTerminal, Write},
     process::{ExitCode, exit},
     thread,
     time::SystemTime,
@@ -39,12 +40,7 @@ async fn main() -> ExitCode {
 
 async fn run(options: Options) -> Result<End> {
     let names = Names::of(&options.target, |name| env::var(name).ok())?;
-    if let Command::Drop {
-        yes: false,
-        dry_run: false,
-        ..
-    } = options.command
-    {
+    if let Command::Drop { yes: false, .. } = options.command {
         ensure!(
             io::stdin().is_terminal(),
             "`drop` asks, and stdin is no terminal: --yes drops without a question"
@@ -70,29 +66,33 @@ async fn run(options: Options) -> Result<End> {
         Command::Redrive { filters, dry_run } => {
             redrive(&stack, &stop, &filters.into(), dry_run, console).await
         }
-        Command::Drop { id, yes, dry_run } => {
-            let confirm = async |console: &mut Console, question: &str| match (yes, dry_run) {
-                (true, _) => Ok(true),
-                (false, true) => Ok(false),
-                (false, false) => ask(console, question, &stop).await,
+        Command::Drop { id, yes } => {
+            let confirm = async |console: &mut Console, question: &str| {
+                Ok(yes || ask(console, question, &stop).await?)
             };
             drop_letters(&stack, &stop, &id, now, console, confirm).await
         }
     }
 }
 
-/// The first Ctrl-C or SIGTERM asks for an end, the second is one.
+/// The first Ctrl-C, SIGTERM or SIGHUP asks for an end, the second is one.
 fn interrupts() -> Result<Stop> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     let (want, wanted) = watch::channel(false);
     tokio::spawn(async move {
         loop {
-            select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+            select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {}, _ = hangup.recv() => {} }
             if want.send_replace(true) {
                 exit(130);
             }
-            eprintln!("\nEnding after this call. Ctrl-C again ends at once.");
+            // `eprintln!` would panic if the terminal is gone.
+            let _gone = writeln!(
+                io::stderr(),
+                "\nEnding after this page. Ctrl-C again ends at once, and what was read stays hidden for {} minutes.",
+                VISIBILITY.as_secs() / 60
+            );
         }
     });
     Ok(Stop::new(wanted))

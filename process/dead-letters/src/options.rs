@@ -77,9 +77,6 @@ pub enum Command {
         /// Don't ask
         #[arg(long)]
         yes: bool,
-        /// Only tell what would be lost
-        #[arg(long, conflicts_with = "yes")]
-        dry_run: bool,
     },
 }
 

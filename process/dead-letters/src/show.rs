@@ -28,7 +28,7 @@ pub async fn show(
         console.line("")?;
     }
     let count = found.len();
-    console.note(format_args!("{count} messages have the id {id}"))?;
+    console.note(format_args!("{count} with the id {id}"))?;
     Ok(end.unless(found.is_empty()))
 }
 

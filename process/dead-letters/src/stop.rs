@@ -13,7 +13,7 @@ impl Stop {
         Self(wanted)
     }
 
-    /// True from the first Ctrl-C or SIGTERM on.
+    /// True from the first Ctrl-C on.
     pub fn is_wanted(&self) -> bool {
         *self.0.borrow()
     }

@@ -10,8 +10,8 @@ use crate::{
 use anyhow::Result;
 use std::collections::{HashMap, HashSet};
 
-/// The receives in a row that must have brought nothing new before the queue counts as read. One is enough if as many letters
-/// as SQS counts were read.
+/// The receives in a row that must have brought nothing before the queue counts as read. One is enough if as many letters as
+/// SQS counts were read.
 const ENOUGH: usize = 2;
 
 /// A walk over the dead-letter queue. What it has received is hidden from others until it is given back.
@@ -49,20 +49,22 @@ impl<'a> Walk<'a> {
     pub async fn next(&mut self) -> Result<Option<Vec<Letter>>> {
         while !self.stop.is_wanted() && self.in_vain < ENOUGH {
             let mut letters = self.queues.receive().await?;
-            let is_empty = letters.is_empty();
+            if letters.is_empty() {
+                let is_all = self.read >= self.counts.visible;
+                self.in_vain += if is_all { ENOUGH } else { 1 };
+                continue;
+            }
+            self.in_vain = 0;
             for letter in &letters {
                 let (id, handle) = (letter.message_id(), letter.receipt_handle());
                 self.held.insert(id.to_owned(), handle.to_owned());
             }
             letters.retain(|letter| self.seen.insert(letter.message_id().to_owned()));
-            if letters.is_empty() {
-                let is_all = is_empty && self.read >= self.counts.visible;
-                self.in_vain += if is_all { ENOUGH } else { 1 };
-                continue;
-            }
-            self.in_vain = 0;
             self.read += letters.len();
-            return Ok(Some(letters));
+            // What it met before is hidden again, and others may be left.
+            if !letters.is_empty() {
+                return Ok(Some(letters));
+            }
         }
         Ok(None)
     }
@@ -126,7 +128,7 @@ pub async fn walk<T>(
     ) = (VISIBILITY.as_secs() / 60, walk.counts);
     if hidden > 0 {
         console.note(format_args!(
-            "SQS didn't take {hidden} messages back: it hides them for up to {minutes} minutes."
+            "SQS didn't take {hidden} back: they stay hidden for up to {minutes} minutes."
         ))?;
     }
     let value = worked?;
