@@ -3,8 +3,11 @@
 use crate::{dead::Stack, options::Target, queues::Queues, table::OrdersTable};
 use anyhow::{Context, Result};
 use aws_config::{
-    BehaviorVersion, ConfigLoader, Region, SdkConfig, default_provider::region::DefaultRegionChain,
-    profile::ProfileFileCredentialsProvider, provider_config::ProviderConfig,
+    BehaviorVersion, ConfigLoader, Region, SdkConfig,
+    environment::EnvironmentVariableRegionProvider,
+    meta::region::RegionProviderChain,
+    profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider},
+    provider_config::ProviderConfig,
     timeout::TimeoutConfig,
 };
 use aws_sdk_sqs::config::{Credentials, SharedHttpClient};
@@ -45,7 +48,9 @@ impl Names {
                 )
             })
         };
-        let queue = |name: &str| format!("{LOCAL}/000000000000/{name}");
+        let services = target.endpoint_url.as_deref().unwrap_or(LOCAL);
+        let services = services.trim_end_matches('/');
+        let queue = |name: &str| format!("{services}/000000000000/{name}");
         Ok(Self {
             dead_letters: name(
                 &target.dead_letter_queue,
@@ -118,9 +123,10 @@ async fn with_profile(
     http: SharedHttpClient,
 ) -> ConfigLoader {
     if region.is_none() {
-        *region = DefaultRegionChain::builder()
-            .profile_name(profile)
-            .build()
+        let of_profile = ProfileFileRegionProvider::builder().profile_name(profile);
+        let of_environment = EnvironmentVariableRegionProvider::new();
+        *region = RegionProviderChain::first_try(of_environment)
+            .or_else(of_profile.build())
             .region()
             .await;
     }
@@ -180,6 +186,16 @@ mod tests {
             "dead-letters list --queue https://x",
             &variables,
             ["https://d", "https://x", "orders"],
+        )?;
+        let elsewhere = [
+            "http://127.0.0.1:4001/000000000000/OrdersDeadLetterQueue",
+            "http://127.0.0.1:4001/000000000000/OrdersQueue",
+            "OrdersTable",
+        ];
+        check(
+            "dead-letters list --local --endpoint-url http://127.0.0.1:4001/",
+            &[],
+            elsewhere,
         )?;
         check("dead-letters list --local", &variables, local)?;
         check("dead-letters list --local", &[], local)

@@ -77,7 +77,7 @@ impl Reason {
     pub fn loss(self) -> &'static str {
         match self {
             Self::Failed => "the order reads `failed` for good; its row keeps what was ordered",
-            Self::Queued => "this is the only copy of the order, and it reads `queued` for good",
+            Self::Queued => "the order is lost, and reads `queued` for good",
             Self::Settled => "the order's outcome stands, and the event bus may never hear of it",
             Self::KeyMismatch => "this order never counted; the one in the row does",
             Self::UnknownVersion => "this may be the only copy of an order",
