@@ -5,6 +5,7 @@
 //!   [`watch`]: records the functions' calls. [`permissions`]: compares the roles with them.
 //! - [`api`]: an HTTP client. [`orders`]: orders to send. [`aws`], [`names`]: the services behind the API.
 //! - [`listener`]: hears the outcomes that the stack tells.
+//! - [`tool`]: runs the operator's tool for dead letters.
 //! - [`scenarios`]: the facts. [`need`]: what they need of a stack. [`runner`]: runs and counts them.
 //!
 //! # Against another stack
@@ -24,6 +25,7 @@ mod runner;
 mod scenarios;
 mod sqs_rules;
 mod stack;
+mod tool;
 mod watch;
 
 use std::process::ExitCode;

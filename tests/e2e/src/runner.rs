@@ -4,6 +4,7 @@ use crate::{
     need::Need,
     scenarios::{self, Scenario},
     stack::Stack,
+    tool,
 };
 use anyhow::{Context, Result};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -20,6 +21,10 @@ pub fn run() -> Result<ExitCode> {
     let stack = Arc::new(runtime.block_on(Stack::start())?);
     // First and last, because a suite that was meant for another stack looks the same otherwise.
     println!("The scenarios run against {}.", stack.target());
+    if stack.has(Need::Queue) {
+        // Later, it would take the machine from scenarios that run.
+        runtime.block_on(tool::executable())?;
+    }
     arguments.test_threads = arguments.test_threads.or(Some(stack.at_a_time()));
     let conclusion = libtest_mimic::run(&arguments, trials(&runtime, Some(&stack)));
     let audit = runtime.block_on(stack.audit());

@@ -7,6 +7,7 @@ mod bus_faults;
 mod bytes;
 mod conflicts;
 mod crashes;
+mod dead_letters;
 mod deliveries;
 mod edge;
 mod failures;
@@ -65,6 +66,7 @@ pub fn all() -> Vec<Scenario> {
         ("sends", sends::all()),
         ("deliveries", deliveries::all()),
         ("crashes", crashes::all()),
+        ("dead_letters", dead_letters::all()),
         ("queue", queue::all()),
         // Last, because it waits for all others.
         ("storm", storm::all()),

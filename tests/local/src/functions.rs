@@ -1,4 +1,4 @@
-//! Builds the functions' binaries.
+//! Builds binaries, above all the functions'.
 
 use crate::template::model::Function;
 use anyhow::{Context, bail};
@@ -18,7 +18,28 @@ pub async fn build(
     functions: &BTreeMap<String, Function>,
     release: bool,
 ) -> anyhow::Result<BTreeMap<String, PathBuf>> {
-    let packages: BTreeSet<&str> = functions.values().map(|f| f.package.as_str()).collect();
+    let packages = functions.values().map(|f| f.package.as_str()).collect();
+    let binaries = binaries(folder, &packages, release).await?;
+    functions
+        .iter()
+        .map(|(id, function)| {
+            let path = binaries.get(&function.binary).with_context(|| {
+                let Function {
+                    package, binary, ..
+                } = function;
+                format!("{id}: package {package} has no binary `{binary}`")
+            })?;
+            Ok((id.clone(), path.clone()))
+        })
+        .collect()
+}
+
+/// Builds these packages in the workspace `folder`, and gives each executable by the name of its binary.
+pub async fn binaries(
+    folder: &Path,
+    packages: &BTreeSet<&str>,
+    release: bool,
+) -> anyhow::Result<BTreeMap<String, PathBuf>> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .current_dir(folder)
@@ -44,26 +65,14 @@ pub async fn build(
     let cargo = cargo.spawn().context("cannot run cargo")?;
     let output = cargo.wait_with_output().await?;
     if !output.status.success() {
-        let packages = packages.into_iter().collect::<Vec<_>>().join(", ");
-        bail!("the functions don't build: see cargo's messages for {packages} above");
+        let packages = packages.iter().copied().collect::<Vec<_>>().join(", ");
+        bail!("no binaries: see cargo's messages for {packages} above");
     }
-    let binaries = binaries(&output.stdout);
-    functions
-        .iter()
-        .map(|(id, function)| {
-            let path = binaries.get(&function.binary).with_context(|| {
-                let Function {
-                    package, binary, ..
-                } = function;
-                format!("{id}: package {package} has no binary `{binary}`")
-            })?;
-            Ok((id.clone(), path.clone()))
-        })
-        .collect()
+    Ok(executables(&output.stdout))
 }
 
 /// Reads the executables by binary name from cargo's messages: one JSON object a line.
-fn binaries(messages: &[u8]) -> BTreeMap<String, PathBuf> {
+fn executables(messages: &[u8]) -> BTreeMap<String, PathBuf> {
     #[derive(Deserialize)]
     struct Artifact {
         target: Target,
@@ -88,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn binaries_are_found_among_cargos_messages() {
+    fn executables_are_found_among_cargos_messages() {
         let messages = br#"
 {"reason":"compiler-artifact","target":{"kind":["lib"],"name":"ingest"},"executable":null,"fresh":true}
 {"reason":"compiler-artifact","target":{"kind":["bin"],"name":"status"},"executable":"/t/status"}
@@ -96,6 +105,6 @@ mod tests {
 {"reason":"build-finished","success":true}
 not json"#;
         let expected = BTreeMap::from([("status".to_owned(), PathBuf::from("/t/status"))]);
-        assert_eq!(binaries(messages), expected);
+        assert_eq!(executables(messages), expected);
     }
 }

@@ -1,0 +1,81 @@
+//! Where results go, and how far the work is.
+
+use std::{
+    fmt::{self, Debug, Display, Formatter},
+    io::{self, IsTerminal, Write},
+};
+
+/// Removes the line that the cursor is on.
+const CLEAR: &str = "\r\u{1b}[K";
+
+/// Results on stdout, and the rest on stderr. A write that fails is an error and no panic: what was received is to be given
+/// back all the same.
+pub struct Console {
+    out: Box<dyn Write>,
+    err: Box<dyn Write>,
+    is_terminal: bool,
+    /// The line of progress is shown.
+    has_progress: bool,
+}
+
+impl Debug for Console {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("Console")
+    }
+}
+
+impl Console {
+    /// The process's own.
+    pub fn standard() -> Self {
+        let is_terminal = io::stderr().is_terminal();
+        Self::new(Box::new(io::stdout()), Box::new(io::stderr()), is_terminal)
+    }
+
+    /// One that writes results and the rest there. On a terminal, progress is one line that changes.
+    pub fn new(out: Box<dyn Write>, err: Box<dyn Write>, is_terminal: bool) -> Self {
+        Self {
+            out,
+            err,
+            is_terminal,
+            has_progress: false,
+        }
+    }
+
+    /// Writes a line of the result.
+    pub fn line(&mut self, line: impl Display) -> io::Result<()> {
+        self.clear()?;
+        writeln!(self.out, "{line}")
+    }
+
+    /// Says something besides.
+    pub fn note(&mut self, note: impl Display) -> io::Result<()> {
+        self.clear()?;
+        writeln!(self.err, "{note}")
+    }
+
+    /// Says how far the work is.
+    pub fn progress(&mut self, progress: impl Display) -> io::Result<()> {
+        if self.is_terminal {
+            write!(self.err, "{CLEAR}{progress}")?;
+            self.has_progress = true;
+            self.err.flush()
+        } else {
+            writeln!(self.err, "{progress}")
+        }
+    }
+
+    /// Asks something, without an end of the line.
+    pub fn ask(&mut self, question: impl Display) -> io::Result<()> {
+        self.clear()?;
+        write!(self.err, "{question}")?;
+        self.err.flush()
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.has_progress) {
+            write!(self.err, "{CLEAR}")?;
+            self.err.flush()?;
+        }
+        Ok(())
+    }
+}
