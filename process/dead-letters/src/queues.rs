@@ -18,7 +18,7 @@ use std::time::Duration;
 /// What is received is hidden from other readers for this long, unless it is given back before.
 pub const VISIBILITY: Duration = Duration::from_mins(15);
 /// A receive waits this long for a message. One that doesn't wait asks only some of SQS's servers.
-const WAIT_SECONDS: i32 = 2;
+const WAIT_SECONDS: i32 = 1;
 /// The most bytes of a call's messages.
 const CALL_BYTES: usize = 1024 * 1024;
 

@@ -31,6 +31,7 @@ pub async fn redrive(
     console: &mut Console,
 ) -> Result<End> {
     let mut tally = Tally::default();
+    let would = if dry_run { "would be " } else { "" };
     let mut missing: BTreeSet<_> = selection.ids.iter().collect();
     let walked = walk(&stack.queues, stop, console, async |walk, console| {
         while let Some(letters) = walk.next().await? {
@@ -48,8 +49,10 @@ pub async fn redrive(
                 page(stack, walk, &chosen, &mut tally, console).await?;
             }
             let Tally { redriven, stay, .. } = tally;
-            let progress = format!("{} read: {redriven} redriven, {stay} stay", walk.read());
-            console.progress(progress)?;
+            let read = walk.read();
+            console.progress(format_args!(
+                "{read} read: {redriven} {would}redriven, {stay} stay"
+            ))?;
         }
         Ok(())
     })
@@ -61,7 +64,6 @@ pub async fn redrive(
         refused,
         doubled,
     } = tally;
-    let would = if dry_run { "would be " } else { "" };
     console.line(format_args!(
         "{redriven} {would}redriven, {refused} refused, {stay} stay"
     ))?;

@@ -54,6 +54,7 @@ pub fn all() -> Vec<Scenario> {
         ("waiting", waiting::all()),
         ("stock", stock::all()),
         ("redelivery", redelivery::all()),
+        ("dead_letters", dead_letters::all()),
         ("failures", failures::all()),
         ("outcomes", outcomes::all()),
         ("bus_faults", bus_faults::all()),
@@ -66,7 +67,6 @@ pub fn all() -> Vec<Scenario> {
         ("sends", sends::all()),
         ("deliveries", deliveries::all()),
         ("crashes", crashes::all()),
-        ("dead_letters", dead_letters::all()),
         ("queue", queue::all()),
         // Last, because it waits for all others.
         ("storm", storm::all()),
