@@ -3,14 +3,14 @@
 //! `lambda_http` converts both. Its own types read an event as a whole, so that one odd value in it is a function error,
 //! and its conversion panics at some values. So the event is read here, member by member: the functions get what they
 //! use, and nothing else comes in. The path and the client stand in the request's context, which the conversion leaves
-//! alone; [`request`](crate::request) reads them there.
+//! alone; [`request`] reads them there.
 //!
 //! # Odd events
 //! | event | what happens |
 //! |---|---|
 //! | a host, domain name, stage, stage variable or time of any type | nobody reads it |
 //! | a path without a leading slash, of any text, of any length | read as it is |
-//! | a body that is marked as base64 and isn't | [`request::body`](crate::request::body) gives none, and the client gets its 400 |
+//! | a body that is marked as base64 and isn't | [`request::body`] gives none, and the client gets its 400 |
 //! | half a surrogate pair in a header or in the body | U+FFFD takes its place |
 //! | a control character in a header's value | U+FFFD takes its place, so that a bad idempotency key is refused and not lost |
 //! | a header's name that HTTP forbids, a value that is no text | the header is left out |

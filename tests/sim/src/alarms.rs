@@ -144,7 +144,7 @@ pub fn alarms() -> Result<Watch> {
     watch(&template, &overrides, &place)
 }
 
-/// What [`happen`] tells of every trouble on either day. Threads share the work.
+/// What `happen` tells of every trouble on either day. Threads share the work.
 pub fn all(watch: &Watch) -> Vec<(&'static str, Day, Told)> {
     let cases: Vec<_> = ALL
         .iter()
