@@ -24,6 +24,7 @@ fn the_template_of_this_repository_loads() -> Result<()> {
     assert_eq!(redrive.max_receive_count, 3);
 
     let process = &stack.functions["ProcessFunction"];
+    assert_eq!(process.alias.as_deref(), Some("live"));
     assert_eq!(
         (process.package.as_str(), process.binary.as_str()),
         ("process", "process")
