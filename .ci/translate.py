@@ -25,6 +25,9 @@ ON = {
     "OrderIdSecretPrevious": "previous",
     "OutcomeBus": "orders",
     "AlarmEmail": "someone@shop.example",
+    "KeepDays": "30",
+    "KmsKeyArn": "arn:aws:kms:us-east-1:000000000000:key/6f9a2f6e-6a52-4a9b-9d7e-6a3c1f0f2b11",
+    "WafArn": "arn:aws:wafv2:us-east-1:000000000000:regional/webacl/orders/3f1c6e0a-5d0c-4c53-9a57-2f6d8c1b7e55",
     "Deployment": "Canary10Percent5Minutes",
     "DeletionProtection": "false",
 }
@@ -85,7 +88,8 @@ def main():
     values = ON if parameters == "on" else {}
     translated = transform(template, values, None)
     for name, value in values.items():  # So that cfn-lint follows the conditions, too.
-        translated["Parameters"][name]["Default"] = value
+        parameter = translated["Parameters"][name]
+        parameter["Default"] = int(value) if parameter["Type"] == "Number" else value
     check_versions(translated)
     json.dump(translated, sys.stdout)
 

@@ -27,12 +27,13 @@ const READ: [&str; 12] = [
     "Role",
 ];
 /// Properties for tracing and deployment, and permissions that count only without a role. There is one version here.
-const DROPPED: [&str; 11] = [
+const DROPPED: [&str; 12] = [
     "Architectures",
     "AutoPublishAliasAllProperties",
     "DeploymentPreference",
     "Description",
     "EphemeralStorage",
+    "KmsKeyArn",
     "PermissionsBoundary",
     "Policies",
     "PropagateTags",
