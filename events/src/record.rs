@@ -3,6 +3,10 @@
 use crate::{Client, Fingerprint, Order, OrderId, OrderPlaced, Outcome, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// The attribute that the table's time to live goes by.
+const EXPIRES_AT: &str = "expires_at";
 
 /// An order that was processed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +28,7 @@ pub struct OrderRecord {
     pub total: u64,
     /// The order as it was sent.
     pub order: Order,
-    /// The fields of its message that this version doesn't know.
+    /// The fields of its message that this version doesn't know. Of the row itself, `expires_at`: DynamoDB alone reads it.
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -43,7 +47,7 @@ impl OrderRecord {
         let total = order.total();
         // A message has none of these: they would replace the row's own.
         unknown.retain(|name, _| {
-            !["status", "reason", "processed_at", "total"].contains(&name.as_str())
+            !["status", "reason", "processed_at", "total", EXPIRES_AT].contains(&name.as_str())
         });
         Self {
             id,
@@ -56,5 +60,14 @@ impl OrderRecord {
             order,
             unknown,
         }
+    }
+
+    /// The row with the second from which on DynamoDB deletes it, `keep` after its outcome.
+    #[must_use]
+    pub fn kept_for(mut self, keep: Duration) -> Self {
+        let seconds = keep.as_secs().try_into().unwrap_or(i64::MAX);
+        let at = self.processed_at.seconds().saturating_add(seconds);
+        self.unknown.insert(EXPIRES_AT.to_owned(), Value::from(at));
+        self
     }
 }

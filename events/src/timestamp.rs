@@ -22,6 +22,11 @@ impl From<SystemTime> for Timestamp {
 }
 
 impl Timestamp {
+    /// Whole seconds since 1970, UTC, as DynamoDB takes the time at which a row expires.
+    pub fn seconds(self) -> i64 {
+        self.0.as_second()
+    }
+
     /// The time from this point to a later one. Zero if that is earlier.
     pub fn until(self, later: Self) -> Duration {
         later

@@ -5,6 +5,7 @@ use events::{
     placed::NotAnOrderPlaced,
 };
 use serde_json::{Value, json};
+use std::time::Duration;
 
 fn placed() -> anyhow::Result<OrderPlaced> {
     let order = Order::parse(
@@ -136,5 +137,22 @@ fn a_row_is_read_as_it_was_written() -> anyhow::Result<()> {
         )
     );
     assert_eq!(serde_json::from_value::<OrderRecord>(written)?, row);
+    Ok(())
+}
+
+#[test]
+fn a_row_expires_by_its_outcome_and_not_by_its_message() -> anyhow::Result<()> {
+    let mut message: serde_json::Value = serde_json::from_str(&placed()?.to_json())?;
+    message["expires_at"] = json!(1);
+    let placed = OrderPlaced::from_json(&message.to_string())?;
+    let at = "2026-11-22T09:00:01.500Z".parse()?;
+    let row = OrderRecord::new(placed, Outcome::Confirmed, at);
+    assert_eq!(serde_json::to_value(&row)?.get("expires_at"), None);
+    for (days, expected) in [(30, 1_797_930_001_i64), (3650, 2_110_698_001)] {
+        let row = row.clone().kept_for(Duration::from_hours(days * 24));
+        let written = serde_json::to_value(&row)?;
+        assert_eq!(written["expires_at"], json!(expected));
+        assert_eq!(serde_json::from_value::<OrderRecord>(written)?, row);
+    }
     Ok(())
 }

@@ -68,6 +68,19 @@ pub fn status_requests() -> Result<f64> {
     number.with_context(|| format!("the environment variable {name} is no number above zero"))
 }
 
+/// Tells if the rows of orders expire: `KEEP_DAYS` isn't 0, nor missing.
+pub fn rows_expire() -> Result<bool> {
+    let name = "KEEP_DAYS";
+    let days = env::var(name).unwrap_or_default();
+    let days = if days.is_empty() {
+        Ok(0)
+    } else {
+        days.parse::<u32>()
+    };
+    let days = days.with_context(|| format!("the environment variable {name} is no number"))?;
+    Ok(days > 0)
+}
+
 /// Signs ids with `ORDER_ID_SECRET`. While it is rotated, ids of `ORDER_ID_SECRET_NEXT` are recognised before it signs,
 /// and those of `ORDER_ID_SECRET_PREVIOUS` after it has.
 pub fn order_ids() -> Result<OrderIds> {

@@ -30,6 +30,8 @@ pub enum Problem {
     UnnamedClient,
     /// No such order was ever issued to this client.
     UnknownOrder,
+    /// The order's row was deleted, because it had been kept for long enough.
+    NotKept,
     /// A request for statuses names no order, or more than a hundred.
     TooManyOrNone,
     /// The path has other methods: these, comma-separated.
@@ -79,7 +81,7 @@ impl Problem {
         let (status, title) = match self {
             Self::NotBase64 | Self::NotJson(_) => (StatusCode::BAD_REQUEST, "Bad Request"),
             Self::UnnamedClient => (StatusCode::FORBIDDEN, "Forbidden"),
-            Self::UnknownOrder => (StatusCode::NOT_FOUND, "Not Found"),
+            Self::UnknownOrder | Self::NotKept => (StatusCode::NOT_FOUND, "Not Found"),
             Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"),
             Self::TooLarge(..) => (StatusCode::PAYLOAD_TOO_LARGE, "Content Too Large"),
             Self::UnsupportedMediaType | Self::EncodedBody => {
@@ -120,6 +122,7 @@ impl Problem {
                 "The API's authorizer doesn't say which client this is.".to_owned()
             }
             Self::UnknownOrder => "There is no such order, or it is another client's.".to_owned(),
+            Self::NotKept => "The order's outcome is no longer kept.".to_owned(),
             Self::TooManyOrNone => "Name 1 to 100 orders, as ?ids=ID,ID.".to_owned(),
             Self::MethodNotAllowed(allowed) => format!("This path allows {allowed} only."),
             Self::TooLarge(what, most) => format!("The {what} may have at most {most} bytes."),
@@ -157,6 +160,7 @@ impl Problem {
             Self::InvalidIdempotencyKey(_) => "invalid-idempotency-key",
             Self::UnnamedClient => "unnamed-client",
             Self::UnknownOrder => "unknown-order",
+            Self::NotKept => "not-kept",
             Self::TooManyOrNone => "too-many-or-none",
             Self::MethodNotAllowed(_) => "method-not-allowed",
             Self::TooLarge(..) => "too-large",

@@ -15,7 +15,11 @@ use lambda_http::{
     http::{Method, StatusCode},
 };
 use serde::Serialize;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
+
+/// No order waits for its outcome as long as that: SQS keeps a message for 14 days, and for 14 more after a redrive. No row
+/// expires sooner: it is the least of the template's `KeepDays` but 0.
+const LONGEST_WAIT: Duration = Duration::from_hours(30 * 24);
 
 /// Holds what statuses are told by: orders have an id of `ids` and, once they are processed, a row of `table`; until then
 /// they are in the `backlog`.
@@ -27,6 +31,8 @@ pub struct Statuses {
     pub table: OrderTable,
     /// The orders that wait.
     pub backlog: Backlog,
+    /// True if rows are deleted some time after their outcome.
+    pub rows_expire: bool,
     /// The metrics of this environment.
     pub metrics: Metrics,
 }
@@ -68,6 +74,8 @@ async fn find(statuses: &Statuses, request: &Request) -> Result<Response<Body>, 
             let shown = Shown::from(&record);
             Ok(response::json(StatusCode::OK, "application/json", &shown))
         }
+        // A client that is told `queued` would ask for ever.
+        Ok(None) if statuses.rows_expire && is_over(request) => Err(Problem::NotKept),
         // It was accepted, because its id was issued, and is not processed yet.
         Ok(None) => {
             statuses.metrics.count("Queued", 1);
@@ -84,6 +92,12 @@ async fn find(statuses: &Statuses, request: &Request) -> Result<Response<Body>, 
             Err(Problem::UnreadableRow)
         }
     }
+}
+
+/// Tells if the order was placed too long ago to wait still. Only the client's own hint says when that was.
+fn is_over(request: &Request) -> bool {
+    let now = Timestamp::from(SystemTime::now());
+    request::placed_at(request).is_some_and(|then| then.until(now) >= LONGEST_WAIT)
 }
 
 /// The part of a row that its client is shown.

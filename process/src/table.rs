@@ -17,7 +17,7 @@ use aws_sdk_dynamodb::{
 use events::{OrderPlaced, OrderRecord, Outcome, Timestamp};
 pub use refusal::{Finding, Refusal};
 use refusal::{failed_row, refusal};
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -29,6 +29,7 @@ pub struct OrderTable {
     transactions: Client,
     orders: String,
     articles: String,
+    keep: Option<Duration>,
 }
 
 /// An order's `failed` row wasn't put.
@@ -52,7 +53,14 @@ impl OrderTable {
             dynamodb,
             orders,
             articles,
+            keep: None,
         }
+    }
+
+    /// The same tables, whose rows of orders expire so long after their outcome; None for never.
+    #[must_use]
+    pub fn keeping(self, keep: Option<Duration>) -> Self {
+        Self { keep, ..self }
     }
 
     /// Writes the transaction, tried once. The orders got their outcomes at `now`.
@@ -81,7 +89,7 @@ impl OrderTable {
             .dynamodb
             .put_item()
             .table_name(&self.orders)
-            .set_item(Some(row(order, Outcome::Failed, now)?))
+            .set_item(Some(self.row(order, Outcome::Failed, now)?))
             .condition_expression("attribute_not_exists(id)");
         match put.send().await {
             Ok(_) => Ok(()),
@@ -95,7 +103,7 @@ impl OrderTable {
     pub async fn failed(&self, order: &OrderPlaced, now: Timestamp) -> Option<Settled> {
         let put = Put::builder()
             .table_name(&self.orders)
-            .set_item(Some(row(order, Outcome::Failed, now).ok()?))
+            .set_item(Some(self.row(order, Outcome::Failed, now).ok()?))
             .condition_expression("attribute_not_exists(id)")
             .return_values_on_condition_check_failure(AllOld);
         let put = TransactWriteItem::builder().put(put.build().ok()?).build();
@@ -124,7 +132,9 @@ impl OrderTable {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let put = Put::builder()
             .table_name(&self.orders)
-            .set_item(Some(row(&order.placed, outcome, now).map_err(malformed)?))
+            .set_item(Some(
+                self.row(&order.placed, outcome, now).map_err(malformed)?,
+            ))
             .condition_expression(
                 "attribute_not_exists(id) OR (#status = :failed AND fingerprint = :mine)",
             )
@@ -149,10 +159,19 @@ impl OrderTable {
             .map_err(malformed)?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
-}
 
-fn row(order: &OrderPlaced, outcome: Outcome, now: Timestamp) -> Result<Item, serde_dynamo::Error> {
-    serde_dynamo::to_item(OrderRecord::new(order.clone(), outcome, now))
+    fn row(
+        &self,
+        order: &OrderPlaced,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<Item, serde_dynamo::Error> {
+        let row = OrderRecord::new(order.clone(), outcome, now);
+        serde_dynamo::to_item(match self.keep {
+            Some(keep) => row.kept_for(keep),
+            None => row,
+        })
+    }
 }
 
 fn malformed<'a>(error: impl std::fmt::Display) -> Refusal<'a> {

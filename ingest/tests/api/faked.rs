@@ -179,14 +179,19 @@ pub async fn accept(event: Event, config: &SdkConfig, backlog: Backlog) -> Resul
 
 /// Gives the answer of the function `status` to an event, with an SDK of this configuration.
 pub async fn ask(event: &Value, config: &SdkConfig) -> Result<Answer> {
+    ask_by(event, &statuses(config)?).await
+}
+
+/// What statuses are told by, with an SDK of this configuration. No row expires.
+pub fn statuses(config: &SdkConfig) -> Result<Statuses> {
     let table = OrderTable::new(aws_sdk_dynamodb::Client::new(config), "orders".to_owned());
-    let statuses = Statuses {
+    Ok(Statuses {
         ids: ids()?,
         table,
         backlog: backlog(config),
+        rows_expire: false,
         metrics: metrics(),
-    };
-    ask_by(event, &statuses).await
+    })
 }
 
 /// The same, by these statuses.

@@ -1,14 +1,16 @@
 //! `GET /orders/{id}`.
 
 use crate::{
-    faked::{Answer, answering, ask, config, sample},
+    faked::{Answer, answering, ask, ask_by, config, sample, statuses},
     log::Log,
 };
 use anyhow::{Context as _, Result};
 use aws_sdk_sqs::config::retry::RetryConfig;
+use events::Timestamp;
 use ingest::config::logs;
 use lambda_runtime::tracing::subscriber::filter::LevelFilter;
 use serde_json::{Value, json};
+use std::time::{Duration, SystemTime};
 use tracing::subscriber::set_default;
 
 /// Gives the function's answer to a sample when the table answers this.
@@ -44,6 +46,53 @@ async fn an_order_without_a_row_is_queued_and_another_id_unknown() -> Result<()>
     assert_eq!(queued.document()?["status"], "queued");
     let unknown = answer("unknown-status", 200, json!({})).await?;
     assert_eq!(unknown.status, 404);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_order_whose_row_has_expired_is_no_longer_queued() -> Result<()> {
+    let days = |days: u64| SystemTime::now() - Duration::from_hours(days * 24);
+    let config = config(answering(|_| (200, json!({})))).build();
+    let mut statuses = statuses(&config)?;
+    for (rows_expire, placed_at, expected) in [
+        (true, Some(days(30)), 404),
+        (true, Some(days(3650)), 404),
+        (true, Some(days(29)), 200),
+        (true, Some(days(0) + Duration::from_hours(1)), 200),
+        (true, None, 200),
+        (false, Some(days(3650)), 200),
+    ] {
+        statuses.rows_expire = rows_expire;
+        let mut event = sample("status")?;
+        let hint = placed_at.map(|time| json!({"placed_at": Timestamp::from(time)}));
+        event["queryStringParameters"] = json!(hint);
+        let answer = ask_by(&event, &statuses).await?;
+        assert_eq!(answer.status, expected, "{rows_expire} {hint:?}");
+        let document = answer.document()?;
+        match expected {
+            404 => assert_eq!(document["detail"], "The order's outcome is no longer kept."),
+            _ => assert_eq!(document["status"], "queued"),
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_row_counts_as_long_as_it_is_there() -> Result<()> {
+    let mut row = sample("order-record")?;
+    row["expires_at"] = json!({"N": "1"});
+    let config = config(answering(move |_| (200, json!({"Item": row})))).build();
+    let mut statuses = statuses(&config)?;
+    statuses.rows_expire = true;
+    let mut event = sample("status")?;
+    event["queryStringParameters"] = json!({"placed_at": "2020-01-01T00:00:00Z"});
+    let answer = ask_by(&event, &statuses).await?;
+    assert_eq!(answer.status, 200);
+    let shown = answer.document()?;
+    assert_eq!(
+        (&shown["status"], shown.get("expires_at")),
+        (&json!("confirmed"), None)
+    );
     Ok(())
 }
 

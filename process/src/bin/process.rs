@@ -29,7 +29,8 @@ async fn function() -> Result<()> {
         OutcomeBus::new(&eventbridge, name, service)
     });
     let processor = &Processor {
-        table: OrderTable::new(aws_sdk_dynamodb::Client::new(&aws), orders, articles),
+        table: OrderTable::new(aws_sdk_dynamodb::Client::new(&aws), orders, articles)
+            .keeping(config::keep()?),
         visibility: MessageVisibility::new(
             aws_sdk_sqs::Client::new(&aws),
             config::required("QUEUE_URL")?,

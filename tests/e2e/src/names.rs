@@ -48,14 +48,10 @@ impl Names {
                 .with_context(|| format!("the template has no output {name}"))
         };
         let function = |id: &str| {
-            Ok::<_, anyhow::Error>(
-                stack
-                    .functions
-                    .get(id)
-                    .context("no such function")?
-                    .name
-                    .clone(),
-            )
+            let function = stack.functions.get(id).context("no such function")?;
+            // By the alias that the API and the queue invoke.
+            let alias = function.alias.as_ref().context("no alias")?;
+            Ok::<_, anyhow::Error>(format!("{}:{alias}", function.name))
         };
         Ok(Self {
             queue: output("OrdersQueueUrl")?,

@@ -11,6 +11,7 @@ mod dead_letters;
 mod deliveries;
 mod edge;
 mod failures;
+mod keeping;
 mod keys;
 mod levelling;
 mod limits;
@@ -49,6 +50,7 @@ pub fn all() -> Vec<Scenario> {
         ("bad_requests", bad_requests::all()),
         ("batch", batch::all()),
         ("keys", keys::all()),
+        ("keeping", keeping::all()),
         ("edge", edge::all()),
         ("bytes", bytes::all()),
         ("waiting", waiting::all()),

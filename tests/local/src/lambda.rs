@@ -131,14 +131,22 @@ impl Lambda {
         pool.invoke(payload).await
     }
 
-    /// Finds the logical id of a function by that id, its name, or its ARN.
+    /// Finds the logical id of a function by that id, its name, or its ARN, which its alias may follow.
     pub fn logical_id(&self, function: &str) -> Option<&str> {
         self.pools.values().find_map(|pool| {
             let definition = &pool.definition;
             let name = definition.function.name.as_str();
             let arn = environment::arn(name);
+            let alias = definition.function.alias.as_deref();
             [&definition.logical_id, name, &arn]
-                .contains(&function)
+                .into_iter()
+                .filter_map(|known| function.strip_prefix(known))
+                .any(|rest| {
+                    rest.is_empty()
+                        || rest
+                            .strip_prefix(':')
+                            .is_some_and(|rest| Some(rest) == alias)
+                })
                 .then_some(definition.logical_id.as_str())
         })
     }

@@ -44,12 +44,14 @@ pub fn load(
         .with_context(|| path.display().to_string())
 }
 
-const SECTIONS: [&str; 9] = [
+/// SAM alone reads `Mappings`, to decide on a deployment: `FindInMap` is refused wherever a value is read.
+const SECTIONS: [&str; 10] = [
     "AWSTemplateFormatVersion",
     "Transform",
     "Description",
     "Metadata",
     "Parameters",
+    "Mappings",
     "Conditions",
     "Globals",
     "Resources",

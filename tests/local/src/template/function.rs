@@ -12,7 +12,8 @@ use super::{
 use anyhow::Result;
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-const READ: [&str; 11] = [
+const READ: [&str; 12] = [
+    "AutoPublishAlias",
     "FunctionName",
     "CodeUri",
     "Handler",
@@ -25,18 +26,20 @@ const READ: [&str; 11] = [
     "LoggingConfig",
     "Role",
 ];
-/// Properties for tracing and deployment, and permissions that count only without a role.
-const DROPPED: [&str; 10] = [
+/// Properties for tracing and deployment, and permissions that count only without a role. There is one version here.
+const DROPPED: [&str; 12] = [
     "Architectures",
-    "AutoPublishAlias",
+    "AutoPublishAliasAllProperties",
     "DeploymentPreference",
     "Description",
     "EphemeralStorage",
+    "KmsKeyArn",
     "PermissionsBoundary",
     "Policies",
     "PropagateTags",
     "Tags",
     "Tracing",
+    "VersionDescription",
 ];
 
 /// Reads one function and the routes that lead to it.
@@ -58,6 +61,7 @@ pub fn read(
     };
     let mut function = Function {
         name: resource.name(scope, "FunctionName")?,
+        alias: text(&properties, "AutoPublishAlias")?,
         package: package(properties.require("CodeUri")?)?,
         binary: binary(resource, scope)?,
         timeout: Duration::from_secs(number("Timeout", 1..=900, 3)?),
@@ -89,6 +93,11 @@ pub fn read(
     Ok((function, routes))
 }
 
+fn text(properties: &Node, key: &str) -> Result<Option<String>> {
+    let node = properties.get(key);
+    node.map(|node| Ok(node.text()?.to_owned())).transpose()
+}
+
 fn package(code_uri: &Node) -> Result<String> {
     let folder = Path::new(code_uri.text()?).file_name();
     folder
@@ -108,8 +117,7 @@ fn role(arn: &Node) -> Result<String> {
 
 fn log_group(properties: &Node) -> Result<Option<String>> {
     let logging = properties.get("LoggingConfig");
-    let group = logging.and_then(|logging| logging.get("LogGroup"));
-    group.map(|group| Ok(group.text()?.to_owned())).transpose()
+    logging.map_or(Ok(None), |logging| text(logging, "LogGroup"))
 }
 
 fn binary(resource: &Resource, scope: &Scope) -> Result<String> {

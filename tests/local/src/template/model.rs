@@ -34,6 +34,8 @@ pub struct Stack {
 pub struct Function {
     /// `FunctionName`, or the logical id.
     pub name: String,
+    /// `AutoPublishAlias`: the function goes by `NAME:ALIAS`, too.
+    pub alias: Option<String>,
     /// The workspace member, from `CodeUri`.
     pub package: String,
     /// The binary of that member, from `Metadata.BuildProperties.Binary`.

@@ -55,7 +55,7 @@ const WATCHED: [(&str, Kind); 3] = [
 
 /// Metering, and resources that watch the rest: accepted without reading. Policies outside a role are refused:
 /// otherwise a role would not show all permissions of its function.
-const NOTHING: [&str; 9] = [
+const NOTHING: [&str; 10] = [
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::ApiKey",
     "AWS::ApiGateway::UsagePlan",
@@ -65,6 +65,7 @@ const NOTHING: [&str; 9] = [
     "AWS::SNS::Subscription",
     "AWS::SNS::Topic",
     "AWS::SQS::QueuePolicy",
+    "AWS::WAFv2::WebACLAssociation",
 ];
 
 const ATTRIBUTES: [&str; 7] = [

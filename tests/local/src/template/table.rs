@@ -19,8 +19,8 @@ const READ: [&str; 7] = [
     "GlobalSecondaryIndexes",
     "LocalSecondaryIndexes",
 ];
-/// Properties for protection, capacity and billing.
-const DROPPED: [&str; 9] = [
+/// Properties for protection, capacity and billing. No row expires here.
+const DROPPED: [&str; 10] = [
     "ContributorInsightsSpecification",
     "DeletionProtectionEnabled",
     "OnDemandThroughput",
@@ -29,6 +29,7 @@ const DROPPED: [&str; 9] = [
     "SSESpecification",
     "TableClass",
     "Tags",
+    "TimeToLiveSpecification",
     "WarmThroughput",
 ];
 

@@ -35,6 +35,7 @@ fn main() -> anyhow::Result<()> {
                 "concurrent_invocations_have_their_own_processes",
                 concurrent,
             ),
+            fact("a_function_goes_by_its_alias", alias),
             fact("more_than_the_reserved_concurrency_is_throttled", throttled),
             fact("an_invocation_past_its_timeout_is_killed", timed_out),
             fact("a_process_that_exits_fails_its_invocation_at_once", exited),
@@ -118,6 +119,7 @@ fn faulty(
 ) -> anyhow::Result<Lambda> {
     let function = Function {
         name: "f".to_owned(),
+        alias: Some("live".to_owned()),
         package: "local".to_owned(),
         binary: "lambda".to_owned(),
         timeout: Duration::from_secs(seconds),
@@ -148,6 +150,18 @@ async fn failure(lambda: &Lambda, event: Value) -> anyhow::Result<Value> {
         Err(InvokeError::Failed(document)) => Ok(serde_json::from_slice(&document)?),
         other => anyhow::bail!("{other:?}"),
     }
+}
+
+async fn alias() -> anyhow::Result<()> {
+    let lambda = lambda(10, None, &[])?;
+    let arn = "arn:aws:lambda:us-east-1:000000000000:function:f";
+    for name in ["F", "f", "F:live", "f:live", arn, &format!("{arn}:live")] {
+        assert_eq!(lambda.logical_id(name), Some("F"), "{name}");
+    }
+    for name in ["f:", "f:other", "flive", "g", "f:live:live", ""] {
+        assert_eq!(lambda.logical_id(name), None, "{name}");
+    }
+    Ok(())
 }
 
 async fn used_again() -> anyhow::Result<()> {

@@ -72,8 +72,8 @@ fn sections_and_resources_that_are_not_understood_are_refused() -> Result<()> {
             "Outputs.O.Value: Api has no Arn here; supported: none",
         ),
         (
-            "Mappings: {}".to_owned(),
-            "line 6: Mappings: isn't supported; supported: AWSTemplateFormatVersion",
+            "Rules: {}".to_owned(),
+            "line 6: Rules: isn't supported; supported: AWSTemplateFormatVersion",
         ),
         (
             "Globals: {HttpApi: {}}".to_owned(),

@@ -1,17 +1,69 @@
 //! This repository's own template.
 
-use super::{super::load, place};
+use super::{
+    super::{load, model::Stack},
+    place,
+};
 use anyhow::{Context, Result};
 use serde_json::json;
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
+
+fn repository(overrides: &[(&str, &str)]) -> Result<Stack> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
+    let overrides = overrides
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    load(&path, &overrides, &place(), &mut |id| {
+        format!("secret of {id}")
+    })
+}
+
+#[test]
+fn it_loads_with_everything_switched_on() -> Result<()> {
+    const KEY: &str = "arn:aws:kms:us-east-1:000000000000:key/k";
+    let stack = repository(&[
+        ("AccessLog", "true"),
+        ("AlarmEmail", "someone@shop.example"),
+        ("Authorizer", "AWS_IAM"),
+        ("DeletionProtection", "false"),
+        ("Deployment", "Canary10Percent5Minutes"),
+        ("KeepDays", "30"),
+        ("KmsKeyArn", KEY),
+        ("MaxWriteUnits", "8000"),
+        ("OrderIdSecretInUse", "in-use"),
+        ("OrderIdSecretNext", "next"),
+        ("OrderIdSecretPrevious", "previous"),
+        ("OutcomeBus", "orders"),
+        ("ProcessReservedConcurrency", "20"),
+        (
+            "WafArn",
+            "arn:aws:wafv2:us-east-1:000000000000:regional/webacl/w/1",
+        ),
+        ("WarmWriteUnits", "4000"),
+    ])?;
+    assert!(stack.api.is_signed);
+    let variable = |function: &str, name: &str| stack.functions[function].environment[name].clone();
+    assert_eq!(variable("ProcessFunction", "KEEP_DAYS"), "30");
+    assert_eq!(variable("StatusFunction", "KEEP_DAYS"), "30");
+    assert_eq!(variable("ProcessFunction", "OUTCOME_BUS"), "orders");
+    assert_eq!(
+        variable("IngestFunction", "ORDER_ID_SECRET"),
+        "secret of in-use"
+    );
+    for role in ["IngestRole", "StatusRole", "ProcessRole"] {
+        let statements = &stack.roles[role].statements;
+        let on_key = statements.iter().filter(|one| one.resources == [KEY]);
+        assert!(on_key.clone().count() == 1, "{role}: {statements:?}");
+        let mut actions = on_key.flat_map(|statement| &statement.actions);
+        assert!(actions.any(|action| action == "kms:Decrypt"), "{role}");
+    }
+    Ok(())
+}
 
 #[test]
 fn the_template_of_this_repository_loads() -> Result<()> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
-    let overrides = BTreeMap::from([("MaxReceiveCount".to_owned(), "3".to_owned())]);
-    let stack = load(&path, &overrides, &place(), &mut |id| {
-        format!("secret of {id}")
-    })?;
+    let stack = repository(&[("MaxReceiveCount", "3")])?;
 
     let queue = &stack.queues["OrdersQueue"];
     assert_eq!(queue.visibility_timeout, Duration::from_secs(185));
@@ -22,8 +74,12 @@ fn the_template_of_this_repository_loads() -> Result<()> {
         stack.queues["OrdersDeadLetterQueue"].name
     );
     assert_eq!(redrive.max_receive_count, 3);
+    // With a redrive, the longest that an order waits: `KeepDays` is more, and `status` goes by it.
+    let dead = &stack.queues["OrdersDeadLetterQueue"];
+    assert_eq!(dead.retention, Duration::from_hours(14 * 24));
 
     let process = &stack.functions["ProcessFunction"];
+    assert_eq!(process.alias.as_deref(), Some("live"));
     assert_eq!(
         (process.package.as_str(), process.binary.as_str()),
         ("process", "process")
@@ -34,6 +90,7 @@ fn the_template_of_this_repository_loads() -> Result<()> {
     );
     assert_eq!(process.reserved_concurrency, None);
     assert_eq!(process.environment["MAX_RECEIVES"], "3");
+    assert_eq!(process.environment["KEEP_DAYS"], "0");
     let [source] = process.event_sources.as_slice() else {
         panic!("{:?}", process.event_sources);
     };
