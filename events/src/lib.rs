@@ -5,6 +5,7 @@ pub mod client;
 pub mod currency;
 pub mod json;
 pub mod lenient;
+pub mod openapi;
 pub mod order;
 pub mod order_id;
 pub mod outcome;

@@ -6,6 +6,7 @@ pub mod accept_batch;
 pub mod acceptor;
 pub mod backlog;
 pub mod config;
+mod description;
 pub mod dispatch;
 pub mod gateway;
 pub mod metrics;

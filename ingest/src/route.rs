@@ -14,6 +14,8 @@ pub enum Route {
     Batch,
     /// `/orders/{id}`, of the function `status`.
     Order,
+    /// `/openapi.json`, of the function `status`.
+    Description,
 }
 
 impl Route {
@@ -32,10 +34,16 @@ impl Route {
     pub fn of_status(request: &Request) -> Self {
         let parameters = request.path_parameters_ref();
         let has_id = parameters.is_some_and(|parameters| parameters.first("id").is_some());
-        if !has_id && order_id(request) == "orders" {
-            Self::Statuses
-        } else {
-            Self::Order
+        if has_id {
+            return Self::Order;
+        }
+        let [_, path] = request::paths(request);
+        let path = path.trim_end_matches('/');
+        match path.rsplit('/').next() {
+            Some("orders") => Self::Statuses,
+            // It may be below a stage, and isn't below the orders.
+            Some("openapi.json") if !path.ends_with("/orders/openapi.json") => Self::Description,
+            _ => Self::Order,
         }
     }
 
@@ -44,7 +52,7 @@ impl Route {
         match self {
             Self::Orders | Self::Statuses => "GET, HEAD, POST",
             Self::Batch => "POST",
-            Self::Order => "GET, HEAD",
+            Self::Order | Self::Description => "GET, HEAD",
         }
     }
 
@@ -52,7 +60,9 @@ impl Route {
     pub fn check(self, method: &Method) -> Result<(), Problem> {
         let is_answered = match self {
             Self::Orders | Self::Batch => method == Method::POST,
-            Self::Order | Self::Statuses => method == Method::GET || method == Method::HEAD,
+            Self::Order | Self::Statuses | Self::Description => {
+                method == Method::GET || method == Method::HEAD
+            }
         };
         is_answered
             .then_some(())

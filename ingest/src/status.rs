@@ -1,7 +1,8 @@
-//! `GET /orders/{id}`: tells what became of an order. The function's other call is in `statuses`.
+//! `GET /orders/{id}`: tells what became of an order. The function's other calls are in `statuses` and `description`.
 
 use crate::{
     backlog::Backlog,
+    description::describe,
     metrics::Metrics,
     problem::Problem,
     request, response,
@@ -37,13 +38,16 @@ pub struct Statuses {
     pub metrics: Metrics,
 }
 
-/// Answers a request for an order, or for many.
+/// Answers a request for an order, for many, or for the API's description.
 pub async fn status(statuses: &Statuses, request: Request) -> Response<Body> {
     let route = Route::of_status(&request);
     let answer = match route.check(request.method()) {
         Err(problem) => Err(problem),
-        Ok(()) if route == Route::Statuses => find_all(statuses, &request).await,
-        Ok(()) => find(statuses, &request).await,
+        Ok(()) => match route {
+            Route::Statuses => find_all(statuses, &request).await,
+            Route::Description => Ok(describe()),
+            _ => find(statuses, &request).await,
+        },
     };
     let metrics = &statuses.metrics;
     let mut response = answer.unwrap_or_else(|problem| problem.refuse(metrics));

@@ -23,14 +23,12 @@ pub(crate) async fn find_all(
     request: &Request,
 ) -> Result<Response<Body>, Problem> {
     let client = request::client(request)?;
-    let mut seen = HashSet::new();
-    let texts: Vec<_> = request::ids(request)
-        .into_iter()
-        .filter(|text| seen.insert(text.to_ascii_lowercase()))
-        .collect();
+    let mut texts = request::ids(request);
     if texts.is_empty() || texts.len() > MOST {
         return Err(Problem::TooManyOrNone);
     }
+    let mut seen = HashSet::new();
+    texts.retain(|text| seen.insert(text.to_ascii_lowercase()));
     let ids: Vec<_> = texts
         .iter()
         .map(|text| statuses.ids.recognise(&client, text))

@@ -1,6 +1,9 @@
 //! An HTTP client of the API.
 
-use crate::stack::until;
+use crate::{
+    description::{self, Sent},
+    stack::until,
+};
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -21,6 +24,7 @@ pub struct Api {
     url: String,
     key: Option<String>,
     at_a_time: Arc<Semaphore>,
+    is_described: bool,
 }
 
 /// An answer.
@@ -45,12 +49,21 @@ impl Api {
             url: url.trim_end_matches('/').to_owned(),
             key,
             at_a_time: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)),
+            is_described: false,
         })
     }
 
     /// Its address, with the stage.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The same API, whose answers are held to its description.
+    pub fn described(self) -> Self {
+        Self {
+            is_described: true,
+            ..self
+        }
     }
 
     /// The same API, sent only so many requests at a time.
@@ -86,17 +99,29 @@ impl Api {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let _permit = self.at_a_time.acquire().await?;
-        let answer = self
-            .client
-            .request(request.body(Full::new(body.into()))?)
-            .await?;
-        let (parts, body) = answer.into_parts();
-        Ok(Reply {
+        let body: Bytes = body.into();
+        let request = request.body(Full::new(body.clone()))?;
+        let (method, headers) = (request.method().clone(), request.headers().clone());
+        let permit = self.at_a_time.acquire().await?;
+        let answer = self.client.request(request).await?;
+        let (parts, answered) = answer.into_parts();
+        let reply = Reply {
             status: parts.status,
             headers: parts.headers,
-            body: body.collect().await?.to_bytes(),
-        })
+            body: answered.collect().await?.to_bytes(),
+        };
+        drop(permit);
+        if self.is_described {
+            let (method, headers, body) = (&method, &headers, &body);
+            let sent = Sent {
+                method,
+                path,
+                headers,
+                body,
+            };
+            description::check(&sent, &reply)?;
+        }
+        Ok(reply)
     }
 
     /// `POST /orders`

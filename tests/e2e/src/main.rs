@@ -3,7 +3,8 @@
 //! # Layout
 //! - [`stack`]: the stack under test. At the end its tables and queues are reconciled with what clients were told.
 //!   [`watch`]: records the functions' calls. [`permissions`]: compares the roles with them.
-//! - [`api`]: an HTTP client. [`orders`]: orders to send. [`aws`], [`names`]: the services behind the API.
+//! - [`api`]: an HTTP client. [`description`]: holds its requests and answers to the OpenAPI document. [`orders`]: orders to
+//!   send. [`aws`], [`names`]: the services behind the API.
 //! - [`listener`]: hears the outcomes that the stack tells.
 //! - [`tool`]: runs the operator's tool for dead letters.
 //! - [`scenarios`]: the facts. [`need`]: what they need of a stack. [`runner`]: runs and counts them.
@@ -16,6 +17,7 @@
 
 mod api;
 mod aws;
+mod description;
 mod listener;
 mod names;
 mod need;

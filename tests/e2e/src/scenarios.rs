@@ -9,6 +9,7 @@ mod conflicts;
 mod crashes;
 mod dead_letters;
 mod deliveries;
+mod description;
 mod edge;
 mod failures;
 mod keeping;
@@ -53,6 +54,7 @@ pub fn all() -> Vec<Scenario> {
         ("keeping", keeping::all()),
         ("edge", edge::all()),
         ("bytes", bytes::all()),
+        ("description", description::all()),
         ("waiting", waiting::all()),
         ("stock", stock::all()),
         ("redelivery", redelivery::all()),

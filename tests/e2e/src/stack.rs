@@ -75,9 +75,10 @@ impl Stack {
         let aws = Names::from_env().map(Aws::from_env).transpose()?;
         Ok(Self {
             api: if is_localstack {
+                // Its gateway answers in ways of its own.
                 api.at_most(ON_LOCALSTACK)
             } else {
-                api
+                api.described()
             },
             listener: listener(aws.as_ref()).await?,
             aws,
@@ -123,7 +124,7 @@ impl Stack {
         };
         let cloud = Cloud::start(&options, |progress| eprintln!("local: {progress}")).await?;
         let aws = Aws::local(cloud.services_url(), Names::of(&cloud)?);
-        let api = Api::new(&cloud.api_url(), Some("e2e".to_owned()))?;
+        let api = Api::new(&cloud.api_url(), Some("e2e".to_owned()))?.described();
         Ok(Self {
             api,
             listener: listener(Some(&aws)).await?,

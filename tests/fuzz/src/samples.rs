@@ -36,9 +36,14 @@ pub static PLACE: LazyLock<Vec<Value>> = LazyLock::new(|| {
 });
 /// A request to place many orders.
 pub static PLACE_BATCH: LazyLock<Value> = LazyLock::new(|| sample!("batch-request"));
-/// Requests for an order's status.
-pub static STATUS: LazyLock<Vec<Value>> =
-    LazyLock::new(|| vec![sample!("status"), sample!("unknown-status")]);
+/// Requests for an order's status, and for the API's description.
+pub static STATUS: LazyLock<Vec<Value>> = LazyLock::new(|| {
+    vec![
+        sample!("status"),
+        sample!("unknown-status"),
+        sample!("description"),
+    ]
+});
 /// Batches from the queue.
 pub static BATCH: LazyLock<Vec<Value>> = LazyLock::new(|| vec![sample!("orders-batch")]);
 /// An order's row.

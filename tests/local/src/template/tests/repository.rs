@@ -156,6 +156,7 @@ fn the_template_of_this_repository_loads() -> Result<()> {
     assert_eq!(leads_to("/orders/batch"), Some(("POST", "IngestFunction")));
     assert!(!stack.api.is_signed);
     assert_eq!(leads_to("/orders/{id}"), Some(("ANY", "StatusFunction")));
+    assert_eq!(leads_to("/openapi.json"), Some(("ANY", "StatusFunction")));
     let missing = &stack.api.gateway_responses["MISSING_AUTHENTICATION_TOKEN"];
     assert_eq!(missing.status, Some(404));
     assert_eq!(missing.headers["content-type"], "application/problem+json");
