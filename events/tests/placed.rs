@@ -142,7 +142,7 @@ fn a_row_is_read_as_it_was_written() -> anyhow::Result<()> {
 
 #[test]
 fn a_row_expires_by_its_outcome_and_not_by_its_message() -> anyhow::Result<()> {
-    let mut message: serde_json::Value = serde_json::from_str(&placed()?.to_json())?;
+    let mut message: Value = serde_json::from_str(&placed()?.to_json())?;
     message["expires_at"] = json!(1);
     let placed = OrderPlaced::from_json(&message.to_string())?;
     let at = "2026-11-22T09:00:01.500Z".parse()?;

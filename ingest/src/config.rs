@@ -68,8 +68,8 @@ pub fn status_requests() -> Result<f64> {
     number.with_context(|| format!("the environment variable {name} is no number above zero"))
 }
 
-/// Tells if the rows of orders expire: `KEEP_DAYS` isn't 0, nor missing.
-pub fn rows_expire() -> Result<bool> {
+/// Reads how long rows of orders are kept, `KEEP_DAYS`; None for ever, if that is 0 or missing.
+pub fn keep() -> Result<Option<Duration>> {
     let name = "KEEP_DAYS";
     let days = env::var(name).unwrap_or_default();
     let days = if days.is_empty() {
@@ -78,7 +78,7 @@ pub fn rows_expire() -> Result<bool> {
         days.parse::<u32>()
     };
     let days = days.with_context(|| format!("the environment variable {name} is no number"))?;
-    Ok(days > 0)
+    Ok((days > 0).then(|| Duration::from_hours(24 * u64::from(days))))
 }
 
 /// Signs ids with `ORDER_ID_SECRET`. While it is rotated, ids of `ORDER_ID_SECRET_NEXT` are recognised before it signs,

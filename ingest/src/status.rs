@@ -18,10 +18,6 @@ use lambda_http::{
 use serde::Serialize;
 use std::time::{Duration, Instant, SystemTime};
 
-/// No order waits for its outcome as long as that: SQS keeps a message for 14 days, and for 14 more after a redrive. No row
-/// expires sooner: it is the least of the template's `KeepDays` but 0.
-const LONGEST_WAIT: Duration = Duration::from_hours(30 * 24);
-
 /// Holds what statuses are told by: orders have an id of `ids` and, once they are processed, a row of `table`; until then
 /// they are in the `backlog`.
 #[derive(Debug)]
@@ -32,8 +28,8 @@ pub struct Statuses {
     pub table: OrderTable,
     /// The orders that wait.
     pub backlog: Backlog,
-    /// True if rows are deleted some time after their outcome.
-    pub rows_expire: bool,
+    /// How long a row is kept at least, from when its order was placed; None for ever. `process` stores no order that is older.
+    pub keep: Option<Duration>,
     /// The metrics of this environment.
     pub metrics: Metrics,
 }
@@ -79,7 +75,7 @@ async fn find(statuses: &Statuses, request: &Request) -> Result<Response<Body>, 
             Ok(response::json(StatusCode::OK, "application/json", &shown))
         }
         // A client that is told `queued` would ask for ever.
-        Ok(None) if statuses.rows_expire && is_over(request) => Err(Problem::NotKept),
+        Ok(None) if is_over(request, statuses.keep) => Err(Problem::NotKept),
         // It was accepted, because its id was issued, and is not processed yet.
         Ok(None) => {
             statuses.metrics.count("Queued", 1);
@@ -98,10 +94,12 @@ async fn find(statuses: &Statuses, request: &Request) -> Result<Response<Body>, 
     }
 }
 
-/// Tells if the order was placed too long ago to wait still. Only the client's own hint says when that was.
-fn is_over(request: &Request) -> bool {
+/// Tells if the order was placed too long ago to get a row still. Only the client's own hint says when that was.
+fn is_over(request: &Request, keep: Option<Duration>) -> bool {
     let now = Timestamp::from(SystemTime::now());
-    request::placed_at(request).is_some_and(|then| then.until(now) >= LONGEST_WAIT)
+    let placed_at = request::placed_at(request);
+    keep.zip(placed_at)
+        .is_some_and(|(keep, then)| then.until(now) >= keep)
 }
 
 /// The part of a row that its client is shown.

@@ -63,6 +63,12 @@ impl OrderTable {
         Self { keep, ..self }
     }
 
+    /// Tells if an order is so old that its row may have expired. To store it would be to reserve its stock twice.
+    pub fn may_have_forgotten(&self, order: &OrderPlaced, now: Timestamp) -> bool {
+        let age = order.placed_at().until(now);
+        self.keep.is_some_and(|keep| age >= keep)
+    }
+
     /// Writes the transaction, tried once. The orders got their outcomes at `now`.
     pub async fn write<'a>(
         &self,

@@ -29,7 +29,7 @@ async fn function() -> Result<()> {
             queue,
             config::status_requests()?,
         ),
-        rows_expire: config::rows_expire()?,
+        keep: config::keep()?,
         metrics: config::metrics()?,
     };
     run(gateway::service(|request| status(statuses, request)))

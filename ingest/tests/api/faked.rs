@@ -189,7 +189,7 @@ pub fn statuses(config: &SdkConfig) -> Result<Statuses> {
         ids: ids()?,
         table,
         backlog: backlog(config),
-        rows_expire: false,
+        keep: None,
         metrics: metrics(),
     })
 }

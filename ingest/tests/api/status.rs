@@ -54,20 +54,22 @@ async fn an_order_whose_row_has_expired_is_no_longer_queued() -> Result<()> {
     let days = |days: u64| SystemTime::now() - Duration::from_hours(days * 24);
     let config = config(answering(|_| (200, json!({})))).build();
     let mut statuses = statuses(&config)?;
-    for (rows_expire, placed_at, expected) in [
-        (true, Some(days(30)), 404),
-        (true, Some(days(3650)), 404),
-        (true, Some(days(29)), 200),
-        (true, Some(days(0) + Duration::from_hours(1)), 200),
-        (true, None, 200),
-        (false, Some(days(3650)), 200),
+    for (keep, placed_at, expected) in [
+        (Some(30), Some(days(30)), 404),
+        (Some(30), Some(days(3650)), 404),
+        (Some(30), Some(days(29)), 200),
+        (Some(365), Some(days(364)), 200),
+        (Some(365), Some(days(365)), 404),
+        (Some(30), Some(days(0) + Duration::from_hours(1)), 200),
+        (Some(30), None, 200),
+        (None, Some(days(3650)), 200),
     ] {
-        statuses.rows_expire = rows_expire;
+        statuses.keep = keep.map(|days: u64| Duration::from_hours(days * 24));
         let mut event = sample("status")?;
         let hint = placed_at.map(|time| json!({"placed_at": Timestamp::from(time)}));
         event["queryStringParameters"] = json!(hint);
         let answer = ask_by(&event, &statuses).await?;
-        assert_eq!(answer.status, expected, "{rows_expire} {hint:?}");
+        assert_eq!(answer.status, expected, "{keep:?} {hint:?}");
         let document = answer.document()?;
         match expected {
             404 => assert_eq!(document["detail"], "The order's outcome is no longer kept."),
@@ -83,7 +85,7 @@ async fn a_row_counts_as_long_as_it_is_there() -> Result<()> {
     row["expires_at"] = json!({"N": "1"});
     let config = config(answering(move |_| (200, json!({"Item": row})))).build();
     let mut statuses = statuses(&config)?;
-    statuses.rows_expire = true;
+    statuses.keep = Some(Duration::from_hours(30 * 24));
     let mut event = sample("status")?;
     event["queryStringParameters"] = json!({"placed_at": "2020-01-01T00:00:00Z"});
     let answer = ask_by(&event, &statuses).await?;

@@ -52,7 +52,7 @@ async fn ask(event: Value, rows: &Rows, most: usize) -> Result<(Answer, usize)> 
         ids: ids()?,
         table: OrderTable::new(aws_sdk_dynamodb::Client::new(&config), "orders".to_owned()),
         backlog: backlog(&config),
-        rows_expire: false,
+        keep: None,
         metrics: metrics(),
     };
     let answer = ask_by(&event, &statuses).await?;

@@ -51,7 +51,7 @@ fn statuses(config: &aws_types::SdkConfig, backlog: Backlog) -> Result<Statuses>
         ids: ids()?,
         table,
         backlog,
-        rows_expire: false,
+        keep: None,
         metrics: metrics(),
     })
 }

@@ -40,6 +40,38 @@ fn record(n: u8, receives: u32, waited: Duration) -> SqsMessage {
     record
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_order_whose_row_may_have_expired_is_not_stored_again() -> anyhow::Result<()> {
+    // The orders of these tests were placed at the beginning of 1970, 694 days before.
+    for (days, expected) in [(30, 0), (694, 0), (695, 1)] {
+        let config = faked::aws(|_, _| None);
+        let keep = Some(Duration::from_hours(days * 24));
+        let processor = Processor {
+            table: faked::table(&config).keeping(keep),
+            visibility: MessageVisibility::new(
+                aws_sdk_sqs::Client::new(&config),
+                "http://sqs/orders".to_owned(),
+            ),
+            bus: None,
+            max_receives: 10,
+            retry_base: Duration::from_secs(5),
+            visibility_timeout: Duration::from_secs(185),
+            effects: Effects {
+                clock,
+                chance: || 1.0,
+            },
+            metrics: |_| {},
+        };
+        let mut event = SqsEvent::default();
+        event.records = vec![record(1, 10, Duration::ZERO)];
+        let response = processor
+            .handle(event, Instant::now() + Duration::from_mins(1))
+            .await?;
+        assert_eq!(1 - response.batch_item_failures.len(), expected, "{days}");
+    }
+    Ok(())
+}
+
 /// A batch's end.
 struct Handled {
     /// The calls, in their order, but for those that change visibility.

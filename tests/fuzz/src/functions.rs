@@ -80,7 +80,7 @@ impl Functions {
                 ids: ids.clone(),
                 table: ingest::table::OrderTable::new(dynamodb(), "orders".to_owned()),
                 backlog,
-                rows_expire: false,
+                keep: None,
                 metrics: quiet(),
             },
             processor: Processor {

@@ -74,7 +74,7 @@ fn the_template_of_this_repository_loads() -> Result<()> {
         stack.queues["OrdersDeadLetterQueue"].name
     );
     assert_eq!(redrive.max_receive_count, 3);
-    // With a redrive, the longest that an order waits: `KeepDays` is more, and `status` goes by it.
+    // `KeepDays` is more, so that what waits for its first redrive is stored.
     let dead = &stack.queues["OrdersDeadLetterQueue"];
     assert_eq!(dead.retention, Duration::from_hours(14 * 24));
 
