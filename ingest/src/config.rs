@@ -68,16 +68,11 @@ pub fn status_requests() -> Result<f64> {
     number.with_context(|| format!("the environment variable {name} is no number above zero"))
 }
 
-/// Reads how long rows of orders are kept, `KEEP_DAYS`; None for ever, if that is 0 or missing.
+/// Reads how long rows of orders are kept, `KEEP_DAYS`; None for ever, if that is 0.
 pub fn keep() -> Result<Option<Duration>> {
     let name = "KEEP_DAYS";
-    let days = env::var(name).unwrap_or_default();
-    let days = if days.is_empty() {
-        Ok(0)
-    } else {
-        days.parse::<u32>()
-    };
-    let days = days.with_context(|| format!("the environment variable {name} is no number"))?;
+    let days = required(name)?.parse::<u32>();
+    let days = days.with_context(|| format!("the environment variable {name} is not a number"))?;
     Ok((days > 0).then(|| Duration::from_hours(24 * u64::from(days))))
 }
 

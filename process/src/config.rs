@@ -62,10 +62,9 @@ pub fn number<T: FromStr>(name: &str) -> Result<T> {
         .with_context(|| format!("the environment variable {name} is {text:?}, not a number"))
 }
 
-/// How long an order's row is kept from its outcome on, `KEEP_DAYS`; None for ever, if that is 0 or missing.
+/// How long an order's row is kept from its outcome on, `KEEP_DAYS`; None for ever, if that is 0.
 pub fn keep() -> Result<Option<Duration>> {
-    const NAME: &str = "KEEP_DAYS";
-    let days = optional(NAME)?.map_or(Ok(0), |_| number::<u32>(NAME))?;
+    let days: u32 = number("KEEP_DAYS")?;
     Ok((days > 0).then(|| Duration::from_hours(24 * u64::from(days))))
 }
 

@@ -42,8 +42,9 @@ fn record(n: u8, receives: u32, waited: Duration) -> SqsMessage {
 
 #[tokio::test(start_paused = true)]
 async fn an_order_whose_row_may_have_expired_is_not_stored_again() -> anyhow::Result<()> {
-    // The orders of these tests were placed at the beginning of 1970, 694 days before.
-    for (days, expected) in [(30, 0), (694, 0), (695, 1)] {
+    // The orders of these tests were placed at 2026-11-22T09:00:00Z.
+    let hundred_days_later = || UNIX_EPOCH + Duration::from_hours(498_705 + 100 * 24);
+    for (days, expected) in [(30, 0), (100, 0), (101, 1)] {
         let config = faked::aws(|_, _| None);
         let keep = Some(Duration::from_hours(days * 24));
         let processor = Processor {
@@ -57,7 +58,7 @@ async fn an_order_whose_row_may_have_expired_is_not_stored_again() -> anyhow::Re
             retry_base: Duration::from_secs(5),
             visibility_timeout: Duration::from_secs(185),
             effects: Effects {
-                clock,
+                clock: hundred_days_later,
                 chance: || 1.0,
             },
             metrics: |_| {},
