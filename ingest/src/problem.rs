@@ -183,12 +183,12 @@ impl Problem {
     /// Logs that a request was refused for this problem.
     pub(crate) fn log(&self, violations: usize) {
         let (status, ..) = self.kind();
-        tracing::info!(
-            kind = self.name(),
-            status = status.as_u16(),
-            violations,
-            "refused the request"
-        );
+        let (kind, code) = (self.name(), status.as_u16());
+        if status.is_server_error() {
+            tracing::warn!(kind, status = code, violations, "refused the request");
+        } else {
+            tracing::info!(kind, status = code, violations, "refused the request");
+        }
     }
 
     /// What is wrong with an order or a batch request.

@@ -56,7 +56,7 @@ const ONE_BY_ONE: &[Expected] = &[
 const NEVER: u32 = u32::MAX;
 
 #[test]
-fn each_fault_is_told_in_time_and_nothing_else_is() -> anyhow::Result<()> {
+fn each_fault_is_told_in_time_and_harmless_ones_are_not() -> anyhow::Result<()> {
     let all = all(&alarms()?);
     let names: Vec<_> = all.iter().map(|(name, ..)| *name).collect();
     for (name, expected) in EXPECTED {
@@ -77,7 +77,10 @@ fn check(name: &str, day: Day, expected: &[Expected], told: &Told) {
     for (alarm, busy, quiet) in expected {
         let most = if day == Day::Busy { *busy } else { *quiet };
         let minute = told.get(*alarm).copied();
-        let is_in_time = minute.map_or(most == NEVER, |minute| minute <= most);
+        let is_in_time = match most {
+            NEVER => minute.is_none(),
+            most => minute.is_some_and(|minute| minute <= most),
+        };
         assert!(is_in_time, "{name}, {day:?}: {alarm} by {most}; {all}");
     }
 }
