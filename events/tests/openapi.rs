@@ -59,7 +59,7 @@ fn the_limits_are_those_of_the_code() -> Result<()> {
     ] {
         assert_eq!(at(&format!("{schemas}/{place}"))?, limit, "{place}");
     }
-    // What a schema can't say stands in the text.
+    // The text has the rules that no schema can say.
     for (place, limit) in [
         (
             "/components/schemas/NewOrder/description",

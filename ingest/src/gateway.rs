@@ -79,8 +79,8 @@ where
     })
 }
 
-/// What each line of the log has of its request: Lambda's id of it; the gateway's, which the client has in the header
-/// `x-amzn-RequestId`; and the id of its trace.
+/// Gives each line of the log three ids: Lambda's of the request; the gateway's, which the client has in the header
+/// `x-amzn-RequestId`; and that of the trace.
 fn span(request: &Request) -> Span {
     let context = request.lambda_context_ref();
     let id = context.map(|context| &*context.request_id);

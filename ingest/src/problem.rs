@@ -191,7 +191,7 @@ impl Problem {
         }
     }
 
-    /// What is wrong with an order or a batch request.
+    /// Lists the violations of an invalid order or batch request; for another problem, none.
     pub fn violations(&self) -> &[Violation] {
         match self {
             Self::InvalidOrder(violations) | Self::InvalidBatch(violations) => violations,

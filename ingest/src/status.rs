@@ -28,7 +28,7 @@ pub struct Statuses {
     pub table: OrderTable,
     /// The orders that wait.
     pub backlog: Backlog,
-    /// How long a row is kept at least, from when its order was placed; None for ever. `process` stores no order that is older.
+    /// A row is kept for at least so long after its order was placed, or for ever. `process` stores no order that is older.
     pub keep: Option<Duration>,
     /// The metrics of this environment.
     pub metrics: Metrics,

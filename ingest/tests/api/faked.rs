@@ -182,7 +182,7 @@ pub async fn ask(event: &Value, config: &SdkConfig) -> Result<Answer> {
     ask_by(event, &statuses(config)?).await
 }
 
-/// What statuses are told by, with an SDK of this configuration. No row expires.
+/// Tells statuses by an SDK of this configuration. No row expires.
 pub fn statuses(config: &SdkConfig) -> Result<Statuses> {
     let table = OrderTable::new(aws_sdk_dynamodb::Client::new(config), "orders".to_owned());
     Ok(Statuses {

@@ -1,4 +1,4 @@
-//! What the functions log and count of a request.
+//! The functions log and count each request.
 
 use crate::{
     faked::{QUEUE, answering, backlog, config, ids, invoke, read, rest, sample},

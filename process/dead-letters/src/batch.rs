@@ -10,7 +10,7 @@ pub const ENTRIES: usize = 10;
 /// The reason for which SQS didn't do an entry, as far as it says one.
 pub type Refused = String;
 
-/// What SQS said of each entry of a call.
+/// Sorts the entries of a call by SQS's answer.
 #[derive(Debug)]
 pub struct Answers<T>(Vec<Result<T, Refused>>);
 

@@ -26,6 +26,7 @@ use serde_json::Value;
 use std::{cell::LazyCell, collections::BTreeMap, future::Future, time::Duration};
 use tokio::{
     runtime::{Builder, Runtime},
+    task::yield_now,
     time::Instant,
 };
 
@@ -137,11 +138,23 @@ impl Functions {
                     handler(request)
                 });
                 let answer = service.oneshot(LambdaEvent::new(event, context));
-                let Ok(answer) = self.runtime.block_on(answer);
+                let Ok(answer) = self.runtime.block_on(async {
+                    let answer = answer.await;
+                    self.finish().await;
+                    answer
+                });
                 serde_json::to_value(&answer).expect("an answer is JSON")
             };
             (asked.expect("the handler was called"), Answer::from(answer))
         })
+    }
+
+    /// Lets what goes on beside a call end: the runtime would drop it when its thread ends, and the thread's logs may be gone.
+    async fn finish(&self) {
+        let metrics = self.runtime.metrics();
+        while metrics.num_alive_tasks() > 0 {
+            yield_now().await;
+        }
     }
 
     /// Invokes `process`.

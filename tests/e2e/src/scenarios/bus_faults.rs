@@ -4,7 +4,7 @@ use super::outcomes::{Batch, all_are_heard, is_told, process};
 use crate::{scenarios::scenarios, stack::Stack};
 use anyhow::{Context, Result, ensure};
 use events::Outcome;
-use local::faults::Fault;
+use local::faults::{Fault, Rule};
 use serde_json::Value;
 use std::{
     sync::{
@@ -110,11 +110,8 @@ async fn a_slow_bus_is_told_again_and_loses_nothing(stack: Arc<Stack>) -> Result
     let slow = Duration::from_secs(8);
     for fault in [Fault::Slow(slow), Fault::Late(slow), Fault::Unanswered] {
         let sku = stack.article(10).await?;
-        let (batch, part) = (Batch::new(&sku, 2)?, sku.clone());
-        let rule = stack.fault(move |call| {
-            let hit = call.operation == "PutEvents" && call.contains(&part);
-            hit.then(|| fault.clone())
-        })?;
+        let batch = Batch::new(&sku, 2)?;
+        let rule = on_events_of(&stack, &sku, fault)?;
         process(&stack, &batch, &[0, 1]).await?;
         drop(rule);
         process(&stack, &batch, &[]).await?;
@@ -127,11 +124,8 @@ async fn a_slow_bus_is_told_again_and_loses_nothing(stack: Arc<Stack>) -> Result
 async fn a_worker_that_dies_before_it_tells_is_made_up_for(stack: Arc<Stack>) -> Result<()> {
     for fault in [Fault::KilledBefore, Fault::KilledAfter] {
         let sku = stack.article(10).await?;
-        let (batch, part) = (Batch::new(&sku, 2)?, sku.clone());
-        let rule = stack.fault(move |call| {
-            let hit = call.operation == "PutEvents" && call.contains(&part);
-            hit.then(|| fault.clone())
-        })?;
+        let batch = Batch::new(&sku, 2)?;
+        let rule = on_events_of(&stack, &sku, fault)?;
         let killed = stack.aws()?.process(&batch.event()).await;
         ensure!(killed.is_err(), "{killed:?}");
         drop(rule);
@@ -140,4 +134,13 @@ async fn a_worker_that_dies_before_it_tells_is_made_up_for(stack: Arc<Stack>) ->
         ensure!(stack.aws()?.in_stock(&sku).await? == 8);
     }
     Ok(())
+}
+
+/// Injects a fault into each call that tells the outcome of an order for this article.
+fn on_events_of<'a>(stack: &'a Stack, sku: &str, fault: Fault) -> Result<Rule<'a>> {
+    let sku = sku.to_owned();
+    stack.fault(move |call| {
+        let is_hit = call.operation == "PutEvents" && call.contains(&sku);
+        is_hit.then(|| fault.clone())
+    })
 }

@@ -1,0 +1,62 @@
+//! Takes care of orders on their last delivery: each reads `failed` before it is tried, and is told as failed at the end.
+
+use super::Processor;
+use crate::{
+    disposition::{Disposition, Settled},
+    records::Pending,
+};
+use futures_util::FutureExt;
+use std::{collections::BTreeMap, panic::AssertUnwindSafe};
+use tokio::time::{Instant, timeout_at};
+
+impl Processor {
+    /// Stores an order on its last delivery as failed first: a worker that is killed now leaves a true status. Puts one
+    /// row after the other, as far as `deadline` allows; the rest is tried without.
+    pub(super) async fn put_failed(&self, orders: &[&Pending], deadline: Instant) {
+        for order in orders {
+            let order_id = order.placed.id();
+            let now = (self.effects.clock)().into();
+            let put = AssertUnwindSafe(self.table.put_failed(&order.placed, now)).catch_unwind();
+            match timeout_at(deadline, put).await {
+                Ok(Ok(Ok(()))) => {
+                    tracing::warn!(%order_id, "last delivery attempt: stored as failed first");
+                }
+                Ok(Ok(Err(error))) => {
+                    tracing::error!(%order_id, %error, "could not store the order as failed");
+                }
+                Ok(Err(_)) => {
+                    tracing::error!(%order_id, "storing the order as failed panicked");
+                }
+                Err(_) => {
+                    tracing::error!(%order_id, "no time was left to store the order as failed");
+                }
+            }
+        }
+    }
+
+    /// Gives the rows of the orders that have failed for good, by their records, if there is a bus to tell them on. The row is
+    /// looked at: a transaction whose answer was lost may have settled the order.
+    pub(super) async fn failed(
+        &self,
+        orders: &[Pending],
+        dispositions: &[Disposition],
+        deadline: Instant,
+    ) -> BTreeMap<usize, Settled> {
+        let mut failed = BTreeMap::new();
+        if self.bus.is_none() {
+            return failed;
+        }
+        let has_failed = |order: &&Pending| {
+            let is_last = order.receives >= self.max_receives;
+            is_last && matches!(dispositions[order.record], Disposition::Retry(_))
+        };
+        for order in orders.iter().filter(has_failed) {
+            let now = (self.effects.clock)().into();
+            let row = AssertUnwindSafe(self.table.failed(&order.placed, now)).catch_unwind();
+            if let Ok(Ok(Some(row))) = timeout_at(deadline, row).await {
+                failed.insert(order.record, row);
+            }
+        }
+        failed
+    }
+}
