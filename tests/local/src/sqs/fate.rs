@@ -1,6 +1,10 @@
 //! Injected faults of messages.
 
-use super::{error::SqsError, message::Message, store::milliseconds};
+use super::{
+    error::SqsError,
+    message::Message,
+    store::{self, milliseconds},
+};
 use crate::faults::Delivery;
 use rusqlite::{Connection, params};
 use std::time::Duration;
@@ -54,7 +58,7 @@ impl Fates {
         let mut hide =
             tables.prepare_cached("UPDATE message SET visible_at = ?2 WHERE seq = ?1")?;
         for (seq, by) in &self.late {
-            hide.execute(params![seq, now + milliseconds(*by)])?;
+            hide.execute(params![seq, store::after(now, milliseconds(*by))])?;
         }
         let mut copy = tables.prepare_cached(
             "INSERT INTO message (queue, id, body, md5, message_attributes, group_id, trace_header,
@@ -64,7 +68,7 @@ impl Fates {
             FROM message WHERE seq = ?1",
         )?;
         for (seq, after) in &self.copies {
-            copy.execute(params![seq, now + milliseconds(*after)])?;
+            copy.execute(params![seq, store::after(now, milliseconds(*after))])?;
         }
         let mut jump = tables.prepare_cached(
             "UPDATE message SET receive_count = receive_count + ?2 WHERE seq = ?1",

@@ -147,7 +147,7 @@ fn change_visibility(
         Some(_) => {
             tables
                 .prepare_cached("UPDATE message SET visible_at = ?2 WHERE seq = ?1")?
-                .execute([seq, now + seconds * 1000])?;
+                .execute([seq, store::after(now, seconds * 1000)])?;
             Ok(())
         }
     }

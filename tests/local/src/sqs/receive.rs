@@ -198,7 +198,8 @@ fn receive(
     if let Some(dead_letters) = dead_letters {
         dead_letters.take(tables, queue, &exhausted, now)?;
     }
-    let visible_at = now + visibility_timeout_ms.unwrap_or(queue.attributes.visibility_timeout_ms);
+    let hidden = visibility_timeout_ms.unwrap_or(queue.attributes.visibility_timeout_ms);
+    let visible_at = store::after(now, hidden);
     let mut update = tables.prepare_cached(
         "UPDATE message SET visible_at = ?2, receipt = ?3, received_at = ?4,
             first_received_at = coalesce(first_received_at, ?4), receive_count = receive_count + 1

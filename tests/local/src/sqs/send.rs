@@ -140,7 +140,7 @@ fn send(tables: &Connection, queue: &Queue, message: &NewMessage) -> Result<Sent
             message.message_group_id,
             trace_header,
             now,
-            now + delay
+            store::after(now, delay)
         ])?;
     Ok(sent)
 }

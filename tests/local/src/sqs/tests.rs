@@ -125,6 +125,39 @@ async fn at_most_120_000_messages_are_in_flight() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A message that is sent or received late in a millisecond of the clock is hidden for the whole time all the same.
+#[tokio::test]
+async fn no_delay_or_visibility_timeout_is_cut_short() -> anyhow::Result<()> {
+    for milliseconds in 1..=5 {
+        let sqs = Sqs::open(None, "")?;
+        let hidden = Duration::from_millis(milliseconds);
+        let mut queue = queue("q");
+        queue.delay = hidden;
+        queue.visibility_timeout = hidden;
+        sqs.create(&queue)?;
+        let mut hidden_at = Instant::now();
+        send(&sqs, "body").await;
+        for _ in 0..40 {
+            let received_at = await_message(&sqs).await?;
+            assert!(hidden_at.elapsed() >= hidden, "{:?}", hidden_at.elapsed());
+            hidden_at = received_at;
+        }
+    }
+    Ok(())
+}
+
+/// Gives the time just before the receive that found a message.
+async fn await_message(sqs: &Sqs) -> anyhow::Result<Instant> {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let before = Instant::now();
+        if receive(sqs, "q", 0).await?.is_some() {
+            return Ok(before);
+        }
+        anyhow::ensure!(before < deadline, "no message came");
+    }
+}
+
 #[tokio::test]
 async fn an_unknown_operation_is_refused() {
     let sqs = Sqs::open(None, "").expect("memory opens");
