@@ -1,13 +1,13 @@
 //! Computes the digests that tell a sender that SQS has the message as it was sent.
 
 use super::message::MessageAttribute;
-use ::md5::{Digest, Md5};
+use ::md5::Context;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::collections::BTreeMap;
 
 /// The MD5 of a message's body, in hex.
 pub fn of_body(body: &str) -> String {
-    hex(Md5::new_with_prefix(body))
+    format!("{:x}", ::md5::compute(body))
 }
 
 /// The MD5 of a message's attributes as SQS computes it. In the order of their names, each gives its name, type and
@@ -16,38 +16,27 @@ pub fn of_attributes(attributes: &BTreeMap<String, MessageAttribute>) -> Option<
     if attributes.is_empty() {
         return None;
     }
-    let mut digest = Md5::new();
+    let mut digest = Context::new();
     for (name, attribute) in attributes {
         update_with_length(&mut digest, name.as_bytes());
         update_with_length(&mut digest, attribute.data_type.as_bytes());
         if let Some(value) = &attribute.binary_value {
-            digest.update([2]);
+            digest.consume([2]);
             // The value was checked when the message was sent.
             update_with_length(&mut digest, &STANDARD.decode(value).unwrap_or_default());
         } else {
-            digest.update([1]);
+            digest.consume([1]);
             let value = attribute.string_value.as_deref().unwrap_or_default();
             update_with_length(&mut digest, value.as_bytes());
         }
     }
-    Some(hex(digest))
+    Some(format!("{:x}", digest.compute()))
 }
 
-fn update_with_length(digest: &mut Md5, bytes: &[u8]) {
+fn update_with_length(digest: &mut Context, bytes: &[u8]) {
     let length = u32::try_from(bytes.len()).expect("a message has at most 1 MiB");
-    digest.update(length.to_be_bytes());
-    digest.update(bytes);
-}
-
-fn hex(digest: Md5) -> String {
-    use std::fmt::Write;
-    digest
-        .finalize()
-        .iter()
-        .fold(String::with_capacity(32), |mut hex, byte| {
-            write!(hex, "{byte:02x}").expect("a String can be written to");
-            hex
-        })
+    digest.consume(length.to_be_bytes());
+    digest.consume(bytes);
 }
 
 #[cfg(test)]
