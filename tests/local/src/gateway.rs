@@ -11,7 +11,7 @@ mod tests;
 
 use crate::{
     callers::Callers,
-    lambda::{InvokeError, Lambda, PAYLOAD_LIMIT},
+    lambda::{InvokeError, Lambda, PAYLOAD_LIMIT, trace::Trace},
     services::caller,
     template::model::Api,
 };
@@ -61,7 +61,7 @@ impl Gateway {
         if let Err(stranger) = self.callers.check(&request) {
             return (StatusCode::FORBIDDEN, stranger.to_string()).into_response();
         }
-        let arrival = Arrival::now();
+        let arrival = Arrival::now(Trace::of(request.headers()));
         match self.respond(request, &arrival).await {
             Ok(response) => response,
             // Outside its stage an API's gateway responses aren't known.
@@ -102,14 +102,17 @@ impl Gateway {
         if payload.len() > PAYLOAD_LIMIT {
             return Err(respond::EVENT_TOO_LARGE);
         }
-        let answer = self.invoke(&matched.route.function, payload).await?;
+        let trace = arrival.trace.clone();
+        let answer = self.invoke(trace, &matched.route.function, payload);
+        let answer = answer.await?;
         respond::function_response(&answer, arrival).ok_or(respond::INTERNAL_SERVER_ERROR)
     }
 
     /// Invokes in a task of its own: a function runs to its end, even if the client goes away or loses patience.
-    async fn invoke(&self, function: &str, payload: Bytes) -> Result<Bytes, Fault> {
+    async fn invoke(&self, trace: Trace, function: &str, payload: Bytes) -> Result<Bytes, Fault> {
         let (lambda, function) = (Arc::clone(&self.lambda), function.to_owned());
-        let invocation = tokio::spawn(async move { lambda.invoke(&function, payload).await });
+        let invocation =
+            tokio::spawn(async move { lambda.invoke_in(trace, &function, payload).await });
         match tokio::time::timeout(INTEGRATION_TIMEOUT, invocation).await {
             Ok(Ok(Ok(answer))) => Ok(answer),
             Ok(Ok(Err(InvokeError::Throttled))) => Err(respond::THROTTLED_FUNCTION),

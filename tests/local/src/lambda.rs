@@ -4,8 +4,9 @@ mod environment;
 mod log;
 mod pool;
 pub mod runtime_api;
+pub mod trace;
 
-use self::{environment::Definition, log::Log, pool::Pool};
+use self::{environment::Definition, log::Log, pool::Pool, trace::Trace};
 use crate::{faults::Faults, template::model::Function};
 use anyhow::Context;
 use bytes::Bytes;
@@ -114,8 +115,18 @@ impl Lambda {
         Ok(())
     }
 
-    /// Invokes a function by its logical id and waits for its response.
+    /// Invokes a function by its logical id, in a trace of its own, and waits for its response.
     pub async fn invoke(&self, function: &str, payload: Bytes) -> Result<Bytes, InvokeError> {
+        self.invoke_in(Trace::begin(), function, payload).await
+    }
+
+    /// Invokes a function in its caller's trace.
+    pub async fn invoke_in(
+        &self,
+        trace: Trace,
+        function: &str,
+        payload: Bytes,
+    ) -> Result<Bytes, InvokeError> {
         let Some(pool) = self.pools.get(function) else {
             return Err(InvokeError::Failed(error_document(
                 "ResourceNotFoundException",
@@ -128,10 +139,10 @@ impl Lambda {
                 &format!("Request must be smaller than {PAYLOAD_LIMIT} bytes"),
             )));
         }
-        pool.invoke(payload).await
+        pool.invoke(trace.of_invocation(), payload).await
     }
 
-    /// Finds the logical id of a function by that id, its name, or its ARN, which its alias may follow.
+    /// Finds the logical id of a function by that id, its name, or its ARN, which its alias or `$LATEST` may follow.
     pub fn logical_id(&self, function: &str) -> Option<&str> {
         self.pools.values().find_map(|pool| {
             let definition = &pool.definition;
@@ -145,7 +156,7 @@ impl Lambda {
                     rest.is_empty()
                         || rest
                             .strip_prefix(':')
-                            .is_some_and(|rest| Some(rest) == alias)
+                            .is_some_and(|rest| Some(rest) == alias || rest == "$LATEST")
                 })
                 .then_some(definition.logical_id.as_str())
         })

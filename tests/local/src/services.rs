@@ -2,13 +2,18 @@
 
 mod fault;
 mod invoke;
+pub mod served;
+mod unserved;
 
 use crate::{
     callers::Callers,
     event_bus::EventBuses,
     faults::{Call, Faults},
-    lambda::Lambda,
-    sqs::Sqs,
+    lambda::{
+        Lambda,
+        trace::{self, Trace},
+    },
+    sqs::{self, Sqs},
 };
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
@@ -116,18 +121,24 @@ impl Services {
     }
 
     async fn answer(&self, head: Parts, body: Bytes) -> Response<Body> {
-        match operation(&head) {
-            Some((SQS, operation)) => self.sqs.handle(operation, body).await,
+        let served = operation(&head).filter(|(service, operation)| served::is(service, operation));
+        match served {
+            Some((SQS, operation)) => {
+                let text = |name: &str| head.headers.get(name)?.to_str().ok();
+                let trace = text(trace::HEADER).filter(|header| Trace::read(header).is_some());
+                let told = sqs::Head {
+                    endpoint: text("host").map(|host| format!("http://{host}")),
+                    trace: trace.map(str::to_owned),
+                };
+                self.sqs.handle(&told, operation, body).await
+            }
             Some((EVENTS, operation)) => self.buses.handle(operation, &body),
             Some(_) => self.tables(head, body).await,
             None => match invoke::function(&head) {
                 Some(function) => {
                     invoke::invoke(&self.lambda, &function, &head.headers, body).await
                 }
-                None => text(
-                    StatusCode::NOT_FOUND,
-                    "SQS, DynamoDB, EventBridge and Lambda's Invoke only",
-                ),
+                None => unserved::refuse(&head, &body),
             },
         }
     }

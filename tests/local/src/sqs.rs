@@ -45,6 +45,7 @@ use std::{
 };
 use store::Store;
 use tokio::sync::Notify;
+pub use wire::Head;
 
 /// Every queue of the account; clones share them.
 #[derive(Clone)]
@@ -111,7 +112,7 @@ impl Sqs {
     /// Sends a message, as another service of the account does.
     pub fn send(&self, queue: &str, body: &str) -> anyhow::Result<()> {
         let request = json!({"QueueUrl": url(&self.0.endpoint, queue), "MessageBody": body});
-        self.send_message(&serde_json::from_value(request)?)?;
+        self.send_message(&Head::default(), &serde_json::from_value(request)?)?;
         Ok(())
     }
 

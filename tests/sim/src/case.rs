@@ -140,6 +140,8 @@ pub enum Fault {
     VisibilityRefused,
     /// A message stays visible while it is delivered.
     DeliveredTwice,
+    /// A message comes back within 3 s, while its worker may still have it.
+    BackEarly,
     /// A worker is killed at an await.
     KilledAtAwait,
     /// A worker is killed at some moment of its time.

@@ -25,6 +25,8 @@ pub struct Queue {
     pub dead: Vec<String>,
     /// The receive count of the message that was received most.
     pub most_receives: u32,
+    /// How often a receipt handle hid a message that had been received again since.
+    pub disturbed: usize,
     sent: usize,
 }
 
@@ -50,6 +52,7 @@ impl Queue {
             hidden: BTreeSet::new(),
             dead: Vec::new(),
             most_receives: 0,
+            disturbed: 0,
             sent: 0,
         }
     }
@@ -98,9 +101,13 @@ impl Queue {
         }
     }
 
-    /// Receives up to `most` messages, roughly in the order in which they came; `stays` says which stay visible all the
-    /// same.
-    pub fn receive(&mut self, most: usize, mut stays: impl FnMut() -> bool) -> Vec<SqsMessage> {
+    /// Receives up to `most` messages, roughly in the order in which they came. `early` says of a message if it comes back
+    /// sooner than by the visibility timeout, and when.
+    pub fn receive(
+        &mut self,
+        most: usize,
+        mut early: impl FnMut() -> Option<Duration>,
+    ) -> Vec<SqsMessage> {
         let now = Instant::now();
         while let Some((at, n)) = self.hidden.first().copied()
             && at <= now
@@ -128,12 +135,13 @@ impl Queue {
                 continue;
             }
             message.receives += 1;
-            message.visible = stays();
+            let hidden = early().unwrap_or(self.visibility);
+            message.visible = hidden.is_zero();
             self.most_receives = self.most_receives.max(message.receives);
             message.received = now;
             let mut record = SqsMessage::default();
             record.message_id = Some(n.to_string());
-            record.receipt_handle = Some(n.to_string());
+            record.receipt_handle = Some(handle(n, message.receives));
             record.body = Some(message.body.clone());
             let count = message.receives.to_string();
             let first = message.first_received.get_or_insert_with(clock::now);
@@ -149,15 +157,21 @@ impl Queue {
             if message.visible {
                 self.visible.push_back(n);
             } else {
-                self.hide(&n.to_string(), now + self.visibility);
+                self.hide_until(n, now + hidden);
             }
         }
         batch
     }
 
-    /// Hides a message until then, by any of its receipt handles.
+    /// Hides a message until then, by any of its receipt handles, even one of an earlier receive.
     pub fn hide(&mut self, handle: &str, until: Instant) {
-        let n = handle.parse().expect("a handle");
+        let (n, receive) = read_handle(handle);
+        let latest = self.messages.get(&n).map(|message| message.receives);
+        self.disturbed += usize::from(latest > Some(receive));
+        self.hide_until(n, until);
+    }
+
+    fn hide_until(&mut self, n: usize, until: Instant) {
         let Some(message) = self.messages.get_mut(&n) else {
             return;
         };
@@ -172,9 +186,13 @@ impl Queue {
         self.hidden.insert((until, n));
     }
 
-    /// Deletes a message, and gives its body if it was there.
-    pub fn delete(&mut self, id: &str) -> Option<String> {
-        let n = id.parse().expect("an id");
+    /// Deletes a message, and gives its body if it was there. The handle of an earlier receive may delete it or not: AWS
+    /// leaves that open.
+    pub fn delete(&mut self, handle: &str) -> Option<String> {
+        let (n, receive) = read_handle(handle);
+        if self.messages.get(&n)?.receives > receive && fastrand::bool() {
+            return None;
+        }
         let message = self.messages.remove(&n)?;
         if let Some(until) = message.hidden {
             self.hidden.remove(&(until, n));
@@ -188,4 +206,15 @@ impl Queue {
             self.send(body);
         }
     }
+}
+
+fn handle(n: usize, receive: u32) -> String {
+    format!("{n}-{receive}")
+}
+
+/// The message that a handle names, and which of its receives.
+fn read_handle(handle: &str) -> (usize, u32) {
+    let (n, receive) = handle.split_once('-').expect("a handle");
+    let receive = receive.parse().expect("a receive");
+    (n.parse().expect("a message"), receive)
 }

@@ -33,6 +33,8 @@ pub struct Report {
     pub dead: usize,
     /// The receive count of the message that was received most.
     pub most_receives: u32,
+    /// How often a late worker hid a message that another had received since.
+    pub disturbed: usize,
     /// The time at which the queue was empty, from the start.
     pub drained: Option<Duration>,
     pub seen: Seen,
@@ -125,6 +127,7 @@ async fn happen(case: &Case, trace: Trace, record: impl FnOnce(&Wire)) -> Report
         outcomes: (count("confirmed"), count("rejected")),
         dead,
         most_receives,
+        disturbed: queue.disturbed,
         drained,
         seen: tables.seen.clone(),
         trace: trace.events(),

@@ -31,6 +31,9 @@ const ENVELOPE: usize = 900;
 /// A poller looks for messages that it doesn't know of as often as this.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// A message that comes back early comes back within this time.
+const EARLY: Duration = Duration::from_secs(3);
+
 /// Starts the workers, on this thread. They end with the runtime.
 pub fn start(case: &Case, wire: &Wire) {
     let turn = Arc::new(Mutex::new(()));
@@ -124,8 +127,7 @@ impl Worker {
     fn receive(&self, most: usize, mut bytes: usize) -> Vec<SqsMessage> {
         let mut batch = Vec::new();
         while batch.len() < most && bytes < PAYLOAD * 9 / 10 {
-            let stays = || self.wire.tables().strikes(Fault::DeliveredTwice);
-            let received = self.wire.queue().receive(1, stays);
+            let received = self.wire.queue().receive(1, || self.comes_back_early());
             if received.is_empty() {
                 break;
             }
@@ -133,6 +135,16 @@ impl Worker {
             batch.extend(received);
         }
         batch
+    }
+
+    /// The time after which a message that is received now comes back too early, if it does.
+    fn comes_back_early(&self) -> Option<Duration> {
+        let tables = self.wire.tables();
+        if tables.strikes(Fault::DeliveredTwice) {
+            return Some(Duration::ZERO);
+        }
+        let early = tables.strikes(Fault::BackEarly);
+        early.then(|| EARLY.mul_f64(fastrand::f64()))
     }
 
     /// Invokes the processor, and says whether it lives on.
@@ -148,9 +160,9 @@ impl Worker {
                 ids.collect::<Vec<_>>().join(" ")
             )
         });
-        let ids: Vec<_> = batch
+        let received: Vec<_> = batch
             .iter()
-            .filter_map(|record| record.message_id.clone())
+            .filter_map(|record| Some((record.message_id.clone()?, record.receipt_handle.clone()?)))
             .collect();
         if self.wire.tables().strikes(Fault::CannotStart) {
             cloudwatch::failed();
@@ -183,7 +195,7 @@ impl Worker {
             invocation: Box::pin(processor.handle(event, end)),
         };
         if let Ok(Some(Ok(response))) = timeout(life, invocation).await {
-            self.done(&ids, &response);
+            self.done(&received, &response);
             return true;
         }
         trace.say(|| format!("worker {number}: is killed"));
@@ -191,8 +203,8 @@ impl Worker {
         false
     }
 
-    /// Deletes the messages that a batch doesn't report as failed.
-    fn done(&self, ids: &[String], response: &SqsBatchResponse) {
+    /// Deletes the messages, given by id and receipt handle, that a batch doesn't report as failed.
+    fn done(&self, received: &[(String, String)], response: &SqsBatchResponse) {
         let failed: Vec<_> = response
             .batch_item_failures
             .iter()
@@ -202,8 +214,8 @@ impl Worker {
         self.wire
             .trace
             .say(|| format!("worker {number}: reports {failed:?}"));
-        for id in ids.iter().filter(|id| !failed.contains(id)) {
-            let Some(body) = self.wire.queue().delete(id) else {
+        for (id, handle) in received.iter().filter(|(id, _)| !failed.contains(&id)) {
+            let Some(body) = self.wire.queue().delete(handle) else {
                 continue;
             };
             cloudwatch::deleted();

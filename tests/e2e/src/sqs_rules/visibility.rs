@@ -2,10 +2,7 @@
 
 use super::{Patience, Queue, Queues, attribute, handle, refused};
 use anyhow::{Context, ensure};
-use aws_sdk_sqs::{
-    error::ProvideErrorMetadata,
-    types::{Message, MessageSystemAttributeName, QueueAttributeName},
-};
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use std::{
     collections::BTreeSet,
     time::{Duration, Instant},
@@ -93,25 +90,43 @@ pub async fn a_visibility_timeout_is_at_most_twelve_hours(queues: &Queues) -> an
     change(&queue, &message, 43_000).await
 }
 
-/// The documentation says `MessageNotInflight`; AWS was seen to say nothing. The message stays visible either way.
-pub async fn a_visible_message_cannot_be_hidden_again(queues: &Queues) -> anyhow::Result<()> {
+pub async fn an_earlier_receipt_handle_changes_visibility(queues: &Queues) -> anyhow::Result<()> {
     let queue = queues.create(&[]).await?;
     queue.send("body").await?;
-    let message = queue.receive().await?;
-    change(&queue, &message, 0).await?;
-    let request = queue.client.change_message_visibility();
-    let request = request
-        .queue_url(&queue.url)
-        .receipt_handle(handle(&message));
-    if let Err(error) = request.visibility_timeout(600).send().await {
-        let code = error.code();
-        ensure!(
-            code == Some("AWS.SimpleQueueService.MessageNotInflight"),
-            "{error:?}"
-        );
-    }
+    let first = queue.receive_for(0).await?;
+    let second = queue.receive_for(600).await?;
+    ensure!(second.message_id == first.message_id);
+    change(&queue, &first, 0).await?;
+    let received_at = Instant::now();
+    queue.receive_for(1).await?;
+    change(&queue, &first, 3).await?;
     queue.receive().await?;
+    ensure!(received_at.elapsed() >= Duration::from_secs(3));
     Ok(())
+}
+
+/// The documentation says `MessageNotInflight`; AWS was recorded to say nothing. What the change then does was not
+/// recorded.
+pub async fn a_visible_message_takes_a_change_of_visibility(queues: &Queues) -> anyhow::Result<()> {
+    let queue = queues.create(&[]).await?;
+    queue.send("body").await?;
+    let message = queue.receive_for(1).await?;
+    queue.await_visible().await?;
+    change(&queue, &message, 1).await?;
+    ensure!(queue.receive().await?.message_id == message.message_id);
+    Ok(())
+}
+
+pub async fn a_visible_message_is_deleted_by_its_receipt_handle(
+    queues: &Queues,
+) -> anyhow::Result<()> {
+    let queue = queues.create(&[]).await?;
+    queue.send("body").await?;
+    let message = queue.receive_for(1).await?;
+    queue.await_visible().await?;
+    let delete = queue.client.delete_message().queue_url(&queue.url);
+    delete.receipt_handle(handle(&message)).send().await?;
+    queue.receives_nothing().await
 }
 
 pub async fn a_deleted_message_is_gone(queues: &Queues) -> anyhow::Result<()> {
@@ -224,6 +239,15 @@ pub async fn a_receive_takes_at_most_ten_messages(queues: &Queues) -> anyhow::Re
 }
 
 impl Queue {
+    /// Waits until a message can be received, and doesn't receive it.
+    async fn await_visible(&self) -> anyhow::Result<()> {
+        let patience = Patience::until("the message is visible again");
+        while self.attributes().await?[&QueueAttributeName::ApproximateNumberOfMessages] != "1" {
+            patience.check()?;
+        }
+        Ok(())
+    }
+
     /// Spends a second on polling another queue.
     async fn receives_nothing_of_another(&self, queues: &Queues) -> anyhow::Result<()> {
         queues.create(&[]).await?.receives_nothing().await

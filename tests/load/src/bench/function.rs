@@ -3,7 +3,10 @@
 use super::{cloud::Cloud, usage::Usage};
 use anyhow::{Context, bail};
 use bytes::Bytes;
-use local::lambda::runtime_api::{Invocation, RuntimeApi, Said};
+use local::lambda::{
+    runtime_api::{Invocation, RuntimeApi, Said},
+    trace::Trace,
+};
 use std::{
     collections::BTreeMap,
     ffi::OsString,
@@ -100,6 +103,7 @@ impl Function {
             id: Uuid::new_v4().to_string(),
             arn: "arn:aws:lambda:us-east-1:123456789012:function:bench".to_owned(),
             timeout: Duration::from_secs(30),
+            trace: Trace::begin().of_invocation().to_string(),
             payload,
         });
         let answer = match self.said().await? {

@@ -1,7 +1,7 @@
 //! Writes the event for a function: the REST proxy event, payload format 1.0.
 
 use super::route::Matched;
-use crate::template::model::ACCOUNT;
+use crate::{lambda::trace::Trace, template::model::ACCOUNT};
 use axum::http::{HeaderMap, HeaderValue, request::Parts};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
@@ -28,20 +28,17 @@ const NOT_PASSED_ON: [&str; 8] = [
 #[derive(Debug)]
 pub struct Arrival {
     pub request_id: String,
-    /// As in `X-Amzn-Trace-Id`, for a request that brings none.
-    pub trace: String,
+    /// The request's own trace, or one that begins here.
+    pub trace: Trace,
     pub at: Timestamp,
 }
 
 impl Arrival {
-    pub fn now() -> Self {
-        let at = Timestamp::now();
-        let mut random = Uuid::new_v4().simple().to_string();
-        random.truncate(24);
+    pub fn now(trace: Option<Trace>) -> Self {
         Self {
             request_id: Uuid::new_v4().to_string(),
-            trace: format!("Root=1-{:08x}-{random}", at.as_second()),
-            at,
+            trace: trace.unwrap_or_else(Trace::begin),
+            at: Timestamp::now(),
         }
     }
 }
@@ -130,7 +127,7 @@ fn headers(parts: &Parts, arrival: &Arrival) -> Values {
     headers.insert("X-Forwarded-Proto".to_owned(), vec!["http".to_owned()]);
     headers
         .entry("X-Amzn-Trace-Id".to_owned())
-        .or_insert_with(|| vec![arrival.trace.clone()]);
+        .or_insert_with(|| vec![arrival.trace.to_string()]);
     headers
 }
 

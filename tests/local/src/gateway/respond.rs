@@ -1,10 +1,10 @@
 //! Writes the client's response: a function's answer, or one of the gateway's own.
 
 use super::event::Arrival;
-use crate::template::model::GatewayResponse;
+use crate::{lambda::trace, template::model::GatewayResponse};
 use axum::{
     body::Body,
-    http::{HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE},
     response::Response,
 };
 use serde::Deserialize;
@@ -189,16 +189,25 @@ pub fn function_response(answer: &[u8], arrival: &Arrival) -> Option<Response> {
     *response.status_mut() = StatusCode::from_u16(status).ok()?;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    for (name, value) in answer.headers.unwrap_or_default() {
-        headers.insert(header_name(&name)?, header_value(value)?);
-    }
+    // As API Gateway was recorded to do: a header of both maps has the values of the list, then the single one. One that
+    // is in the list already isn't sent twice.
+    let mut listed = HeaderMap::new();
     for (name, values) in answer.multi_value_headers.unwrap_or_default() {
         let name = header_name(&name)?;
         headers.remove(&name);
         for value in values {
-            headers.append(&name, header_value(value)?);
+            listed.append(&name, header_value(value)?);
         }
     }
+    for (name, value) in answer.headers.unwrap_or_default() {
+        let (name, value) = (header_name(&name)?, header_value(value)?);
+        if !listed.contains_key(&name) {
+            headers.insert(name, value);
+        } else if !listed.get_all(&name).iter().any(|listed| listed == value) {
+            listed.append(name, value);
+        }
+    }
+    headers.extend(listed);
     Some(identify(response, arrival))
 }
 
@@ -226,6 +235,9 @@ fn header_value(value: Scalar) -> Option<HeaderValue> {
 fn identify(mut response: Response, arrival: &Arrival) -> Response {
     if let Ok(id) = HeaderValue::try_from(&arrival.request_id) {
         response.headers_mut().insert("x-amzn-requestid", id);
+    }
+    if let Ok(trace) = HeaderValue::try_from(arrival.trace.to_string()) {
+        response.headers_mut().insert(trace::HEADER, trace);
     }
     response
 }

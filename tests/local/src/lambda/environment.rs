@@ -4,6 +4,7 @@ use super::{
     error_document,
     log::Log,
     runtime_api::{Invocation, RuntimeApi, Said},
+    trace::Trace,
 };
 use crate::{
     faults::{Crash, Faults, Switch},
@@ -113,7 +114,7 @@ impl Environment {
 
     /// Ends when the process asks for the next invocation, as Lambda's invoke phase does: whoever
     /// sends one request after another then meets the same environment again.
-    pub(super) async fn invoke(&mut self, payload: Bytes) -> Result<Bytes, Bytes> {
+    pub(super) async fn invoke(&mut self, trace: &Trace, payload: Bytes) -> Result<Bytes, Bytes> {
         self.idle = false;
         self.switch.works(true);
         let id = Uuid::new_v4().to_string();
@@ -125,6 +126,7 @@ impl Environment {
             id: id.clone(),
             arn: arn(&function.name),
             timeout: function.timeout,
+            trace: trace.to_string(),
             payload,
         });
         let answer = loop {

@@ -4,6 +4,7 @@ use super::{
     InvokeError,
     environment::{Definition, Environment},
     error_document,
+    trace::Trace,
 };
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -46,7 +47,11 @@ impl Pool {
         self.peak.load(Ordering::Relaxed)
     }
 
-    pub(super) async fn invoke(self: &Arc<Self>, payload: Bytes) -> Result<Bytes, InvokeError> {
+    pub(super) async fn invoke(
+        self: &Arc<Self>,
+        trace: Trace,
+        payload: Bytes,
+    ) -> Result<Bytes, InvokeError> {
         let permit = self
             .permits
             .clone()
@@ -55,7 +60,7 @@ impl Pool {
         let running = self.limit - self.permits.available_permits();
         self.peak.fetch_max(running, Ordering::Relaxed);
         // It runs in a task of its own: an invocation goes on when its caller goes away.
-        let task = tokio::spawn(self.clone().run(payload, permit));
+        let task = tokio::spawn(self.clone().run(trace, payload, permit));
         match task.await {
             Ok(answer) => answer.map_err(InvokeError::Failed),
             Err(error) => Err(InvokeError::Failed(error_document(
@@ -67,6 +72,7 @@ impl Pool {
 
     async fn run(
         self: Arc<Self>,
+        trace: Trace,
         payload: Bytes,
         _permit: OwnedSemaphorePermit,
     ) -> Result<Bytes, Bytes> {
@@ -79,7 +85,7 @@ impl Pool {
         };
         let mut stopping = self.stopping.subscribe();
         let answer = tokio::select! {
-            answer = environment.invoke(payload) => answer,
+            answer = environment.invoke(&trace, payload) => answer,
             _ = stopping.wait_for(|stopping| *stopping) => Err(stopped()),
         };
         self.keep(environment).await;

@@ -20,7 +20,6 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
-use uuid::Uuid;
 
 /// A message from a process through the API.
 #[derive(Debug)]
@@ -42,6 +41,8 @@ pub struct Invocation {
     pub arn: String,
     /// The process's time, counted from when it fetches the invocation.
     pub timeout: Duration,
+    /// The header of its trace.
+    pub trace: String,
     /// The event.
     pub payload: Bytes,
 }
@@ -150,25 +151,11 @@ async fn next(State(process): State<Arc<Process>>) -> Response {
             deadline.as_millis().to_string(),
         ),
         ("lambda-runtime-invoked-function-arn", invocation.arn),
-        ("lambda-runtime-trace-id", trace_id()),
+        ("lambda-runtime-trace-id", invocation.trace),
         ("content-type", "application/json".to_owned()),
     ]
     .map(|(name, value)| (HeaderName::from_static(name), value));
     (headers, invocation.payload).into_response()
-}
-
-/// A root of its own for each invocation; nothing is sampled, because nothing collects traces.
-fn trace_id() -> String {
-    let id = Uuid::new_v4().simple().to_string();
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    format!(
-        "Root=1-{:08x}-{};Parent={};Sampled=0",
-        now.as_secs(),
-        &id[..24],
-        &Uuid::new_v4().simple().to_string()[..16]
-    )
 }
 
 async fn response(

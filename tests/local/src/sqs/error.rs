@@ -12,8 +12,8 @@ use thiserror::Error;
 pub enum SqsError {
     #[error("The specified queue does not exist.")]
     QueueDoesNotExist,
-    #[error("A queue already exists with the same name and a different value for its attributes.")]
-    QueueNameExists,
+    #[error("A queue already exists with the same name and a different value for attribute {0}")]
+    QueueNameExists(String),
     #[error("Unknown Attribute {0}.")]
     InvalidAttributeName(String),
     #[error("Invalid value for the parameter {0}.")]
@@ -24,6 +24,8 @@ pub enum SqsError {
         value: String,
         reason: String,
     },
+    #[error("{0}")]
+    InvalidParameter(String),
     #[error("One or more parameters are invalid. Reason: Message must be shorter than {0} bytes.")]
     MessageTooLong(usize),
     #[error("The request must contain the parameter {0}.")]
@@ -32,10 +34,8 @@ pub enum SqsError {
         "Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
     )]
     InvalidMessageContents,
-    #[error("The input receipt handle is invalid.")]
-    ReceiptHandleIsInvalid,
-    #[error("The specified message isn't in flight.")]
-    MessageNotInflight,
+    #[error("The input receipt handle \"{0}\" is not a valid receipt handle.")]
+    ReceiptHandleIsInvalid(String),
     #[error("Too many messages are in flight.")]
     OverLimit,
     #[error("There should be at least one entry in the request.")]
@@ -99,10 +99,12 @@ impl SqsError {
         }
         match self {
             Self::QueueDoesNotExist => sqs!("QueueDoesNotExist", "NonExistentQueue"),
-            Self::QueueNameExists => ("com.amazonaws.sqs#QueueNameExists", "QueueAlreadyExists"),
+            Self::QueueNameExists(_) => ("com.amazonaws.sqs#QueueNameExists", "QueueAlreadyExists"),
             Self::InvalidAttributeName(_) => sqs!("InvalidAttributeName"),
             Self::InvalidAttributeValue(_) => sqs!("InvalidAttributeValue"),
-            Self::InvalidParameterValue { .. } | Self::MessageTooLong(_) => (
+            Self::InvalidParameterValue { .. }
+            | Self::InvalidParameter(_)
+            | Self::MessageTooLong(_) => (
                 "com.amazon.coral.service#InvalidParameterValueException",
                 "InvalidParameterValue",
             ),
@@ -111,8 +113,7 @@ impl SqsError {
                 "MissingParameter",
             ),
             Self::InvalidMessageContents => sqs!("InvalidMessageContents"),
-            Self::ReceiptHandleIsInvalid => sqs!("ReceiptHandleIsInvalid"),
-            Self::MessageNotInflight => sqs!("MessageNotInflight", "MessageNotInflight"),
+            Self::ReceiptHandleIsInvalid(_) => sqs!("ReceiptHandleIsInvalid"),
             Self::OverLimit => sqs!("OverLimit"),
             Self::EmptyBatchRequest => sqs!("EmptyBatchRequest", "EmptyBatchRequest"),
             Self::TooManyEntriesInBatchRequest(_) => {
@@ -143,11 +144,14 @@ impl SqsError {
 impl IntoResponse for SqsError {
     fn into_response(self) -> Response {
         let (shape, code) = self.codes();
-        let (status, fault) = if self.is_sender_fault() {
-            (StatusCode::BAD_REQUEST, "Sender")
-        } else {
-            eprintln!("sqs: {self}");
-            (StatusCode::INTERNAL_SERVER_ERROR, "Receiver")
+        let (status, fault) = match self {
+            Self::ResourceNotFound(_) => (StatusCode::NOT_FOUND, "Sender"),
+            Self::OverLimit => (StatusCode::FORBIDDEN, "Sender"),
+            Self::Store(_) => {
+                eprintln!("sqs: {self}");
+                (StatusCode::INTERNAL_SERVER_ERROR, "Receiver")
+            }
+            _ => (StatusCode::BAD_REQUEST, "Sender"),
         };
         let body = serde_json::json!({"__type": shape, "message": self.to_string()}).to_string();
         let mut response = super::wire::respond(status, body.into_bytes());

@@ -101,13 +101,17 @@ impl Sqs {
 /// Succeeds and deletes nothing if a later receive replaced the handle: the message may be in another receiver's hands.
 /// AWS reserves the right to do so.
 pub fn delete(tables: &Connection, queue: &Queue, receipt_handle: &str) -> Result<(), SqsError> {
-    let (seq, receipt) = read_handle(queue, receipt_handle)?;
+    let handle = Handle::read(queue, receipt_handle)?;
     tables
-        .prepare_cached("DELETE FROM message WHERE seq = ?1 AND queue = ?2 AND receipt = ?3")?
-        .execute(params![seq, queue.id, receipt])?;
+        .prepare_cached(
+            "DELETE FROM message WHERE seq = ?1 AND queue = ?2 AND id = ?3 AND receipt = ?4",
+        )?
+        .execute(params![handle.seq, queue.id, handle.id, handle.receipt])?;
     Ok(())
 }
 
+/// Takes the handle of any receive, as AWS was recorded to do: a message that another receiver has by now, or that is
+/// visible again, is hidden all the same.
 fn change_visibility(
     tables: &Connection,
     queue: &Queue,
@@ -122,22 +126,22 @@ fn change_visibility(
         let reason = "VisibilityTimeout must be between 0 and 43200.";
         return refuse("VisibilityTimeout", &seconds.to_string(), reason);
     }
-    let (seq, receipt) = read_handle(queue, &change.receipt_handle)?;
+    let handle = Handle::read(queue, &change.receipt_handle)?;
     let now = store::now();
-    let message: Option<(i64, i64)> = tables
+    let received_at: Option<i64> = tables
         .prepare_cached(
-            "SELECT visible_at, received_at FROM message WHERE seq = ?1 AND queue = ?2 AND receipt = ?3",
+            "SELECT received_at FROM message
+            WHERE seq = ?1 AND queue = ?2 AND id = ?3 AND receipt IS NOT NULL",
         )?
-        .query_row(params![seq, queue.id, receipt], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row(params![handle.seq, queue.id, handle.id], |row| row.get(0))
         .optional()?;
-    match message {
+    match received_at {
         None => {
             let reason =
                 "Message does not exist or is not available for visibility timeout change.";
             refuse("ReceiptHandle", &change.receipt_handle, reason)
         }
-        Some((visible_at, _)) if visible_at <= now => Err(SqsError::MessageNotInflight),
-        Some((_, received_at))
+        Some(received_at)
             if (now - received_at) / 1000 + seconds > MAXIMUM_VISIBILITY_TIMEOUT_SECONDS =>
         {
             let reason =
@@ -147,25 +151,41 @@ fn change_visibility(
         Some(_) => {
             tables
                 .prepare_cached("UPDATE message SET visible_at = ?2 WHERE seq = ?1")?
-                .execute([seq, store::after(now, seconds * 1000)])?;
+                .execute([handle.seq, store::after(now, seconds * 1000)])?;
             Ok(())
         }
     }
 }
 
 /// The receipt handle of one receive of a message.
-pub fn write_handle(queue: &Queue, seq: i64, receipt: &str) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{}/{seq}/{receipt}", queue.id))
+pub struct Handle {
+    pub seq: i64,
+    /// The message's id. A message that was moved back from a dead-letter queue has another, and so has one that got the
+    /// `seq` of a deleted one.
+    pub id: String,
+    pub receipt: String,
 }
 
-/// The message and the receipt that a handle of this queue names.
-fn read_handle(queue: &Queue, handle: &str) -> Result<(i64, String), SqsError> {
-    let read = || {
-        let decoded = String::from_utf8(URL_SAFE_NO_PAD.decode(handle).ok()?).ok()?;
-        let (queue_id, rest) = decoded.split_once('/')?;
-        let (seq, receipt) = rest.split_once('/')?;
-        let seq = seq.parse().ok()?;
-        (queue_id.parse() == Ok(queue.id)).then(|| (seq, receipt.to_owned()))
-    };
-    read().ok_or(SqsError::ReceiptHandleIsInvalid)
+impl Handle {
+    pub fn write(&self, queue: &Queue) -> String {
+        let Self { seq, id, receipt } = self;
+        URL_SAFE_NO_PAD.encode(format!("{}/{seq}/{id}/{receipt}", queue.id))
+    }
+
+    /// Reads a handle of this queue.
+    fn read(queue: &Queue, handle: &str) -> Result<Self, SqsError> {
+        let read = || {
+            let decoded = String::from_utf8(URL_SAFE_NO_PAD.decode(handle).ok()?).ok()?;
+            let (queue_id, rest) = decoded.split_once('/')?;
+            let (seq, rest) = rest.split_once('/')?;
+            let (id, receipt) = rest.split_once('/')?;
+            let seq = seq.parse().ok()?;
+            (queue_id.parse() == Ok(queue.id)).then(|| Self {
+                seq,
+                id: id.to_owned(),
+                receipt: receipt.to_owned(),
+            })
+        };
+        read().ok_or_else(|| SqsError::ReceiptHandleIsInvalid(handle.to_owned()))
+    }
 }

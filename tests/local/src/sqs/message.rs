@@ -62,10 +62,11 @@ impl Message {
     }
 }
 
-/// Tells if a list such as `["All"]`, `["bar.*"]` or `["name"]` names a message attribute.
+/// Tells if a list such as `["All"]`, `["*"]`, `["bar.*"]` or `["name"]` names a message attribute.
 fn selects(wanted: &[String], name: &str) -> bool {
     wanted.iter().any(|wanted| {
         wanted == "All"
+            || wanted == "*"
             || wanted == name
             || wanted
                 .strip_suffix(".*")
@@ -154,6 +155,7 @@ mod tests {
     fn attributes_are_selected_by_name_by_prefix_or_all() {
         for (wanted, name, expected) in [
             ("All", "bar.one", true),
+            ("*", "bar.one", true),
             (".*", "bar.one", true),
             ("bar.*", "bar.one", true),
             ("bar.*", "barrel", true),

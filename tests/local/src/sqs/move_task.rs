@@ -8,6 +8,7 @@ use super::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::{
     sync::{MutexGuard, PoisonError},
     time::Duration,
@@ -46,14 +47,14 @@ enum Status {
 pub struct StartMessageMoveTask {
     source_arn: String,
     destination_arn: Option<String>,
-    max_number_of_messages_per_second: Option<u16>,
+    max_number_of_messages_per_second: Option<i64>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListMessageMoveTasks {
     source_arn: String,
-    max_results: Option<usize>,
+    max_results: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -98,9 +99,10 @@ impl Sqs {
         }
         let to_move = self.0.store.transaction(|tables| {
             let source = find_by_arn(tables, &request.source_arn, NO_SOURCE)?;
-            if !redrive::is_dead_letter_queue(tables, &source.name)? {
-                let reason = "Source queue must be configured as a Dead Letter Queue.";
-                return Err(SqsError::invalid("SourceArn", &request.source_arn, reason));
+            if redrive::sources(tables, &source.name, "")?.is_empty() {
+                return Err(SqsError::InvalidParameter(
+                    "Source queue must be configured as a Dead Letter Queue.".to_owned(),
+                ));
             }
             if let Some(destination) = &request.destination_arn {
                 find_by_arn(tables, destination, NO_DESTINATION)?;
@@ -114,17 +116,15 @@ impl Sqs {
             )?)
         })?;
         let id = Uuid::new_v4();
-        let handle = STANDARD.encode(format!(
-            "{{\"taskId\":\"{id}\",\"sourceArn\":\"{}\"}}",
-            request.source_arn
-        ));
+        let handle = json!({"taskId": id, "sourceArn": request.source_arn});
+        let handle = STANDARD.encode(handle.to_string());
         let task = MoveTask {
             task_handle: Some(handle.clone()),
             id,
             status: Status::Running,
             source_arn: request.source_arn,
             destination_arn: request.destination_arn,
-            max_number_of_messages_per_second: rate,
+            max_number_of_messages_per_second: rate.and_then(|rate| u16::try_from(rate).ok()),
             approximate_number_of_messages_moved: 0,
             approximate_number_of_messages_to_move: to_move,
             failure_reason: None,
@@ -135,8 +135,7 @@ impl Sqs {
             let running =
                 |other: &MoveTask| other.is_running() && other.source_arn == task.source_arn;
             if tasks.iter().any(running) {
-                let reason = "There is already a task running. Only one active task is allowed for a source queue arn at a given time.";
-                return Err(SqsError::invalid("SourceArn", &task.source_arn, reason));
+                return Err(SqsError::InvalidParameter("There is already a task running. Only one active task is allowed for a source queue arn at a given time.".to_owned()));
             }
             tasks.push(task);
         }
@@ -174,7 +173,7 @@ impl Sqs {
         Ok(MoveTasks {
             results: newest_first
                 .filter(|task| task.source_arn == request.source_arn)
-                .take(most)
+                .take(usize::try_from(most).unwrap_or(1))
                 .cloned()
                 .collect(),
         })
@@ -184,6 +183,12 @@ impl Sqs {
         &self,
         request: &TaskHandle,
     ) -> Result<CancelledMoveTask, SqsError> {
+        let source = source_of(&request.task_handle).ok_or_else(|| {
+            SqsError::InvalidParameter("Value for parameter TaskHandle is invalid.".to_owned())
+        })?;
+        self.0
+            .store
+            .transaction(|tables| find_by_arn(tables, &source, NO_SOURCE))?;
         let mut tasks = self.0.move_tasks();
         let task = tasks
             .iter_mut()
@@ -194,6 +199,12 @@ impl Sqs {
             approximate_number_of_messages_moved: task.approximate_number_of_messages_moved,
         })
     }
+}
+
+/// The ARN in a task's handle.
+fn source_of(handle: &str) -> Option<String> {
+    let handle: Value = serde_json::from_slice(&STANDARD.decode(handle).ok()?).ok()?;
+    Some(handle["sourceArn"].as_str()?.to_owned())
 }
 
 impl MoveTask {

@@ -6,6 +6,7 @@ use super::{
     error::SqsError,
     store::{self, Queue},
     url,
+    wire::{Head, or_default},
 };
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 #[serde(rename_all = "PascalCase")]
 pub struct CreateQueue {
     queue_name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     attributes: BTreeMap<String, String>,
 }
 
@@ -35,11 +36,11 @@ pub struct GetQueueUrl {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListQueues {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     queue_name_prefix: String,
-    max_results: Option<usize>,
+    max_results: Option<i64>,
     /// The name of the last queue listed.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     next_token: String,
 }
 
@@ -47,7 +48,7 @@ pub struct ListQueues {
 #[serde(rename_all = "PascalCase")]
 pub struct GetQueueAttributes {
     queue_url: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     attribute_names: Vec<String>,
 }
 
@@ -84,7 +85,11 @@ pub struct QueueAttributes {
 pub struct Done {}
 
 impl Sqs {
-    pub(super) fn create_queue(&self, request: &CreateQueue) -> Result<QueueUrl, SqsError> {
+    pub(super) fn create_queue(
+        &self,
+        head: &Head,
+        request: &CreateQueue,
+    ) -> Result<QueueUrl, SqsError> {
         let name = &request.queue_name;
         let named = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if !(1..=80).contains(&name.len()) || !name.chars().all(named) {
@@ -95,12 +100,14 @@ impl Sqs {
             .store
             .transaction(|tables| match store::find_queue(tables, name) {
                 Ok(existing) => {
-                    let asked = changed(tables, &existing.attributes, &request.attributes)?;
-                    if asked == existing.attributes {
-                        Ok(())
-                    } else {
-                        Err(SqsError::QueueNameExists)
+                    let before = existing.attributes;
+                    for (name, value) in &request.attributes {
+                        let one = [(name.clone(), value.clone())].into();
+                        if changed(tables, &before, &one)? != before {
+                            return Err(SqsError::QueueNameExists(name.clone()));
+                        }
                     }
+                    Ok(())
                 }
                 Err(SqsError::QueueDoesNotExist) => {
                     let attributes = changed(tables, &Attributes::default(), &request.attributes)?;
@@ -108,7 +115,7 @@ impl Sqs {
                 }
                 Err(error) => Err(error),
             })?;
-        Ok(self.queue_url(name))
+        Ok(self.queue_url(head, name))
     }
 
     pub(super) fn delete_queue(&self, request: &OfQueue) -> Result<Done, SqsError> {
@@ -131,35 +138,31 @@ impl Sqs {
         Ok(Done {})
     }
 
-    pub(super) fn get_queue_url(&self, request: &GetQueueUrl) -> Result<QueueUrl, SqsError> {
+    pub(super) fn get_queue_url(
+        &self,
+        head: &Head,
+        request: &GetQueueUrl,
+    ) -> Result<QueueUrl, SqsError> {
         self.0
             .store
             .transaction(|tables| store::find_queue(tables, &request.queue_name))?;
-        Ok(self.queue_url(&request.queue_name))
+        Ok(self.queue_url(head, &request.queue_name))
     }
 
-    pub(super) fn list_queues(&self, request: &ListQueues) -> Result<QueueUrls, SqsError> {
-        let most = request.max_results.unwrap_or(1000);
-        if !(1..=1000).contains(&most) {
-            let reason = "Must be between 1 and 1000.";
-            return Err(SqsError::invalid("MaxResults", most, reason));
-        }
+    pub(super) fn list_queues(
+        &self,
+        head: &Head,
+        request: &ListQueues,
+    ) -> Result<QueueUrls, SqsError> {
         let mut queues = self
             .0
             .store
             .transaction(|tables| store::queues_after(tables, &request.next_token))?;
         queues.retain(|queue| queue.name.starts_with(&request.queue_name_prefix));
-        let more = queues.len() > most && request.max_results.is_some();
-        queues.truncate(most);
+        let (queues, next_token) = page(queues, request.max_results)?;
         Ok(QueueUrls {
-            next_token: queues
-                .last()
-                .filter(|_| more)
-                .map(|queue| queue.name.clone()),
-            queue_urls: queues
-                .iter()
-                .map(|queue| url(&self.0.endpoint, &queue.name))
-                .collect(),
+            queue_urls: self.queue_urls(head, &queues),
+            next_token,
         })
     }
 
@@ -180,7 +183,8 @@ impl Sqs {
             Ok(attributes.into_iter().collect())
         })?;
         let known = |name: &String| {
-            attributes.contains_key(name.as_str()) || name == "All" || name == "RedrivePolicy"
+            attributes.contains_key(name.as_str())
+                || ["All", "RedrivePolicy", "Policy"].contains(&name.as_str())
         };
         if let Some(unknown) = request.attribute_names.iter().find(|name| !known(name)) {
             return Err(SqsError::InvalidAttributeName(unknown.clone()));
@@ -204,11 +208,43 @@ impl Sqs {
         Ok(Done {})
     }
 
-    fn queue_url(&self, name: &str) -> QueueUrl {
+    fn queue_url(&self, head: &Head, name: &str) -> QueueUrl {
         QueueUrl {
-            queue_url: url(&self.0.endpoint, name),
+            queue_url: url(self.endpoint(head), name),
         }
     }
+
+    pub(super) fn queue_urls(&self, head: &Head, queues: &[Queue]) -> Vec<String> {
+        let urls = queues
+            .iter()
+            .map(|queue| url(self.endpoint(head), &queue.name));
+        urls.collect()
+    }
+
+    fn endpoint<'h>(&'h self, head: &'h Head) -> &'h str {
+        head.endpoint.as_ref().unwrap_or(&self.0.endpoint)
+    }
+}
+
+/// The first page of these queues, and the name of its last if there are more.
+pub fn page(
+    mut queues: Vec<Queue>,
+    most: Option<i64>,
+) -> Result<(Vec<Queue>, Option<String>), SqsError> {
+    let size = usize::try_from(most.unwrap_or(1000));
+    let Some(size) = size.ok().filter(|size| (1..=1000).contains(size)) else {
+        let reason = "Must be between 1 and 1000.";
+        return Err(SqsError::invalid(
+            "MaxResults",
+            most.unwrap_or_default(),
+            reason,
+        ));
+    };
+    let more = queues.len() > size && most.is_some();
+    queues.truncate(size);
+    let last = queues.last().filter(|_| more);
+    let next = last.map(|queue| queue.name.clone());
+    Ok((queues, next))
 }
 
 /// The queue's name in its URL; the host in it may be any.

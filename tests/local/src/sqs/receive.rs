@@ -4,12 +4,13 @@ use super::{
     Sqs,
     error::SqsError,
     fate::{Fate, Fates},
-    in_flight::write_handle,
+    in_flight::Handle,
     md5,
     message::Message,
     queue::name_of,
     redrive::DeadLetters,
     store::{self, Queue},
+    wire::or_default,
 };
 use crate::template::model::ACCOUNT;
 use rusqlite::{Connection, Row, params, types::Type};
@@ -38,14 +39,14 @@ const SYSTEM_ATTRIBUTES: [&str; 10] = [
 #[serde(rename_all = "PascalCase")]
 pub struct ReceiveMessage {
     queue_url: String,
-    max_number_of_messages: Option<usize>,
-    wait_time_seconds: Option<u64>,
+    max_number_of_messages: Option<i64>,
+    wait_time_seconds: Option<i64>,
     visibility_timeout: Option<i64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     attribute_names: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     message_system_attribute_names: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     message_attribute_names: Vec<String>,
 }
 
@@ -62,11 +63,15 @@ impl Sqs {
         mut request: ReceiveMessage,
     ) -> Result<Messages, SqsError> {
         request.check()?;
+        let max = request.max_number_of_messages;
+        let max = max.and_then(|max| usize::try_from(max).ok());
+        let wait = request.wait_time_seconds;
+        let wait = wait.and_then(|wait| u64::try_from(wait).ok());
         let mut messages = self
             .poll(
                 name_of(&request.queue_url),
-                request.max_number_of_messages.unwrap_or(1),
-                request.wait_time_seconds.map(Duration::from_secs),
+                max.unwrap_or(1),
+                wait.map(Duration::from_secs),
                 request.visibility_timeout.map(|seconds| seconds * 1000),
                 &|_| None,
             )
@@ -125,7 +130,10 @@ impl ReceiveMessage {
             let reason = "Must be between 1 and 10, if provided.";
             return Err(SqsError::invalid("MaxNumberOfMessages", max, reason));
         }
-        if let Some(wait) = self.wait_time_seconds.filter(|wait| *wait > 20) {
+        if let Some(wait) = self
+            .wait_time_seconds
+            .filter(|wait| !(0..=20).contains(wait))
+        {
             let reason = "Must be >= 0 and <= 20, if provided.";
             return Err(SqsError::invalid("WaitTimeSeconds", wait, reason));
         }
@@ -209,7 +217,8 @@ fn receive(
     for (seq, mut message) in messages {
         let receipt = Uuid::new_v4().to_string();
         update.execute(params![seq, visible_at, receipt, now])?;
-        message.receipt_handle = write_handle(queue, seq, &receipt);
+        let id = message.id.clone();
+        message.receipt_handle = Handle { seq, id, receipt }.write(queue);
         received.push(message);
     }
     let next_visible_at: Option<i64> = tables

@@ -1,13 +1,53 @@
 //! The way to the dead-letter queue.
 
 use super::{
-    arn,
+    Sqs, arn,
     attributes::queue_name,
     error::SqsError,
+    queue::{self, name_of},
     store::{self, Queue},
+    wire::{Head, or_default},
 };
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListDeadLetterSourceQueues {
+    queue_url: String,
+    max_results: Option<i64>,
+    /// The name of the last queue listed.
+    #[serde(default, deserialize_with = "or_default")]
+    next_token: String,
+}
+
+#[derive(Serialize)]
+pub struct DeadLetterSourceQueues {
+    /// AWS begins this name in lower case.
+    #[serde(rename = "queueUrls")]
+    queue_urls: Vec<String>,
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+}
+
+impl Sqs {
+    pub(super) fn list_dead_letter_source_queues(
+        &self,
+        head: &Head,
+        request: &ListDeadLetterSourceQueues,
+    ) -> Result<DeadLetterSourceQueues, SqsError> {
+        let sources = self.0.store.transaction(|tables| {
+            let dead_letters = store::find_queue(tables, name_of(&request.queue_url))?;
+            sources(tables, &dead_letters.name, &request.next_token)
+        })?;
+        let (sources, next_token) = queue::page(sources, request.max_results)?;
+        Ok(DeadLetterSourceQueues {
+            queue_urls: self.queue_urls(head, &sources),
+            next_token,
+        })
+    }
+}
 
 /// The queue's dead-letter queue.
 pub struct DeadLetters {
@@ -89,13 +129,18 @@ pub fn move_oldest(
     Ok(messages.len())
 }
 
-/// Tells if any queue sends its dead letters there.
-pub fn is_dead_letter_queue(tables: &Connection, name: &str) -> Result<bool, SqsError> {
-    let queues = store::queues_after(tables, "")?;
-    Ok(queues.iter().any(|queue| {
+/// The queues after a name that send their dead letters to this one.
+pub fn sources(
+    tables: &Connection,
+    dead_letter_queue: &str,
+    after: &str,
+) -> Result<Vec<Queue>, SqsError> {
+    let mut queues = store::queues_after(tables, after)?;
+    queues.retain(|queue| {
         let redrive = queue.attributes.redrive.as_ref();
-        redrive.is_some_and(|redrive| redrive.dead_letter_queue == name)
-    }))
+        redrive.is_some_and(|redrive| redrive.dead_letter_queue == dead_letter_queue)
+    });
+    Ok(queues)
 }
 
 /// The queue that an ARN names, else `missing`.

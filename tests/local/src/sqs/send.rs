@@ -10,6 +10,7 @@ use super::{
     },
     queue::name_of,
     store::{self, Queue},
+    wire::{Head, or_default},
 };
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
@@ -28,19 +29,19 @@ pub struct SendMessage {
 #[serde(rename_all = "PascalCase")]
 pub struct SendMessageBatch {
     queue_url: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     entries: Vec<Entry<NewMessage>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct NewMessage {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     message_body: String,
     delay_seconds: Option<i64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     message_attributes: BTreeMap<String, MessageAttribute>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     message_system_attributes: BTreeMap<String, MessageAttribute>,
     message_group_id: Option<String>,
     message_deduplication_id: Option<String>,
@@ -65,10 +66,14 @@ pub struct Sent {
 }
 
 impl Sqs {
-    pub(super) fn send_message(&self, request: &SendMessage) -> Result<Sent, SqsError> {
+    pub(super) fn send_message(
+        &self,
+        head: &Head,
+        request: &SendMessage,
+    ) -> Result<Sent, SqsError> {
         let sent = self.0.store.transaction(|tables| {
             let queue = store::find_queue(tables, name_of(&request.queue_url))?;
-            send(tables, &queue, &request.message)
+            send(tables, &queue, &request.message, head)
         })?;
         self.0.arrivals.notify_waiters();
         Ok(sent)
@@ -76,6 +81,7 @@ impl Sqs {
 
     pub(super) fn send_message_batch(
         &self,
+        head: &Head,
         request: &SendMessageBatch,
     ) -> Result<BatchResult<Sent>, SqsError> {
         let sent = self.0.store.transaction(|tables| {
@@ -97,14 +103,21 @@ impl Sqs {
                     sent: bytes,
                 });
             }
-            batch::each(&request.entries, |message| send(tables, &queue, message))
+            batch::each(&request.entries, |message| {
+                send(tables, &queue, message, head)
+            })
         })?;
         self.0.arrivals.notify_waiters();
         Ok(sent)
     }
 }
 
-fn send(tables: &Connection, queue: &Queue, message: &NewMessage) -> Result<Sent, SqsError> {
+fn send(
+    tables: &Connection,
+    queue: &Queue,
+    message: &NewMessage,
+    head: &Head,
+) -> Result<Sent, SqsError> {
     message.check(queue)?;
     let now = store::now();
     let delay = message
@@ -124,7 +137,8 @@ fn send(tables: &Connection, queue: &Queue, message: &NewMessage) -> Result<Sent
     let trace_header = message
         .message_system_attributes
         .get("AWSTraceHeader")
-        .and_then(|header| header.string_value.as_ref());
+        .and_then(|header| header.string_value.as_ref())
+        .or(head.trace.as_ref());
     tables
         .prepare_cached(
             "INSERT INTO message

@@ -161,7 +161,7 @@ async fn await_message(sqs: &Sqs) -> anyhow::Result<Instant> {
 #[tokio::test]
 async fn an_unknown_operation_is_refused() {
     let sqs = Sqs::open(None, "").expect("memory opens");
-    let refused = sqs.handle("TagQueue", "{}".into()).await;
+    let refused = sqs.handle(&Head::default(), "TagQueue", "{}".into()).await;
     assert_eq!(refused.status(), 400);
     let code = &refused.headers()["x-amzn-query-error"];
     assert_eq!(code, "AWS.SimpleQueueService.UnsupportedOperation;Sender");
@@ -200,7 +200,8 @@ async fn send(sqs: &Sqs, body: &str) {
 }
 
 async fn request(sqs: &Sqs, operation: &str, body: &Value) {
-    let answer = sqs.handle(operation, body.to_string().into()).await;
+    let body = body.to_string().into();
+    let answer = sqs.handle(&Head::default(), operation, body).await;
     assert_eq!(answer.status(), 200, "{operation}");
 }
 

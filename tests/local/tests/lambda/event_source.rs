@@ -6,7 +6,7 @@ use local::{
     event_source::Mapping,
     faults::{Delivery, Faults, Injection, Kind},
     lambda::Lambda,
-    sqs::{Sqs, url},
+    sqs::{Head, Sqs, url},
     template::model::{EventSource, Queue},
 };
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ impl Fixture {
         let message = json!({"QueueUrl": url(ENDPOINT, "q"), "MessageBody": body});
         let sent = self
             .sqs
-            .handle("SendMessage", message.to_string().into())
+            .handle(&Head::default(), "SendMessage", message.to_string().into())
             .await;
         assert_eq!(sent.status(), 200);
     }
@@ -85,7 +85,11 @@ impl Fixture {
         let request = json!({"QueueUrl": url(ENDPOINT, "q"), "AttributeNames": [name]});
         let answer = self
             .sqs
-            .handle("GetQueueAttributes", request.to_string().into())
+            .handle(
+                &Head::default(),
+                "GetQueueAttributes",
+                request.to_string().into(),
+            )
             .await;
         let body = answer.into_body().collect().await?.to_bytes();
         let answer: Value = serde_json::from_slice(&body)?;

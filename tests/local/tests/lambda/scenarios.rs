@@ -155,7 +155,16 @@ async fn failure(lambda: &Lambda, event: Value) -> anyhow::Result<Value> {
 async fn alias() -> anyhow::Result<()> {
     let lambda = lambda(10, None, &[])?;
     let arn = "arn:aws:lambda:us-east-1:000000000000:function:f";
-    for name in ["F", "f", "F:live", "f:live", arn, &format!("{arn}:live")] {
+    for name in [
+        "F",
+        "f",
+        "F:live",
+        "f:live",
+        "f:$LATEST",
+        arn,
+        &format!("{arn}:live"),
+        &format!("{arn}:$LATEST"),
+    ] {
         assert_eq!(lambda.logical_id(name), Some("F"), "{name}");
     }
     for name in ["f:", "f:other", "flive", "g", "f:live:live", ""] {

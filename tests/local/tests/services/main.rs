@@ -2,6 +2,7 @@
 
 mod event_bus;
 mod hostile;
+mod protocols;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};

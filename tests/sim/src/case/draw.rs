@@ -24,6 +24,7 @@ impl Case {
             make_heavy(&mut case, rng);
         }
         add_bus(&mut case);
+        add_back_early(&mut case);
         case
     }
 }
@@ -55,6 +56,15 @@ fn add_bus(case: &mut Case) {
             until: from + lasts,
             kind: pick(&mut rng, &kinds),
         });
+    }
+}
+
+/// Half of the cases with faults of chance has messages that come back early. Its chance is its own, as the bus's is.
+fn add_back_early(case: &mut Case) {
+    let mut rng = Rng::with_seed(case.seed.swap_bytes());
+    let rate = pick(&mut rng, &[0.0, 0.0, 0.02, 0.3]);
+    if rate > 0.0 && !case.weather.rates.is_empty() {
+        case.weather.rates.insert(Fault::BackEarly, rate);
     }
 }
 

@@ -5,6 +5,8 @@ use crate::{gateway::route, template::model::Route};
 use anyhow::{Context, Result};
 use axum::http::Request;
 
+const ROOT: &str = "Root=1-5759e988-bd862e3fe1be46a994272793";
+
 fn event_of(request: Request<&[u8]>) -> Result<Value> {
     signed_event_of(request, None)
 }
@@ -17,7 +19,7 @@ fn signed_event_of(request: Request<&[u8]>, signer: Option<&str>) -> Result<Valu
     });
     let arrival = Arrival {
         request_id: "request".to_owned(),
-        trace: "Root=1-0-0".to_owned(),
+        trace: Trace::read(ROOT).context("malformed")?,
         at: Timestamp::from_millisecond(1_428_582_896_123)?,
     };
     let (parts, body) = request.into_parts();
@@ -41,7 +43,7 @@ fn a_request_becomes_a_proxy_event() -> Result<()> {
         "Accept": ["a", "b"],
         "Host": ["127.0.0.1:3000"],
         "User-Agent": ["curl/8"],
-        "X-Amzn-Trace-Id": ["Root=1-0-0"],
+        "X-Amzn-Trace-Id": [ROOT],
         "X-Api-Key": ["key"],
         "X-Forwarded-For": ["10.0.0.1, 127.0.0.1"],
         "X-Forwarded-Port": ["3000"],

@@ -12,19 +12,24 @@ use serde_json::json;
 fn arrival() -> Arrival {
     Arrival {
         request_id: "request".to_owned(),
-        ..Arrival::now()
+        ..Arrival::now(None)
     }
 }
 
-/// Status, headers without the request's id, and body.
+/// Status, headers without the request's id and trace, and body.
 async fn parts(response: Response) -> Result<(u16, Vec<String>, String)> {
     let (parts, body) = response.into_parts();
     assert_eq!(parts.headers["x-amzn-requestid"], "request");
+    assert!(
+        parts.headers[trace::HEADER]
+            .to_str()?
+            .starts_with("Root=1-")
+    );
     let mut headers = Vec::new();
     for (name, value) in parts
         .headers
         .iter()
-        .filter(|(name, _)| *name != "x-amzn-requestid")
+        .filter(|(name, _)| !["x-amzn-requestid", trace::HEADER].contains(&name.as_str()))
     {
         headers.push(format!("{name}: {}", value.to_str()?));
     }
@@ -52,7 +57,13 @@ async fn a_function_s_answer_becomes_a_response() -> Result<()> {
                 "isBase64Encoded": false,
             }),
             404,
-            vec!["a: 1", "a: 2", "content-type: text/plain", "flag: true"],
+            vec![
+                "a: 0",
+                "a: 1",
+                "a: 2",
+                "content-type: text/plain",
+                "flag: true",
+            ],
             "",
         ),
         (
@@ -80,6 +91,27 @@ async fn a_function_s_answer_becomes_a_response() -> Result<()> {
             body.to_owned(),
         );
         assert_eq!(parts(response).await?, expected, "{answer}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_values_of_both_maps_are_sent_once_each() -> Result<()> {
+    for (single, list, expected) in [
+        ("c", &["a", "b"][..], &["a", "b", "c"][..]),
+        ("a", &["a", "b"], &["a", "b"]),
+        ("b", &["a", "b"], &["a", "b"]),
+        ("c", &[], &["c"]),
+    ] {
+        let answer = json!({
+            "headers": {"set-cookie": single, "content-type": "text/plain"},
+            "multiValueHeaders": {"Set-Cookie": list, "Content-Type": ["text/plain"]},
+        });
+        let response = function_response(answer.to_string().as_bytes(), &arrival());
+        let response = response.context("no response")?;
+        let sent = |name| response.headers().get_all(name).iter();
+        assert!(sent("set-cookie").eq(expected), "{single} {list:?}");
+        assert!(sent("content-type").eq(["text/plain"]));
     }
     Ok(())
 }
