@@ -3,7 +3,7 @@
 use crate::{dead::Dead, letter::Letter, table::Row};
 use aws_sdk_sqs::types::MessageSystemAttributeName::{
     ApproximateFirstReceiveTimestamp, ApproximateReceiveCount, AwsTraceHeader,
-    DeadLetterQueueSourceArn, MessageGroupId, SentTimestamp,
+    DeadLetterQueueSourceArn, MessageGroupId, SenderId, SentTimestamp,
 };
 use events::{Outcome, Reason, Timestamp, text::bounded};
 use serde_json::Value;
@@ -81,6 +81,7 @@ pub fn details(dead: &Dead, shown: Shown, now: Timestamp) -> String {
         ("row", Some(row_line(row))),
         ("message", Some(letter.message_id().to_owned())),
         ("sent", time(&SentTimestamp)),
+        ("sender", text(&SenderId)),
         ("first receive", time(&ApproximateFirstReceiveTimestamp)),
         ("receives", text(&ApproximateReceiveCount)),
         ("dead letter of", text(&DeadLetterQueueSourceArn)),
@@ -196,6 +197,26 @@ mod tests {
         );
         assert!(shown(true, false).contains("ann"));
         assert!(shown(false, true).contains("\"sku\": \"cup\""));
+        Ok(())
+    }
+
+    #[test]
+    fn who_sent_a_message_is_shown() -> Result<()> {
+        let mut poison = message("m", "no order");
+        poison.attributes = Some([(SenderId, "AROAEXAMPLE:somebody".to_owned())].into());
+        let letter = Letter::read(poison).context("no letter")?;
+        let reason = reason::Reason::of(&letter, &Row::Missing);
+        let dead = Dead {
+            letter,
+            row: Row::Missing,
+            reason,
+        };
+        let now = "2026-11-22T10:00:00Z".parse()?;
+        let details = details(&dead, Shown::default(), now);
+        assert!(
+            details.contains("sender          AROAEXAMPLE:somebody"),
+            "{details}"
+        );
         Ok(())
     }
 
