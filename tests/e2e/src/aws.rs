@@ -6,7 +6,9 @@ use crate::names::Names;
 use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::{Client as DynamoDb, types::AttributeValue};
 use aws_sdk_eventbridge::Client as EventBridge;
-use aws_sdk_lambda::{Client as Lambda, primitives::Blob};
+use aws_sdk_lambda::{
+    Client as Lambda, error::ProvideErrorMetadata, primitives::Blob, types::InvocationType,
+};
 use aws_sdk_sqs::{
     Client as Sqs,
     config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider},
@@ -236,6 +238,28 @@ impl Aws {
             "{function} failed: {payload}"
         );
         serde_json::from_str(&payload).with_context(|| format!("{function} answered {payload}"))
+    }
+
+    /// Gives the code and the message of an invocation that is refused for its payload.
+    pub async fn refused_invocation(
+        &self,
+        function: &str,
+        payload: &str,
+    ) -> Result<(String, String)> {
+        let invoke = self.lambda.invoke().function_name(function);
+        let answer = invoke.payload(Blob::new(payload)).send().await;
+        let error = answer.err().context("it was run")?;
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        Ok((text(error.code()), text(error.message())))
+    }
+
+    /// Asks if a function could be invoked, and gives the status.
+    pub async fn invoke_dry(&self, function: &str, event: &Value) -> Result<i32> {
+        let invoke = self.lambda.invoke().function_name(function);
+        let invoke = invoke.invocation_type(InvocationType::DryRun);
+        let answer = invoke.payload(Blob::new(event.to_string())).send().await?;
+        ensure!(answer.function_error.is_none(), "{answer:?}");
+        Ok(answer.status_code)
     }
 
     /// Invokes `process` with an SQS event, and gives the message ids that it reports as failed.

@@ -92,6 +92,7 @@ pub const RULES: &[Rule] = rules! {
         messages_are_counted_by_their_state,
         a_purged_queue_is_empty,
         queues_are_listed_by_prefix,
+        the_sources_of_dead_letters_are_listed,
         a_deleted_queue_is_unknown;
 };
 

@@ -1,13 +1,14 @@
 """Runs LocalStack's SQS tests against `local`: a pytest plugin in place of their conftest. README.md says how to run it.
 
 It keeps the tests that were recorded on AWS, of standard queues, by the JSON protocol. Tests of LocalStack's own
-features and those that change its insides are left out, and so are FIFO queues and the query protocol, which `local`
-doesn't have.
+features and those that change its insides are left out, and so are FIFO queues, the query protocol and a second region,
+which `local` doesn't have.
 """
 
 import inspect
 import os
 import sys
+import time
 from types import ModuleType, SimpleNamespace
 
 import boto3
@@ -55,6 +56,7 @@ def is_claimed(item):
         and "sqs_http_client" not in item.fixturenames
         and "aws_http_client_factory" not in item.fixturenames
         and "fifo" not in (item.name + source).lower()
+        and "multi_region" not in item.name
     )
 
 
@@ -118,6 +120,36 @@ def sqs_create_queue(aws_client, cleanups):
 @pytest.fixture
 def sqs_queue(sqs_create_queue):
     return sqs_create_queue()
+
+
+@pytest.fixture
+def sqs_collect_messages(aws_client):
+    def collect(
+        queue_url,
+        expected,
+        timeout,
+        delete=True,
+        attribute_names=None,
+        message_attribute_names=None,
+    ):
+        names = {
+            "AttributeNames": attribute_names or [],
+            "MessageAttributeNames": message_attribute_names or [],
+        }
+        collected, end = [], time.monotonic() + timeout
+        while len(collected) < expected:
+            assert time.monotonic() < end, f"{len(collected)} of {expected} messages in {timeout} s"
+            received = aws_client.sqs.receive_message(
+                QueueUrl=queue_url, WaitTimeSeconds=1, MaxNumberOfMessages=10, **names
+            )
+            for message in received.get("Messages", []):
+                collected.append(message)
+                if delete:
+                    handle = message["ReceiptHandle"]
+                    aws_client.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=handle)
+        return collected
+
+    return collect
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ use crate::{
 use anyhow::{Context, Result, ensure};
 use futures_util::future::try_join_all;
 use http::Method;
+use local::faults::{Crash, Injection, Kind};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ scenarios! {
     an_accepted_order_is_never_unknown []
     a_status_is_read_consistently [Faults]
     a_message_has_its_clients_group_and_its_requests_trace [Clients Tables Faults]
+    a_requests_trace_reaches_its_worker [Faults]
     an_id_that_was_never_issued_is_unknown []
     an_id_that_was_issued_to_another_client_is_unknown [Clients]
     the_way_of_an_order_is_open_to_http_apis_too [Invoke]
@@ -158,6 +160,42 @@ async fn a_message_has_its_clients_group_and_its_requests_trace(stack: Arc<Stack
             "{sent:?}"
         );
     }
+    Ok(())
+}
+
+/// In a stack of its own, where the batch that the worker is seen to have comes back soon.
+async fn a_requests_trace_reaches_its_worker(_: Arc<Stack>) -> Result<()> {
+    let stack = Stack::local(&["ProcessTimeoutSeconds=6", "VisibilityTimeoutSeconds=7"]).await?;
+    let (faults, sku) = (stack.cloud()?.faults(), stack.article(10).await?);
+    let calls = stack.record(&[&sku])?;
+    let root = format!("Root=1-5759e988-{:024x}", fastrand::u64(..));
+    let given = format!("{root};Parent=53995c3f42cd8ad8;Sampled=1");
+    // Only an invocation that has the trace in its event meets it.
+    let seen = Injection {
+        function: Some("ProcessFunction".to_owned()),
+        containing: Some(given.clone()),
+        times: Some(1),
+        ..Injection::new(Kind::Function(Crash::Garbage))
+    };
+    let _rule = faults.inject(seen, 1);
+    let headers = [
+        ("content-type", "application/json"),
+        ("x-amzn-trace-id", &given),
+    ];
+    let body = order(&[(&sku, 1)]).to_string();
+    let reply = stack.api.send(Method::POST, "/orders", &headers, body);
+    let reply = reply.await?;
+    ensure!(reply.status == 202, "{reply:?}");
+    ensure!(reply.header("x-amzn-trace-id") == Some(&given), "{reply:?}");
+    let sent = calls.of("SendMessage");
+    let trace = &sent[0].request["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"];
+    ensure!(*trace == given, "{trace}");
+    until("a worker has had the trace", || async {
+        Ok((faults.tally().counts().values().sum::<u64>() == 1).then_some(()))
+    })
+    .await?;
+    stack.audit().await?;
+    stack.stop().await;
     Ok(())
 }
 

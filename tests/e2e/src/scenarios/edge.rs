@@ -18,6 +18,7 @@ scenarios! {
     one_odd_record_fails_alone [Tables Invoke]
     each_caller_is_a_client_of_its_own [Invoke]
     an_authorizer_that_names_nobody_is_refused [Invoke]
+    an_invocation_needs_json_and_a_dry_one_runs_nothing [Clients Invoke]
     a_caller_who_signs_is_known_by_the_signature [Parameters]
     a_location_below_a_slash_leads_to_the_order []
 }
@@ -71,6 +72,25 @@ async fn a_key_that_a_gateway_has_joined_is_one_key(stack: Arc<Stack>) -> Result
         ids.insert(body["id"].to_string());
     }
     ensure!(ids.len() == 1, "{ids:?}");
+    Ok(())
+}
+
+async fn an_invocation_needs_json_and_a_dry_one_runs_nothing(stack: Arc<Stack>) -> Result<()> {
+    let aws = stack.aws()?;
+    let name = &aws.names.ingest;
+    for (payload, message) in [
+        ("{\"a\":", "Could not parse request body into json"),
+        ("\u{99}", "Could not parse request body into json"),
+    ] {
+        let (code, refused) = aws.refused_invocation(name, payload).await?;
+        ensure!(code == "InvalidRequestContentException", "{code}");
+        ensure!(refused.contains(message), "{refused}");
+    }
+    // It is no event of an API: run, it would fail.
+    let qualified = format!("{}:$LATEST", name.trim_end_matches(":live"));
+    for name in [name, &qualified] {
+        ensure!(aws.invoke_dry(name, &json!({})).await? == 204);
+    }
     Ok(())
 }
 

@@ -80,6 +80,7 @@ pub async fn attributes_are_returned_when_asked_for(queues: &Queues) -> anyhow::
         (Some("bar.*"), vec!["bar.one", "bar.two"]),
         (Some(".*"), vec!["bar.one", "bar.two", "foo"]),
         (Some("All"), vec!["bar.one", "bar.two", "foo"]),
+        (Some("*"), vec!["bar.one", "bar.two", "foo"]),
     ] {
         let received = queue
             .client

@@ -158,6 +158,23 @@ pub async fn queues_are_listed_by_prefix(queues: &Queues) -> anyhow::Result<()> 
     }
 }
 
+pub async fn the_sources_of_dead_letters_are_listed(queues: &Queues) -> anyhow::Result<()> {
+    let dead_letters = queues.create(&[]).await?;
+    let arn = dead_letters.arn().await?;
+    let policy = format!("{{\"deadLetterTargetArn\":\"{arn}\",\"maxReceiveCount\":3}}");
+    let attributes = [(QueueAttributeName::RedrivePolicy, policy.as_str())];
+    let source = queues.create(&attributes).await?;
+    let patience = Patience::until("the source is listed");
+    loop {
+        let list = source.client.list_dead_letter_source_queues();
+        let listed = list.queue_url(&dead_letters.url).send().await?;
+        if listed.queue_urls() == [source.url.clone()] {
+            return Ok(());
+        }
+        patience.check()?;
+    }
+}
+
 pub async fn a_deleted_queue_is_unknown(queues: &Queues) -> anyhow::Result<()> {
     let queue = queues.create(&[]).await?;
     let delete = queue.client.delete_queue().queue_url(&queue.url);

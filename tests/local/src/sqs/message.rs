@@ -105,7 +105,7 @@ pub fn check_attribute(name: &str, attribute: &MessageAttribute) -> Result<(), S
     }
     if !name
         .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+        .all(|c| c.is_alphanumeric() || "_-.".contains(c))
     {
         return refuse("Names can only contain letters, digits, periods, hyphens and underscores.");
     }
@@ -116,15 +116,21 @@ pub fn check_attribute(name: &str, attribute: &MessageAttribute) -> Result<(), S
         return refuse("Names cannot start or end with a period, or have two in succession.");
     }
     let value = attribute.string_value.as_deref().unwrap_or_default();
+    let empty = |of_type: &str| {
+        let message = format!(
+            "Message (user) attribute '{name}' must contain a non-empty value of type '{of_type}'."
+        );
+        Err(SqsError::InvalidParameter(message))
+    };
     match attribute.data_type.split('.').next() {
-        Some("String") if value.is_empty() => refuse("Must contain a non-empty value."),
+        Some("String") if value.is_empty() => empty("String"),
         Some("String") if !has_valid_characters(value) => refuse("Invalid characters found."),
         Some("Number") if !value.parse().is_ok_and(f64::is_finite) => {
             refuse("Can't cast the value to a number.")
         }
         Some("String" | "Number") => Ok(()),
         Some("Binary") => match attribute.binary_value.as_deref() {
-            None | Some("") => refuse("Must contain a non-empty value."),
+            None | Some("") => empty("Binary"),
             Some(value) if STANDARD.decode(value).is_err() => refuse("Invalid base64."),
             Some(_) => Ok(()),
         },
@@ -179,6 +185,7 @@ mod tests {
             ("a", "String", "x", true),
             ("a.b-c_D9", "String.label", "x", true),
             ("a", "Number", "-1.5e3", true),
+            ("attr.1øßä", "String", "x", true),
             ("a", "String", "", false),
             ("a", "String", "\u{1}", false),
             ("a", "Number", "NaN", false),

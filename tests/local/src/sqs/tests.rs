@@ -1,6 +1,8 @@
 //! Tests the rules that no client can show of a real queue in a short time. The other rules are `sqs_rules` of the e2e
 //! tests.
 
+mod recorded;
+
 use super::*;
 use crate::faults::Delivery;
 use anyhow::Context;
