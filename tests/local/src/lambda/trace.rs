@@ -59,6 +59,7 @@ impl Trace {
     }
 
     /// The header that Lambda tells a function: sampled only if the caller says so.
+    #[must_use]
     pub fn of_invocation(self) -> Self {
         Self {
             parent: self.parent.or_else(|| Some(random(16))),
