@@ -8,7 +8,7 @@
 //! - [`send`]: sends the orders on time, without waiting for answers. [`target`]: the same to a deployed API.
 //! - [`books`]: reconciles the tables with the answers that clients got.
 //! - [`mod@run`]: the record of a run. [`figures`]: its figures. [`series`]: the same second by second.
-//! - [`report`] and [`goals`] print it, [`mod@picture`] draws it, on [`panel`]s.
+//! - [`report`] and [`goals`] print it, [`mod@picture`] draws it, on [panels](local::chart::Panel).
 
 pub mod arrivals;
 pub mod books;
@@ -16,7 +16,6 @@ pub mod design;
 pub mod figures;
 pub mod goals;
 mod options;
-pub mod panel;
 pub mod picture;
 pub mod report;
 pub mod run;

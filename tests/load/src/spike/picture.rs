@@ -2,10 +2,10 @@
 
 use super::{
     Options,
-    panel::{Panel, Scale, text},
     run::Run,
     series::{Second, Series},
 };
+use local::chart::{Panel, STYLE, Scale, text};
 use svg::{
     Document,
     node::element::{Group, Rectangle, Style},
@@ -24,28 +24,6 @@ const PANEL: f64 = 120.0;
 
 /// Seconds of the moving average of written orders: a transaction has many orders.
 const AVERAGE: usize = 5;
-
-/// Follows the reader's choice of light or dark.
-const STYLE: &str = "
-text { font: 12px system-ui, sans-serif; fill: #424a53 }
-.title { font-size: 16px; font-weight: 600; fill: #1f2328 }
-.panel { font-weight: 600 }
-.middle { text-anchor: middle } .end { text-anchor: end }
-.back { fill: #ffffff } .spike { fill: #eef1f4 } .grid { stroke: #d8dee4 } .axis { stroke: #6e7781 }
-path { fill: none; stroke-width: 1.8 }
-.sent { fill: #b6bfc9 } .written { stroke: #0969da } .refused { stroke: #cf222e } .waiting { fill: #e8a33d }
-.asked { stroke: #8250df }
-.p50 { stroke: #1a7f37 } .p99 { stroke: #8250df }
-text.sent { fill: #57606a } text.written { fill: #0969da; stroke: none } text.refused { fill: #cf222e; stroke: none }
-text.asked { fill: #8250df; stroke: none } text.p50 { fill: #1a7f37; stroke: none } text.p99 { fill: #8250df; stroke: none }
-@media (prefers-color-scheme: dark) {
-  text { fill: #b1bac4 } .title { fill: #f0f6fc }
-  .back { fill: #0d1117 } .spike { fill: #1c232c } .grid { stroke: #30363d } .axis { stroke: #8b949e }
-  .sent { fill: #57606a } .written { stroke: #58a6ff } .refused { stroke: #ff7b72 } .waiting { fill: #bb8009 }
-  .p50 { stroke: #3fb950 } .p99 { stroke: #bc8cff }
-  text.sent { fill: #b1bac4 } text.written { fill: #58a6ff } text.refused { fill: #ff7b72 }
-  .asked { stroke: #bc8cff } text.asked { fill: #bc8cff } text.p50 { fill: #3fb950 } text.p99 { fill: #bc8cff }
-}";
 
 /// Draws the runs side by side, with the same axes.
 pub fn picture(options: &Options, runs: &[Run]) -> String {
@@ -102,7 +80,7 @@ pub fn picture(options: &Options, runs: &[Run]) -> String {
 }
 
 fn draw(options: &Options, row: usize, panel: &Panel, seconds: &[Second]) -> Group {
-    let spike = (options.begin().as_secs_f64(), options.end().as_secs_f64());
+    let spike = Some((options.begin().as_secs_f64(), options.end().as_secs_f64()));
     let (x, y) = (panel.x, panel.y - 12.0);
     let number = |value: f64| {
         if value >= 10_000.0 {
@@ -118,6 +96,7 @@ fn draw(options: &Options, row: usize, panel: &Panel, seconds: &[Second]) -> Gro
             format!("{value:.0} ms")
         }
     };
+    let second = |second: f64| format!("{second:.0}");
     let of = |value: fn(&Second) -> f64| seconds.iter().map(value).collect::<Vec<_>>();
     let answered = |value: fn(&Second) -> f64| {
         let value = |second: &Second| (second.due > 0).then(|| value(second));
@@ -125,7 +104,7 @@ fn draw(options: &Options, row: usize, panel: &Panel, seconds: &[Second]) -> Gro
     };
     match row {
         0 => panel
-            .axes(spike, number)
+            .axes(spike, number, second)
             .add(panel.area("sent", &of(|second| count(second.due))))
             .add(panel.line("asked", &averages(&of(|second| count(second.asked)))))
             .add(panel.line("refused", &averages(&of(|second| count(second.refused)))))
@@ -136,11 +115,11 @@ fn draw(options: &Options, row: usize, panel: &Panel, seconds: &[Second]) -> Gro
             .add(text("asked", (x + 198.0, y), "asked for"))
             .add(text("refused", (x + 260.0, y), "refused")),
         1 => panel
-            .axes(spike, number)
+            .axes(spike, number, second)
             .add(panel.area("waiting", &of(|second| count(second.waiting))))
             .add(text("panel", (x, y), "orders waiting for their outcome")),
         _ => panel
-            .axes(spike, time)
+            .axes(spike, time, second)
             .add(panel.line("p99", &answered(|second| ms(second.p99))))
             .add(panel.line("p50", &answered(|second| ms(second.p50))))
             .add(text("panel", (x, y), "response time (log scale)"))

@@ -1,6 +1,28 @@
-//! Draws one panel of the picture: axes, and lines and areas on them.
+//! Draws a chart: axes, and lines and areas on them. It draws the picture of `tests/load`, and the console.
 
 use svg::node::element::{Group, Line, Path, Rectangle, Text, path::Data};
+
+/// The colours of charts, light or dark as the reader wants it. What a line or an area shows is its class.
+pub const STYLE: &str = "
+text { font: 12px system-ui, sans-serif; fill: #424a53 }
+.title { font-size: 16px; font-weight: 600; fill: #1f2328 }
+.panel { font-weight: 600 }
+.middle { text-anchor: middle } .end { text-anchor: end }
+.back { fill: #ffffff } .spike { fill: #eef1f4 } .grid { stroke: #d8dee4 } .axis { stroke: #6e7781 }
+path { fill: none; stroke-width: 1.8 }
+.sent { fill: #b6bfc9 } .written { stroke: #0969da } .refused { stroke: #cf222e } .waiting { fill: #e8a33d }
+.asked { stroke: #8250df }
+.p50 { stroke: #1a7f37 } .p99 { stroke: #8250df }
+text.sent { fill: #57606a } text.written { fill: #0969da; stroke: none } text.refused { fill: #cf222e; stroke: none }
+text.asked { fill: #8250df; stroke: none } text.p50 { fill: #1a7f37; stroke: none } text.p99 { fill: #8250df; stroke: none }
+@media (prefers-color-scheme: dark) {
+  text { fill: #b1bac4 } .title { fill: #f0f6fc }
+  .back { fill: #0d1117 } .spike { fill: #1c232c } .grid { stroke: #30363d } .axis { stroke: #8b949e }
+  .sent { fill: #57606a } .written { stroke: #58a6ff } .refused { stroke: #ff7b72 } .waiting { fill: #bb8009 }
+  .p50 { stroke: #3fb950 } .p99 { stroke: #bc8cff }
+  text.sent { fill: #b1bac4 } text.written { fill: #58a6ff } text.refused { fill: #ff7b72 }
+  .asked { stroke: #bc8cff } text.asked { fill: #bc8cff } text.p50 { fill: #3fb950 } text.p99 { fill: #bc8cff }
+}";
 
 /// The place of a panel, and its axes.
 #[derive(Debug, Clone)]
@@ -13,10 +35,13 @@ pub struct Panel {
     pub width: f64,
     /// Height of the plot.
     pub height: f64,
+    /// Length of the horizontal axis.
     pub seconds: f64,
+    /// The vertical axis.
     pub scale: Scale,
 }
 
+/// A vertical axis.
 #[derive(Debug, Clone, Copy)]
 pub enum Scale {
     /// From zero to this value.
@@ -73,16 +98,25 @@ impl Scale {
 }
 
 impl Panel {
-    /// Draws the axes and shades the spike's seconds; `label` writes a number of the vertical axis.
-    pub fn axes(&self, spike: (f64, f64), label: impl Fn(f64) -> String) -> Group {
+    /// Draws the axes, over the seconds that are shaded if there are any. `label` writes a number of the vertical axis,
+    /// `time` one of the horizontal axis.
+    pub fn axes(
+        &self,
+        shaded: Option<(f64, f64)>,
+        label: impl Fn(f64) -> String,
+        time: impl Fn(f64) -> String,
+    ) -> Group {
         let bottom = self.y + self.height;
-        let shade = Rectangle::new()
-            .set("class", "spike")
-            .set("x", tenth(self.at(spike.0)))
-            .set("y", tenth(self.y))
-            .set("width", tenth(self.at(spike.1) - self.at(spike.0)))
-            .set("height", tenth(self.height));
-        let mut axes = Group::new().add(shade);
+        let mut axes = Group::new();
+        if let Some((begin, end)) = shaded {
+            let shade = Rectangle::new()
+                .set("class", "spike")
+                .set("x", tenth(self.at(begin)))
+                .set("y", tenth(self.y))
+                .set("width", tenth(self.at(end) - self.at(begin)))
+                .set("height", tenth(self.height));
+            axes = axes.add(shade);
+        }
         for tick in self.scale.ticks() {
             let y = self.up(tick);
             axes = axes.add(line("grid", (self.x, y), (self.x + self.width, y)));
@@ -91,11 +125,7 @@ impl Panel {
         for second in ticks(self.seconds, 7.0) {
             let x = self.at(second);
             axes = axes.add(line("axis", (x, bottom), (x, bottom + 4.0)));
-            axes = axes.add(text(
-                "tick middle",
-                (x, bottom + 16.0),
-                &format!("{second:.0}"),
-            ));
+            axes = axes.add(text("tick middle", (x, bottom + 16.0), &time(second)));
         }
         axes.add(line(
             "axis",
