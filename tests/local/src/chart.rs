@@ -182,6 +182,19 @@ impl Panel {
     }
 }
 
+/// Averages each value with those of the seconds around it, `most` at a time; what is missing stays missing.
+pub fn averages(values: &[Option<f64>], most: usize) -> Vec<Option<f64>> {
+    let mean = |n: usize| {
+        let around = n.saturating_sub(most / 2)..(n + most / 2 + 1).min(values.len());
+        let (count, sum) = values[around]
+            .iter()
+            .flatten()
+            .fold((0.0, 0.0), |(count, sum), value| (count + 1.0, sum + value));
+        values[n].map(|_| sum / count)
+    };
+    (0..values.len()).map(mean).collect()
+}
+
 /// A text at its baseline's left, middle or end, according to its class.
 pub fn text(class: &str, (x, y): (f64, f64), content: &str) -> Text {
     Text::new(content)
@@ -207,6 +220,16 @@ fn tenth(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_average_is_of_what_is_there() {
+        let values = [Some(3.0), None, Some(6.0), Some(9.0)];
+        assert_eq!(
+            averages(&values, 3),
+            [Some(3.0), None, Some(7.5), Some(7.5)]
+        );
+        assert_eq!(averages(&values, 1), values);
+    }
 
     #[test]
     fn ticks_are_round_numbers() {

@@ -2,6 +2,7 @@
 
 use crate::{
     callers::Callers,
+    console::{Console, observer::Observer},
     data,
     event_bus::EventBuses,
     event_source::Mapping,
@@ -31,6 +32,7 @@ pub struct Cloud {
     faults: Arc<Faults>,
     lambda: Arc<Lambda>,
     filled: Vec<Filled>,
+    console: Arc<Console>,
     event_sources: JoinSet<()>,
     servers: JoinSet<()>,
     _tables: tables::Server,
@@ -53,6 +55,10 @@ impl Cloud {
         }
 
         let path = options.template();
+        let console = format!("{}/", place.api);
+        progress(&format!(
+            "the console, once the functions are built: {console}"
+        ));
         progress(&format!("reading {}", path.display()));
         let mut secrets = Secrets::open(file("secrets.json"))?;
         let overrides = options.overrides()?;
@@ -75,15 +81,7 @@ impl Cloud {
             file(name).as_deref().map(data::private).transpose()?;
         }
         let database = tables::open(file("tables.db"))?;
-        for table in stack.tables.values() {
-            tables::create(&database, table)?;
-        }
-        let mut filled = Vec::new();
-        for table in stack.tables.values() {
-            if let Some(items) = &table.items {
-                filled.push(tables::fill(&database, &table.name, &folder.join(items))?);
-            }
-        }
+        let filled = tables::create_all(&database, stack.tables.values(), folder)?;
         let sqs = Sqs::open(file("queues.db").as_deref(), &place.services)?;
         for queue in stack.queues.values() {
             sqs.create(queue)?;
@@ -100,6 +98,14 @@ impl Cloud {
             &faults,
         )?);
         let mut servers = JoinSet::new();
+        let console = Console::new(
+            &stack,
+            &place,
+            sqs.clone(),
+            database.clone(),
+            lambda.clone(),
+            faults.clone(),
+        );
         let tables = tables::serve(database)?;
         let answering = Services::new(
             sqs.clone(),
@@ -108,6 +114,7 @@ impl Cloud {
             faults.clone(),
             tables.address(),
             callers.clone(),
+            console.observer().clone(),
         );
         for listener in listeners.services.0 {
             servers.spawn(answering.clone().serve(listener));
@@ -116,7 +123,8 @@ impl Cloud {
             lambda.stop().await;
             return Err(error);
         }
-        let gateway = gateway::router(&stack.api, lambda.clone(), callers);
+        let gateway = gateway::router(&stack.api, lambda.clone(), callers.clone());
+        let gateway = console.router(gateway, callers);
         for listener in listeners.api.0 {
             let gateway = gateway.clone();
             servers.spawn(async move { drop(axum::serve(listener, gateway).await) });
@@ -125,16 +133,14 @@ impl Cloud {
         for rule in plan.iter().flat_map(|plan| plan.inject(&faults)) {
             rule.for_good();
         }
-        let event_sources = mappings(&stack, &sqs, &lambda, &faults)?
-            .into_iter()
-            .map(Mapping::run)
-            .collect();
+        let event_sources = poll(&stack, &sqs, &lambda, &faults, console.observer())?;
         Ok(Self {
             place,
             stack,
             faults,
             lambda,
             filled,
+            console,
             event_sources,
             servers,
             _tables: tables,
@@ -149,6 +155,11 @@ impl Cloud {
     /// Base URL of the API, with the stage: `http://127.0.0.1:3000/v1`.
     pub fn api_url(&self) -> String {
         format!("{}/{}", self.place.api, self.stack.api.stage)
+    }
+
+    /// Address of the console: `http://127.0.0.1:3000/`.
+    pub fn console_url(&self) -> String {
+        format!("{}/", self.place.api)
     }
 
     /// Base URL of SQS, `DynamoDB`, EventBridge and Lambda: `http://127.0.0.1:3001`.
@@ -172,34 +183,37 @@ impl Cloud {
 
     /// Stops the event source mappings, every process of a function, and the servers.
     pub async fn stop(mut self) {
+        self.console.stop();
         self.event_sources.shutdown().await;
         self.lambda.stop().await;
         self.servers.shutdown().await;
     }
 }
 
-fn mappings(
+/// Runs the event source mappings.
+fn poll(
     stack: &Stack,
     sqs: &Sqs,
     lambda: &Arc<Lambda>,
     faults: &Arc<Faults>,
-) -> anyhow::Result<Vec<Mapping>> {
-    let sources = stack.functions.iter().flat_map(|(id, function)| {
-        let sources = function.event_sources.iter();
-        sources.map(move |source| (id, source))
-    });
-    sources
-        .map(|(function, source)| {
+    observer: &Arc<Observer>,
+) -> anyhow::Result<JoinSet<()>> {
+    let mut polled = JoinSet::new();
+    for (id, function) in &stack.functions {
+        for source in &function.event_sources {
             let queue = stack.queues.get(&source.queue);
             let queue = queue.with_context(|| format!("no queue {}", source.queue))?;
-            Ok(Mapping {
+            let mapping = Mapping {
                 source: source.clone(),
                 queue: queue.name.clone(),
-                function: function.clone(),
+                function: id.clone(),
                 sqs: sqs.clone(),
                 lambda: lambda.clone(),
                 faults: faults.clone(),
-            })
-        })
-        .collect()
+                observer: observer.clone(),
+            };
+            polled.spawn(mapping.run());
+        }
+    }
+    Ok(polled)
 }

@@ -4,6 +4,7 @@ mod answer;
 mod event;
 
 use crate::{
+    console::observer::Observer,
     faults::Faults,
     lambda::{InvokeError, Lambda, PAYLOAD_LIMIT},
     sqs::{Message, Sqs},
@@ -41,6 +42,8 @@ pub struct Mapping {
     pub lambda: Arc<Lambda>,
     /// Faults on the way to the function.
     pub faults: Arc<Faults>,
+    /// Hears of each receive.
+    pub observer: Arc<Observer>,
 }
 
 /// A message and its record in the function's event.
@@ -118,6 +121,8 @@ impl Mapping {
 
     /// Invokes the function and deletes the messages that succeeded; the others come back after the visibility timeout.
     async fn process(&self, batch: Vec<Received>) {
+        let messages = batch.iter().map(|received| &received.message);
+        self.observer.received(&self.queue, messages);
         let event = event::event(batch.iter().map(|received| received.record.as_str()));
         let answer = match self.lambda.invoke(&self.function, event).await {
             Ok(answer) => answer,

@@ -2,11 +2,13 @@
 //!
 //! # Layout
 //! - `fault`: the kinds of fault; `injection`: a fault with its place and rate; `file`: injections, read from a file
+//! - `in_force`: the rules, until they are lifted
 //! - `processes`: the processes, so that a fault can kill them; `tally`: counts faults; `calls`: records calls
 
 mod calls;
 mod fault;
 pub mod file;
+mod in_force;
 mod injection;
 mod processes;
 mod tally;
@@ -14,11 +16,13 @@ mod tally;
 use calls::Calls;
 use fastrand::Rng;
 pub use fault::{Call, Crash, Delivery, Fault};
+pub use in_force::Rule;
+use in_force::{Ask, Rules};
 use injection::Injected;
 pub use injection::{Injection, Kind};
 pub(crate) use processes::{Processes, Switch};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -41,45 +45,6 @@ pub struct Faults {
     tally: Arc<Tally>,
 }
 
-#[derive(Default)]
-struct Rules {
-    next: u64,
-    in_force: BTreeMap<u64, InForce>,
-}
-
-#[derive(Clone)]
-enum InForce {
-    Judge(Judge),
-    Injected(Arc<Mutex<Injected>>),
-}
-
-/// Keeps a rule in force until it is dropped.
-#[must_use = "a rule that is dropped at once breaks nothing"]
-pub struct Rule<'a> {
-    faults: &'a Faults,
-    number: Option<u64>,
-    clock: Option<AbortHandle>,
-}
-
-impl Rule<'_> {
-    /// Keeps it in force for good.
-    pub fn for_good(mut self) {
-        self.number = None;
-        self.clock = None;
-    }
-}
-
-impl Drop for Rule<'_> {
-    fn drop(&mut self) {
-        if let Some(number) = self.number {
-            locked(&self.faults.rules).in_force.remove(&number);
-        }
-        if let Some(clock) = &self.clock {
-            clock.abort();
-        }
-    }
-}
-
 impl Faults {
     /// Starts without a rule; remembers the calls of these functions.
     pub fn new(functions: impl IntoIterator<Item = String>) -> Self {
@@ -92,7 +57,7 @@ impl Faults {
     /// Adds a rule that meets every call to SQS, `DynamoDB` and EventBridge, of a function or of anybody else, until it is dropped.
     /// The oldest rule that names a fault decides; each rule sees every call.
     pub fn add(&self, judge: impl Fn(&Call) -> Option<Fault> + Send + Sync + 'static) -> Rule<'_> {
-        self.enforce(InForce::Judge(Arc::new(judge)))
+        self.enforce(Ask::Judge(Arc::new(judge)), None)
     }
 
     /// Injects faults until the rule is dropped. The n-th event that it matches has the same fate for the same seed. It
@@ -100,21 +65,7 @@ impl Faults {
     pub fn inject(&self, injection: Injection, seed: u64) -> Rule<'_> {
         let clock = self.clock(&injection, seed);
         let injected = Injected::new(injection, seed);
-        let mut rule = self.enforce(InForce::Injected(Arc::new(Mutex::new(injected))));
-        rule.clock = clock;
-        rule
-    }
-
-    fn enforce(&self, rule: InForce) -> Rule<'_> {
-        let mut rules = locked(&self.rules);
-        let number = rules.next;
-        rules.next += 1;
-        rules.in_force.insert(number, rule);
-        Rule {
-            faults: self,
-            number: Some(number),
-            clock: None,
-        }
+        self.enforce(Ask::Injected(Arc::new(Mutex::new(injected))), clock)
     }
 
     /// Starts a task that kills processes by the clock.
@@ -174,9 +125,9 @@ impl Faults {
         locked(&self.calls).remember(&self.functions, call);
         let is_a_functions = self.functions.contains(call.caller);
         let fault = self.first(|rule| match rule {
-            InForce::Judge(judge) => judge(call),
-            InForce::Injected(_) if !is_a_functions => None,
-            InForce::Injected(injected) => locked(injected).call(call),
+            Ask::Judge(judge) => judge(call),
+            Ask::Injected(_) if !is_a_functions => None,
+            Ask::Injected(injected) => locked(injected).call(call),
         });
         self.counted(call.operation, fault)
     }
@@ -184,8 +135,8 @@ impl Faults {
     /// Decides about a message on its way to a function.
     pub(crate) fn deliver(&self, body: &str) -> Option<Delivery> {
         let delivery = self.first(|rule| match rule {
-            InForce::Judge(_) => None,
-            InForce::Injected(injected) => locked(injected).message(body),
+            Ask::Judge(_) => None,
+            Ask::Injected(injected) => locked(injected).message(body),
         });
         self.counted("message", delivery)
     }
@@ -194,8 +145,8 @@ impl Faults {
     /// counts the crash once it has happened.
     pub(crate) fn crash(&self, function: &str, payload: Option<&[u8]>) -> Option<Crash> {
         self.first(|rule| match rule {
-            InForce::Judge(_) => None,
-            InForce::Injected(injected) => locked(injected).process(function, payload),
+            Ask::Judge(_) => None,
+            Ask::Injected(injected) => locked(injected).process(function, payload),
         })
     }
 
@@ -204,9 +155,9 @@ impl Faults {
     }
 
     /// The first fault that a rule names; every rule is asked.
-    fn first<T>(&self, ask: impl Fn(&InForce) -> Option<T>) -> Option<T> {
+    fn first<T>(&self, ask: impl Fn(&Ask) -> Option<T>) -> Option<T> {
         // No lock is held: a rule may add another.
-        let rules: Vec<_> = locked(&self.rules).in_force.values().cloned().collect();
+        let rules: Vec<_> = locked(&self.rules).all();
         let faults: Vec<_> = rules.iter().filter_map(ask).collect();
         faults.into_iter().next()
     }
@@ -268,10 +219,12 @@ mod tests {
         assert_eq!(meet("test"), None);
         drop(rule);
         assert_eq!(meet("F"), None);
-        faults
-            .inject(Injection::new(Kind::Message(Delivery::Overtaken)), 1)
-            .for_good();
+        let overtaken = Injection::new(Kind::Message(Delivery::Overtaken));
+        let number = faults.inject(overtaken.clone(), 1).for_good();
         assert_eq!(faults.deliver(""), Some(Delivery::Overtaken));
+        assert_eq!(faults.injections(), [(number, overtaken)]);
+        assert!(faults.lift(number) && !faults.lift(number));
+        assert_eq!(faults.deliver(""), None);
         let expected = [
             ("SendMessage done, then cut off".to_owned(), 1),
             ("message delivered out of order".to_owned(), 1),

@@ -169,11 +169,23 @@ impl Lambda {
             .map_or(0, |pool| pool.peak_concurrency())
     }
 
+    /// Invocations of a function that run now; 0 for one that doesn't exist.
+    pub fn running(&self, function: &str) -> usize {
+        self.pools.get(function).map_or(0, |pool| pool.running())
+    }
+
     /// The output of the function's processes, newest last; only the newest 10,000 lines are kept.
     pub fn log_lines(&self, function: &str) -> Vec<String> {
         self.pools
             .get(function)
             .map_or_else(Vec::new, |pool| pool.definition.log.lines())
+    }
+
+    /// The lines among them that have this text in them.
+    pub fn log_lines_with(&self, function: &str, text: &str) -> Vec<String> {
+        self.pools
+            .get(function)
+            .map_or_else(Vec::new, |pool| pool.definition.log.lines_with(text))
     }
 
     /// Kills every process and waits until all are gone; afterwards every invocation is throttled.

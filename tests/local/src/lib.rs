@@ -9,12 +9,14 @@
 //! - `services`: SQS (`sqs`), `DynamoDB` (`tables`), EventBridge (`event_bus`) and Lambda's Invoke, on one address
 //! - `callers`: tells who may call any of this from a web page, which may not
 //! - `chart`: draws charts, for `tests/load`, too
+//! - `console`: the page that shows what runs
 //! - `faults`: injects faults there, on the way from the queue, and into the functions' processes
 //! - `secrets`: secrets that are generated once; `data`: files for their owner alone; `listeners`: addresses
 
 pub mod callers;
 pub mod chart;
 pub mod cloud;
+pub mod console;
 mod data;
 pub mod event_bus;
 pub mod event_source;

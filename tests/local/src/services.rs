@@ -7,6 +7,7 @@ mod unserved;
 
 use crate::{
     callers::Callers,
+    console::observer::Observer,
     event_bus::EventBuses,
     faults::{Call, Faults},
     lambda::{
@@ -45,6 +46,7 @@ pub struct Services {
     faults: Arc<Faults>,
     tables: SocketAddr,
     callers: Callers,
+    observer: Arc<Observer>,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
@@ -57,6 +59,7 @@ impl Services {
         faults: Arc<Faults>,
         tables: SocketAddr,
         callers: Callers,
+        observer: Arc<Observer>,
     ) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
@@ -67,6 +70,7 @@ impl Services {
             faults,
             tables,
             callers,
+            observer,
             client: Client::builder(TokioExecutor::new()).build(connector),
         }
     }
@@ -114,9 +118,15 @@ impl Services {
                 body: &body,
             })
         });
-        match fault {
+        let watched =
+            operation(&head).and_then(|(_, operation)| self.observer.call(operation, &body));
+        let response = match fault {
             None => Ok(self.answer(head, body).await),
             Some(fault) => self.fail(fault, head, body).await,
+        };
+        match watched {
+            None => response,
+            Some(watched) => watched.answered(response).await,
         }
     }
 

@@ -6,6 +6,7 @@
 //! - `send`, `receive`, `in_flight`, `batch`: the operations on messages
 //! - `fate`: faults in a delivery
 //! - `redrive`: to a dead-letter queue and back from it; `move_task`: the operations for the way back
+//! - `peek`: looks at messages without receiving them
 //! - `message`, `md5`: messages and their rules, and digests
 //! - `store`: the tables and their transactions
 //! - `error`: every refusal with its codes
@@ -21,6 +22,7 @@ mod in_flight;
 pub mod md5;
 mod message;
 mod move_task;
+mod peek;
 mod queue;
 mod receive;
 mod redrive;
@@ -37,6 +39,7 @@ use error::SqsError;
 pub use fate::Fate;
 pub use message::{Message, MessageAttribute};
 use move_task::MoveTask;
+pub(crate) use peek::Peeked;
 use serde_json::json;
 use std::{
     path::Path,

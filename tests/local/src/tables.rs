@@ -76,8 +76,24 @@ pub(crate) fn open(file: Option<PathBuf>) -> anyhow::Result<Database> {
     Database::new(path).with_context(|| format!("cannot open {path}"))
 }
 
+/// Creates the tables, and fills those that have first items; their paths start at `folder`.
+pub(crate) fn create_all<'t>(
+    database: &Database,
+    tables: impl Iterator<Item = &'t Table> + Clone,
+    folder: &Path,
+) -> anyhow::Result<Vec<Filled>> {
+    for table in tables.clone() {
+        create(database, table)?;
+    }
+    let fill = |table: &Table| {
+        let items = folder.join(table.items.as_ref()?);
+        Some(fill(database, &table.name, &items))
+    };
+    tables.filter_map(fill).collect()
+}
+
 /// Creates a table; one that exists stays as it is.
-pub(crate) fn create(database: &Database, table: &Table) -> anyhow::Result<()> {
+fn create(database: &Database, table: &Table) -> anyhow::Result<()> {
     let request = serde_json::from_value(table.definition.clone());
     let request = request.with_context(|| format!("table {}", table.name))?;
     match database.create_table(request) {
@@ -96,7 +112,7 @@ pub struct Filled {
 }
 
 /// Puts the items of a JSON file, an array, into a table that is empty.
-pub(crate) fn fill(database: &Database, table: &str, file: &Path) -> anyhow::Result<Filled> {
+fn fill(database: &Database, table: &str, file: &Path) -> anyhow::Result<Filled> {
     if scan(database, table)?.is_empty() {
         let items = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
         let items: Vec<Item> = serde_json::from_slice(&items)

@@ -14,6 +14,11 @@ impl Display for Welcome<'_> {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
         let Self(cloud) = self;
         let (api, services) = (cloud.api_url(), cloud.services_url());
+        writeln!(
+            f,
+            "See what runs, and send it a spike: {}\n",
+            cloud.console_url()
+        )?;
         writeln!(f, "The API is at {api}.\n")?;
         if let Some(example) = &cloud.stack().api.example {
             writeln!(f, "{}\n", example.replace("{api}", &api).trim_end())?;

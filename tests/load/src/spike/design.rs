@@ -17,7 +17,10 @@ use aws_sdk_sqs::{
     types::QueueAttributeName,
 };
 use aws_types::SdkConfig;
+use bytes::Bytes;
 use events::OrderRecord;
+use http_body_util::{BodyExt, Empty};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use indicatif::ProgressBar;
 use local::{cloud::Cloud, options::Options as Local, template::model::REGION};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -27,6 +30,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::task::JoinSet;
 
 /// Pieces of each article: enough for every order.
 const IN_STOCK: u64 = 1_000_000_000;
@@ -106,6 +110,10 @@ async fn spike(
     let judge = table.clone();
     let _rule = cloud.faults().add(move |call| judge.judge(call));
 
+    let mut watched = JoinSet::new();
+    if options.watch {
+        watched.spawn(look_on(cloud.console_url()));
+    }
     let bar = progress(design.name(), " answered", arrivals.len())?;
     let watch = Watch::start();
     let api = Api::new(&cloud.api_url(), None)?;
@@ -140,6 +148,17 @@ async fn spike(
         followed,
         books,
     })
+}
+
+/// Hears what the console sends to an open page, until it is dropped.
+async fn look_on(console: String) -> Result<()> {
+    let http: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+    let events = format!("{console}.console/events").parse()?;
+    let mut events = http.get(events).await?.into_body();
+    while let Some(event) = events.frame().await {
+        event?;
+    }
+    Ok(())
 }
 
 /// The most orders that the workers have at a time, if a cap limits them.

@@ -48,6 +48,9 @@ pub struct Options {
     /// Seed of the clients, their orders and the times of them
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Watch it all the while, as an open page of the console does
+    #[arg(long)]
+    pub watch: bool,
     /// Leave out the design that writes each order before it answers
     #[arg(long)]
     pub skip_synchronous: bool,

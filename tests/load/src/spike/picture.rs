@@ -5,7 +5,7 @@ use super::{
     run::Run,
     series::{Second, Series},
 };
-use local::chart::{Panel, STYLE, Scale, text};
+use local::chart::{Panel, STYLE, Scale, averages, text};
 use svg::{
     Document,
     node::element::{Group, Rectangle, Style},
@@ -98,6 +98,10 @@ fn draw(options: &Options, row: usize, panel: &Panel, seconds: &[Second]) -> Gro
     };
     let second = |second: f64| format!("{second:.0}");
     let of = |value: fn(&Second) -> f64| seconds.iter().map(value).collect::<Vec<_>>();
+    let mean = |value: fn(&Second) -> f64| {
+        let values: Vec<_> = seconds.iter().map(|second| Some(value(second))).collect();
+        averages(&values, AVERAGE)
+    };
     let answered = |value: fn(&Second) -> f64| {
         let value = |second: &Second| (second.due > 0).then(|| value(second));
         seconds.iter().map(value).collect::<Vec<_>>()
@@ -106,9 +110,9 @@ fn draw(options: &Options, row: usize, panel: &Panel, seconds: &[Second]) -> Gro
         0 => panel
             .axes(spike, number, second)
             .add(panel.area("sent", &of(|second| count(second.due))))
-            .add(panel.line("asked", &averages(&of(|second| count(second.asked)))))
-            .add(panel.line("refused", &averages(&of(|second| count(second.refused)))))
-            .add(panel.line("written", &averages(&of(|second| count(second.written)))))
+            .add(panel.line("asked", &mean(|second| count(second.asked))))
+            .add(panel.line("refused", &mean(|second| count(second.refused))))
+            .add(panel.line("written", &mean(|second| count(second.written))))
             .add(text("panel", (x, y), "orders a second"))
             .add(text("sent", (x + 112.0, y), "sent"))
             .add(text("written", (x + 146.0, y), "written"))
@@ -126,16 +130,6 @@ fn draw(options: &Options, row: usize, panel: &Panel, seconds: &[Second]) -> Gro
             .add(text("p50", (x + 178.0, y), "p50"))
             .add(text("p99", (x + 212.0, y), "p99")),
     }
-}
-
-/// Averages each value with those of the seconds around it.
-fn averages(values: &[f64]) -> Vec<Option<f64>> {
-    let mean = |n: usize| {
-        let around =
-            &values[n.saturating_sub(AVERAGE / 2)..(n + AVERAGE / 2 + 1).min(values.len())];
-        around.iter().sum::<f64>() / count(around.len())
-    };
-    (0..values.len()).map(|n| Some(mean(n))).collect()
 }
 
 fn ms(time: std::time::Duration) -> f64 {

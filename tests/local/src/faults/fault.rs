@@ -42,7 +42,7 @@ impl Call<'_> {
     }
 
     /// The actions of a transaction.
-    pub(super) fn actions(&self) -> usize {
+    pub(crate) fn actions(&self) -> usize {
         #[derive(Deserialize)]
         struct Transaction {
             #[serde(rename = "TransactItems")]

@@ -40,7 +40,7 @@ The n-th event that a fault matches has the same fate for the same seed. A fault
     killed_every         one that works, every `seconds`";
 
 /// Operations that a fault may be for.
-const OPERATIONS: [&str; 17] = [
+pub(crate) const OPERATIONS: [&str; 17] = [
     "BatchGetItem",
     "BatchWriteItem",
     "ChangeMessageVisibility",

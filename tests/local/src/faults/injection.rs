@@ -77,6 +77,10 @@ impl Injected {
         }
     }
 
+    pub(super) fn injection(&self) -> &Injection {
+        &self.injection
+    }
+
     pub(super) fn call(&mut self, call: &Call) -> Option<Fault> {
         let wanted = &self.injection;
         let (operation, larger_than) = (wanted.operation.as_deref(), wanted.larger_than);

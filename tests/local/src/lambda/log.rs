@@ -28,6 +28,12 @@ impl Log {
         self.locked().iter().cloned().collect()
     }
 
+    pub(super) fn lines_with(&self, text: &str) -> Vec<String> {
+        let lines = self.locked();
+        let found = lines.iter().filter(|line| line.contains(text));
+        found.cloned().collect()
+    }
+
     /// Keeps the lines of `output` until it closes.
     pub(super) async fn follow(&self, output: impl AsyncRead + Unpin) {
         let mut output = BufReader::new(output);
@@ -68,5 +74,6 @@ mod tests {
         assert_eq!(lines.len(), CAPACITY);
         assert_eq!(lines[0], "3");
         assert_eq!(lines[CAPACITY - 1], "no newline \u{fffd}");
+        assert_eq!(log.lines_with("newline"), lines[CAPACITY - 1..]);
     }
 }

@@ -47,6 +47,11 @@ impl Pool {
         self.peak.load(Ordering::Relaxed)
     }
 
+    /// Invocations that run now.
+    pub(super) fn running(&self) -> usize {
+        self.limit - self.permits.available_permits()
+    }
+
     pub(super) async fn invoke(
         self: &Arc<Self>,
         trace: Trace,
@@ -57,8 +62,7 @@ impl Pool {
             .clone()
             .try_acquire_owned()
             .map_err(|_| InvokeError::Throttled)?;
-        let running = self.limit - self.permits.available_permits();
-        self.peak.fetch_max(running, Ordering::Relaxed);
+        self.peak.fetch_max(self.running(), Ordering::Relaxed);
         // It runs in a task of its own: an invocation goes on when its caller goes away.
         let task = tokio::spawn(self.clone().run(trace, payload, permit));
         match task.await {

@@ -65,6 +65,7 @@ impl Fixture {
             sqs: fixture.sqs.clone(),
             lambda: fixture.lambda.clone(),
             faults: fixture.faults.clone(),
+            observer: Arc::default(),
         };
         fixture.mapping.spawn(mapping.run());
         Ok(fixture)

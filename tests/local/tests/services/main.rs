@@ -1,5 +1,6 @@
 //! Tests the services' address: the routes of requests, and the faults on the way.
 
+mod console;
 mod event_bus;
 mod hostile;
 mod protocols;
@@ -64,6 +65,7 @@ impl Fixture {
             faults.clone(),
             tables.address(),
             Callers::default(),
+            Arc::default(),
         );
         let mut servers = JoinSet::new();
         servers.spawn(services.serve(listener));

@@ -1,0 +1,80 @@
+//! Looks at messages without receiving them, as AWS can't.
+
+use super::{Sqs, store};
+use rusqlite::{Row, params};
+
+/// A message on its queue.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Peeked {
+    /// The message's id.
+    pub id: String,
+    pub body: String,
+    /// Milliseconds since 1970.
+    pub sent_at: i64,
+    pub receive_count: u32,
+    /// Milliseconds until it can be received; none if it can be now.
+    pub hidden: Option<u64>,
+    /// True if somebody has received it, and neither deleted it nor kept it for longer than its visibility timeout.
+    pub in_flight: bool,
+}
+
+/// The numbers of a queue's messages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Depth {
+    pub visible: u64,
+    pub in_flight: u64,
+    pub delayed: u64,
+}
+
+impl Sqs {
+    /// Counts the messages of a queue; none for one that doesn't exist.
+    pub(crate) fn depth(&self, queue: &str) -> Depth {
+        let counted = self.0.store.transaction(|tables| {
+            let queue = store::find_queue(tables, queue)?;
+            let count = |row: &Row, column| row.get::<_, i64>(column).map(i64::unsigned_abs);
+            Ok(tables
+                .prepare_cached(
+                    "SELECT count(*) FILTER (WHERE visible_at <= ?2),
+                        count(*) FILTER (WHERE visible_at > ?2 AND receipt IS NOT NULL),
+                        count(*) FILTER (WHERE visible_at > ?2 AND receipt IS NULL)
+                    FROM message WHERE queue = ?1",
+                )?
+                .query_row([queue.id, store::now()], |row| {
+                    Ok(Depth {
+                        visible: count(row, 0)?,
+                        in_flight: count(row, 1)?,
+                        delayed: count(row, 2)?,
+                    })
+                })?)
+        });
+        counted.unwrap_or_default()
+    }
+
+    /// The newest messages of a queue that have this text in their body, the newest first.
+    pub(crate) fn peek(&self, queue: &str, text: &str, most: u32) -> Vec<Peeked> {
+        let found = self.0.store.transaction(|tables| {
+            let queue = store::find_queue(tables, queue)?;
+            let now = store::now();
+            let read = |row: &Row| {
+                let visible_at: i64 = row.get(4)?;
+                let hidden = u64::try_from(visible_at - now).ok().filter(|ms| *ms > 0);
+                Ok(Peeked {
+                    id: row.get(0)?,
+                    body: row.get(1)?,
+                    sent_at: row.get(2)?,
+                    receive_count: row.get(3)?,
+                    hidden,
+                    in_flight: hidden.is_some() && row.get::<_, Option<String>>(5)?.is_some(),
+                })
+            };
+            Ok(tables
+                .prepare_cached(
+                    "SELECT id, body, sent_at, receive_count, visible_at, receipt FROM message
+                    WHERE queue = ?1 AND instr(body, ?2) > 0 ORDER BY sent_at DESC, seq DESC LIMIT ?3",
+                )?
+                .query_map(params![queue.id, text, most], read)?
+                .collect::<Result<_, _>>()?)
+        });
+        found.unwrap_or_default()
+    }
+}

@@ -1,0 +1,394 @@
+//! The console over HTTP: it shows what is there, lets nobody in from elsewhere, and takes all that it shows for text.
+
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use dynoxide::Database;
+use http_body_util::{BodyExt, Full};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, body::Incoming, header};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use local::{
+    callers::Callers,
+    console::Console,
+    event_bus::EventBuses,
+    faults::Faults,
+    gateway,
+    lambda::Lambda,
+    services::Services,
+    sqs::{Sqs, url},
+    tables,
+    template::{self, model::Place},
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, net::Ipv4Addr, path::Path, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, task::JoinSet, time::timeout};
+
+/// Text that would be an element, an attribute or a handler, if it weren't taken for text.
+const HOSTILE: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>";
+
+/// This project's template without its functions: the console, the services and the tables.
+struct Fixture {
+    page: String,
+    services: String,
+    faults: Arc<Faults>,
+    client: Client<HttpConnector, Full<Bytes>>,
+    _servers: JoinSet<()>,
+    _tables: tables::Server,
+}
+
+impl Fixture {
+    async fn start() -> Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let answering = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let place = Place {
+            api: format!("http://{}", listener.local_addr()?),
+            services: format!("http://{}", answering.local_addr()?),
+        };
+        let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
+        let stack = template::load(&template, &BTreeMap::new(), &place, &mut |_| "s".repeat(32))?;
+        let database = Database::memory()?;
+        for table in stack.tables.values() {
+            database.create_table(serde_json::from_value(table.definition.clone())?)?;
+        }
+        let sqs = Sqs::open(None, &place.services)?;
+        for queue in stack.queues.values() {
+            sqs.create(queue)?;
+        }
+        let faults = Arc::new(Faults::new(stack.functions.keys().cloned()));
+        let lambda = Lambda::new(&BTreeMap::new(), &BTreeMap::new(), "", 1, false, &faults)?;
+        let lambda = Arc::new(lambda);
+        let console = Console::new(
+            &stack,
+            &place,
+            sqs.clone(),
+            database.clone(),
+            lambda.clone(),
+            faults.clone(),
+        );
+        let tables = tables::serve(database)?;
+        let services = Services::new(
+            sqs.clone(),
+            EventBuses::new(sqs),
+            lambda.clone(),
+            faults.clone(),
+            tables.address(),
+            Callers::default(),
+            console.observer().clone(),
+        );
+        let gateway = gateway::router(&stack.api, lambda, Callers::default());
+        let router = console.router(gateway, Callers::default());
+        let mut servers = JoinSet::new();
+        servers.spawn(services.serve(answering));
+        servers.spawn(async move { drop(axum::serve(listener, router).await) });
+        Ok(Self {
+            page: place.api,
+            services: place.services,
+            faults,
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            _servers: servers,
+            _tables: tables,
+        })
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Response<Incoming>> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.page));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::from(body.to_owned()))?;
+        Ok(self.client.request(request).await?)
+    }
+
+    async fn get(&self, path: &str) -> Result<(StatusCode, HeaderMap, String)> {
+        read(self.send(Method::GET, path, &[], "").await?).await
+    }
+
+    /// Sends a form as its page does.
+    async fn post(&self, path: &str, form: &str) -> Result<(StatusCode, HeaderMap, String)> {
+        let own = [("origin", self.page.as_str())];
+        read(self.send(Method::POST, path, &own, form).await?).await
+    }
+
+    /// Calls SQS or DynamoDB as a function would.
+    async fn call(&self, target: &str, body: &Value) -> Result<()> {
+        let request = Request::post(&self.services)
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-target", target)
+            .header("x-amz-date", "20260101T000000Z")
+            .header(
+                "authorization",
+                "AWS4-HMAC-SHA256 Credential=IngestFunction/20260101/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0",
+            )
+            .body(Full::from(body.to_string()))?;
+        let (status, _, answer) = read(self.client.request(request).await?).await?;
+        ensure!(status == StatusCode::OK, "{target}: {answer}");
+        Ok(())
+    }
+
+    /// Puts a message on a queue, as `ingest` does.
+    async fn order(&self, queue: &str, id: &str) -> Result<()> {
+        let order = json!({"id": id, "order": {"reference": HOSTILE}}).to_string();
+        let message = json!({"QueueUrl": url(&self.services, queue), "MessageBody": order});
+        self.call("AmazonSQS.SendMessage", &message).await
+    }
+
+    async fn put(&self, table: &str, item: Value) -> Result<()> {
+        let put = json!({"TableName": table, "Item": item});
+        self.call("DynamoDB_20120810.PutItem", &put).await
+    }
+}
+
+async fn read(response: Response<Incoming>) -> Result<(StatusCode, HeaderMap, String)> {
+    let (head, body) = response.into_parts();
+    let body = body.collect().await?.to_bytes();
+    Ok((head.status, head.headers, String::from_utf8(body.to_vec())?))
+}
+
+#[tokio::test]
+async fn the_page_needs_no_script_and_allows_none_but_its_own() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let (status, headers, page) = fixture.get("/").await?;
+    ensure!(status == StatusCode::OK, "{status}");
+    let policy = headers.get(header::CONTENT_SECURITY_POLICY);
+    let policy = policy.context("no policy")?.to_str()?;
+    ensure!(
+        policy.contains("default-src 'none'") && !policy.contains("unsafe"),
+        "{policy}"
+    );
+    for part in [
+        "System",
+        "Orders a second",
+        "Latest orders",
+        "Stock",
+        "Dead letters",
+        "killed_every",
+    ] {
+        ensure!(page.contains(part), "no {part} in {page}");
+    }
+    // A style or a handler of an element's own would be refused.
+    ensure!(
+        !page.contains(" style=") && !page.contains(" onclick="),
+        "{page}"
+    );
+    for path in ["/.console/style.css", "/.console/script.js"] {
+        ensure!(page.contains(path), "{page}");
+        let (status, _, _) = fixture.get(path).await?;
+        ensure!(status == StatusCode::OK, "{path}: {status}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn whatever_a_client_sends_stays_text() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let text = |text: &str| json!({"S": text});
+    fixture.order("OrdersQueue", HOSTILE).await?;
+    fixture.order("OrdersDeadLetterQueue", HOSTILE).await?;
+    let row = json!({
+        "id": text(HOSTILE), "status": text(HOSTILE), "reason": text(HOSTILE),
+        "processed_at": text("2026-11-27T00:00:00Z"),
+    });
+    fixture.put("OrdersTable", row).await?;
+    let article = json!({"sku": text(HOSTILE), "in_stock": {"N": "7"}});
+    fixture.put("ArticlesTable", article).await?;
+
+    let encoded = utf8_percent_encode(HOSTILE, NON_ALPHANUMERIC);
+    let (_, _, whole) = fixture.get("/").await?;
+    let (_, _, one) = fixture.get(&format!("/?order={encoded}")).await?;
+    let bad = format!("fault={encoded}&code={encoded}");
+    let (_, _, refused) = fixture.post("/.console/faults/on", &bad).await?;
+    for page in [&whole, &one, &refused] {
+        ensure!(
+            page.contains("&lt;script&gt;alert(1)"),
+            "it isn't shown: {page}"
+        );
+        ensure!(
+            page.matches("<script").count() == 1 && !page.contains("<img"),
+            "{page}"
+        );
+        // The text of a row's status is no class.
+        ensure!(!page.contains(&format!("status {HOSTILE}")), "{page}");
+    }
+    ensure!(
+        one.contains("<h3>Row</h3>") && one.contains("<h3>Message</h3>"),
+        "{one}"
+    );
+    ensure!(one.contains("<h3>Way</h3>"), "{one}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_other_page_is_let_in() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let host = fixture.page.trim_start_matches("http://");
+    let paths = [
+        (Method::GET, "/"),
+        (Method::GET, "/.console/style.css"),
+        (Method::GET, "/.console/script.js"),
+        (Method::GET, "/.console/events"),
+        (Method::POST, "/.console/redrive"),
+        (Method::POST, "/.console/faults/on"),
+        (Method::POST, "/.console/faults/off"),
+        (Method::POST, "/.console/spike"),
+    ];
+    for (method, path) in paths {
+        for stranger in [
+            [("host", "evil.example"), ("accept", "*/*")],
+            [("host", host), ("origin", "http://evil.example")],
+            [("host", host), ("origin", "null")],
+            [("host", host), ("sec-fetch-site", "cross-site")],
+        ] {
+            let form = "fault=overtaken&rate=1";
+            let answer = fixture.send(method.clone(), path, &stranger, form).await?;
+            ensure!(
+                answer.status() == StatusCode::FORBIDDEN,
+                "{path} for {stranger:?}"
+            );
+        }
+    }
+    ensure!(fixture.faults.injections().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_fault_is_switched_on_and_off_and_a_bad_one_is_explained() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let form = "fault=refused&call=SendMessage&code=ServiceUnavailable&rate=0.5&number=";
+    let (status, headers, _) = fixture.post("/.console/faults/on", form).await?;
+    ensure!(status == StatusCode::SEE_OTHER && headers[header::LOCATION] == "/#faults");
+    let (_, _, page) = fixture.get("/").await?;
+    ensure!(
+        page.contains("SendMessage refused: ServiceUnavailable, 50 %"),
+        "{page}"
+    );
+    let [(number, _)] = fixture.faults.injections()[..] else {
+        anyhow::bail!("not one fault")
+    };
+    let (status, _, _) = fixture
+        .post("/.console/faults/off", &format!("number={number}"))
+        .await?;
+    ensure!(status == StatusCode::SEE_OTHER && fixture.faults.injections().is_empty());
+
+    for (path, form, reason) in [
+        ("faults/off", "number=77", "That fault was off already."),
+        ("faults/off", "", "That fault was off already."),
+        (
+            "faults/on",
+            "fault=refused&rate=2&code=A",
+            "a number from 0 to 1 is expected",
+        ),
+        ("faults/on", "fault=refused&rate=1", "code"),
+        ("faults/on", "fault=nothing", "no such fault"),
+        ("faults/on", "", "fault"),
+        (
+            "faults/on",
+            "fault=killed&function=Nobody&seconds=1",
+            "no function Nobody",
+        ),
+        (
+            "faults/on",
+            "fault=cut_off&call=DropTable",
+            "no such operation",
+        ),
+        (
+            "spike",
+            "rate=0&seconds=1&units=10",
+            "rate must be a whole number from 1 to 2000.",
+        ),
+        (
+            "spike",
+            "rate=9&seconds=121&units=10",
+            "seconds must be a whole number from 1 to 120.",
+        ),
+        (
+            "spike",
+            "rate=9&seconds=9&units=9.5",
+            "units must be a whole number from 10 to 100000.",
+        ),
+        ("spike", "", "rate must be"),
+    ] {
+        let (status, _, page) = fixture.post(&format!("/.console/{path}"), form).await?;
+        ensure!(
+            status == StatusCode::UNPROCESSABLE_ENTITY,
+            "{form}: {status}"
+        );
+        let alert = page.split("role=\"alert\"").nth(1).context("no alert")?;
+        let alert = alert.split("</p>").next().unwrap_or_default();
+        ensure!(alert.contains(reason), "{form}: {alert}");
+    }
+    ensure!(fixture.faults.injections().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn dead_letters_are_redriven_and_told_with_their_reason() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    fixture.order("OrdersDeadLetterQueue", "queued").await?;
+    fixture.order("OrdersDeadLetterQueue", "failed").await?;
+    let row = json!({"id": {"S": "failed"}, "status": {"S": "failed"}});
+    fixture.put("OrdersTable", row).await?;
+    let (_, _, page) = fixture.get("/").await?;
+    for reason in ["it has no row", "processing gave up"] {
+        ensure!(page.contains(reason), "no {reason} in {page}");
+    }
+    // They were sent there, and come from no queue.
+    let (status, _, page) = fixture.post("/.console/redrive", "").await?;
+    ensure!(
+        status == StatusCode::UNPROCESSABLE_ENTITY,
+        "{status}: {page}"
+    );
+    ensure!(page.contains("CouldNotDetermineMessageSource"), "{page}");
+
+    let queue = |name: &str| json!({"QueueUrl": url(&fixture.services, name)});
+    let purge = queue("OrdersDeadLetterQueue");
+    fixture.call("AmazonSQS.PurgeQueue", &purge).await?;
+    fixture.order("OrdersQueue", "received-too-often").await?;
+    let mut receive = queue("OrdersQueue");
+    receive["VisibilityTimeout"] = 0.into();
+    for _ in 0..=10 {
+        fixture.call("AmazonSQS.ReceiveMessage", &receive).await?;
+    }
+    let (_, _, page) = fixture.get("/").await?;
+    let letters = page.split("id=\"dead-title\"").nth(1).unwrap_or_default();
+    ensure!(letters.contains("received-too-often"), "{letters}");
+    let (status, headers, page) = fixture.post("/.console/redrive", "").await?;
+    ensure!(status == StatusCode::SEE_OTHER, "{status}: {page}");
+    ensure!(headers[header::LOCATION] == "/#dead-letters");
+    let (_, _, page) = fixture.get("/").await?;
+    let letters = page.split("id=\"dead-title\"").nth(1).unwrap_or_default();
+    ensure!(letters.contains("<p>None.</p>"), "{letters}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_changes_is_sent_within_a_second() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let live = fixture
+        .send(Method::GET, "/.console/events", &[], "")
+        .await?;
+    ensure!(live.headers()[header::CONTENT_TYPE] == "text/event-stream");
+    let mut live = live.into_body();
+    let mut heard = String::new();
+    let mut hear = async |text: &str| {
+        while !heard.contains(text) {
+            let frame = live.frame().await.context("it ended")??;
+            heard += std::str::from_utf8(frame.data_ref().context("no data")?)?;
+        }
+        anyhow::Ok(())
+    };
+    timeout(Duration::from_secs(5), hear("No order since")).await??;
+    fixture.order("OrdersQueue", "a-new-order").await?;
+    timeout(Duration::from_secs(1), hear("a-new-order")).await??;
+    Ok(())
+}
