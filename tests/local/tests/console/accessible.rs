@@ -1,0 +1,91 @@
+//! Looks at the page with axe-core, and takes its picture.
+
+use crate::{Shop, browser::Browser};
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// The file `axe.min.js`, if AXE names it.
+pub fn axe() -> Option<PathBuf> {
+    env::var_os("AXE").map(PathBuf::from)
+}
+
+/// The page has orders, a fault, and a spike that drains.
+pub async fn check(shop: &Shop) -> Result<()> {
+    let axe = fs::read_to_string(axe().context("AXE names no file")?)?;
+    let pictures = env::var_os("SCREENSHOTS").map(PathBuf::from);
+    let browser = &shop.browser;
+    browser.resize(1280, 900).await?;
+    shop.watch().await?;
+    for (field, value) in [("rate", "200"), ("seconds", "15"), ("units", "200")] {
+        browser.fill(&format!("#spike-{field}"), value).await?;
+    }
+    browser.click("#spike").await?;
+    let drains = "document.getElementById('live-spike').innerText.includes('the queue drains')";
+    browser.until(Duration::from_mins(2), drains).await?;
+    // Some of it, so that the wall has an end in the picture, and the line goes on.
+    let waiting = "Number(document.querySelector('.legend .waiting b').innerText.replace(',', ''))";
+    let some = format!("{waiting} < 700");
+    browser.until(Duration::from_mins(1), &some).await?;
+
+    for (scheme, width) in [
+        ("light", 1100),
+        ("dark", 1100),
+        ("light", 360),
+        ("dark", 360),
+    ] {
+        browser.prefer(scheme).await?;
+        browser.resize(width, 900).await?;
+        let wide = browser
+            .run("return document.documentElement.scrollWidth")
+            .await?;
+        ensure!(
+            wide.as_u64() <= Some(width.into()),
+            "{width} pixels are too few: {wide}"
+        );
+        violations(browser, &axe, &format!("{scheme}, {width} pixels")).await?;
+        if let Some(folder) = &pictures {
+            picture(
+                browser,
+                width,
+                &folder.join(format!("console-{scheme}-{width}.png")),
+            )
+            .await?;
+        }
+    }
+    browser.resize(1280, 900).await
+}
+
+async fn violations(browser: &Browser, axe: &str, what: &str) -> Result<()> {
+    let script = format!(
+        "{axe};\nconst told = arguments[arguments.length - 1];\
+        axe.run(document).then((found) => told({{violations: found.violations, passes: found.passes.length}}), \
+        (error) => told(String(error)));"
+    );
+    let found = browser.run_async(&script).await?;
+    let passes = found["passes"].as_u64().unwrap_or_default();
+    ensure!(passes > 10, "axe checked only {passes} rules: {found}");
+    let violations = found["violations"].as_array().context("no list")?;
+    let told = violations.iter().map(|violation| {
+        let nodes = violation["nodes"].as_array().into_iter().flatten();
+        let nodes: Vec<_> = nodes
+            .map(|node| node["html"].as_str().unwrap_or_default())
+            .collect();
+        format!("{}: {nodes:?}", violation["help"])
+    });
+    let told: Vec<_> = told.collect();
+    ensure!(told.is_empty(), "{what}: {told:#?}");
+    Ok(())
+}
+
+/// The upper part of the page.
+async fn picture(browser: &Browser, width: u32, file: &Path) -> Result<()> {
+    let height = if width > 600 { 1030 } else { 1250 };
+    browser.resize(width, height).await?;
+    browser.run("scrollTo(0, 0)").await.map(|_: Value| ())?;
+    fs::write(file, browser.screenshot().await?).with_context(|| file.display().to_string())
+}
