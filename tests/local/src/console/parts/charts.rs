@@ -12,7 +12,7 @@ use crate::{
 };
 use svg::Document;
 
-/// Seconds of the moving average of written orders: a transaction has many orders.
+/// Seconds of the moving average of written orders.
 const AVERAGE: usize = 5;
 
 /// What a chart shows.
@@ -32,7 +32,7 @@ pub fn wall(console: &Console, _: &Form) -> Html {
     let samples = Samples(console.history().samples());
     let accepted = samples.of(|sample| Some(sample.accepted));
     let asked = samples.of(|sample| Some(sample.asked));
-    let written = averages(&samples.of(|sample| Some(sample.written)), AVERAGE);
+    let written = written(&samples);
     let chart = Chart {
         title: "Orders a second",
         is_wide: true,
@@ -45,6 +45,17 @@ pub fn wall(console: &Console, _: &Form) -> Html {
         ],
     };
     chart.draw()
+}
+
+/// Orders written a second; a transaction has many, so it is a mean.
+fn written(samples: &Samples) -> Vec<Option<f64>> {
+    averages(&samples.of(|sample| Some(sample.written)), AVERAGE)
+}
+
+/// The newest of them.
+pub fn written_now(console: &Console) -> Option<f64> {
+    let samples = Samples(console.history().samples());
+    written(&samples).last().copied().flatten()
 }
 
 /// The others.
@@ -150,7 +161,7 @@ impl Chart {
         let panel = Panel {
             x: 58.0,
             y: 8.0,
-            width: width - 68.0,
+            width: width - 80.0,
             height: height - 32.0,
             seconds: small(SECONDS),
             scale: self.scale,

@@ -1,6 +1,6 @@
 //! The drawing of the system, as in the project's README, with numbers on its parts.
 
-use super::{UNKNOWN, count, rate, time};
+use super::{UNKNOWN, charts, count, rate, time};
 use crate::console::{
     Console,
     form::Form,
@@ -53,7 +53,7 @@ pub fn render(console: &Console, _: &Form) -> Html {
         gauges.busy,
         system.workers,
         workers(gauges.busy, system.workers),
-        a_second(|sample| sample.written),
+        charts::written_now(console).map_or(UNKNOWN.to_owned(), rate),
         a_second(|sample| sample.throttled),
         a_second(|sample| sample.conflicts),
         a_second(|sample| sample.asked),
