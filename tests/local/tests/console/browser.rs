@@ -26,7 +26,7 @@ const START: Duration = Duration::from_mins(1);
 /// Between two looks at a condition.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// A browser with one window, until it is dropped.
+/// A browser with one window, until it quits.
 pub struct Browser {
     session: String,
     http: Client<HttpConnector, Full<Bytes>>,
@@ -83,6 +83,12 @@ impl Browser {
         let id = session["sessionId"].as_str().context("no session")?;
         browser.session = format!("{}/{id}", browser.session);
         Ok(browser)
+    }
+
+    /// Closes the browser, which would outlive its driver.
+    pub async fn quit(self) -> Result<()> {
+        self.call(Method::DELETE, "", &Value::Null).await?;
+        Ok(())
     }
 
     pub async fn open(&self, url: &str) -> Result<()> {

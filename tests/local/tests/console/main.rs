@@ -60,7 +60,10 @@ fn main() -> Result<()> {
     ];
     let conclusion = libtest_mimic::run(&arguments, trials);
     if let Some(shop) = Arc::into_inner(shop).and_then(OnceCell::into_inner) {
-        runtime.block_on(shop.cloud.stop());
+        runtime.block_on(async {
+            shop.cloud.stop().await;
+            shop.browser.quit().await
+        })?;
     }
     conclusion.exit()
 }
