@@ -193,3 +193,6 @@ impl Watched {
 fn count<T>(counted: &[T]) -> u64 {
     u64::try_from(counted.len()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;
