@@ -25,6 +25,8 @@ use tokio::{
 const START: Duration = Duration::from_mins(1);
 /// Between two looks at a condition.
 const LOOK: Duration = Duration::from_millis(50);
+/// A page that a form asked for is there within this time.
+const SHOWN: Duration = Duration::from_secs(20);
 
 /// A browser with one window, until it quits.
 pub struct Browser {
@@ -114,6 +116,21 @@ impl Browser {
         let path = format!("/element/{element}/text");
         let text = self.call(Method::GET, &path, &Value::Null).await?;
         Ok(text.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Waits until an element has this text. It needs no script in the page, and outlasts a page that is being replaced.
+    pub async fn shows(&self, css: &str, text: &str) -> Result<()> {
+        let end = Instant::now() + SHOWN;
+        loop {
+            let seen = self.text(css).await;
+            if seen.as_ref().is_ok_and(|seen| seen.contains(text)) {
+                return Ok(());
+            }
+            if Instant::now() > end {
+                bail!("`{css}` doesn't show `{text}` within {SHOWN:?}, but {seen:?}");
+            }
+            sleep(LOOK).await;
+        }
     }
 
     /// Clicks an element as a mouse would: it must be in sight, and nothing on it.

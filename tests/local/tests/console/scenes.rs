@@ -164,29 +164,20 @@ pub async fn no_script(shop: &Shop) -> Result<()> {
 
 async fn snapshot(shop: &Shop, id: &str) -> Result<()> {
     shop.open("/").await?;
-    ensure!(shop.browser.text("#live-orders").await?.contains(id));
-    ensure!(shop.browser.text("#state").await?.contains("As it was"));
-    ensure!(shop.browser.text("noscript a").await? == "Reload");
+    shop.browser.shows("#live-orders", id).await?;
+    shop.browser.shows("#state", "As it was").await?;
+    shop.browser.shows("noscript a", "Reload").await?;
     // What a form asks for is done, and what can't be done is explained.
     shop.browser.fill("#spike-rate", "1").await?;
     shop.browser.fill("#spike-seconds", "1").await?;
     shop.browser.click("#spike").await?;
-    ensure!(
-        shop.browser
-            .text("#live-spike")
-            .await?
-            .contains("of 1 orders sent")
-    );
+    let sent = "of 1 orders sent";
+    shop.browser.shows("#live-spike", sent).await?;
     shop.browser.click("#faults summary").await?;
     shop.browser.fill("#refused-code", " ").await?;
     shop.browser.click("form:has(#refused-code) button").await?;
-    ensure!(
-        shop.browser
-            .text("#faults .alert")
-            .await?
-            .contains("refused isn't switched on")
-    );
-    Ok(())
+    let explained = "refused isn't switched on";
+    shop.browser.shows("#faults .alert", explained).await
 }
 
 pub async fn keyboard(shop: &Shop) -> Result<()> {
