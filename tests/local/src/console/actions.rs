@@ -1,4 +1,4 @@
-//! What the page's buttons do. Each answers with the page: by a redirect when it is done, else with the reason.
+//! Does what the page's buttons ask for. Each answers with the page: by a redirect when it is done, else with the reason.
 
 use super::{Console, form::Form, page};
 use crate::{
@@ -60,7 +60,7 @@ async fn call(console: &Console, operation: &str, request: &Value) -> Result<Val
 
 /// Switches a fault on, read as `--faults` reads it.
 pub async fn switch_on(State(console): State<Arc<Console>>, body: Bytes) -> Response {
-    let form = read(&body);
+    let form = Form::read(&body);
     let own = form
         .0
         .iter()
@@ -98,7 +98,7 @@ pub async fn switch_on(State(console): State<Arc<Console>>, body: Bytes) -> Resp
 
 /// Switches a fault off.
 pub async fn switch_off(State(console): State<Arc<Console>>, body: Bytes) -> Response {
-    let number = read(&body).get("number").parse().ok();
+    let number = Form::read(&body).get("number").parse().ok();
     if number.is_some_and(|number| console.faults.lift(number)) {
         return done("faults");
     }
@@ -107,14 +107,10 @@ pub async fn switch_off(State(console): State<Arc<Console>>, body: Bytes) -> Res
 
 /// Starts a spike.
 pub async fn start_spike(State(console): State<Arc<Console>>, body: Bytes) -> Response {
-    match console.start(&read(&body)) {
+    match console.start(&Form::read(&body)) {
         Ok(()) => done("load"),
         Err(reason) => refused(&console, "load", &format!("No spike is sent: {reason}")),
     }
-}
-
-fn read(body: &[u8]) -> Form {
-    Form::read(&String::from_utf8_lossy(body))
 }
 
 /// Back to the page, at this part of it. A reload then repeats nothing.

@@ -42,7 +42,7 @@ impl Capacity {
         let passed = now.saturating_duration_since(*counted).as_secs_f64();
         *units = (*units + passed * self.units).min(self.units);
         *counted = now;
-        // What costs more than a second's units is let through by tables at rest.
+        // Tables at rest let a call through that costs more than a second's units.
         if *units < cost.min(self.units) {
             let message = "The level of configured provisioned throughput was exceeded.";
             let code = "ProvisionedThroughputExceededException";

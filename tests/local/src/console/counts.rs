@@ -71,7 +71,7 @@ impl Counts {
 }
 
 impl Totals {
-    /// What was counted since an earlier moment.
+    /// Subtracts the counts of an earlier moment.
     pub fn since(&self, earlier: &Self) -> Self {
         Self {
             accepted: self.accepted - earlier.accepted,

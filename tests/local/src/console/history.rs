@@ -19,7 +19,7 @@ pub struct History {
     /// The newest last; None for a second that nobody looked at.
     samples: VecDeque<Option<Sample>>,
     sampled: Option<(Instant, Totals)>,
-    /// What waited and worked at that moment.
+    /// The gauges of that moment.
     gauges: Gauges,
     looked: Option<Instant>,
     is_sampling: bool,
@@ -39,7 +39,7 @@ pub struct Sample {
     pub gauges: Gauges,
 }
 
-/// What is counted at one moment.
+/// The messages on the queues, and the workers that are busy, at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Gauges {
     pub waiting: u64,
@@ -61,7 +61,7 @@ impl History {
         self.samples.back().cloned().flatten()
     }
 
-    /// What waits and works, a second ago at most while somebody looks.
+    /// The newest gauges: a second old at most while somebody looks.
     pub fn gauges(&self) -> Gauges {
         self.gauges
     }

@@ -1,4 +1,4 @@
-//! Writes HTML. What is put into it is escaped, unless it is HTML itself: everything that a client can send is text here.
+//! Writes HTML, and escapes every value that it puts in, unless it is HTML itself: all that a client can send is text here.
 
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -6,7 +6,7 @@ use std::fmt::{self, Display, Formatter, Write};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Html(pub(super) String);
 
-/// What can stand in HTML.
+/// A value that can stand in HTML.
 pub trait Part {
     /// Writes it so that it can stand in an element, or in an attribute between `"`.
     fn write(&self, f: &mut Formatter) -> fmt::Result;

@@ -25,7 +25,7 @@ pub struct Way {
     pub accepted: Timestamp,
     /// Each receive, with the receive count.
     pub receives: Vec<(Timestamp, u32)>,
-    /// What came out, and when it was written.
+    /// The outcome, once its row is written.
     pub outcome: Option<Outcome>,
 }
 

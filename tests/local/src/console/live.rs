@@ -43,7 +43,7 @@ pub async fn events(State(console): State<Arc<Console>>, uri: Uri) -> Response {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let live = Live {
-        form: Form::read(uri.query().unwrap_or_default()),
+        form: Form::read(uri.query().unwrap_or_default().as_bytes()),
         sent: HashMap::new(),
         ticks,
         stopping: console.stopping.subscribe(),

@@ -26,7 +26,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; c
 
 /// `GET /`; `?order=ID` shows an order.
 pub async fn page(State(console): State<Arc<Console>>, uri: Uri) -> Response {
-    let form = Form::read(uri.query().unwrap_or_default());
+    let form = Form::read(uri.query().unwrap_or_default().as_bytes());
     render(&console, &form, None).into_response()
 }
 

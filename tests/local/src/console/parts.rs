@@ -28,7 +28,7 @@ pub const LIVE: [(&str, Render); 9] = [
     ("live-faults", faults::render),
 ];
 
-/// What isn't known.
+/// Stands for a number that isn't known.
 const UNKNOWN: &str = "–";
 
 /// `12,345`

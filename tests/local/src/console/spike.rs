@@ -49,7 +49,6 @@ pub struct Spike {
     sent: AtomicU64,
     accepted: AtomicU64,
     refused: AtomicU64,
-    answered: AtomicU64,
     stage: AtomicU64,
 }
 
@@ -80,7 +79,6 @@ impl Spike {
             sent: AtomicU64::default(),
             accepted: AtomicU64::default(),
             refused: AtomicU64::default(),
-            answered: AtomicU64::default(),
             stage: AtomicU64::default(),
         })
     }
@@ -96,7 +94,8 @@ impl Spike {
     }
 
     pub fn seen(&self) -> Seen {
-        let (answered, sent) = (self.answered.load(Relaxed), self.sent.load(Relaxed));
+        let [accepted, refused, sent] =
+            [&self.accepted, &self.refused, &self.sent].map(|count| count.load(Relaxed));
         Seen {
             stage: match self.stage.load(Relaxed) {
                 0 => Stage::Sending,
@@ -104,9 +103,9 @@ impl Spike {
                 _ => Stage::Over,
             },
             sent,
-            accepted: self.accepted.load(Relaxed),
-            refused: self.refused.load(Relaxed),
-            unanswered: sent.saturating_sub(answered),
+            accepted,
+            refused,
+            unanswered: sent.saturating_sub(accepted + refused),
         }
     }
 
@@ -149,7 +148,6 @@ impl Spike {
                         _ => &spike.refused,
                     };
                     counter.fetch_add(1, Relaxed);
-                    spike.answered.fetch_add(1, Relaxed);
                 });
                 while requests.try_join_next().is_some() {}
             }
@@ -193,7 +191,10 @@ impl Console {
             loop {
                 ticks.tick().await;
                 let depth = self.sqs.depth(&self.system.queue);
-                if depth.visible + depth.in_flight + depth.delayed == 0 {
+                let is_drained = depth.visible + depth.in_flight + depth.delayed == 0;
+                // The tables have the limit of the next spike then, not of both.
+                let is_replaced = !self.spike().as_ref().is_some_and(|s| Arc::ptr_eq(s, spike));
+                if is_drained || is_replaced {
                     return;
                 }
             }

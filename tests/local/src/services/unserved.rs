@@ -7,7 +7,6 @@ use hyper::{
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
     http::request::Parts,
 };
-use percent_encoding::percent_decode_str;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -112,10 +111,9 @@ fn service(headers: &HeaderMap) -> Option<&str> {
 
 /// A parameter of a form.
 fn parameter(form: &[u8], name: &str) -> Option<String> {
-    let form = std::str::from_utf8(form).ok()?;
-    let mut pairs = form.split('&').filter_map(|pair| pair.split_once('='));
-    let (_, value) = pairs.find(|(key, _)| *key == name)?;
-    Some(percent_decode_str(value).decode_utf8_lossy().into_owned())
+    let mut pairs = form_urlencoded::parse(form);
+    let (_, value) = pairs.find(|(key, _)| key == name)?;
+    Some(value.into_owned())
 }
 
 fn escape(text: &str) -> String {

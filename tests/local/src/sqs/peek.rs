@@ -1,6 +1,9 @@
 //! Looks at messages without receiving them, as AWS can't.
 
-use super::{Sqs, store};
+use super::{
+    Sqs,
+    store::{self, Depth},
+};
 use rusqlite::{Row, params};
 
 /// A message on its queue.
@@ -18,34 +21,12 @@ pub(crate) struct Peeked {
     pub in_flight: bool,
 }
 
-/// The numbers of a queue's messages.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Depth {
-    pub visible: u64,
-    pub in_flight: u64,
-    pub delayed: u64,
-}
-
 impl Sqs {
     /// Counts the messages of a queue; none for one that doesn't exist.
     pub(crate) fn depth(&self, queue: &str) -> Depth {
         let counted = self.0.store.transaction(|tables| {
             let queue = store::find_queue(tables, queue)?;
-            let count = |row: &Row, column| row.get::<_, i64>(column).map(i64::unsigned_abs);
-            Ok(tables
-                .prepare_cached(
-                    "SELECT count(*) FILTER (WHERE visible_at <= ?2),
-                        count(*) FILTER (WHERE visible_at > ?2 AND receipt IS NOT NULL),
-                        count(*) FILTER (WHERE visible_at > ?2 AND receipt IS NULL)
-                    FROM message WHERE queue = ?1",
-                )?
-                .query_row([queue.id, store::now()], |row| {
-                    Ok(Depth {
-                        visible: count(row, 0)?,
-                        in_flight: count(row, 1)?,
-                        delayed: count(row, 2)?,
-                    })
-                })?)
+            store::depth(tables, &queue)
         });
         counted.unwrap_or_default()
     }

@@ -179,7 +179,18 @@ impl Sqs {
                 "LastModifiedTimestamp",
                 (queue.modified_at / 1000).to_string(),
             ));
-            attributes.extend(counts(tables, &queue)?);
+            let depth = store::depth(tables, &queue)?;
+            attributes.extend([
+                ("ApproximateNumberOfMessages", depth.visible.to_string()),
+                (
+                    "ApproximateNumberOfMessagesNotVisible",
+                    depth.in_flight.to_string(),
+                ),
+                (
+                    "ApproximateNumberOfMessagesDelayed",
+                    depth.delayed.to_string(),
+                ),
+            ]);
             Ok(attributes.into_iter().collect())
         })?;
         let known = |name: &String| {
@@ -274,24 +285,4 @@ fn changed(
 fn delete_messages(tables: &Connection, queue: &Queue) -> Result<(), SqsError> {
     tables.execute("DELETE FROM message WHERE queue = ?1", [queue.id])?;
     Ok(())
-}
-
-fn counts(tables: &Connection, queue: &Queue) -> Result<[(&'static str, String); 3], SqsError> {
-    let now = store::now();
-    store::expire(tables, queue, now)?;
-    Ok(tables
-        .prepare_cached(
-            "SELECT count(*) FILTER (WHERE visible_at <= ?2),
-                count(*) FILTER (WHERE visible_at > ?2 AND receipt IS NOT NULL),
-                count(*) FILTER (WHERE visible_at > ?2 AND receipt IS NULL)
-            FROM message WHERE queue = ?1",
-        )?
-        .query_row([queue.id, now], |row| {
-            let count = |column| row.get::<_, i64>(column).map(|count| count.to_string());
-            Ok([
-                ("ApproximateNumberOfMessages", count(0)?),
-                ("ApproximateNumberOfMessagesNotVisible", count(1)?),
-                ("ApproximateNumberOfMessagesDelayed", count(2)?),
-            ])
-        })?)
 }

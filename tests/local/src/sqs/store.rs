@@ -153,6 +153,35 @@ pub fn expire(tables: &Connection, queue: &Queue, now: i64) -> Result<(), SqsErr
     Ok(())
 }
 
+/// The numbers of a queue's messages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Depth {
+    pub visible: u64,
+    pub in_flight: u64,
+    pub delayed: u64,
+}
+
+/// Counts the messages of a queue that aren't too old.
+pub fn depth(tables: &Connection, queue: &Queue) -> Result<Depth, SqsError> {
+    let now = now();
+    expire(tables, queue, now)?;
+    let count = |row: &Row, column| row.get::<_, i64>(column).map(i64::unsigned_abs);
+    Ok(tables
+        .prepare_cached(
+            "SELECT count(*) FILTER (WHERE visible_at <= ?2),
+                count(*) FILTER (WHERE visible_at > ?2 AND receipt IS NOT NULL),
+                count(*) FILTER (WHERE visible_at > ?2 AND receipt IS NULL)
+            FROM message WHERE queue = ?1",
+        )?
+        .query_row([queue.id, now], |row| {
+            Ok(Depth {
+                visible: count(row, 0)?,
+                in_flight: count(row, 1)?,
+                delayed: count(row, 2)?,
+            })
+        })?)
+}
+
 /// Milliseconds since 1970.
 pub fn now() -> i64 {
     let since = SystemTime::now()

@@ -81,15 +81,8 @@ impl Fixture {
 
     /// A call signed by function `F`.
     async fn call(&self, target: &str, body: &Value) -> anyhow::Result<(u16, HeaderMap, Value)> {
-        let request = Request::post(format!("http://{}/", self.address))
-            .header("content-type", "application/x-amz-json-1.0")
-            .header("x-amz-target", target)
-            .header("x-amz-date", "20260101T000000Z")
-            .header(
-                "authorization",
-                "AWS4-HMAC-SHA256 Credential=F/20260101/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0",
-            )
-            .body(Full::from(body.to_string()))?;
+        let address = format!("http://{}/", self.address);
+        let request = signed(&address, "F", target, body)?;
         let (head, body) = self.client.request(request).await?.into_parts();
         let body = body.collect().await?.to_bytes();
         let body = serde_json::from_slice(&body)?;
@@ -105,6 +98,25 @@ impl Fixture {
     async fn received(&self, wait: Duration) -> anyhow::Result<usize> {
         Ok(self.sqs.receive("q", 10, wait).await?.len())
     }
+}
+
+/// A call of AWS's JSON protocol, as a function signs it.
+fn signed(
+    address: &str,
+    function: &str,
+    target: &str,
+    body: &Value,
+) -> hyper::http::Result<Request<Full<Bytes>>> {
+    let credential = format!("Credential={function}/20260101/us-east-1/sqs/aws4_request");
+    Request::post(address)
+        .header("content-type", "application/x-amz-json-1.0")
+        .header("x-amz-target", target)
+        .header("x-amz-date", "20260101T000000Z")
+        .header(
+            "authorization",
+            format!("AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0"),
+        )
+        .body(Full::from(body.to_string()))
 }
 
 #[tokio::test]
