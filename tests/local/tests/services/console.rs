@@ -249,3 +249,34 @@ async fn what_changes_is_sent_within_a_second() -> Result<()> {
     timeout(Duration::from_secs(1), hear("a-new-order")).await??;
     Ok(())
 }
+
+#[tokio::test]
+async fn a_spike_takes_the_tables_limit_from_one_that_still_drains() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    // It keeps the queue from being drained.
+    fixture.order("OrdersQueue", "waiting").await?;
+    let spike = async |units: u32| {
+        let form = format!("rate=1&seconds=1&units={units}");
+        let started = async {
+            while fixture.post("/.console/spike", &form).await?.0 != StatusCode::SEE_OTHER {}
+            anyhow::Ok(())
+        };
+        timeout(Duration::from_secs(20), started).await?
+    };
+    // Write units of a row alone are one; ten are there at the start, and come each second.
+    let takes_all = async || {
+        for _ in 0..40 {
+            let row = json!({"id": {"S": "a"}});
+            if fixture.put("OrdersTable", row).await.is_err() {
+                return false;
+            }
+        }
+        true
+    };
+    spike(10).await?;
+    ensure!(!takes_all().await);
+    spike(100_000).await?;
+    let replaced = async { while !takes_all().await {} };
+    timeout(Duration::from_secs(20), replaced).await?;
+    Ok(())
+}
