@@ -4,7 +4,6 @@ use crate::stack::Stack;
 use anyhow::{Context, Result};
 use local::{functions::binaries, template::model::REGION};
 use std::{
-    collections::BTreeSet,
     path::{Path, PathBuf},
     process::{Output, Stdio},
 };
@@ -21,7 +20,15 @@ pub async fn executable() -> Result<&'static Path> {
     static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
     let build = || async {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let mut built = binaries(&workspace, &BTreeSet::from(["dead-letters"]), false).await?;
+        // With the features of `cargo test --workspace --test scenarios`, so that nothing is compiled again.
+        let selection = [
+            "--workspace",
+            "--test",
+            "scenarios",
+            "--bin",
+            "dead-letters",
+        ];
+        let mut built = binaries(&workspace, &selection).await?;
         built.remove("dead-letters").context("no binary")
     };
     Ok(BUILT.get_or_try_init(build).await?)

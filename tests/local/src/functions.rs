@@ -18,8 +18,10 @@ pub async fn build(
     functions: &BTreeMap<String, Function>,
     release: bool,
 ) -> anyhow::Result<BTreeMap<String, PathBuf>> {
-    let packages = functions.values().map(|f| f.package.as_str()).collect();
-    let binaries = binaries(folder, &packages, release).await?;
+    let packages: BTreeSet<_> = functions.values().map(|f| f.package.as_str()).collect();
+    let mut selection: Vec<_> = packages.into_iter().flat_map(|name| ["-p", name]).collect();
+    selection.extend(release.then_some("--release"));
+    let binaries = binaries(folder, &selection).await?;
     functions
         .iter()
         .map(|(id, function)| {
@@ -34,11 +36,11 @@ pub async fn build(
         .collect()
 }
 
-/// Builds these packages in the workspace `folder`, and gives each executable by the name of its binary.
+/// Builds what cargo's arguments `selection` choose in the workspace `folder`, and gives each executable by the name of its
+/// binary.
 pub async fn binaries(
     folder: &Path,
-    packages: &BTreeSet<&str>,
-    release: bool,
+    selection: &[&str],
 ) -> anyhow::Result<BTreeMap<String, PathBuf>> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
@@ -48,8 +50,7 @@ pub async fn binaries(
             "--locked",
             "--message-format=json-render-diagnostics",
         ])
-        .args(packages.iter().flat_map(|package| ["-p", package]))
-        .args(release.then_some("--release"))
+        .args(selection)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .kill_on_drop(true);
@@ -65,8 +66,10 @@ pub async fn binaries(
     let cargo = cargo.spawn().context("cannot run cargo")?;
     let output = cargo.wait_with_output().await?;
     if !output.status.success() {
-        let packages = packages.iter().copied().collect::<Vec<_>>().join(", ");
-        bail!("no binaries: see cargo's messages for {packages} above");
+        bail!(
+            "no binaries: see cargo's messages for {} above",
+            selection.join(" ")
+        );
     }
     Ok(executables(&output.stdout))
 }
