@@ -4,12 +4,13 @@ use crate::{
     orders::{new_id, new_key, order, placed, sqs_event},
     scenarios::scenarios,
     stack::{Stack, until},
+    watch::Seen,
 };
 use anyhow::{Context, Result, ensure};
 use events::{Outcome, Reason};
 use local::faults::{Delivery, Fault, Kind};
 use serde_json::json;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 scenarios! {
@@ -19,6 +20,7 @@ scenarios! {
     a_receive_count_that_jumps_to_the_last_is_the_last [Tables Faults]
     a_last_receive_whose_failed_row_is_refused_is_tried_all_the_same [Invoke Tables Faults]
     a_record_that_cannot_be_put_off_comes_back_all_the_same [Faults]
+    a_late_worker_puts_off_what_its_successor_has_and_costs_nothing [Faults]
 }
 
 async fn a_message_that_is_delivered_twice_takes_effect_once(stack: Arc<Stack>) -> Result<()> {
@@ -128,6 +130,40 @@ async fn a_record_that_cannot_be_put_off_comes_back_all_the_same(_: Arc<Stack>) 
     let id = stack.api.place(&order(&[(&sku, 1)]), None).await?;
     ensure!(stack.api.settled(&id).await?["status"] == "confirmed");
     ensure!(visibility.by("ProcessFunction").len() == 1);
+    stack.audit().await?;
+    stack.stop().await;
+    Ok(())
+}
+
+async fn a_late_worker_puts_off_what_its_successor_has_and_costs_nothing(
+    _: Arc<Stack>,
+) -> Result<()> {
+    // A stack of its own, where a worker gives up soon, and nothing else is at work.
+    let stack = Stack::local(&[
+        "VisibilityTimeoutSeconds=7",
+        "ProcessTimeoutSeconds=6",
+        "RetryBaseSeconds=1",
+        "MaxReceiveCount=50",
+    ])
+    .await?;
+    let sku = stack.article(10).await?;
+    let put_off = stack.record(&["VisibilityTimeout"])?;
+    let early = Kind::Message(Delivery::BackEarly(Duration::from_secs(2)));
+    let _early = stack.once(early, &sku)?;
+    let conflict = Kind::Cancel("TransactionConflict".to_owned());
+    let conflict = stack.always(conflict, &sku)?;
+    let id = stack.api.place(&order(&[(&sku, 1)]), None).await?;
+    until("two workers have put the message off", || async {
+        let calls = put_off.by("ProcessFunction").into_iter();
+        let handle = |call: Seen| call.request["Entries"][0]["ReceiptHandle"].to_string();
+        let handles: BTreeSet<_> = calls.map(handle).collect();
+        Ok((handles.len() > 1).then_some(()))
+    })
+    .await?;
+    let at_once = stack.cloud()?.lambda().peak_concurrency("ProcessFunction");
+    ensure!(at_once > 1, "the first gave up before the second began");
+    drop(conflict);
+    ensure!(stack.api.settled(&id).await?["status"] == "confirmed");
     stack.audit().await?;
     stack.stop().await;
     Ok(())

@@ -140,6 +140,8 @@ pub enum Delivery {
     Twice(Duration),
     /// The message stays hidden for this long first.
     Late(Duration),
+    /// The message is visible again after this long, though its receiver still has it.
+    BackEarly(Duration),
     /// The messages behind it come first.
     Overtaken,
     /// Its receive count jumps by this many.
@@ -151,6 +153,7 @@ impl fmt::Display for Delivery {
         f.write_str(match self {
             Self::Twice(_) => "delivered twice",
             Self::Late(_) => "delivered late",
+            Self::BackEarly(_) => "back early",
             Self::Overtaken => "delivered out of order",
             Self::Received(_) => "receive count jumped",
         })

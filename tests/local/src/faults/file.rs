@@ -30,6 +30,7 @@ The n-th event that a fault matches has the same fate for the same seed. A fault
   messages to functions, with `containing` TEXT
     delivered_twice      a copy comes after `seconds` (0)
     delivered_late       after `seconds`
+    back_early           visible again after `seconds` (0), though its receiver still has it
     overtaken            the messages behind it come first
     received_before      its receive count jumps by `receives`
   processes of functions, with `function`, and `containing` TEXT in the payload
@@ -152,6 +153,10 @@ fn injection(node: &Node) -> Result<Injection> {
         "delivered_late" => {
             let late = Delivery::Late(seconds(node, None)?);
             (Kind::Message(late), &["seconds"], OF_MESSAGES)
+        }
+        "back_early" => {
+            let early = Delivery::BackEarly(seconds(node, Some(0.0))?);
+            (Kind::Message(early), &["seconds"], OF_MESSAGES)
         }
         "overtaken" => (Kind::Message(Delivery::Overtaken), &[], OF_MESSAGES),
         "received_before" => {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::faults::Delivery;
 use rusqlite::{Connection, params};
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 /// Gives the fault in the delivery of a message with this body.
 pub type Fate<'a> = dyn Fn(&str) -> Option<Delivery> + Sync + 'a;
@@ -17,6 +17,8 @@ pub type Fate<'a> = dyn Fn(&str) -> Option<Delivery> + Sync + 'a;
 pub struct Fates {
     /// These come after the messages that were behind them, if there is room.
     pub overtaken: Vec<(i64, Message)>,
+    /// How long these are hidden, whatever the visibility timeout is.
+    pub early: HashMap<i64, Duration>,
     late: Vec<(i64, Duration)>,
     copies: Vec<(i64, Duration)>,
     jumps: Vec<(i64, u32)>,
@@ -36,6 +38,9 @@ impl Fates {
             Some(Delivery::Late(by)) => {
                 self.late.push((seq, by));
                 return None;
+            }
+            Some(Delivery::BackEarly(after)) => {
+                self.early.insert(seq, after);
             }
             Some(Delivery::Overtaken) => {
                 self.overtaken.push((seq, message));

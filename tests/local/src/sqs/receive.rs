@@ -207,7 +207,6 @@ fn receive(
         dead_letters.take(tables, queue, &exhausted, now)?;
     }
     let hidden = visibility_timeout_ms.unwrap_or(queue.attributes.visibility_timeout_ms);
-    let visible_at = store::after(now, hidden);
     let mut update = tables.prepare_cached(
         "UPDATE message SET visible_at = ?2, receipt = ?3, received_at = ?4,
             first_received_at = coalesce(first_received_at, ?4), receive_count = receive_count + 1
@@ -216,6 +215,8 @@ fn receive(
     let mut received = Vec::with_capacity(messages.len());
     for (seq, mut message) in messages {
         let receipt = Uuid::new_v4().to_string();
+        let early = fates.early.get(&seq).copied().map(store::milliseconds);
+        let visible_at = store::after(now, early.unwrap_or(hidden));
         update.execute(params![seq, visible_at, receipt, now])?;
         let id = message.id.clone();
         message.receipt_handle = Handle { seq, id, receipt }.write(queue);

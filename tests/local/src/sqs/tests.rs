@@ -246,3 +246,26 @@ async fn a_copy_has_its_messages_id_and_is_deleted_by_itself() -> anyhow::Result
     assert!(sqs.receive("q", 5, Duration::ZERO).await?.is_empty());
     Ok(())
 }
+
+#[tokio::test]
+async fn a_message_that_is_back_early_is_hidden_by_the_handle_of_either_receive()
+-> anyhow::Result<()> {
+    let sqs = Sqs::open(None, "")?;
+    sqs.create(&queue("q"))?;
+    send(&sqs, "body").await;
+    let early = |_: &str| Some(Delivery::BackEarly(Duration::from_millis(100)));
+    let first = sqs.deliver("q", 5, Duration::ZERO, &early).await?;
+    let handle = first[0].receipt_handle.clone();
+    let wait = Duration::from_secs(10);
+    let second = sqs.deliver("q", 5, wait, &early).await?;
+    assert_eq!(second[0].id, first[0].id);
+    assert_ne!(second[0].receipt_handle, handle);
+    let hide = json!({"QueueUrl": url("", "q"), "ReceiptHandle": handle, "VisibilityTimeout": 30});
+    request(&sqs, "ChangeMessageVisibility", &hide).await;
+    // The second receive's 100 ms don't bring it back any more.
+    let wait = Duration::from_millis(300);
+    assert!(sqs.receive("q", 5, wait).await?.is_empty());
+    sqs.delete("q", &[second[0].receipt_handle.clone()])?;
+    assert_eq!(sqs.depth("q").in_flight, 0);
+    Ok(())
+}

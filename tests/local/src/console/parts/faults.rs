@@ -14,7 +14,7 @@ use crate::{
 type Known = (&'static str, &'static [(&'static str, &'static str)]);
 
 /// Those that `--faults` knows, in its order.
-const KNOWN: [Known; 17] = [
+const KNOWN: [Known; 18] = [
     (
         "refused",
         &[
@@ -66,6 +66,7 @@ const KNOWN: [Known; 17] = [
     ),
     ("delivered_twice", &[("seconds", "0"), ("rate", "0.1")]),
     ("delivered_late", &[("seconds", "5"), ("rate", "0.1")]),
+    ("back_early", &[("seconds", "2"), ("rate", "0.1")]),
     ("overtaken", &[("rate", "0.1")]),
     ("received_before", &[("receives", "9"), ("rate", "0.1")]),
     (

@@ -15,6 +15,7 @@ faults:
   - {fault: caller_killed_after}
   - {fault: delivered_twice}
   - {fault: delivered_late, seconds: 3}
+  - {fault: back_early}
   - {fault: overtaken}
   - {fault: received_before, receives: 2}
   - {fault: killed_in_init}
