@@ -5,7 +5,7 @@
 //!   the documents that it reads
 //! - `system`: the names of the parts; `history`: the last two minutes, sampled while somebody looks
 //! - `page`: the page; `parts`: what it shows; `html`: writes HTML
-//! - `live`: sends the parts anew; `actions`: what the page's buttons do; `form`: reads them; `spike`: places orders;
+//! - `live`: sends the parts anew; `actions`: what the page's buttons do; `form`: reads them; `spike`: places orders, and asks for their outcomes;
 //!   `capacity`: limits the tables meanwhile
 //!
 //! It alone in this crate knows of orders: the table `OrdersTable` has their rows, `ArticlesTable` the stock, and the

@@ -1,16 +1,13 @@
 //! Places orders at a rate, through the API as clients do, so that one click shows what the queue is for.
 
+mod clients;
+
 use super::{Console, capacity::Capacity, form::Form};
 use crate::faults::Call;
-use bytes::Bytes;
+use clients::Clients;
 use dynoxide::{AttributeValue, actions::put_item::PutItemRequest};
 use fastrand::Rng;
-use http_body_util::{BodyExt, Full};
-use hyper::{Request, StatusCode};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
+use hyper::StatusCode;
 use serde_json::json;
 use std::{
     sync::{
@@ -21,7 +18,7 @@ use std::{
 };
 use tokio::{
     select,
-    sync::Semaphore,
+    sync::OwnedSemaphorePermit,
     task::JoinSet,
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
@@ -32,11 +29,7 @@ const ARTICLES: usize = 10;
 const IN_STOCK: u64 = 1_000_000;
 /// Clients, each with a key of its own.
 const CLIENTS: usize = 100;
-/// Requests at a time; orders beyond wait, so that connections don't run out.
-const CONNECTIONS: usize = 1000;
-/// A client's time-out: one second more than API Gateway waits for a function.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// The tables are limited until the queue is drained, but no longer than this.
+/// The tables are limited until the queue is drained, and clients ask for their outcomes, but no longer than this.
 const DRAIN: Duration = Duration::from_mins(10);
 
 /// A spike, as it was asked for, and how far it is.
@@ -49,6 +42,8 @@ pub struct Spike {
     sent: AtomicU64,
     accepted: AtomicU64,
     refused: AtomicU64,
+    /// Clients that know their outcome.
+    told: AtomicU64,
     stage: AtomicU64,
 }
 
@@ -67,6 +62,7 @@ pub struct Seen {
     pub accepted: u64,
     pub refused: u64,
     pub unanswered: u64,
+    pub told: u64,
 }
 
 impl Spike {
@@ -79,6 +75,7 @@ impl Spike {
             sent: AtomicU64::default(),
             accepted: AtomicU64::default(),
             refused: AtomicU64::default(),
+            told: AtomicU64::default(),
             stage: AtomicU64::default(),
         })
     }
@@ -94,8 +91,9 @@ impl Spike {
     }
 
     pub fn seen(&self) -> Seen {
-        let [accepted, refused, sent] =
-            [&self.accepted, &self.refused, &self.sent].map(|count| count.load(Relaxed));
+        let [told, accepted, refused, sent] =
+            [&self.told, &self.accepted, &self.refused, &self.sent]
+                .map(|count| count.load(Relaxed));
         Seen {
             stage: match self.stage.load(Relaxed) {
                 0 => Stage::Sending,
@@ -106,17 +104,15 @@ impl Spike {
             accepted,
             refused,
             unanswered: sent.saturating_sub(accepted + refused),
+            told,
         }
     }
 
-    /// Sends the orders when they are due, and waits for all answers.
-    async fn send(self: &Arc<Self>, api: &str) {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        let http: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build(connector);
-        let connections = Arc::new(Semaphore::new(CONNECTIONS));
+    /// Sends the orders when they are due, and waits for all answers. Gives the clients, who go on asking for their
+    /// outcomes.
+    async fn send(self: &Arc<Self>, api: &str) -> JoinSet<()> {
+        let (clients, mut at_work) = (Clients::new(api), JoinSet::new());
         let mut chance = Rng::new();
-        let mut requests = JoinSet::new();
         let mut ticks = interval(Duration::from_millis(5));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let start = Instant::now();
@@ -125,34 +121,43 @@ impl Spike {
             let millis = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
             let due = (millis * u64::from(self.rate) / 1000).min(self.orders());
             for _ in self.sent.load(Relaxed)..due {
-                let Ok(connection) = connections.clone().acquire_owned().await else {
-                    return;
-                };
-                let Ok(request) = order(api, &mut chance) else {
-                    return;
+                let Ok(connection) = clients.connection().await else {
+                    return at_work;
                 };
                 self.sent.fetch_add(1, Relaxed);
-                let (spike, http) = (self.clone(), http.clone());
-                requests.spawn(async move {
-                    let answer = async {
-                        let answer = http.request(request).await.ok()?;
-                        let status = answer.status();
-                        // A connection whose answer is read is used again.
-                        answer.into_body().collect().await.ok()?;
-                        Some(status)
-                    };
-                    let status = timeout(PATIENCE, answer).await.ok().flatten();
-                    drop(connection);
-                    let counter = match status {
-                        Some(StatusCode::ACCEPTED) => &spike.accepted,
-                        _ => &spike.refused,
-                    };
-                    counter.fetch_add(1, Relaxed);
-                });
-                while requests.try_join_next().is_some() {}
+                let key = format!("spike-{}", chance.usize(..CLIENTS));
+                let client =
+                    self.clone()
+                        .client(clients.clone(), connection, key, order(&mut chance));
+                at_work.spawn(client);
+                while at_work.try_join_next().is_some() {}
             }
         }
-        while requests.join_next().await.is_some() {}
+        while self.seen().unanswered > 0 {
+            ticks.tick().await;
+        }
+        at_work
+    }
+
+    /// Places an order, by a connection that is free, and waits for its outcome.
+    async fn client(
+        self: Arc<Self>,
+        clients: Clients,
+        connection: OwnedSemaphorePermit,
+        key: String,
+        order: String,
+    ) {
+        let answer = clients.place(&key, order).await;
+        drop(connection);
+        let Some((StatusCode::ACCEPTED, ticket)) = answer else {
+            self.refused.fetch_add(1, Relaxed);
+            return;
+        };
+        self.accepted.fetch_add(1, Relaxed);
+        if let Some(ticket) = ticket {
+            clients.follow(&key, ticket).await;
+            self.told.fetch_add(1, Relaxed);
+        }
     }
 }
 
@@ -184,7 +189,7 @@ impl Console {
         let capacity = Capacity::new(spike.units, std::time::Instant::now());
         let judge = move |call: &Call| capacity.judge(call, std::time::Instant::now());
         let limit = self.faults.add(judge).for_good();
-        spike.send(&self.system.api).await;
+        let mut clients = spike.send(&self.system.api).await;
         spike.stage.store(1, Relaxed);
         let mut ticks = interval(Duration::from_millis(500));
         let drained = async {
@@ -202,6 +207,8 @@ impl Console {
         drop(timeout(DRAIN, drained).await);
         spike.stage.store(2, Relaxed);
         self.faults.lift(limit);
+        let told = async { while clients.join_next().await.is_some() {} };
+        drop(timeout(DRAIN, told).await);
     }
 
     /// Gives the spike's articles a stock that no spike uses up.
@@ -224,14 +231,9 @@ impl Console {
 }
 
 /// An order for one of the spike's articles, some wanted more than others.
-fn order(api: &str, chance: &mut Rng) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
+fn order(chance: &mut Rng) -> String {
     let article = 1 + chance.usize(..ARTICLES).min(chance.usize(..ARTICLES));
-    let order = json!({
-        "lines": [{"sku": format!("spike-{article}"), "quantity": chance.u32(1..=3), "unit_price": 1250}],
-        "currency": "EUR",
-    });
-    Request::post(format!("{api}/orders"))
-        .header("content-type", "application/json")
-        .header("x-api-key", format!("spike-{}", chance.usize(..CLIENTS)))
-        .body(Full::from(order.to_string()))
+    let quantity = chance.u32(1..=3);
+    let line = json!({"sku": format!("spike-{article}"), "quantity": quantity, "unit_price": 1250});
+    json!({"lines": [line], "currency": "EUR"}).to_string()
 }

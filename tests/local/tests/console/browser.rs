@@ -28,11 +28,15 @@ const LOOK: Duration = Duration::from_millis(50);
 /// A page that a form asked for is there within this time.
 const SHOWN: Duration = Duration::from_secs(20);
 
+/// Runs ChromeDriver until its own standard input ends, and ends all that it has started then. So nothing outlives the test,
+/// however that ends.
+const DRIVER: &str = "chromedriver --port=0 & read -r _; kill 0";
+
 /// A browser with one window, until it quits.
 pub struct Browser {
     session: String,
     http: Client<HttpConnector, Full<Bytes>>,
-    _driver: Child,
+    _driver: Child, // With its standard input.
     _profile: TempDir,
 }
 
@@ -47,11 +51,12 @@ pub fn is_there() -> bool {
 impl Browser {
     pub async fn start() -> Result<Self> {
         let profile = tempfile::tempdir()?;
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
+        let mut driver = Command::new("sh")
+            .args(["-c", DRIVER])
+            .process_group(0)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .kill_on_drop(true)
             .spawn()?;
         let output = driver.stdout.take().context("no output")?;
         let mut lines = BufReader::new(output).lines();

@@ -20,13 +20,14 @@ pub fn render(console: &Console, _: &Form) -> Html {
         Stage::Over => "The last spike is over, and its orders are off the queue",
     };
     html!(
-        "<p>{}: {} of {} orders sent, {} accepted, {} refused, {} not answered yet.{}</p>",
+        "<p>{}: {} of {} orders sent, {} accepted, {} refused, {} not answered yet, {} know their outcome.{}</p>",
         stage,
         count(seen.sent),
         count(spike.orders()),
         count(seen.accepted),
         count(seen.refused),
         count(seen.unanswered),
+        count(seen.told),
         (seen.stage != Stage::Over).then(|| {
             let units = count(spike.units().into());
             html!(
