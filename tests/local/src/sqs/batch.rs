@@ -40,10 +40,11 @@ struct Failure {
     message: String,
 }
 
-/// Rejects a batch as a whole when its entries can't be told apart or are too many.
-pub fn check<T>(entries: &[Entry<T>]) -> Result<(), SqsError> {
+/// Rejects a batch as a whole when its entries can't be told apart or are too many. `operation` is what each entry asks for:
+/// `SendMessage`.
+pub fn check<T>(operation: &'static str, entries: &[Entry<T>]) -> Result<(), SqsError> {
     if entries.is_empty() {
-        return Err(SqsError::EmptyBatchRequest);
+        return Err(SqsError::EmptyBatchRequest(operation));
     }
     if entries.len() > 10 {
         return Err(SqsError::TooManyEntriesInBatchRequest(entries.len()));

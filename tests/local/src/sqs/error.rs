@@ -38,8 +38,8 @@ pub enum SqsError {
     ReceiptHandleIsInvalid(String),
     #[error("Too many messages are in flight.")]
     OverLimit,
-    #[error("There should be at least one entry in the request.")]
-    EmptyBatchRequest,
+    #[error("There should be at least one {0}BatchRequestEntry in the request.")]
+    EmptyBatchRequest(&'static str),
     #[error("Maximum number of entries per request are 10. You have sent {0}.")]
     TooManyEntriesInBatchRequest(usize),
     #[error("Id {0} repeated.")]
@@ -115,7 +115,7 @@ impl SqsError {
             Self::InvalidMessageContents => sqs!("InvalidMessageContents"),
             Self::ReceiptHandleIsInvalid(_) => sqs!("ReceiptHandleIsInvalid"),
             Self::OverLimit => sqs!("OverLimit"),
-            Self::EmptyBatchRequest => sqs!("EmptyBatchRequest", "EmptyBatchRequest"),
+            Self::EmptyBatchRequest(_) => sqs!("EmptyBatchRequest", "EmptyBatchRequest"),
             Self::TooManyEntriesInBatchRequest(_) => {
                 sqs!(
                     "TooManyEntriesInBatchRequest",

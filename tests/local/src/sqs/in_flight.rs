@@ -61,7 +61,7 @@ impl Sqs {
     ) -> Result<BatchResult<Done>, SqsError> {
         self.0.store.transaction(|tables| {
             let queue = store::find_queue(tables, name_of(&request.queue_url))?;
-            batch::check(&request.entries)?;
+            batch::check("DeleteMessage", &request.entries)?;
             batch::each(&request.entries, |entry| {
                 delete(tables, &queue, &entry.receipt_handle)?;
                 Ok(Done {})
@@ -87,7 +87,7 @@ impl Sqs {
     ) -> Result<BatchResult<Done>, SqsError> {
         let changed = self.0.store.transaction(|tables| {
             let queue = store::find_queue(tables, name_of(&request.queue_url))?;
-            batch::check(&request.entries)?;
+            batch::check("ChangeMessageVisibility", &request.entries)?;
             batch::each(&request.entries, |entry| {
                 change_visibility(tables, &queue, entry)?;
                 Ok(Done {})

@@ -86,7 +86,7 @@ impl Sqs {
     ) -> Result<BatchResult<Sent>, SqsError> {
         let sent = self.0.store.transaction(|tables| {
             let queue = store::find_queue(tables, name_of(&request.queue_url))?;
-            batch::check(&request.entries)?;
+            batch::check("SendMessage", &request.entries)?;
             let bytes = request
                 .entries
                 .iter()

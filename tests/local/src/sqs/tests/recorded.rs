@@ -155,3 +155,17 @@ async fn a_refusal_has_the_recorded_status_and_text() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn an_empty_batch_is_refused_by_the_name_of_its_entries() -> anyhow::Result<()> {
+    let sqs = Sqs::open(None, "")?;
+    sqs.create(&queue("q"))?;
+    let empty = json!({"QueueUrl": url("", "q"), "Entries": []});
+    for operation in ["SendMessageBatch", "DeleteMessageBatch"] {
+        let (status, body) = ask(&sqs, operation, &empty).await?;
+        let message =
+            format!("There should be at least one {operation}RequestEntry in the request.");
+        assert_eq!((status, &body["message"]), (400, &json!(message)));
+    }
+    Ok(())
+}
