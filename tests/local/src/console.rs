@@ -1,12 +1,12 @@
 //! The console: a page at the API's address that shows what runs, live, and without script as it is at that moment.
 //!
 //! # Layout
-//! - [`observer`]: hears of calls and deliveries; `counts`: counts them; `journal`: the ways of the latest orders; `wire`:
-//!   the documents that it reads
+//! - [`observer`]: hears of calls and deliveries; `heard`: keeps them until somebody looks; `wire`: their documents;
+//!   `counts`: counts them; `journal`: the ways of the latest orders
 //! - `system`: the names of the parts; `history`: the last two minutes, sampled while somebody looks
 //! - `page`: the page; `parts`: what it shows; `html`: writes HTML
-//! - `live`: sends the parts anew; `actions`: what the page's buttons do; `form`: reads them; `spike`: places orders, and asks for their outcomes;
-//!   `capacity`: limits the tables meanwhile
+//! - `live`: sends the parts anew; `actions`: what the page's buttons do; `form`: reads them
+//! - `spike`: places orders, and asks for their outcomes; `capacity`: limits the tables meanwhile
 //!
 //! It alone in this crate knows of orders: the table `OrdersTable` has their rows, `ArticlesTable` the stock, and the
 //! queue is the one that drives a function. What another template lacks stays empty.
@@ -15,6 +15,7 @@ mod actions;
 mod capacity;
 mod counts;
 mod form;
+mod heard;
 mod history;
 mod html;
 mod journal;

@@ -132,7 +132,7 @@ impl Console {
 
     fn sample(&self) {
         let gauges = self.count();
-        let totals = self.observer.counts.totals();
+        let totals = self.observer.totals();
         self.history().push(Instant::now(), totals, gauges);
     }
 

@@ -1,7 +1,9 @@
-//! Hears of the calls and deliveries that the console shows. It is told always, so it does as little as it can.
+//! Hears of the calls and deliveries that the console shows. It is told always, so it only keeps what it hears, and reads it
+//! when somebody looks.
 
 use super::{
-    counts::Counts,
+    counts::{Counts, Totals},
+    heard::{Heard, Unread},
     journal::{Journal, Outcome},
     wire::{self, Put, Send, Transaction},
 };
@@ -39,7 +41,9 @@ pub struct Observer {
     /// Name of the orders' table.
     table: String,
     pub(super) counts: Counts,
+    /// Locked before what is unread is taken, so that it is read in order.
     journal: Mutex<Journal>,
+    unread: Mutex<Unread>,
 }
 
 /// A call whose answer is to be seen.
@@ -67,8 +71,24 @@ impl Observer {
         }
     }
 
+    /// The ways of the latest orders, up to now.
     pub(super) fn journal(&self) -> MutexGuard<'_, Journal> {
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let heard = self.unread().take();
+        for (at, heard) in heard {
+            self.read(&mut journal, at, &heard);
+        }
+        journal
+    }
+
+    /// The counts up to now. What nobody read in time isn't counted: only differences between two looks are shown.
+    pub(super) fn totals(&self) -> Totals {
+        drop(self.journal());
+        self.counts.totals()
+    }
+
+    fn unread(&self) -> MutexGuard<'_, Unread> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Hears of a call before it is done. None if its answer doesn't matter.
@@ -92,52 +112,65 @@ impl Observer {
             return;
         }
         let now = Timestamp::now();
-        let order = |message: &Message| {
+        for message in messages {
             let number = |name| message.attributes.get(name)?.parse::<i64>().ok();
             let sent = number("SentTimestamp").map(Timestamp::from_millisecond);
-            let sent = sent.and_then(Result::ok).unwrap_or(now);
             let count = number("ApproximateReceiveCount").map(u32::try_from);
-            let count = count.and_then(Result::ok).unwrap_or_default();
-            Some((wire::order_id(&message.body)?, sent, count))
-        };
-        // The bodies are read before the journal is locked.
-        let received: Vec<_> = messages.filter_map(order).collect();
-        let mut journal = self.journal();
-        for (id, sent, count) in received {
-            journal.received(&id, sent, now, count);
+            let received = Heard::Received {
+                body: Bytes::copy_from_slice(message.body.as_bytes()),
+                sent: sent.and_then(Result::ok).unwrap_or(now),
+                count: count.and_then(Result::ok).unwrap_or_default(),
+            };
+            self.unread().push(now, received);
+        }
+    }
+
+    fn read(&self, journal: &mut Journal, at: Timestamp, heard: &Heard) {
+        match heard {
+            Heard::Sent { request, answer } => self.sent(journal, at, request, answer),
+            Heard::Received { body, sent, count } => {
+                if let Some(id) = wire::order_id(body) {
+                    journal.received(&id, *sent, at, *count);
+                }
+            }
+            Heard::Put(request) => {
+                let put = serde_json::from_slice(request);
+                self.written(journal, at, put.into_iter());
+            }
+            Heard::Transaction(request) => {
+                let transaction = serde_json::from_slice::<Transaction>(request);
+                let actions = transaction.into_iter().flat_map(|t| t.transact_items);
+                self.written(journal, at, actions.filter_map(|action| action.put));
+            }
+            Heard::Refused(answer) => self.refused(answer),
         }
     }
 
     /// The queue took all but the entries that failed.
-    fn sent(&self, request: &[u8], failed: &[String]) {
+    fn sent(&self, journal: &mut Journal, at: Timestamp, request: &[u8], answer: &[u8]) {
         let Ok(send) = serde_json::from_slice::<Send>(request) else {
             return;
         };
         if send.queue_url.rsplit('/').next() != Some(&self.queue) {
             return;
         }
+        let failed = wire::failed(answer);
         let entries = send.entries.into_iter();
         let taken = entries.filter(|entry| !failed.contains(&entry.id));
         let bodies = taken
             .map(|entry| entry.message_body)
             .chain(send.message_body);
-        let ids: Vec<_> = bodies.filter_map(|body| wire::order_id(&body)).collect();
-        self.counts.accepted.fetch_add(count(&ids), Relaxed);
-        let now = Timestamp::now();
-        let mut journal = self.journal();
-        for id in ids {
-            journal.accepted(&id, now);
+        for id in bodies.filter_map(|body| wire::order_id(body.as_bytes())) {
+            self.counts.accepted.fetch_add(1, Relaxed);
+            journal.accepted(&id, at);
         }
     }
 
     /// The table took these rows.
-    fn written(&self, puts: impl Iterator<Item = Put>) {
+    fn written(&self, journal: &mut Journal, at: Timestamp, puts: impl Iterator<Item = Put>) {
         let rows = puts.filter(|put| put.table_name == self.table);
-        let rows: Vec<_> = rows.map(|put| put.item).collect();
-        self.counts.written.fetch_add(count(&rows), Relaxed);
-        let at = Timestamp::now();
-        let mut journal = self.journal();
-        for row in rows {
+        for row in rows.map(|put| put.item) {
+            self.counts.written.fetch_add(1, Relaxed);
             let [id, status, reason] = [row.id, row.status, row.reason].map(|text| text?.text);
             if let (Some(id), Some(status)) = (id, status) {
                 journal.written(&id, Outcome { at, status, reason });
@@ -167,31 +200,30 @@ impl Watched {
             kind,
             request,
         } = self;
-        let response = response?;
-        let is_done = response.status() == StatusCode::OK;
-        if is_done && kind != Kind::Send {
-            if kind == Kind::Put {
-                observer.written(serde_json::from_slice(&request).into_iter());
-            } else if let Ok(transaction) = serde_json::from_slice::<Transaction>(&request) {
-                let actions = transaction.transact_items.into_iter();
-                observer.written(actions.filter_map(|action| action.put));
+        let mut response = response?;
+        // A part of a connection's buffer would keep all of it.
+        let keep = |bytes: &Bytes| Bytes::copy_from_slice(bytes);
+        let heard = match (kind, response.status() == StatusCode::OK) {
+            (Kind::Send, false) => return Ok(response),
+            (Kind::Put, true) => Heard::Put(keep(&request)),
+            (Kind::Transaction, true) => Heard::Transaction(keep(&request)),
+            (Kind::Send, true) | (Kind::Put | Kind::Transaction, false) => {
+                let (head, body) = response.into_parts();
+                let body = to_bytes(body, ANSWER_LIMIT).await;
+                let body = body.map_err(io::Error::other)?;
+                let answer = keep(&body);
+                response = Response::from_parts(head, Body::from(body));
+                if kind == Kind::Send {
+                    let request = keep(&request);
+                    Heard::Sent { request, answer }
+                } else {
+                    Heard::Refused(answer)
+                }
             }
-            return Ok(response);
-        }
-        let (head, body) = response.into_parts();
-        let body = to_bytes(body, ANSWER_LIMIT).await;
-        let body = body.map_err(io::Error::other)?;
-        match kind {
-            Kind::Send if is_done => observer.sent(&request, &wire::failed(&body)),
-            Kind::Send => {}
-            Kind::Put | Kind::Transaction => observer.refused(&body),
-        }
-        Ok(Response::from_parts(head, Body::from(body)))
+        };
+        observer.unread().push(Timestamp::now(), heard);
+        Ok(response)
     }
-}
-
-fn count<T>(counted: &[T]) -> u64 {
-    u64::try_from(counted.len()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -99,14 +99,14 @@ pub(super) fn codes(answer: &[u8]) -> Vec<String> {
 }
 
 /// The id of the order in a message; None if it holds no order.
-pub(super) fn order_id(body: &str) -> Option<String> {
+pub(super) fn order_id(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Order {
         id: String,
         #[serde(rename = "order")]
         _order: IgnoredAny,
     }
-    let order = serde_json::from_str::<Order>(body);
+    let order = serde_json::from_slice::<Order>(body);
     order.ok().map(|order| order.id)
 }
 
@@ -133,9 +133,9 @@ mod tests {
 
     #[test]
     fn a_message_without_an_order_has_no_id() {
-        assert_eq!(order_id(r#"{"id":"a","order":{}}"#).as_deref(), Some("a"));
+        assert_eq!(order_id(br#"{"id":"a","order":{}}"#).as_deref(), Some("a"));
         for body in [r#"{"id":"a"}"#, r#"{"id":7,"order":{}}"#, "poison", "[]"] {
-            assert_eq!(order_id(body), None, "{body}");
+            assert_eq!(order_id(body.as_bytes()), None, "{body}");
         }
     }
 }

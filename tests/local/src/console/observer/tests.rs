@@ -53,7 +53,7 @@ async fn an_order_is_accepted_when_the_queue_took_it() -> Result<()> {
     .await?;
     let other = QUEUE.replace("Orders", "OrdersDeadLetterQueue");
     call(&observer, send, &single(&other), StatusCode::OK, &nothing).await?;
-    assert_eq!(observer.counts.totals().accepted, 2);
+    assert_eq!(observer.totals().accepted, 2);
     let ids = observer.journal().latest(9).into_iter().map(|(id, _)| id);
     assert_eq!(ids.collect::<Vec<_>>(), ["c", "a"]);
     Ok(())
@@ -84,7 +84,7 @@ async fn an_orders_row_is_its_outcome_and_other_rows_are_not_counted() -> Result
         &nothing,
     )
     .await?;
-    assert_eq!(observer.counts.totals().written, 3);
+    assert_eq!(observer.totals().written, 3);
     let way = observer.journal().way("a").context("it isn't known")?;
     assert_eq!(
         way.outcome.map(|outcome| outcome.status).as_deref(),
@@ -120,7 +120,7 @@ async fn a_refused_write_is_throttled_or_in_conflict_or_neither() -> Result<()> 
             &answer,
         )
         .await?;
-        let totals = observer.counts.totals();
+        let totals = observer.totals();
         assert_eq!(
             (totals.throttled, totals.conflicts),
             (throttled, conflicts),

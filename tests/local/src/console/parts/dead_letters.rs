@@ -22,7 +22,7 @@ pub fn render(console: &Console, _: &Form) -> Html {
     }
     let all = console.history().gauges().dead.max(letters.len() as u64);
     let row = |letter: &Peeked| {
-        let id = wire::order_id(&letter.body);
+        let id = wire::order_id(letter.body.as_bytes());
         let sent = Timestamp::from_millisecond(letter.sent_at).unwrap_or_default();
         let name = match &id {
             Some(id) => link(id, "dead"),
