@@ -4,12 +4,12 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use std::collections::VecDeque;
 
-/// The most of it. While nobody looks, the oldest makes room for the newest.
+/// It holds at most so many. While nobody looks, the oldest makes room for the newest.
 const MOST: usize = 10_000;
-/// The most bytes of it: 16 MiB.
+/// They have at most so many bytes together: 16 MiB.
 const MOST_BYTES: usize = 16 << 20;
 
-/// What was heard, the newest last.
+/// Holds calls and deliveries, the newest last.
 #[derive(Debug, Default)]
 pub struct Unread {
     heard: VecDeque<(Timestamp, Heard)>,
@@ -46,7 +46,7 @@ impl Unread {
         }
     }
 
-    /// Gives all of it, and forgets it.
+    /// Gives all of them, and forgets them.
     pub fn take(&mut self) -> impl Iterator<Item = (Timestamp, Heard)> + use<> {
         std::mem::take(self).heard.into_iter()
     }

@@ -17,7 +17,7 @@ pub type Fate<'a> = dyn Fn(&str) -> Option<Delivery> + Sync + 'a;
 pub struct Fates {
     /// These come after the messages that were behind them, if there is room.
     pub overtaken: Vec<(i64, Message)>,
-    /// How long these are hidden, whatever the visibility timeout is.
+    /// The receive hides these for so long, whatever the visibility timeout is.
     pub early: HashMap<i64, Duration>,
     late: Vec<(i64, Duration)>,
     copies: Vec<(i64, Duration)>,

@@ -30,7 +30,7 @@ pub struct Clients {
     api: Arc<str>,
 }
 
-/// Where to ask for an outcome, and after which time.
+/// Says where to ask for an outcome, and after which time.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ticket {
     location: String,
