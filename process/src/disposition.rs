@@ -34,7 +34,9 @@ pub struct Settled {
 pub enum Cause {
     /// The record: others can be stored.
     Record,
-    /// The table; or this worker, which doesn't know the message's version. No wait of the record's own would help it.
+    /// This worker: it doesn't know the message's version, or the outcome in the order's row. A newer one does.
+    Worker,
+    /// The table: it takes no orders.
     Table,
     /// The event bus: it has not taken the order's outcome.
     Bus,

@@ -100,8 +100,9 @@ impl Processor {
                     let waited = self.waited(&record).unwrap_or(elapsed);
                     Some(turn(elapsed, served, left, waited, chance))
                 }
-                // The table or the bus takes nothing: the queue's visibility timeout spans the longest outage.
-                Cause::Busy | Cause::Table | Cause::Bus => None,
+                // The worker is old, or the table or the bus takes nothing: the queue's visibility timeout spans the longest
+                // outage.
+                Cause::Busy | Cause::Worker | Cause::Table | Cause::Bus => None,
             };
             if let (Some(timeout), Some(receipt_handle)) = (timeout, &record.receipt_handle) {
                 changes.push((receipt_handle.clone(), timeout));
@@ -168,7 +169,7 @@ impl Processor {
             dispositions[record] = match disposition {
                 // A worker that knows the outcome has to tell it.
                 Disposition::StoredBefore(None) if self.bus.is_some() => {
-                    Disposition::Retry(Cause::Table)
+                    Disposition::Retry(Cause::Worker)
                 }
                 disposition => disposition,
             };

@@ -134,7 +134,7 @@ fn read(n: usize, record: &SqsMessage) -> Result<Pending, Cause> {
             // A later version waits for a worker that knows it, for as long as its receives last.
             let is_later = matches!(error, NotAnOrderPlaced::Version(_));
             Err(if is_later {
-                Cause::Table
+                Cause::Worker
             } else {
                 Cause::Record
             })

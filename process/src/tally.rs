@@ -41,7 +41,8 @@ impl Tally {
             }
             Disposition::StoredBefore(_) => &mut self.redelivered,
             Disposition::KeyMismatch => &mut self.key_mismatches,
-            Disposition::Retry(Cause::Record) => &mut self.failed_by_record,
+            // A worker that is too old fails single messages, too.
+            Disposition::Retry(Cause::Record | Cause::Worker) => &mut self.failed_by_record,
             // Nothing is retried for the bus but orders that have their outcome: they are untold.
             Disposition::Retry(Cause::Table | Cause::Bus) => &mut self.failed_by_table,
             Disposition::Retry(Cause::Busy) => &mut self.failed_by_time,

@@ -37,7 +37,7 @@ fn a_record_that_cannot_be_read_leaves_the_others_alone() {
         SqsMessage::default(),
     ]);
     assert_eq!(served(&batch), [0, 2]);
-    let expected = [(1, Cause::Record), (3, Cause::Table), (4, Cause::Record)];
+    let expected = [(1, Cause::Record), (3, Cause::Worker), (4, Cause::Record)];
     assert_eq!(batch.unread, expected);
 }
 
