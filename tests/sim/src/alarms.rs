@@ -7,6 +7,7 @@ use crate::{
     run::run_recorded,
 };
 use anyhow::Result;
+use events::OrderPlaced;
 use local::template::{
     model::Place,
     watch::{Watch, watch},
@@ -49,14 +50,17 @@ pub struct Trouble {
 }
 
 /// Everything that goes wrong, after a day on which nothing does.
-pub const ALL: [Trouble; 14] = [
+pub const ALL: [Trouble; 16] = [
     Trouble {
         name: "nothing",
         change: |_| {},
     },
     Trouble {
-        name: "messages come twice",
-        change: |case| rate(case, Fault::DeliveredTwice, 0.2),
+        name: "messages come twice, or back early",
+        change: |case| {
+            rate(case, Fault::DeliveredTwice, 0.2);
+            rate(case, Fault::BackEarly, 0.05);
+        },
     },
     Trouble {
         name: "changes of visibility are refused",
@@ -67,6 +71,15 @@ pub const ALL: [Trouble; 14] = [
         change: |case| {
             rate(case, Fault::Throttled, 0.1);
             rate(case, Fault::Conflict, 0.1);
+        },
+    },
+    Trouble {
+        name: "a tenth of calls is slow, late, cut off or too large, the bus's too",
+        change: |case| {
+            case.stack.bus = true;
+            for fault in [Fault::Slow, Fault::Late, Fault::CutOff, Fault::TooLarge] {
+                rate(case, fault, 0.1);
+            }
         },
     },
     Trouble {
@@ -99,6 +112,10 @@ pub const ALL: [Trouble; 14] = [
     Trouble {
         name: "a message is no order",
         change: |case| case.load.poison = 1,
+    },
+    Trouble {
+        name: "a message is of a later version",
+        change: |case| case.load.later = 1,
     },
     Trouble {
         name: "a key is used for two orders",
@@ -187,6 +204,7 @@ fn happen(trouble: &Trouble, day: Day, watch: &Watch) -> Told {
             twice: 0.0,
             other: 0.0,
             poison: 0,
+            later: 0,
             broken: 0,
             added: None,
         },
@@ -217,7 +235,7 @@ fn begin(case: &Case) -> u32 {
         .collect();
     let messages = Orders::of(case).messages;
     let is_bad = |body: &String| {
-        body.starts_with("poison") || broken.iter().any(|article| body.contains(article))
+        OrderPlaced::from_json(body).is_err() || broken.iter().any(|article| body.contains(article))
     };
     let first = messages.iter().position(is_bad).unwrap_or_default();
     let gap = LASTS.as_secs_f64() / 60.0 / f64::from(u32::try_from(messages.len()).unwrap_or(1));

@@ -35,6 +35,8 @@ pub struct Load {
     pub other: f64,
     /// Messages that are no order.
     pub poison: usize,
+    /// Messages of a later version, which this worker doesn't know.
+    pub later: usize,
     /// Articles whose stock is no number, the last ones. No order for them can be written.
     pub broken: usize,
     /// An article that some orders want is added after so long, if at all.
@@ -230,7 +232,7 @@ impl Case {
     /// use up receives.
     pub fn is_calm(&self) -> bool {
         self.weather.over().is_zero()
-            && self.load.broken + self.load.poison == 0
+            && self.load.broken + self.load.poison + self.load.later == 0
             && self.work() < Duration::from_mins(10)
     }
 

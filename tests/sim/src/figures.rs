@@ -176,6 +176,7 @@ fn load(orders: usize, lines: usize, articles: usize) -> Load {
         twice: 0.0,
         other: 0.0,
         poison: 0,
+        later: 0,
         broken: 0,
         added: None,
     }

@@ -4,7 +4,10 @@ use crate::{
     case::{Case, Load},
     clock,
 };
-use events::{Client, Order, OrderId, OrderIds, OrderPlaced, Secret};
+use events::{
+    Client, Order, OrderId, OrderIds, OrderPlaced, Secret,
+    placed::{TYPE, VERSION},
+};
 use fastrand::Rng;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -33,6 +36,7 @@ impl Orders {
             twice,
             other,
             poison,
+            later,
             scarce,
             ..
         } = case.load;
@@ -58,6 +62,10 @@ impl Orders {
         }
         for n in 0..poison {
             messages.insert(rng.usize(..=messages.len()), format!("poison {n}"));
+        }
+        for n in 0..later {
+            let message = json!({"type": TYPE, "version": VERSION + 1, "news": n});
+            messages.insert(rng.usize(..=messages.len()), message.to_string());
         }
         let stock = articles.stock(&placed, scarce);
         Self {

@@ -29,7 +29,7 @@ pub struct Report {
     pub wrong: Vec<String>,
     /// Orders that are confirmed, and those that are rejected.
     pub outcomes: (usize, usize),
-    /// Messages that were dead before the redrive, poison and orders for broken articles left out.
+    /// Orders that were dead before the redrive though nothing was wrong with them.
     pub dead: usize,
     /// The receive count of the message that was received most.
     pub most_receives: u32,
@@ -103,7 +103,8 @@ async fn happen(case: &Case, trace: Trace, record: impl FnOnce(&Wire)) -> Report
     if case.is_calm() && most_receives > 3 {
         wrong.push(format!("a message was received {most_receives} times"));
     }
-    // When the faults are over, a redrive settles what is dead.
+    // Nobody redrives before an alarm has told. When the faults are over, a redrive settles what is dead.
+    sleep(Duration::from_mins(5)).await;
     sleep_until(start + case.weather.over()).await;
     trace.say(|| "the dead letters are redriven".to_owned());
     wire.queue().redrive();
@@ -148,8 +149,9 @@ async fn drain(wire: &Wire, start: Instant, until: Instant) -> Option<Duration> 
 /// The time by which everything must be over, from the start.
 fn bound(case: &Case) -> Duration {
     let begin = case.weather.over().max(case.load.over);
-    // Broken orders and poison go through all their receives.
-    let receives = if case.load.poison + case.load.broken > 0 || !case.weather.is_fair() {
+    // Broken orders, poison and later versions go through all their receives.
+    let bad = case.load.poison + case.load.later + case.load.broken;
+    let receives = if bad > 0 || !case.weather.is_fair() {
         case.stack.max_receives
     } else {
         3

@@ -42,6 +42,7 @@ fn smaller(case: &Case) -> Vec<Case> {
         (*twice, *other) = (0.0, 0.0);
     });
     add(&|case| case.load.poison = 0);
+    add(&|case| case.load.later = 0);
     add(&|case| case.load.broken = 0);
     add(&|case| case.load.added = None);
     add(&|case| case.load.scarce = false);

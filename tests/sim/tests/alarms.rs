@@ -6,23 +6,50 @@ use sim::alarms::{Day, Told, alarms, all, list};
 type Expected = (&'static str, u32, u32);
 
 /// The alarms that must tell of each trouble.
-const EXPECTED: [(&str, &[Expected]); 14] = [
+const EXPECTED: [(&str, &[Expected]); 16] = [
     ("nothing", &[]),
-    ("messages come twice", &[]),
+    ("messages come twice, or back early", &[]),
     ("changes of visibility are refused", &[]),
     ("a tenth of writes is throttled, a tenth in conflict", &[]),
+    (
+        "a tenth of calls is slow, late, cut off or too large, the bus's too",
+        &[],
+    ),
     ("the table is down", OUTAGE),
     ("the table throttles everything", OUTAGE),
     ("the table doesn't answer", OUTAGE),
     (
         "the table takes half of what comes",
         &[
-            ("OrdersWithoutOutcomeAlarm", 35, NEVER),
-            ("DeliveriesAlarm", 25, NEVER),
+            ("OrdersWithoutOutcomeAlarm", 33, NEVER),
+            ("OutcomeTimeAlarm", 33, NEVER),
+            ("DeliveriesAlarm", 24, NEVER),
         ],
     ),
-    ("an article's row can't be written", ONE_BY_ONE),
-    ("a message is no order", ONE_BY_ONE),
+    (
+        "an article's row can't be written",
+        &[
+            ("DeliveriesAlarm", 3, 3),
+            ("OrdersWithoutOutcomeAlarm", 13, 13),
+            ("DeadLetterAlarm", 15, 15),
+        ],
+    ),
+    (
+        "a message is no order",
+        &[
+            ("DeliveriesAlarm", 3, 3),
+            ("OrdersWithoutOutcomeAlarm", 11, 11),
+            ("DeadLetterAlarm", 13, 13),
+        ],
+    ),
+    (
+        "a message is of a later version",
+        &[
+            ("DeliveriesAlarm", 16, 16),
+            ("OrdersWithoutOutcomeAlarm", 11, 22),
+            ("DeadLetterAlarm", 31, 31),
+        ],
+    ),
     (
         "a key is used for two orders",
         &[("KeyMismatchesAlarm", 1, 3)],
@@ -38,7 +65,11 @@ const EXPECTED: [(&str, &[Expected]); 14] = [
     ("workers are killed", &[("ProcessErrorsAlarm", 2, NEVER)]),
     (
         "the event bus is down",
-        &[("UntoldAlarm", 6, 6), ("OrdersWithoutOutcomeAlarm", 5, 5)],
+        &[
+            ("UntoldAlarm", 6, 6),
+            ("OrdersWithoutOutcomeAlarm", 5, 5),
+            ("DeadLetterAlarm", 31, 31),
+        ],
     ),
 ];
 const OUTAGE: &[Expected] = &[
@@ -46,11 +77,6 @@ const OUTAGE: &[Expected] = &[
     ("OrdersWithoutOutcomeAlarm", 5, 5),
     ("FailedAttemptsAlarm", 8, 8),
     ("DeadLetterAlarm", 38, 33),
-];
-/// Others are settled, and these go through their deliveries.
-const ONE_BY_ONE: &[Expected] = &[
-    ("DeliveriesAlarm", 3, 3),
-    ("OrdersWithoutOutcomeAlarm", 15, 15),
 ];
 /// Too few orders come on such a day for it to be told.
 const NEVER: u32 = u32::MAX;

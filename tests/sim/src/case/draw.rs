@@ -126,6 +126,7 @@ fn load(rng: &mut Rng, stack: &Stack) -> Load {
         twice: if fair { 0.0 } else { 0.1 },
         other: if fair { 0.0 } else { 0.05 },
         poison: if fair { 0 } else { rng.usize(..4) },
+        later: usize::from(!fair),
         broken: if fair { 0 } else { rng.usize(..2) },
         added: (rng.u8(..4) == 0).then(|| Duration::from_secs(rng.u64(..60))),
     }
