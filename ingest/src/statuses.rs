@@ -15,7 +15,7 @@ use std::{
 };
 
 /// The most orders of a request.
-const MOST: usize = 100;
+pub(crate) const MOST: usize = 100;
 
 /// Answers for each order in the order asked; for one that is named twice, once.
 pub(crate) async fn find_all(
