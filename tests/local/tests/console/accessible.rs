@@ -1,6 +1,10 @@
 //! Looks at the page with axe-core, and takes its picture.
 
-use crate::{Shop, browser::Browser};
+use crate::{
+    Shop,
+    browser::Browser,
+    scenes::{DRAINED, LIVE, SOON, in_part},
+};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::{
@@ -9,12 +13,20 @@ use std::{
     time::Duration,
 };
 
+/// The page's schemes and its widths in pixels.
+const LOOKS: [(&str, u32); 4] = [
+    ("light", 1100),
+    ("dark", 1100),
+    ("light", 360),
+    ("dark", 360),
+];
+
 /// The file `axe.min.js`, if AXE names it.
 pub fn axe() -> Option<PathBuf> {
     env::var_os("AXE").map(PathBuf::from)
 }
 
-/// The page has orders, a fault, and a spike that drains.
+/// Looks at a page with orders and a spike that drains, and then at one on which everything is wrong.
 pub async fn check(shop: &Shop) -> Result<()> {
     let axe = fs::read_to_string(axe().context("AXE names no file")?)?;
     let pictures = env::var_os("SCREENSHOTS").map(PathBuf::from);
@@ -32,12 +44,7 @@ pub async fn check(shop: &Shop) -> Result<()> {
     let some = format!("{waiting} < 700");
     browser.until(Duration::from_mins(1), &some).await?;
 
-    for (scheme, width) in [
-        ("light", 1100),
-        ("dark", 1100),
-        ("light", 360),
-        ("dark", 360),
-    ] {
+    for (scheme, width) in LOOKS {
         browser.prefer(scheme).await?;
         browser.resize(width, 900).await?;
         let wide = browser
@@ -56,6 +63,40 @@ pub async fn check(shop: &Shop) -> Result<()> {
             )
             .await?;
         }
+    }
+    browser.resize(1280, 900).await?;
+    wrong(shop, &axe).await
+}
+
+/// Looks at a dead order and all that is known of it, a fault in force, the forms of all faults, and a refusal.
+async fn wrong(shop: &Shop, axe: &str) -> Result<()> {
+    let browser = &shop.browser;
+    let over = in_part("live-spike", "its orders are off the queue");
+    browser.until(DRAINED, &over).await?;
+    let id = shop.dead_order().await?;
+    shop.open(&format!("/?order={id}")).await?;
+    browser.until(SOON, LIVE).await?;
+    browser
+        .until(SOON, &in_part("live-order", "received, 2× in all"))
+        .await?;
+    browser
+        .until(SOON, &in_part("live-dead-letters", &id))
+        .await?;
+    browser.click("#faults summary").await?;
+    everywhere(browser, axe, "a dead order").await?;
+    browser.fill("#refused-code", " ").await?;
+    browser.click("form:has(#refused-code) button").await?;
+    browser
+        .shows("#faults .alert", "refused isn't switched on")
+        .await?;
+    everywhere(browser, axe, "a refusal").await
+}
+
+async fn everywhere(browser: &Browser, axe: &str, what: &str) -> Result<()> {
+    for (scheme, width) in LOOKS {
+        browser.prefer(scheme).await?;
+        browser.resize(width, 900).await?;
+        violations(browser, axe, &format!("{what}, {scheme}, {width} pixels")).await?;
     }
     browser.resize(1280, 900).await
 }

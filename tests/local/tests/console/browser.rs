@@ -32,6 +32,14 @@ const SHOWN: Duration = Duration::from_secs(20);
 /// however that ends.
 const DRIVER: &str = "chromedriver --port=0 & read -r _; kill 0";
 
+/// WebDriver's names of keys that are no character.
+pub mod key {
+    pub const TAB: &str = "\u{e004}";
+    pub const ENTER: &str = "\u{e007}";
+    pub const SHIFT: &str = "\u{e008}";
+    pub const CONTROL: &str = "\u{e009}";
+}
+
 /// A browser with one window, until it quits.
 pub struct Browser {
     session: String,
@@ -156,6 +164,21 @@ impl Browser {
             &json!({ "text": text }),
         )
         .await?;
+        Ok(())
+    }
+
+    /// Presses keys one after the other, while those of `held` are down. [`key`] has those that are no character.
+    pub async fn press(&self, held: &str, keys: &str) -> Result<()> {
+        let act = |kind: &str, key: char| json!({"type": kind, "value": key});
+        let mut actions: Vec<_> = held.chars().map(|key| act("keyDown", key)).collect();
+        actions.extend(
+            keys.chars()
+                .flat_map(|key| [act("keyDown", key), act("keyUp", key)]),
+        );
+        actions.extend(held.chars().map(|key| act("keyUp", key)));
+        let keyboard = json!({"type": "key", "id": "keyboard", "actions": actions});
+        self.post("/actions", &json!({"actions": [keyboard]}))
+            .await?;
         Ok(())
     }
 

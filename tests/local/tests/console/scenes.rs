@@ -1,7 +1,7 @@
 //! What somebody sees who uses the console.
 
-use crate::Shop;
-use anyhow::{Context, Result, ensure};
+use crate::{Shop, browser::key};
+use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, StatusCode};
@@ -13,11 +13,11 @@ use std::{pin::Pin, time::Duration};
 pub type Scene = for<'s> fn(&'s Shop) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 's>>;
 
 /// For what takes no time but the machine's.
-const SOON: Duration = Duration::from_secs(20);
+pub const SOON: Duration = Duration::from_secs(20);
 /// For what a queue needs.
-const DRAINED: Duration = Duration::from_mins(2);
+pub const DRAINED: Duration = Duration::from_mins(2);
 
-const LIVE: &str = "document.documentElement.dataset.state === 'live'";
+pub const LIVE: &str = "document.documentElement.dataset.state === 'live'";
 
 impl Shop {
     pub async fn open(&self, path: &str) -> Result<()> {
@@ -31,6 +31,38 @@ impl Shop {
     pub async fn watch(&self) -> Result<()> {
         self.open("/").await?;
         self.browser.until(SOON, LIVE).await
+    }
+
+    /// Switches a fault on that kills an order, and waits until it is dead; gives its id.
+    pub async fn dead_order(&self) -> Result<String> {
+        self.browser.click("#faults summary").await?;
+        self.browser
+            .fill("#refused-code", "ValidationException")
+            .await?;
+        self.browser.fill("#refused-rate", "1").await?;
+        self.browser.click("form:has(#refused-code) button").await?;
+        let is_on = in_part(
+            "live-faults",
+            "TransactWriteItems refused: ValidationException, 100 %",
+        );
+        self.browser.until(SOON, &is_on).await?;
+        let id = self.place().await?;
+        self.browser
+            .until(DRAINED, &in_part("live-dead-letters", &id))
+            .await?;
+        Ok(id)
+    }
+
+    /// Presses Tab, with `held` down, until the focus is on such an element.
+    async fn tab(&self, held: &str, css: &str) -> Result<()> {
+        let is_there = format!("return document.activeElement.matches('{css}')");
+        for _ in 0..100 {
+            if self.browser.run(&is_there).await? == json!(true) {
+                return Ok(());
+            }
+            self.browser.press(held, key::TAB).await?;
+        }
+        bail!("a hundred tabs don't lead to `{css}`")
     }
 
     /// Places an order as a client does; gives its id.
@@ -64,7 +96,7 @@ fn confirmed(id: &str) -> String {
 }
 
 /// The text of an element, in the page.
-fn in_part(id: &str, text: &str) -> String {
+pub fn in_part(id: &str, text: &str) -> String {
     format!("document.getElementById('{id}').innerText.includes('{text}')")
 }
 
@@ -116,22 +148,7 @@ pub async fn spike(shop: &Shop) -> Result<()> {
 
 pub async fn dead_letter(shop: &Shop) -> Result<()> {
     shop.watch().await?;
-    shop.browser.click("#faults summary").await?;
-    shop.browser
-        .fill("#refused-code", "ValidationException")
-        .await?;
-    shop.browser.fill("#refused-rate", "1").await?;
-    shop.browser.click("form:has(#refused-code) button").await?;
-    let is_on = in_part(
-        "live-faults",
-        "TransactWriteItems refused: ValidationException, 100 %",
-    );
-    shop.browser.until(SOON, &is_on).await?;
-
-    let id = shop.place().await?;
-    shop.browser
-        .until(DRAINED, &in_part("live-dead-letters", &id))
-        .await?;
+    let id = shop.dead_order().await?;
     shop.browser
         .until(SOON, &in_part("live-dead-letters", "processing gave up"))
         .await?;
@@ -184,13 +201,25 @@ async fn snapshot(shop: &Shop, id: &str) -> Result<()> {
 
 pub async fn keyboard(shop: &Shop) -> Result<()> {
     shop.watch().await?;
+    shop.browser.press("", key::TAB).await?;
+    ensure!(shop.browser.text(":focus").await? == "Skip to the numbers");
+    shop.browser.press("", key::ENTER).await?;
+
+    // A spike of one order.
+    shop.tab("", "#spike-rate").await?;
+    for last in [key::TAB, key::ENTER] {
+        shop.browser.press(key::CONTROL, "a").await?;
+        shop.browser.press("", &format!("1{last}")).await?;
+    }
+    let sent = in_part("live-spike", "1 of 1 orders sent");
+    shop.browser.until(SOON, &sent).await?;
+    shop.browser.until(SOON, LIVE).await?;
+
     let id = shop.place().await?;
     shop.browser
         .until(SOON, &in_part("live-orders", &id))
         .await?;
-    shop.browser
-        .run("document.querySelector('#live-orders a').focus()")
-        .await?;
+    shop.tab("", "#live-orders a").await?;
     let focused = "return document.activeElement.id";
     let link = shop.browser.run(focused).await?;
     // The table is replaced when another order comes; the focus stays on its link.
@@ -199,13 +228,19 @@ pub async fn keyboard(shop: &Shop) -> Result<()> {
         .until(SOON, &in_part("live-orders", &other))
         .await?;
     ensure!(shop.browser.run(focused).await? == link);
+    shop.browser.press("", key::ENTER).await?;
+    shop.browser
+        .until(SOON, &in_part("live-order", "received, 1× in all"))
+        .await?;
 
-    shop.browser.click("#pause").await?;
+    shop.browser.until(SOON, LIVE).await?;
+    shop.tab(key::SHIFT, "#pause").await?;
+    shop.browser.press("", " ").await?;
     ensure!(shop.browser.text("#state").await? == "Paused");
     let third = shop.place().await?;
     shop.browser.until(SOON, "'live-orders' in missed").await?;
     ensure!(!shop.browser.text("#live-orders").await?.contains(&third));
-    shop.browser.click("#pause").await?;
+    shop.browser.press("", " ").await?;
     shop.browser
         .until(SOON, &in_part("live-orders", &third))
         .await
