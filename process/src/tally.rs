@@ -157,16 +157,18 @@ mod tests {
         tally.count(Disposition::StoredBefore(None), 2);
         tally.count(Disposition::Retry(Cause::Table), 1);
         tally.count(Disposition::Retry(Cause::Busy), 1);
+        tally.count(Disposition::Retry(Cause::Record), 1);
+        tally.count(Disposition::Retry(Cause::Worker), 1);
         let [line] = &tally.lines(at(0), "shop", "INFO")[..] else {
             panic!("more than a line")
         };
         let expected = [
-            ("Records", json!(5)),
+            ("Records", json!(7)),
             ("Confirmed", json!(2)),
             ("Rejected", json!(0)),
             ("Redelivered", json!(1)),
-            ("FailedAttempts", json!(2)),
-            ("FailedByRecord", json!(0)),
+            ("FailedAttempts", json!(4)),
+            ("FailedByRecord", json!(2)),
             ("FailedByTable", json!(1)),
             ("FailedByTime", json!(1)),
             ("MostReceives", json!(4)),

@@ -74,7 +74,7 @@ pub const ALL: [Trouble; 16] = [
         },
     },
     Trouble {
-        name: "a tenth of calls is slow, late, cut off or too large, the bus's too",
+        name: "of the calls, the bus's too, a tenth each is slow, late, cut off, too large",
         change: |case| {
             case.stack.bus = true;
             for fault in [Fault::Slow, Fault::Late, Fault::CutOff, Fault::TooLarge] {

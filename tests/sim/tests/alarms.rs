@@ -12,7 +12,7 @@ const EXPECTED: [(&str, &[Expected]); 16] = [
     ("changes of visibility are refused", &[]),
     ("a tenth of writes is throttled, a tenth in conflict", &[]),
     (
-        "a tenth of calls is slow, late, cut off or too large, the bus's too",
+        "of the calls, the bus's too, a tenth each is slow, late, cut off, too large",
         &[],
     ),
     ("the table is down", OUTAGE),
