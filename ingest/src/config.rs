@@ -16,12 +16,6 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_types::SdkConfig;
 use events::{OrderIds, Secret};
-use lambda_runtime::tracing::subscriber::{
-    filter::{LevelFilter, filter_fn},
-    fmt::{self, MakeWriter},
-    layer::SubscriberExt,
-    util::SubscriberInitExt,
-};
 use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
@@ -34,6 +28,12 @@ use std::{
 };
 use tokio::time::timeout;
 use tracing::Subscriber;
+use tracing_subscriber::{
+    filter::{LevelFilter, filter_fn},
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 /// A cold start waits this long for [`connect`] at most.
 const CONNECT: Duration = Duration::from_secs(1);

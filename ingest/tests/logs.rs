@@ -1,13 +1,13 @@
 //! The line that a panic leaves in the log.
 
 use ingest::config::{log_panic, logs};
-use lambda_runtime::tracing::subscriber::filter::LevelFilter;
 use std::{
     io,
     panic::{catch_unwind, set_hook},
     sync::Mutex,
 };
 use tracing::subscriber::with_default;
+use tracing_subscriber::filter::LevelFilter;
 
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 

@@ -11,12 +11,6 @@ use aws_smithy_http_client::{
 };
 use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use aws_types::SdkConfig;
-use lambda_runtime::tracing::subscriber::{
-    filter::{LevelFilter, filter_fn},
-    fmt::{self, MakeWriter},
-    layer::SubscriberExt,
-    util::SubscriberInitExt,
-};
 use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
@@ -29,6 +23,12 @@ use std::{
     time::Duration,
 };
 use tracing::Subscriber;
+use tracing_subscriber::{
+    filter::{LevelFilter, filter_fn},
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
 /// The variable that [`service`] reads. It must be there.
 pub const SERVICE: &str = "SERVICE";

@@ -1,6 +1,5 @@
 //! A panic's line in the log.
 
-use lambda_runtime::tracing::subscriber::filter::LevelFilter;
 use process::config::{log_panic, logs};
 use std::{
     io,
@@ -8,6 +7,7 @@ use std::{
     sync::Mutex,
 };
 use tracing::subscriber::with_default;
+use tracing_subscriber::filter::LevelFilter;
 
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 

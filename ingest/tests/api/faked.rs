@@ -4,7 +4,13 @@ use anyhow::{Context as _, Result};
 use aws_sdk_sqs::config::{
     BehaviorVersion, Credentials, HttpClient, Region, SharedCredentialsProvider,
 };
-use aws_smithy_http_client::test_util::infallible_client_fn;
+use aws_smithy_runtime_api::{
+    client::{
+        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+        orchestrator::{HttpRequest, HttpResponse},
+    },
+    http::StatusCode,
+};
 use aws_smithy_types::body::SdkBody;
 use aws_types::sdk_config::{Builder, SdkConfig};
 use events::{OrderIds, Secret};
@@ -22,8 +28,9 @@ use lambda_http::{Body, Context, LambdaEvent, Request, Response, tower::ServiceE
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
+    fmt::{self, Debug, Formatter},
     fs,
-    future::{Future, ready},
+    future::{Future, pending, ready},
     path::PathBuf,
 };
 
@@ -55,15 +62,41 @@ pub fn ids() -> Result<OrderIds> {
 pub fn answering(
     answer: impl Fn(Value) -> (u16, Value) + Send + Sync + 'static,
 ) -> impl HttpClient + 'static {
-    infallible_client_fn(move |request: http::Request<SdkBody>| {
+    client(move |request| {
         let request = request.body().bytes().map(serde_json::from_slice);
         let (status, body) = answer(request.and_then(Result::ok).unwrap_or_default());
-        Response::builder()
-            .status(status)
-            .header("content-type", "application/x-amz-json-1.0")
-            .body(body.to_string())
-            .expect("a response")
+        let status = StatusCode::try_from(status).expect("a status");
+        let mut response = HttpResponse::new(status, SdkBody::from(body.to_string()));
+        let headers = response.headers_mut();
+        headers.insert("content-type", "application/x-amz-json-1.0");
+        HttpConnectorFuture::ready(Ok(response))
     })
+}
+
+/// An AWS that never answers.
+pub fn silent() -> impl HttpClient + 'static {
+    client(|_| HttpConnectorFuture::new(pending()))
+}
+
+fn client(
+    answer: impl Fn(HttpRequest) -> HttpConnectorFuture + Send + Sync + 'static,
+) -> impl HttpClient + 'static {
+    let connector = SharedHttpConnector::new(Fake(answer));
+    http_client_fn(move |_, _| connector.clone())
+}
+
+struct Fake<F>(F);
+
+impl<F> Debug for Fake<F> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("Fake")
+    }
+}
+
+impl<F: Fn(HttpRequest) -> HttpConnectorFuture + Send + Sync> HttpConnector for Fake<F> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        (self.0)(request)
+    }
 }
 
 /// Configures the SDK for that AWS.

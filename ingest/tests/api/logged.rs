@@ -12,10 +12,10 @@ use ingest::{
     metrics::{Metrics, NAMESPACE},
     queue::OrderQueue,
 };
-use lambda_runtime::tracing::subscriber::filter::LevelFilter;
 use serde_json::{Value, json};
 use std::{cell::RefCell, collections::BTreeMap};
 use tracing::subscriber::set_default;
+use tracing_subscriber::filter::LevelFilter;
 
 thread_local! {
     static METRICS: RefCell<Vec<Value>> = const { RefCell::new(Vec::new()) };

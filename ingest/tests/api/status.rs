@@ -8,10 +8,10 @@ use anyhow::{Context as _, Result};
 use aws_sdk_sqs::config::retry::RetryConfig;
 use events::Timestamp;
 use ingest::config::logs;
-use lambda_runtime::tracing::subscriber::filter::LevelFilter;
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
 use tracing::subscriber::set_default;
+use tracing_subscriber::filter::LevelFilter;
 
 /// Gives the function's answer to a sample when the table answers this.
 async fn answer(name: &str, status: u16, table: Value) -> Result<Answer> {

@@ -8,12 +8,12 @@ use crate::{
     faked::{self, Answer, Log, SILENCE, refused},
 };
 use events::Outcome;
-use lambda_runtime::tracing::subscriber::filter::LevelFilter;
 use serde_json::Value;
 use std::{
     sync::{Arc, Mutex},
     time::{SystemTime, UNIX_EPOCH},
 };
+use tracing_subscriber::filter::LevelFilter;
 
 use tracing::subscriber::set_default;
 

@@ -20,15 +20,7 @@ pub async fn executable() -> Result<&'static Path> {
     static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
     let build = || async {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        // With the features of `cargo test --workspace --test scenarios`, so that nothing is compiled again.
-        let selection = [
-            "--workspace",
-            "--test",
-            "scenarios",
-            "--bin",
-            "dead-letters",
-        ];
-        let mut built = binaries(&workspace, &selection).await?;
+        let mut built = binaries(&workspace, &["--bin", "dead-letters"]).await?;
         built.remove("dead-letters").context("no binary")
     };
     Ok(BUILT.get_or_try_init(build).await?)

@@ -4,7 +4,13 @@
 use aws_sdk_sqs::config::{
     BehaviorVersion, Credentials, Region, SharedCredentialsProvider, retry::RetryConfig,
 };
-use aws_smithy_http_client::test_util::infallible_client_fn;
+use aws_smithy_runtime_api::{
+    client::{
+        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+        orchestrator::{HttpRequest, HttpResponse},
+    },
+    http::StatusCode,
+};
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use events::OutcomeEvent;
@@ -40,22 +46,14 @@ pub const SECRET_ACCESS_KEY: &str = "secret-access-key-of-the-tests";
 impl Cloud {
     /// Configures a client of them.
     pub fn config(&self) -> SdkConfig {
-        let cloud = self.clone();
-        let client = infallible_client_fn(move |request: http::Request<SdkBody>| {
-            let (status, body) = cloud.answer(&request);
-            http::Response::builder()
-                .status(status)
-                .header("content-type", "application/x-amz-json-1.0")
-                .body(body.to_string())
-                .expect("a response")
-        });
+        let connector = SharedHttpConnector::new(self.clone());
         let credentials = Credentials::new("key", SECRET_ACCESS_KEY, None, None, "test");
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .retry_config(RetryConfig::disabled())
-            .http_client(client)
+            .http_client(http_client_fn(move |_, _| connector.clone()))
             .build()
     }
 
@@ -79,8 +77,8 @@ impl Cloud {
         take(&mut *self.calls.lock().expect("no panic in here"))
     }
 
-    fn answer(&self, request: &http::Request<SdkBody>) -> (u16, Value) {
-        let target = request.headers()["x-amz-target"].to_str().expect("ASCII");
+    fn answer(&self, request: &HttpRequest) -> (u16, Value) {
+        let target = request.headers().get("x-amz-target").expect("a target");
         let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
         let bytes = request.body().bytes().expect("a body in memory");
         let body: Value = serde_json::from_slice(bytes).expect("requests are JSON");
@@ -117,6 +115,17 @@ impl Cloud {
             calls.push((operation, body));
         }
         answer
+    }
+}
+
+impl HttpConnector for Cloud {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (status, body) = self.answer(&request);
+        let status = StatusCode::try_from(status).expect("a status");
+        let mut response = HttpResponse::new(status, SdkBody::from(body.to_string()));
+        let headers = response.headers_mut();
+        headers.insert("content-type", "application/x-amz-json-1.0");
+        HttpConnectorFuture::ready(Ok(response))
     }
 }
 

@@ -1,13 +1,13 @@
 //! Checks log lines: each is one line of JSON, of bounded length, with nothing in it that a client sent.
 
 use crate::samples;
-use lambda_runtime::tracing::subscriber::filter::LevelFilter;
 use serde_json::Value;
 use std::{
     io,
     sync::{Arc, Mutex},
 };
 use tracing::{Dispatch, dispatcher::with_default};
+use tracing_subscriber::filter::LevelFilter;
 
 /// The most bytes of a log line.
 const LONGEST_LINE: usize = 4096;

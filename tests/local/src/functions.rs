@@ -11,15 +11,22 @@ use std::{
 };
 use tokio::process::Command;
 
-/// Builds all of them in the workspace `folder`, with cargo's own progress on stderr, and gives each function's
-/// executable by its logical id.
+/// Builds all of them in the workspace `folder`, with cargo's own progress on stderr, and returns each function's
+/// executable by its logical id. A release build has the features of the functions' packages alone, as it is deployed;
+/// any other shares its dependencies with the rest of the workspace.
 pub async fn build(
     folder: &Path,
     functions: &BTreeMap<String, Function>,
     release: bool,
 ) -> anyhow::Result<BTreeMap<String, PathBuf>> {
-    let packages: BTreeSet<_> = functions.values().map(|f| f.package.as_str()).collect();
-    let mut selection: Vec<_> = packages.into_iter().flat_map(|name| ["-p", name]).collect();
+    let names: BTreeSet<_> = functions
+        .values()
+        .map(|function| match release {
+            true => ["-p", &function.package],
+            false => ["--bin", &function.binary],
+        })
+        .collect();
+    let mut selection: Vec<_> = names.into_iter().flatten().collect();
     selection.extend(release.then_some("--release"));
     let binaries = binaries(folder, &selection).await?;
     functions

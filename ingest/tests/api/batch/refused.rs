@@ -1,9 +1,8 @@
 //! A message that SQS refuses is tried once more.
 
 use super::{answer, batch, event, results, sqs, statuses};
-use crate::faked::Answer;
+use crate::faked::{Answer, silent};
 use anyhow::Result;
-use aws_smithy_http_client::test_util::NeverClient;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -147,7 +146,7 @@ async fn a_batch_of_which_nothing_is_queued_is_the_queues_problem_if_it_refused_
 
 #[tokio::test(start_paused = true)]
 async fn a_queue_that_never_answers_leaves_time_to_say_so() -> Result<()> {
-    let (sqs, since) = (NeverClient::new(), Instant::now());
+    let (sqs, since) = (silent(), Instant::now());
     let response = answer(event(&batch(["cup"; 100]))?, sqs.clone()).await?;
     assert_eq!(statuses(&response)?, [503; 100]);
     // Two operations of 3 s, each of attempts of 1 s; the function has 10 s.
