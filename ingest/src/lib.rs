@@ -14,6 +14,7 @@ pub mod problem;
 pub mod queue;
 pub mod request;
 mod response;
+mod retries;
 pub mod route;
 mod sdk_error;
 pub mod status;

@@ -32,7 +32,8 @@ async fn function() -> Result<()> {
         keep: config::keep()?,
         metrics: config::metrics()?,
     };
-    run(gateway::service(|request| status(statuses, request)))
+    let handler = |request| status(statuses, request);
+    run(gateway::service(config::role_clients()?, handler))
         .await
         .map_err(Error::from_boxed)
 }
