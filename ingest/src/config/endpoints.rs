@@ -80,3 +80,108 @@ pub fn switch(
         _ => bail!("the environment variable {name} is neither true nor false"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [&str; 3] = ["SQS", "DynamoDB", "EventBridge"];
+
+    fn read(variables: &[(&str, &str)]) -> Result<Endpoints> {
+        Endpoints::read(&ALL, |name| Ok(of(variables, name)))
+    }
+
+    fn of(variables: &[(&str, &str)], wanted: &str) -> Option<String> {
+        let (_, value) = variables.iter().find(|(name, _)| *name == wanted)?;
+        Some((*value).to_owned())
+    }
+
+    #[test]
+    fn a_services_own_address_comes_before_that_of_all() -> Result<()> {
+        let check = |variables: &[(&str, &str)], expected: [Option<&str>; 3]| {
+            let endpoints = read(variables)?;
+            let found = ALL.map(|service| endpoints.get(service));
+            assert_eq!(found, expected, "{variables:?}");
+            // As a client of the SDK asks.
+            for (service, expected) in ALL.into_iter().zip(expected) {
+                let key = ServiceConfigKey::builder().service_id(service);
+                let key = key
+                    .env("AWS_ENDPOINT_URL")
+                    .profile("endpoint_url")
+                    .build()?;
+                assert_eq!(endpoints.load_config(key).as_deref(), expected);
+            }
+            anyhow::Ok(())
+        };
+        let (one, two) = ("http://localhost:4566", "https://vpce-1.sqs.test");
+        let all = ("AWS_ENDPOINT_URL", one);
+        let off = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
+        check(&[], [None; 3])?;
+        check(&[all], [Some(one); 3])?;
+        check(&[("AWS_ENDPOINT_URL_SQS", two)], [Some(two), None, None])?;
+        check(
+            &[("AWS_ENDPOINT_URL_DYNAMODB", two)],
+            [None, Some(two), None],
+        )?;
+        check(
+            &[("AWS_ENDPOINT_URL_EVENTBRIDGE", two)],
+            [None, None, Some(two)],
+        )?;
+        check(
+            &[("AWS_ENDPOINT_URL_DYNAMODB", two), all],
+            [Some(one), Some(two), Some(one)],
+        )?;
+        check(&[("AWS_ENDPOINT_URL_S3", "nowhere"), all], [Some(one); 3])?;
+        for value in ["true", "TRUE"] {
+            check(
+                &[all, ("AWS_ENDPOINT_URL_SQS", two), (off, value)],
+                [None; 3],
+            )?;
+        }
+        for value in ["false", "False"] {
+            check(&[all, (off, value)], [Some(one); 3])?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_by_its_variables_name() {
+        for (name, value) in [
+            ("AWS_ENDPOINT_URL", "localhost:4566"),
+            ("AWS_ENDPOINT_URL", "http://"),
+            ("AWS_ENDPOINT_URL_SQS", "http://a host"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", "tcp://localhost:8000"),
+            ("AWS_ENDPOINT_URL_EVENTBRIDGE", "events"),
+            ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "1"),
+        ] {
+            let error = read(&[(name, value)])
+                .map(drop)
+                .map_err(|error| error.to_string());
+            let says = error.as_ref().is_err_and(|error| error.contains(name));
+            assert!(says, "{name}={value}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn a_service_with_an_address_of_its_own_has_no_variant() -> Result<()> {
+        let (name, url) = ("AWS_USE_FIPS_ENDPOINT", "https://a.test");
+        let check = |value: &str, variables: &[(&str, &str)]| {
+            read(variables)?.variant(name, |_| Ok(Some(value.to_owned())))
+        };
+        assert_eq!(check("true", &[])?, Some(true));
+        assert_eq!(check("FALSE", &[("AWS_ENDPOINT_URL", url)])?, Some(false));
+        let ignored = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
+        assert_eq!(
+            check("true", &[("AWS_ENDPOINT_URL", url), ignored])?,
+            Some(true)
+        );
+        for other in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"] {
+            let error = check("true", &[(other, url)])
+                .expect_err("both are set")
+                .to_string();
+            assert_eq!(error, format!("{name} and {other} exclude each other"));
+        }
+        assert!(check("yes", &[]).is_err_and(|error| error.to_string().contains(name)));
+        Ok(())
+    }
+}
