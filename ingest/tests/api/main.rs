@@ -12,6 +12,7 @@ mod log;
 mod logged;
 mod odd_events;
 mod requests;
+mod retries;
 mod samples;
 mod status;
 mod statuses;
