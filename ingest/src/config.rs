@@ -88,6 +88,15 @@ pub fn keep() -> Result<Option<Duration>> {
     Ok((days > 0).then(|| Duration::from_hours(24 * u64::from(days))))
 }
 
+/// Reads how many seconds a worker may take for a batch, `PROCESS_TIMEOUT_SECONDS`.
+pub fn worker_timeout() -> Result<Duration> {
+    let name = "PROCESS_TIMEOUT_SECONDS";
+    let seconds = required(name)?.parse();
+    let seconds =
+        seconds.with_context(|| format!("the environment variable {name} is not a number"))?;
+    Ok(Duration::from_secs(seconds))
+}
+
 /// Signs ids with `ORDER_ID_SECRET`. While it is rotated, ids of `ORDER_ID_SECRET_NEXT` are recognised before it signs,
 /// and those of `ORDER_ID_SECRET_PREVIOUS` after it has.
 pub fn order_ids() -> Result<OrderIds> {

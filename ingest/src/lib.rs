@@ -11,6 +11,7 @@ pub mod dispatch;
 pub mod gateway;
 pub mod metrics;
 pub mod problem;
+pub mod provisional;
 pub mod queue;
 pub mod request;
 mod response;

@@ -30,6 +30,7 @@ async fn function() -> Result<()> {
             config::status_requests()?,
         ),
         keep: config::keep()?,
+        worker_timeout: config::worker_timeout()?,
         metrics: config::metrics()?,
     };
     let handler = |request| status(statuses, request);

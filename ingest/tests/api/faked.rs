@@ -35,12 +35,16 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 /// The X-Ray header of every request.
 pub const TRACE: &str = "Root=1-6b02d8d0-5f1c2e3d4a5b6c7d8e9f0a1b";
 /// The queue of every test.
 pub const QUEUE: &str = "https://sqs.test/orders";
+
+/// The time-out of a worker, in every test.
+pub const WORKER: Duration = Duration::from_secs(150);
 
 /// The folder of the samples.
 pub fn folder() -> PathBuf {
@@ -251,6 +255,7 @@ pub fn statuses(config: &SdkConfig) -> Result<Statuses> {
         table,
         backlog: backlog(config),
         keep: None,
+        worker_timeout: WORKER,
         metrics: metrics(),
     })
 }

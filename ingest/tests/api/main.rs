@@ -4,6 +4,7 @@ mod any_json;
 mod any_text;
 mod batch;
 mod clients;
+mod connection;
 mod description;
 mod faked;
 mod headers;

@@ -82,6 +82,7 @@ impl Functions {
                 table: ingest::table::OrderTable::new(dynamodb(), "orders".to_owned()),
                 backlog,
                 keep: None,
+                worker_timeout: Duration::from_secs(150),
                 metrics: quiet(),
             },
             processor: Processor {
