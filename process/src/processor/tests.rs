@@ -84,7 +84,7 @@ struct Handled {
     told: Vec<(String, Value)>,
 }
 
-/// Has a worker with `time` before its deadline process `records`, by a table that answers its `n`th call as `table`
+/// Has a worker with `time` to write, three seconds before its end, process `records`, by a table that answers its `n`th call as `table`
 /// says. Chance makes every wait the longest.
 async fn handle(
     records: Vec<SqsMessage>,
@@ -134,7 +134,7 @@ async fn handle_by(
     let mut event = SqsEvent::default();
     event.records = records;
     let response = processor
-        .handle(event, Instant::now() + time + MARGIN)
+        .handle(event, Instant::now() + time + 3 * SECOND)
         .await?;
     let calls = calls.lock().expect("no panic in here");
     let (changes, others): (Vec<_>, Vec<_>) = calls
@@ -241,7 +241,7 @@ async fn an_invocation_ends_in_time_whatever_is_silent() -> anyhow::Result<()> {
         )
         .await?;
         assert_eq!(handled.calls, expected, "{silent}");
-        assert!(start.elapsed() < 10 * SECOND + MARGIN, "{silent}");
+        assert!(start.elapsed() < 13 * SECOND, "{silent}");
         anyhow::Ok(start.elapsed())
     };
     // An answer is sent with a second to spare, though the visibility could not be changed.
