@@ -88,6 +88,14 @@ fn the_template_of_this_repository_loads() -> Result<()> {
         (process.timeout, process.memory_size),
         (Duration::from_secs(150), 256)
     );
+    // For how long `status` shows no `failed` row: the number stands in the template once.
+    for seconds in ["150", "20"] {
+        let stack = repository(&[("ProcessTimeoutSeconds", seconds)])?;
+        let timeout = stack.functions["ProcessFunction"].timeout;
+        assert_eq!(timeout.as_secs().to_string(), seconds);
+        let shown = &stack.functions["StatusFunction"].environment["PROCESS_TIMEOUT_SECONDS"];
+        assert_eq!(shown, seconds);
+    }
     assert_eq!(process.reserved_concurrency, None);
     assert_eq!(process.environment["MAX_RECEIVES"], "3");
     assert_eq!(process.environment["KEEP_DAYS"], "0");
