@@ -219,15 +219,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_table_that_never_answers_costs_two_seconds() {
+    async fn a_table_that_never_answers_costs_two_seconds_an_attempt_and_five_a_call() {
         let config = faked::aws(|_, _| Some(faked::SILENCE)).into_builder();
         let config = config.timeout_config(timeouts()).build();
         let order = faked::pending(0, &[1]);
         let start = tokio::time::Instant::now();
         let table = faked::table(&config);
-        let failed = table.failed(&order.placed, SystemTime::now().into());
-        assert_eq!(failed.await, None);
+        let now = SystemTime::now().into();
+        assert_eq!(table.failed(&order.placed, now).await, None);
         assert_eq!(start.elapsed().as_secs(), 2);
+        assert!(table.put_failed(&order.placed, now).await.is_err());
+        assert_eq!(start.elapsed().as_secs(), 2 + 5);
     }
 
     #[test]

@@ -1,9 +1,7 @@
 //! A real SDK client whose HTTP is answered here, the functions above it, and the samples to send.
 
 use anyhow::{Context as _, Result};
-use aws_sdk_sqs::config::{
-    Credentials, HttpClient, Region, SharedCredentialsProvider,
-};
+use aws_sdk_sqs::config::{Credentials, HttpClient, Region, SharedCredentialsProvider};
 use aws_smithy_runtime_api::{
     client::{
         http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},

@@ -177,15 +177,14 @@ const SECOND: Duration = Duration::from_secs(1);
 #[tokio::test(start_paused = true)]
 async fn a_failed_record_comes_back_when_it_may_succeed() -> anyhow::Result<()> {
     // The table writes the transactions `taken` and refuses all others.
-    let check =
-        async |waited: u32, taken: Range<usize>, (status, code), expected: &[Option<i64>]| {
-            let records = [0, 1].map(|n| record(n, 3, waited * SECOND));
-            let table = move |n| (!taken.contains(&n)).then(|| refused(status, code));
-            let failed = handle(records.into(), 10 * SECOND, table).await?.failed;
-            let failed: Vec<_> = failed.into_iter().map(|(_, seconds)| seconds).collect();
-            assert_eq!(failed, expected, "{waited} {code}");
-            anyhow::Ok(())
-        };
+    let check = async |waited: u32, taken: Range<_>, (status, code), expected: &[_]| {
+        let records = [0, 1].map(|n| record(n, 3, waited * SECOND));
+        let table = move |n| (!taken.contains(&n)).then(|| refused(status, code));
+        let failed = handle(records.into(), 10 * SECOND, table).await?.failed;
+        let failed: Vec<_> = failed.into_iter().map(|(_, seconds)| seconds).collect();
+        assert_eq!(failed, expected, "{waited} {code}");
+        anyhow::Ok(())
+    };
     let (throttled, down) = ((400, "ThrottlingException"), (500, "InternalServerError"));
     // One was written, and ten seconds were left for the other.
     check(60, 0..1, throttled, &[Some(10)]).await?;
