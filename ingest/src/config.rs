@@ -83,8 +83,11 @@ pub fn status_requests() -> Result<f64> {
 /// Reads how long rows of orders are kept, `KEEP_DAYS`; None for ever, if that is 0.
 pub fn keep() -> Result<Option<Duration>> {
     let name = "KEEP_DAYS";
-    let days = required(name)?.parse::<u32>();
-    let days = days.with_context(|| format!("the environment variable {name} is not a number"))?;
+    days(&required(name)?).with_context(|| format!("the environment variable {name}"))
+}
+
+fn days(text: &str) -> Result<Option<Duration>> {
+    let days: u32 = text.parse().context("is not a number")?;
     Ok((days > 0).then(|| Duration::from_hours(24 * u64::from(days))))
 }
 
@@ -100,15 +103,22 @@ pub fn worker_timeout() -> Result<Duration> {
 /// Signs ids with `ORDER_ID_SECRET`. While it is rotated, ids of `ORDER_ID_SECRET_NEXT` are recognised before it signs,
 /// and those of `ORDER_ID_SECRET_PREVIOUS` after it has.
 pub fn order_ids() -> Result<OrderIds> {
-    let secret = |name: &'static str| Secret::new(required(name)?).context(name);
-    let set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
-    let accepted = ["ORDER_ID_SECRET_NEXT", "ORDER_ID_SECRET_PREVIOUS"]
-        .into_iter()
-        .filter(set)
-        .map(secret);
+    ids_by(optional)
+}
+
+fn ids_by(variable: impl Fn(&str) -> Result<Option<String>>) -> Result<OrderIds> {
+    let secret = |name| {
+        let text = variable(name)?;
+        text.map(|text| Secret::new(text).context(name)).transpose()
+    };
+    let current = secret("ORDER_ID_SECRET")?;
+    let accepted = [
+        secret("ORDER_ID_SECRET_NEXT")?,
+        secret("ORDER_ID_SECRET_PREVIOUS")?,
+    ];
     Ok(OrderIds::new(
-        secret("ORDER_ID_SECRET")?,
-        accepted.collect::<Result<_>>()?,
+        current.context("the environment variable ORDER_ID_SECRET is missing or empty")?,
+        accepted.into_iter().flatten().collect(),
     ))
 }
 

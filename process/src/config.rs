@@ -70,8 +70,11 @@ pub fn number<T: FromStr>(name: &str) -> Result<T> {
 
 /// How long an order's row is kept from its outcome on, `KEEP_DAYS`; None for ever, if that is 0.
 pub fn keep() -> Result<Option<Duration>> {
-    let days: u32 = number("KEEP_DAYS")?;
-    Ok((days > 0).then(|| Duration::from_hours(24 * u64::from(days))))
+    Ok(days(number("KEEP_DAYS")?))
+}
+
+fn days(days: u32) -> Option<Duration> {
+    (days > 0).then(|| Duration::from_hours(24 * u64::from(days)))
 }
 
 /// Logs JSON lines with the time, from the level that `AWS_LAMBDA_LOG_LEVEL` says, each with the request's id.
@@ -205,8 +208,29 @@ fn certificates(pem: Vec<u8>) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faked::Log;
+    use crate::faked::{self, Log};
+    use std::time::SystemTime;
     use tracing::subscriber::with_default;
+
+    #[test]
+    fn rows_are_kept_for_days() {
+        let hours = |n| days(n).map(|keep| keep.as_secs() / 3600);
+        assert_eq!([0, 1, 400].map(hours), [None, Some(24), Some(9600)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_table_that_never_answers_costs_two_seconds_an_attempt_and_five_a_call() {
+        let config = faked::aws(|_, _| Some(faked::SILENCE)).into_builder();
+        let config = config.timeout_config(timeouts()).build();
+        let order = faked::pending(0, &[1]);
+        let start = tokio::time::Instant::now();
+        let table = faked::table(&config);
+        let now = SystemTime::now().into();
+        assert_eq!(table.failed(&order.placed, now).await, None);
+        assert_eq!(start.elapsed().as_secs(), 2);
+        assert!(table.put_failed(&order.placed, now).await.is_err());
+        assert_eq!(start.elapsed().as_secs(), 2 + 5);
+    }
 
     #[test]
     fn a_level_is_as_lambda_writes_it() {
