@@ -32,6 +32,10 @@ use std::{
     fs,
     future::{Future, pending, ready},
     path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -77,9 +81,15 @@ pub fn answering(
     })
 }
 
-/// An AWS that never answers.
-pub fn silent() -> impl HttpClient + 'static {
-    client(|_| HttpConnectorFuture::new(pending()))
+/// An AWS that never answers, and the count of its requests.
+pub fn silent() -> (impl HttpClient + 'static, Arc<AtomicUsize>) {
+    let calls = Arc::<AtomicUsize>::default();
+    let counted = calls.clone();
+    let client = client(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        HttpConnectorFuture::new(pending())
+    });
+    (client, calls)
 }
 
 fn client(

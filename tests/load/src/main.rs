@@ -1,4 +1,4 @@
-//! `cargo run --profile load -p load -- spike` and `bench`.
+//! `cargo run --profile load --bin load -- spike` and `bench`.
 
 use clap::Parser;
 use load::{bench, spike};

@@ -74,7 +74,7 @@ fn more_workers_are_no_slower_where_all_orders_want_the_same() {
 
 #[test]
 fn an_outage_of_25_minutes_costs_no_order_and_is_over_within_a_visibility_timeout() {
-    // The others of the table take minutes: `cargo run -p sim -- --figures outage`.
+    // The others of the table take minutes: `cargo run --bin sim -- --figures outage`.
     for name in ["outage-down-50", "outage-throttled-5", "outage-silent-5"] {
         let outage = figure(name);
         assert!(outage.settled <= Some(Duration::from_secs(185)), "{outage}");

@@ -7,7 +7,7 @@ fn every_order_gets_its_one_outcome_whatever_happens() {
     let failures = seeds::run(1..1001);
     assert!(
         failures.is_empty(),
-        "{failures:#?}\nsee `cargo run -p sim -- --trace SEED`"
+        "{failures:#?}\nsee `cargo run --bin sim -- --trace SEED`"
     );
 }
 
