@@ -6,10 +6,16 @@ use crate::{
 };
 use anyhow::{Context as _, Result};
 use aws_sdk_sqs::config::retry::RetryConfig;
-use events::Timestamp;
+use events::{Client, OrderIds, Secret, Timestamp};
 use ingest::config::logs;
 use serde_json::{Value, json};
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, SystemTime},
+};
 use tracing::subscriber::set_default;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -177,6 +183,45 @@ async fn a_row_that_cannot_be_read_is_not_asked_for_again_and_its_error_is_logge
     check("status", json!({"S": "lost"}), "unknown variant").await?;
     check("order", json!({"M": {}}), "missing field `lines`").await?;
     check("placed_at", json!({"S": "private \"time\""}), "").await
+}
+
+#[tokio::test]
+async fn an_order_is_found_by_its_row_however_often_the_secret_was_rotated() -> Result<()> {
+    let ids = |secrets: [&str; 2]| {
+        let [signing, other] = secrets.map(|secret| Secret::new(secret.repeat(32)));
+        anyhow::Ok(OrderIds::new(signing?, vec![other?]))
+    };
+    let client = Client::identified("ann");
+    let old = ids(["a", "b"])?.fresh(&client, [1; 12]);
+    let check = async |secrets, owner: Option<&str>, expected: u16| {
+        let mut row = sample("order-record")?;
+        row["id"] = json!({"S": old});
+        row["client"] = json!({"S": owner});
+        let table = owner.map_or(json!({}), |_| json!({"Item": row}));
+        let reads = Arc::<AtomicUsize>::default();
+        let seen = reads.clone();
+        let config = config(answering(move |request| {
+            seen.fetch_add(usize::from(request.get("Key").is_some()), Relaxed);
+            (200, table.clone())
+        }));
+        let mut statuses = statuses(&config.build())?;
+        statuses.ids = ids(secrets)?;
+        let mut event = sample("status")?;
+        event["pathParameters"]["id"] = json!(old);
+        event["requestContext"]["identity"]["apiKeyId"] = json!("ann");
+        let answer = ask_by(&event, &statuses).await?;
+        assert_eq!(answer.status, expected, "{secrets:?} {owner:?}");
+        assert_eq!(reads.load(Relaxed), 1, "a well-formed id costs one read");
+        anyhow::Ok(answer.document()?["status"].clone())
+    };
+    for secrets in [["a", "b"], ["b", "a"], ["c", "b"], ["d", "c"]] {
+        assert_eq!(check(secrets, Some("ann"), 200).await?, "confirmed");
+        check(secrets, Some("ben"), 404).await?;
+    }
+    // Without a row the id itself says whose it is, by the secrets that are known.
+    assert_eq!(check(["b", "a"], None, 200).await?, "queued");
+    check(["c", "b"], None, 404).await?;
+    Ok(())
 }
 
 #[tokio::test]
