@@ -15,6 +15,7 @@ pub mod provisional;
 pub mod queue;
 pub mod request;
 mod response;
+mod retries;
 pub mod route;
 mod sdk_error;
 pub mod status;

@@ -83,7 +83,7 @@ pub async fn status(statuses: &Statuses, request: Request) -> Response<Body> {
     };
     let metrics = &statuses.metrics;
     let mut response = answer.unwrap_or_else(|problem| problem.refuse(metrics));
-    metrics.write_if_due(SystemTime::now());
+    metrics.write_if_due();
     if request.method() == Method::HEAD {
         *response.body_mut() = Body::Empty;
     }

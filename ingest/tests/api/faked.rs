@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use aws_sdk_sqs::config::{
-    BehaviorVersion, Credentials, HttpClient, Region, SharedCredentialsProvider,
+    Credentials, HttpClient, Region, SharedCredentialsProvider,
 };
 use aws_smithy_runtime_api::{
     client::{
@@ -17,8 +17,9 @@ use events::{OrderIds, Secret};
 use ingest::{
     acceptor::Acceptor,
     backlog::Backlog,
+    config::behavior_version,
     dispatch::dispatch,
-    gateway::{self, Event},
+    gateway::{self, Event, RoleClients},
     metrics::Metrics,
     queue::OrderQueue,
     status::{Statuses, status},
@@ -117,7 +118,7 @@ impl<F: Fn(HttpRequest) -> HttpConnectorFuture + Send + Sync> HttpConnector for 
 pub fn config(client: impl HttpClient + 'static) -> Builder {
     let credentials = Credentials::new("a", "b", None, None, "test");
     SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
+        .behavior_version(behavior_version())
         .region(Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(client)
@@ -145,9 +146,21 @@ pub async fn invoke<F>(handler: impl FnMut(Request) -> F, event: Event) -> Resul
 where
     F: Future<Output = Response<Body>> + Send,
 {
+    invoke_by(RoleClients::Role, handler, event).await
+}
+
+/// The same, where sessions of a role are one client or several.
+pub async fn invoke_by<F>(
+    of_role: RoleClients,
+    handler: impl FnMut(Request) -> F,
+    event: Event,
+) -> Result<Answer>
+where
+    F: Future<Output = Response<Body>> + Send,
+{
     let mut context = Context::default();
     context.xray_trace_id = Some(TRACE.to_owned());
-    let service = gateway::service(handler);
+    let service = gateway::service(of_role, handler);
     let Ok(answer) = service.oneshot(LambdaEvent::new(event, context)).await;
     let json = serde_json::to_string(&answer)?;
     let answer: Value = serde_json::from_str(&json)?;
@@ -173,12 +186,17 @@ where
 
 /// A handler's view of an event.
 pub async fn request(event: Event) -> Result<Request> {
+    request_by(RoleClients::Role, event).await
+}
+
+/// The same, where sessions of a role are one client or several.
+pub async fn request_by(of_role: RoleClients, event: Event) -> Result<Request> {
     let mut seen = None;
     let handler = |request| {
         seen = Some(request);
         ready(Response::new(Body::from("{}")))
     };
-    invoke(handler, event).await?;
+    invoke_by(of_role, handler, event).await?;
     seen.context("no request")
 }
 
