@@ -90,11 +90,15 @@ pub async fn accept_batch(
     problems.for_each(|problem| acceptor.metrics.refused(problem.name()));
     let mut response = answer(&results, acceptor.backlog.wait(None));
     if let (StatusCode::ACCEPTED, Some(up)) = (response.status(), up) {
-        let mut seen = HashSet::new();
-        let once = results.iter().flatten().filter(|id| seen.insert(**id));
-        let ids: Vec<_> = once.map(OrderId::to_string).collect();
-        let location = format!("{up}orders?{IDS}={}&{PLACED_AT}={placed_at}", ids.join(","));
-        let location = HeaderValue::try_from(location).expect("ids and a time are ASCII");
+        let mut accepted: HashSet<_> = results.iter().flatten().collect();
+        let once = messages
+            .iter()
+            .filter(|message| accepted.remove(&message.id()));
+        let order = |order: &OrderPlaced| format!("{}.{}", order.id(), order.fingerprint().short());
+        let orders: Vec<_> = once.map(order).collect();
+        let orders = orders.join(",");
+        let location = format!("{up}orders?{IDS}={orders}&{PLACED_AT}={placed_at}");
+        let location = HeaderValue::try_from(location).expect("ids, digits and a time are ASCII");
         response.headers_mut().insert(LOCATION, location);
     }
     Ok(response)

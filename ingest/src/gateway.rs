@@ -59,6 +59,7 @@ pub(crate) const CLIENT_OF_SESSION: &str = "client_of_session";
 /// The same for the parameters of a query that are used, by their names.
 pub(crate) const PLACED_AT: &str = "placed_at";
 pub(crate) const IDS: &str = "ids";
+pub(crate) const FINGERPRINT: &str = "fingerprint";
 
 /// An event of a REST API, an HTTP API or a Function URL, as far as the functions use it. To be read from JSON is the one
 /// way to make it: the conversion panics at some of what its type can hold.
@@ -213,6 +214,7 @@ fn authorizer(event: &Object<'_>, context: &Object<'_>) -> ApiGatewayRequestAuth
         (CLIENT_OF_SESSION, client(RoleClients::Session)),
         (PLACED_AT, query(PLACED_AT)),
         (IDS, query(IDS)),
+        (FINGERPRINT, query(FINGERPRINT)),
     ];
     let mut authorizer = ApiGatewayRequestAuthorizer::default();
     for (name, value) in fields {

@@ -1,7 +1,7 @@
 //! Reads a request that came through [`gateway`](crate::gateway).
 
 use crate::{
-    gateway::{CLIENT, CLIENT_OF_SESSION, IDS, PLACED_AT, RoleClients},
+    gateway::{CLIENT, CLIENT_OF_SESSION, FINGERPRINT, IDS, PLACED_AT, RoleClients},
     problem::Problem,
 };
 use events::{Client, Timestamp};
@@ -108,7 +108,26 @@ pub fn placed_at(request: &Request) -> Option<Timestamp> {
     member(request, PLACED_AT)?.parse().ok()
 }
 
-/// The ids in the query, `?ids=A,B`, in the order sent.
+/// The digits that the order's fingerprint starts with, if the request says them, as the location in a 202 does.
+pub fn fingerprint(request: &Request) -> Result<Option<&str>, Problem> {
+    member(request, FINGERPRINT).map(digits).transpose()
+}
+
+/// The id and the fingerprint's digits of an order that is one of many, `ID` or `ID.FINGERPRINT`.
+pub fn with_fingerprint(text: &str) -> Result<(&str, Option<&str>), Problem> {
+    match text.split_once('.') {
+        Some((id, fingerprint)) => Ok((id, Some(digits(fingerprint)?))),
+        None => Ok((text, None)),
+    }
+}
+
+/// Checks the digits of a fingerprint. To pass over odd ones would be to show another order's outcome as if it were this one's.
+fn digits(text: &str) -> Result<&str, Problem> {
+    let is_good = (8..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    is_good.then_some(text).ok_or(Problem::InvalidFingerprint)
+}
+
+/// The orders in the query, `?ids=A,B`, in the order sent.
 pub fn ids(request: &Request) -> Vec<&str> {
     let ids = member(request, IDS).unwrap_or_default().split(',');
     ids.map(str::trim).filter(|id| !id.is_empty()).collect()

@@ -45,16 +45,26 @@ impl Statuses {
     }
 
     /// Gives the content of an order's row to the order's client, or None while there is no row. A row says whose order it
-    /// is, whatever secret its id was made with; where it doesn't, the id has to.
+    /// is, whatever secret its id was made with; where it doesn't, the id has to. The row is of another order with the same
+    /// idempotency key if its fingerprint doesn't start with these digits.
     pub(crate) fn content<'a, T>(
         &self,
         client: &Client,
         id: OrderId,
+        fingerprint: Option<&str>,
         row: Option<&'a Row<T>>,
     ) -> Result<Option<&'a T>, Problem> {
         let owner = row.and_then(|row| row.client.as_ref());
         if !owner.map_or_else(|| self.ids.recognise(client, id), |owner| owner == client) {
             return Err(Problem::UnknownOrder);
+        }
+        let stored = row.and_then(|row| row.fingerprint.as_ref());
+        if stored
+            .zip(fingerprint)
+            .is_some_and(|(stored, asked)| !stored.starts_with(asked))
+        {
+            tracing::info!(order_id = %id, "the row is of another order with the same idempotency key");
+            return Err(Problem::KeyReused);
         }
         let content = row.map(|row| row.content.as_ref()).transpose();
         content.map_err(|error| {
@@ -92,6 +102,7 @@ pub async fn status(statuses: &Statuses, request: Request) -> Response<Body> {
 
 async fn find(statuses: &Statuses, request: &Request) -> Result<Response<Body>, Problem> {
     let client = request::client(request)?;
+    let fingerprint = request::fingerprint(request)?;
     let id = OrderId::parse(order_id(request)).ok_or(Problem::UnknownOrder)?;
     statuses.backlog.refresh();
     let start = Instant::now();
@@ -101,7 +112,7 @@ async fn find(statuses: &Statuses, request: &Request) -> Result<Response<Body>, 
         tracing::error!(order_id = %id, %error, "could not reach the table of orders");
         Problem::TableUnavailable
     })?;
-    match statuses.content(&client, id, row.as_ref())? {
+    match statuses.content(&client, id, fingerprint, row.as_ref())? {
         Some(record) if statuses.is_provisional(record.outcome, record.processed_at) => {
             Ok(statuses.queued(id, Some(record.placed_at)))
         }

@@ -17,7 +17,7 @@ use std::{
 /// The most orders of a request.
 pub(crate) const MOST: usize = 100;
 
-/// Answers for each order in the order asked; for one that is named twice, once.
+/// Answers for each order in the order asked; for one that is named twice, with the same fingerprint, once.
 pub(crate) async fn find_all(
     statuses: &Statuses,
     request: &Request,
@@ -29,8 +29,8 @@ pub(crate) async fn find_all(
     }
     let mut seen = HashSet::new();
     texts.retain(|text| seen.insert(text.to_ascii_lowercase()));
-    let asked = texts.iter().filter_map(|text| OrderId::parse(text));
-    let asked: BTreeSet<_> = asked.collect();
+    let asked = texts.iter().filter_map(|text| order(text).ok());
+    let asked: BTreeSet<_> = asked.map(|(id, _)| id).collect();
     statuses.backlog.refresh();
     let start = Instant::now();
     let rows = statuses.table.read_all(asked.iter().copied()).await;
@@ -41,11 +41,11 @@ pub(crate) async fn find_all(
         }
     }
     let find = |text: &str| {
-        let id = OrderId::parse(text).ok_or(Problem::UnknownOrder)?;
+        let (id, fingerprint) = order(text)?;
         if rows.unread.contains(&id) {
             return Err(Problem::TableUnavailable);
         }
-        let row = statuses.content(&client, id, rows.found.get(&id))?;
+        let row = statuses.content(&client, id, fingerprint, rows.found.get(&id))?;
         let row = row.filter(|row| !statuses.is_provisional(row.outcome, row.processed_at));
         Ok(Known::new(id, row))
     };
@@ -73,6 +73,15 @@ pub(crate) async fn find_all(
     Ok(answer)
 }
 
+/// The id of an order, and the digits that its fingerprint should start with.
+fn order(text: &str) -> Result<(OrderId, Option<&str>), Problem> {
+    let (id, fingerprint) = request::with_fingerprint(text)?;
+    Ok((
+        OrderId::parse(id).ok_or(Problem::UnknownOrder)?,
+        fingerprint,
+    ))
+}
+
 #[derive(Serialize)]
 struct Answer<'a> {
     results: Vec<Entry<'a>>,
@@ -83,7 +92,7 @@ struct Answer<'a> {
 enum Entry<'a> {
     Known(&'a Known),
     Refused {
-        /// As it was sent. One that is no id isn't repeated.
+        /// As it was sent, without the fingerprint. One that is no id isn't repeated.
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<&'a str>,
         #[serde(flatten)]
@@ -125,10 +134,11 @@ impl Known {
 impl<'a> Entry<'a> {
     fn new(text: &'a str, result: &'a Result<Known, Problem>) -> Self {
         let is_part = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+        let id = text.split('.').next().unwrap_or_default();
         match result {
             Ok(known) => Self::Known(known),
             Err(problem) => Self::Refused {
-                id: (text.len() == 36 && text.bytes().all(is_part)).then_some(text),
+                id: (id.len() == 36 && id.bytes().all(is_part)).then_some(id),
                 problem: problem.details(),
             },
         }

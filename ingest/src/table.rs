@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     Client as DynamoDb,
     types::{AttributeValue, KeysAndAttributes},
 };
-use events::{Client, OrderId, OrderRecord, Outcome, Timestamp, text::bounded};
+use events::{Client, Fingerprint, OrderId, OrderRecord, Outcome, Timestamp, text::bounded};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{collections::HashMap, time::Duration};
 use tokio::time::{sleep, timeout};
@@ -32,6 +32,8 @@ pub struct NotRead(String);
 pub struct Row<T> {
     /// The client that sent the order, if the row says it.
     pub client: Option<Client>,
+    /// The order's fingerprint, if the row has it.
+    pub fingerprint: Option<Fingerprint>,
     /// The rest, or why it is not an order's, which it will not be the next time either.
     pub content: Result<T, String>,
 }
@@ -59,11 +61,13 @@ pub struct Rows {
 
 impl<T: DeserializeOwned> From<Item> for Row<T> {
     fn from(item: Item) -> Self {
-        let client = item.get("client").cloned();
+        let client = member(&item, "client");
+        let fingerprint = member(&item, "fingerprint");
         let content = serde_dynamo::from_item(item)
             .map_err(|error: serde_dynamo::Error| unquoted(&error.to_string()));
         Self {
-            client: client.and_then(|client| serde_dynamo::from_attribute_value(client).ok()),
+            client,
+            fingerprint,
             content,
         }
     }
@@ -100,7 +104,9 @@ impl OrderTable {
             let keys = KeysAndAttributes::builder()
                 .set_keys(Some(rows.unread.iter().copied().map(key).collect()))
                 .consistent_read(true)
-                .projection_expression("id, #status, reason, client, processed_at, #total")
+                .projection_expression(
+                    "id, #status, reason, client, fingerprint, processed_at, #total",
+                )
                 .expression_attribute_names("#status", "status")
                 .expression_attribute_names("#total", "total");
             let keys = keys.build().map_err(|error| NotRead(error.to_string()))?;
@@ -141,6 +147,11 @@ impl OrderTable {
         let read = read.map_err(|error| NotRead(sdk_error::text(error)))?;
         Ok(read.item.map(Row::from))
     }
+}
+
+/// A member of a row whose other members may be unreadable.
+fn member<T: DeserializeOwned>(item: &Item, name: &str) -> Option<T> {
+    serde_dynamo::from_attribute_value(item.get(name)?.clone()).ok()
 }
 
 /// The key of an order's row.

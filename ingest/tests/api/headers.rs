@@ -2,7 +2,7 @@
 
 use crate::faked::{Answer, answering, ask, config, ids, ingest, sample};
 use anyhow::{Context, Result};
-use events::{Client, IdempotencyKey, Timestamp};
+use events::{Client, Fingerprint, IdempotencyKey, Order, Timestamp};
 use serde_json::{Value, json};
 
 /// Gives `ingest`'s answer to an event, above a queue that stores everything.
@@ -174,9 +174,13 @@ async fn a_location_leads_to_the_order() -> Result<()> {
                 .unwrap_or_default()
                 .to_owned();
             let location = answer.headers["location"].split_once("?placed_at=");
-            let (location, placed_at) = location.context("no hint")?;
+            let (location, hints) = location.context("no hint")?;
             assert_eq!(location, format!("{expected}{id}"), "{path}");
+            let hints = hints.split_once("&fingerprint=");
+            let (placed_at, fingerprint) = hints.context("no fingerprint")?;
             placed_at.parse::<Timestamp>()?;
+            let order = Order::parse(event["body"].as_str().unwrap_or_default().as_bytes())?;
+            assert_eq!(fingerprint, &Fingerprint::of(&order).as_str()[..8]);
         }
     }
     let mut event = sample("order")?;

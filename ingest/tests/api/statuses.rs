@@ -197,6 +197,65 @@ async fn a_failed_order_whose_worker_may_still_try_is_queued_among_others() -> R
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reused_key_is_reported_beside_other_outcomes() -> Result<()> {
+    let [mine, other, waiting] = [fresh("ann", 1)?, fresh("ann", 2)?, fresh("ann", 3)?];
+    let stored = |id, digits: &str| {
+        let fingerprint = json!({"S": digits.repeat(64)});
+        row(
+            id,
+            "ann",
+            &json!({"status": {"S": "confirmed"}, "fingerprint": fingerprint}),
+        )
+    };
+    let rows: Rows = Arc::new(
+        [stored(mine, "a"), stored(other, "b")]
+            .into_iter()
+            .collect(),
+    );
+    let asked = [
+        format!("{mine}.aaaaaaaa"),
+        format!("{other}.aaaaaaaa"),
+        other.to_string(),
+        format!("{mine}.AAAAAAAA").to_uppercase(),
+        format!("{other}.bbbbbbbb"),
+        format!("{waiting}.aaaaaaaa"),
+        format!("{mine}.short"),
+        format!("{mine}.aaaaaaaa.aaaaaaaa"),
+        "no-id.aaaaaaaa".to_owned(),
+    ];
+    let (answer, calls) = ask(event(&asked.join(",")), &rows, 100).await?;
+    assert_eq!((answer.status, calls), (200, 1), "{answer:?}");
+    let results = answer.document()?["results"].clone();
+    let results = results.as_array().context("no results")?;
+    let seen: Vec<_> = results
+        .iter()
+        .map(|one| {
+            (
+                one["id"].as_str(),
+                one["status"].clone(),
+                one["type"].as_str(),
+            )
+        })
+        .collect();
+    let [mine, other, waiting] = [mine, other, waiting].map(|id| id.to_string());
+    let blank = Some("about:blank");
+    assert_eq!(
+        seen,
+        [
+            (Some(&*mine), json!("confirmed"), None),
+            (Some(&*other), json!(409), Some("idempotency-key-reused")),
+            (Some(&*other), json!("confirmed"), None),
+            (Some(&*other), json!("confirmed"), None),
+            (Some(&*waiting), json!("queued"), None),
+            (Some(&*mine), json!(422), blank),
+            (Some(&*mine), json!(422), blank),
+            (None, json!(404), blank),
+        ]
+    );
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_to_a_hundred_orders_are_told_however_the_query_has_them() -> Result<()> {
     let list = |count: u8| -> Result<String> {
         let ids: Vec<_> = (0..count)

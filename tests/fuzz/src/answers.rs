@@ -73,7 +73,8 @@ pub fn accept(functions: &Functions, event: Event, tally: &mut Tally) -> Option<
     assert_eq!(answer["id"], id);
     if let Some(location) = response.headers.get("location") {
         let to = location.trim_start_matches("../");
-        let expected = format!("{id}?placed_at={}", placed.placed_at());
+        let (placed_at, fingerprint) = (placed.placed_at(), placed.fingerprint().short());
+        let expected = format!("{id}?placed_at={placed_at}&fingerprint={fingerprint}");
         assert_eq!(to.trim_start_matches("orders/"), expected, "{location}");
     }
     assert!(functions.ids.recognise(&client, placed.id()));
@@ -242,8 +243,8 @@ fn form(response: &Answer, most: usize) -> Value {
     assert!(body.len() <= most, "{} bytes", body.len());
     assert!(!body.chars().any(char::is_control), "{body:?}");
     for (name, value) in &response.headers {
-        // A batch request's location has the ids of its orders.
-        let most = if name == "location" { 4096 } else { 256 };
+        // A batch request's location has the ids and fingerprints of its orders.
+        let most = if name == "location" { 5120 } else { 256 };
         assert!(
             value.len() < most && value.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
             "{response:?}"
