@@ -137,6 +137,7 @@ fn read(event: &RawValue) -> Option<LambdaRequest> {
     http.path_parameters = parameters;
     http.request_context.http.method = method(context.object("http").text("method")?)?;
     http.request_context.http.path = text("rawPath");
+    http.request_context.route_key = text("routeKey");
     http.request_context.authorizer = Some(authorizer);
     http.request_context.request_id = request_id;
     Some(LambdaRequest::ApiGatewayV2(http))

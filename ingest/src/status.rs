@@ -103,7 +103,7 @@ pub async fn status(statuses: &Statuses, request: Request) -> Response<Body> {
 async fn find(statuses: &Statuses, request: &Request) -> Result<Response<Body>, Problem> {
     let client = request::client(request)?;
     let fingerprint = request::fingerprint(request)?;
-    let id = OrderId::parse(order_id(request)).ok_or(Problem::UnknownOrder)?;
+    let id = OrderId::parse(&order_id(request)).ok_or(Problem::UnknownOrder)?;
     statuses.backlog.refresh();
     let start = Instant::now();
     let row = statuses.table.read(id).await;

@@ -203,6 +203,38 @@ async fn an_order_is_found_with_a_slash_at_the_end() -> Result<()> {
 }
 
 #[tokio::test]
+async fn an_order_is_found_however_its_path_is_spelt() -> Result<()> {
+    let sample = sample("status")?;
+    let id = sample["pathParameters"]["id"].as_str().context("no id")?;
+    let encoded = id.replace('-', "%2D").replace('a', "%61");
+    let all: String = id.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let context = json!({"http": {"method": "GET"},
+        "authorizer": {"lambda": {"principalId": "ann"}}});
+    for (path, status) in [
+        (format!("/orders/{id}"), 200),
+        (format!("/orders/{encoded}"), 200),
+        (format!("/orders/{all}"), 200),
+        (format!("/v1/orders/{encoded}/"), 200),
+        (format!("/shop/orders//{encoded}//"), 200),
+        (format!("/orders%2F{id}"), 404),
+        (format!("/orders/{id}%2F"), 404),
+        (format!("/orders/{}", id.replace('-', "%252D")), 404),
+    ] {
+        let mut row = crate::faked::sample("order-record")?;
+        row["client"] = json!({"S": "principal:ann"});
+        let config = config(answering(move |_| (200, json!({"Item": row})))).build();
+        let mut event = json!({"version": "2.0", "rawPath": path, "requestContext": context});
+        assert_eq!(ask(&event, &config).await?.status, status, "{path}");
+        // The parameter of a REST API's or an HTTP API's route, as a gateway leaves it.
+        event["routeKey"] = json!("GET /orders/{id}");
+        let parameter = path.rsplit('/').find(|segment| !segment.is_empty());
+        event["pathParameters"] = json!({"id": parameter});
+        assert_eq!(ask(&event, &config).await?.status, status, "{path}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn no_answer_is_kept_by_a_cache_or_guessed_at() -> Result<()> {
     let mut answers = Vec::new();
     for name in [
