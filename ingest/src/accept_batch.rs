@@ -1,7 +1,7 @@
 //! `POST /orders/batch`: accepts up to a hundred orders, and checks and answers each on its own.
 
 use crate::{
-    acceptor::{Acceptor, idempotency_key, json_body},
+    acceptor::{Acceptor, HEADER, has_near_miss, idempotency_key, json_body},
     gateway::{IDS, PLACED_AT},
     problem::{Details, Problem},
     request, response,
@@ -107,7 +107,7 @@ pub async fn accept_batch(
 /// Checks each order of a batch request. Fails for what is wrong with the request as a whole.
 fn check(request: &Request, client: &Client) -> Result<Vec<Checked>, Problem> {
     let body = json_body(request, MAX_BATCH_BYTES)?;
-    if !request::values(request, "idempotency-key").is_empty() {
+    if request.headers().contains_key(HEADER) || has_near_miss(request) {
         // One for all of them it cannot be, and a client that counts on it must not send its orders twice.
         return Err(Problem::InvalidIdempotencyKey(
             "In a batch each order has a key of its own, as idempotency_key beside it.",
