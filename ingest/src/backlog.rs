@@ -1,6 +1,6 @@
 //! Knows about how many orders wait on the queue, without ever making a request wait for it.
 
-use crate::{sdk_error, wait::wait};
+use crate::wait::wait;
 use aws_sdk_sqs::{
     Client as Sqs,
     types::QueueAttributeName::{
@@ -8,6 +8,7 @@ use aws_sdk_sqs::{
     },
 };
 use events::Timestamp;
+use function::sdk_error;
 use std::{
     mem,
     sync::{Arc, Mutex, PoisonError},
@@ -75,7 +76,7 @@ impl Backlog {
                 count(Visible).zip(count(InFlight))
             }
             Err(error) => {
-                let error = sdk_error::text(error);
+                let error = sdk_error::text(&error);
                 tracing::warn!(error, "could not read how many orders wait");
                 None
             }
@@ -121,6 +122,24 @@ fn chance() -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_sqs::config::{BehaviorVersion, Config};
+
+    #[test]
+    fn a_number_of_orders_is_used_for_half_a_minute() {
+        let sqs = Sqs::from_conf(
+            Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .build(),
+        );
+        let backlog = Backlog::new(sqs, "http://sqs/orders".to_owned(), 1.0);
+        let unknown = backlog.wait(None);
+        for (age, is_used) in [(0, true), (25, true), (31, false), (3600, false)] {
+            let at = SystemTime::now() - Duration::from_secs(age);
+            backlog.sample.lock().expect("no panic in here").waiting = Some((200, at));
+            let wait = backlog.wait(None);
+            assert_eq!(wait > 10 * unknown, is_used, "{age}: {wait:?}");
+        }
+    }
 
     #[test]
     fn a_time_is_past_once_its_span_is_or_if_the_clock_went_back() {

@@ -1,11 +1,12 @@
 //! The table of orders, as `status` reads it.
 
-use crate::{retries, sdk_error};
+use crate::retries;
 use aws_sdk_dynamodb::{
     Client as DynamoDb,
     types::{AttributeValue, KeysAndAttributes},
 };
 use events::{Client, Fingerprint, OrderId, OrderRecord, Outcome, Timestamp, text::bounded};
+use function::sdk_error;
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{collections::HashMap, time::Duration};
 use tokio::time::{sleep, timeout};
@@ -112,7 +113,7 @@ impl OrderTable {
             let keys = keys.build().map_err(|error| NotRead(error.to_string()))?;
             let read = self.dynamodb.batch_get_item();
             let read = read.request_items(&self.name, keys).send().await;
-            let read = read.map_err(|error| NotRead(sdk_error::text(error)))?;
+            let read = read.map_err(|error| NotRead(sdk_error::text(&error)))?;
             let items = read.responses.into_iter().flat_map(HashMap::into_values);
             // The key that was asked for is an id, whatever the rest of the row is.
             let found = items
@@ -144,7 +145,7 @@ impl OrderTable {
             .consistent_read(true)
             .set_key(Some(key(id)));
         let read = read.send().await;
-        let read = read.map_err(|error| NotRead(sdk_error::text(error)))?;
+        let read = read.map_err(|error| NotRead(sdk_error::text(&error)))?;
         Ok(read.item.map(Row::from))
     }
 }

@@ -1,7 +1,8 @@
 //! The connection that is opened during init.
 
 use aws_smithy_runtime_api::client::{http::HttpConnector, orchestrator::HttpRequest};
-use ingest::config::{connect, connector};
+use function::aws::connector;
+use ingest::config::connect;
 use std::error::Error;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -7,7 +7,7 @@ use crate::{
 use anyhow::{Context, Result};
 use aws_sdk_sqs::config::retry::RetryConfig;
 use events::{Client, OrderId, Timestamp};
-use ingest::config::logs;
+use function::logs::logs;
 use serde_json::{Map, Value, json};
 use std::{
     sync::{
