@@ -1,8 +1,15 @@
 //! Tells the callers that are meant from a web page. A page of any site may send a request to this machine, or let its
 //! own name lead here, and would reach tables, queues and functions.
 
+use axum::{
+    Router,
+    extract::Request as Received,
+    http::StatusCode,
+    middleware::{Next, from_fn},
+    response::IntoResponse,
+};
 use hyper::{
-    HeaderMap, Request,
+    HeaderMap, Method, Request,
     header::{self, HeaderName},
     http::uri::Authority,
 };
@@ -14,6 +21,8 @@ use std::{
 /// The names by which containers of Docker and Podman know this machine.
 const CONTAINERS: [&str; 2] = ["host.docker.internal", "host.containers.internal"];
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// The addresses that `local` was told to listen on, beside loopback.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +62,35 @@ impl Callers {
 
     /// Refuses a request that a web page of another address has sent.
     pub fn check<B>(&self, request: &Request<B>) -> Result<(), Stranger> {
+        let host = self.own_host(request)?;
+        if is_page(request.headers(), &host) {
+            return Err(Stranger::Page);
+        }
+        Ok(())
+    }
+
+    /// The same, but lets in a link on any page that opens this one in a tab of its own, where the other page can't read it.
+    pub fn check_page<B>(&self, request: &Request<B>) -> Result<(), Stranger> {
+        if is_link(request) {
+            return self.own_host(request).map(drop);
+        }
+        self.check(request)
+    }
+
+    /// The same as [`Callers::check`], for what only programs call: refuses each browser, also one too old to say which page
+    /// sends its request.
+    pub fn check_program<B>(&self, request: &Request<B>) -> Result<(), Stranger> {
+        let headers = request.headers();
+        let agent = headers.get(header::USER_AGENT);
+        let is_browser = agent.is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"));
+        if is_browser || headers.contains_key(SEC_FETCH_SITE) {
+            return Err(Stranger::Page);
+        }
+        self.check(request)
+    }
+
+    /// The request's `Host`, if it is ours.
+    fn own_host<B>(&self, request: &Request<B>) -> Result<String, Stranger> {
         let headers = request.headers();
         let mut hosts = headers.get_all(header::HOST).iter();
         let (Some(host), None) = (hosts.next(), hosts.next()) else {
@@ -65,10 +103,7 @@ impl Callers {
                 return Err(Stranger::Host(host.to_owned()));
             }
         }
-        if is_page(headers, &host) {
-            return Err(Stranger::Page);
-        }
-        Ok(())
+        Ok(host)
     }
 
     fn is_ours(&self, host: &str) -> bool {
@@ -80,6 +115,25 @@ impl Callers {
         }
         name == "localhost" || name.ends_with(".localhost") || CONTAINERS.contains(&name)
     }
+}
+
+/// Answers what the router is asked with 403 if the check refuses them.
+pub fn guard<S>(
+    router: Router<S>,
+    check: impl Fn(&Received) -> Result<(), Stranger> + Clone + Send + Sync + 'static,
+) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    router.layer(from_fn(move |request: Received, next: Next| {
+        let checked = check(&request);
+        async move {
+            match checked {
+                Ok(()) => next.run(request).await,
+                Err(stranger) => (StatusCode::FORBIDDEN, stranger.to_string()).into_response(),
+            }
+        }
+    }))
 }
 
 /// The host without its port, and an IPv6 address without its brackets.
@@ -101,6 +155,17 @@ fn is_page(headers: &HeaderMap, host: &str) -> bool {
         || origins
             .into_iter()
             .any(|origin| is_other(origin.as_bytes()))
+}
+
+/// A link that was followed, or an address that a page sent its own tab to. A frame's `Sec-Fetch-Dest` is another, and a form
+/// that is posted has an `Origin`.
+fn is_link<B>(request: &Request<B>) -> bool {
+    let headers = request.headers();
+    let is = |name, value| headers.get(name).is_some_and(|found| found == value);
+    request.method() == Method::GET
+        && is(SEC_FETCH_MODE, "navigate")
+        && is(SEC_FETCH_DEST, "document")
+        && !headers.contains_key(header::ORIGIN)
 }
 
 #[cfg(test)]
@@ -207,6 +272,74 @@ mod tests {
             ("referer", "https://evil.example"),
         ] {
             assert_eq!(check(&[], &[host, own])?, Ok(()), "{own:?}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_link_opens_a_page_and_nothing_else_does() -> anyhow::Result<()> {
+        let callers = Callers::default();
+        let link = [
+            ("host", "localhost:3000"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-dest", "document"),
+        ];
+        let check = |method: &str, changed: &[(&str, &str)]| {
+            let mut request = Request::builder().method(method).uri("/").body(())?;
+            for (name, value) in link.iter().chain(changed) {
+                let name: HeaderName = name.parse()?;
+                request.headers_mut().insert(name, value.parse()?);
+            }
+            assert_eq!(callers.check(&request), Err(Stranger::Page));
+            anyhow::Ok(callers.check_page(&request))
+        };
+        assert_eq!(check("GET", &[])?, Ok(()));
+        assert_eq!(check("GET", &[("sec-fetch-site", "same-site")])?, Ok(()));
+        for (method, changed) in [
+            ("POST", ("sec-fetch-user", "?1")),
+            ("OPTIONS", ("sec-fetch-user", "?1")),
+            ("GET", ("sec-fetch-mode", "no-cors")),
+            ("GET", ("sec-fetch-mode", "cors")),
+            ("GET", ("sec-fetch-dest", "iframe")),
+            ("GET", ("sec-fetch-dest", "frame")),
+            ("GET", ("sec-fetch-dest", "embed")),
+            ("GET", ("sec-fetch-dest", "image")),
+            ("GET", ("origin", "https://evil.example")),
+            ("GET", ("origin", "null")),
+        ] {
+            let refused = check(method, &[changed])?;
+            assert_eq!(refused, Err(Stranger::Page), "{method} {changed:?}");
+        }
+        // A name that leads here is no link's business.
+        let mut request = Request::get("/").body(())?;
+        for (name, value) in link {
+            let name: HeaderName = name.parse()?;
+            request.headers_mut().insert(name, value.parse()?);
+        }
+        let rebound = "evil.example:3000".parse()?;
+        request.headers_mut().insert("host", rebound);
+        let refused = callers.check_page(&request);
+        assert!(matches!(refused, Err(Stranger::Host(_))), "{refused:?}");
+        Ok(())
+    }
+
+    #[test]
+    fn no_browser_calls_what_is_for_programs() -> anyhow::Result<()> {
+        let check = |name: &str, value: &str| {
+            let request = Request::get("/").header("host", "127.0.0.1:9001");
+            let request = request.header(name, value).body(())?;
+            anyhow::Ok(Callers::default().check_program(&request))
+        };
+        assert_eq!(check("user-agent", "aws-lambda-rust/1.1.1")?, Ok(()));
+        assert_eq!(check("accept", "*/*")?, Ok(()));
+        for (name, value) in [
+            ("user-agent", "Mozilla/5.0 (X11; Linux x86_64) Safari/605.1"),
+            ("sec-fetch-site", "none"),
+            ("sec-fetch-site", "same-origin"),
+            ("origin", "null"),
+        ] {
+            assert_eq!(check(name, value)?, Err(Stranger::Page), "{name} {value}");
         }
         Ok(())
     }

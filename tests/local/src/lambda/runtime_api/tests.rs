@@ -15,12 +15,25 @@ async fn call(
     path: &str,
     body: impl Into<Bytes>,
 ) -> anyhow::Result<(u16, HeaderMap, Bytes)> {
+    call_as(api, method, path, &[], body).await
+}
+
+async fn call_as(
+    api: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Bytes>,
+) -> anyhow::Result<(u16, HeaderMap, Bytes)> {
     let client: Client<HttpConnector, Full<Bytes>> =
         Client::builder(TokioExecutor::new()).build_http();
-    let request = Request::builder()
+    let mut request = Request::builder()
         .method(method)
-        .uri(format!("http://{api}/2018-06-01/runtime/{path}"))
-        .body(Full::new(body.into()))?;
+        .uri(format!("http://{api}/2018-06-01/runtime/{path}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Full::new(body.into()))?;
     let response = client.request(request).await?;
     let (head, body) = response.into_parts();
     let body = body.collect().await?.to_bytes();
@@ -99,5 +112,33 @@ async fn an_init_error_is_passed_on() -> anyhow::Result<()> {
     let mut api = RuntimeApi::start().await?;
     assert_eq!(call(api.address, "POST", "init/error", "{}").await?.0, 202);
     assert!(matches!(api.said().await, Said::InitError(body) if body == "{}"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_page_takes_an_invocation_or_answers_one() -> anyhow::Result<()> {
+    let (mut api, ..) = with_invocation("one").await?;
+    for header in [
+        ("origin", "https://evil.example"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "none"),
+        ("host", "evil.example"),
+        ("user-agent", "Mozilla/5.0"),
+    ] {
+        for (method, path) in [
+            ("GET", "invocation/next"),
+            ("OPTIONS", "invocation/next"),
+            ("POST", "invocation/one/response"),
+            ("POST", "invocation/one/error"),
+            ("POST", "init/error"),
+        ] {
+            let (status, headers, _) = call_as(api.address, method, path, &[header], "{}").await?;
+            assert_eq!(status, 403, "{header:?} {method} {path}");
+            assert!(!headers.contains_key("access-control-allow-origin"));
+        }
+    }
+    let (status, ..) = call(api.address, "POST", "invocation/one/response", "1").await?;
+    assert_eq!(status, 202);
+    assert!(matches!(api.said().await, Said::Answer(Ok(body)) if body == "1"));
     Ok(())
 }
