@@ -1,8 +1,8 @@
 //! For tests: orders, and AWS, faked below the SDK at HTTP.
 
-use crate::{records::Pending, table::OrderTable};
+use crate::{config::behavior_version, records::Pending, table::OrderTable};
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Credentials, Region, SharedCredentialsProvider, retry::RetryConfig,
+    Credentials, Region, SharedCredentialsProvider, retry::RetryConfig,
 };
 use aws_smithy_runtime_api::{
     client::{
@@ -31,7 +31,7 @@ pub const SILENCE: Answer = (0, Value::Null);
 pub fn aws(answer: impl Fn(&str, &Value) -> Option<Answer> + Send + Sync + 'static) -> SdkConfig {
     let connector = SharedHttpConnector::new(Fake(Box::new(answer)));
     SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
+        .behavior_version(behavior_version())
         .region(Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
             "key", "secret", None, None, "test",

@@ -2,7 +2,7 @@
 
 mod refusal;
 
-use crate::{allocate::Transaction, disposition::Settled, records::Pending, sdk_error};
+use crate::{allocate::Transaction, disposition::Settled, records::Pending, retries, sdk_error};
 use aws_sdk_dynamodb::{
     Client,
     config::retry::RetryConfig,
@@ -46,11 +46,13 @@ pub enum NotPut {
 impl OrderTable {
     /// The tables of these names.
     pub fn new(dynamodb: Client, orders: String, articles: String) -> Self {
-        let once = dynamodb.config().to_builder();
-        let once = once.retry_config(RetryConfig::disabled()).build();
+        let retrying = |retries| {
+            let config = dynamodb.config().to_builder();
+            Client::from_conf(config.retry_config(retries).build())
+        };
         Self {
-            transactions: Client::from_conf(once),
-            dynamodb,
+            transactions: retrying(RetryConfig::disabled()),
+            dynamodb: retrying(retries::failed_row()),
             orders,
             articles,
             keep: None,

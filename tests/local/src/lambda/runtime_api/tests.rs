@@ -1,6 +1,7 @@
 //! The Runtime API, as a function calls it.
 
 use super::*;
+use anyhow::Context;
 use http_body_util::{BodyExt, Full};
 use hyper::{HeaderMap, Request};
 use hyper_util::{
@@ -15,25 +16,24 @@ async fn call(
     path: &str,
     body: impl Into<Bytes>,
 ) -> anyhow::Result<(u16, HeaderMap, Bytes)> {
-    call_as(api, method, path, &[], body).await
+    call_with(&HeaderMap::new(), api, method, path, body).await
 }
 
-async fn call_as(
+/// The same, with headers.
+async fn call_with(
+    headers: &HeaderMap,
     api: SocketAddr,
     method: &str,
     path: &str,
-    headers: &[(&str, &str)],
     body: impl Into<Bytes>,
 ) -> anyhow::Result<(u16, HeaderMap, Bytes)> {
     let client: Client<HttpConnector, Full<Bytes>> =
         Client::builder(TokioExecutor::new()).build_http();
     let mut request = Request::builder()
         .method(method)
-        .uri(format!("http://{api}/2018-06-01/runtime/{path}"));
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let request = request.body(Full::new(body.into()))?;
+        .uri(format!("http://{api}/2018-06-01/runtime/{path}"))
+        .body(Full::new(body.into()))?;
+    *request.headers_mut() = headers.clone();
     let response = client.request(request).await?;
     let (head, body) = response.into_parts();
     let body = body.collect().await?.to_bytes();
@@ -87,6 +87,33 @@ async fn only_the_first_answer_to_the_current_invocation_counts() -> anyhow::Res
 }
 
 #[tokio::test]
+async fn an_answer_that_echoes_another_delivery_is_refused() -> anyhow::Result<()> {
+    for path in ["invocation/one/response", "invocation/one/error"] {
+        let (api, first, _) = with_invocation("one").await?;
+        let (mut again, second, _) = with_invocation("one").await?;
+        let echo = |headers: &HeaderMap| {
+            let id = headers
+                .get(INVOCATION_ID)
+                .context("no id of the delivery")?;
+            anyhow::Ok(HeaderMap::from_iter([(
+                HeaderName::from_static(INVOCATION_ID),
+                id.clone(),
+            )]))
+        };
+        let (first, second) = (echo(&first)?, echo(&second)?);
+        assert_ne!(first, second);
+        let stale = call_with(&first, again.address, "POST", path, "1").await?;
+        assert_eq!(stale.0, 400);
+        assert!(again.said.try_recv().is_err());
+        let taken = call_with(&second, again.address, "POST", path, "2").await?;
+        assert_eq!(taken.0, 202);
+        assert!(matches!(again.said().await, Said::Answer(Ok(body) | Err(body)) if body == "2"));
+        drop(api);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_response_over_the_limit_is_an_error() -> anyhow::Result<()> {
     let (mut api, ..) = with_invocation("one").await?;
     let body = vec![b' '; PAYLOAD_LIMIT + 1];
@@ -118,13 +145,15 @@ async fn an_init_error_is_passed_on() -> anyhow::Result<()> {
 #[tokio::test]
 async fn no_page_takes_an_invocation_or_answers_one() -> anyhow::Result<()> {
     let (mut api, ..) = with_invocation("one").await?;
-    for header in [
+    for (name, value) in [
         ("origin", "https://evil.example"),
         ("sec-fetch-site", "cross-site"),
         ("sec-fetch-site", "none"),
         ("host", "evil.example"),
         ("user-agent", "Mozilla/5.0"),
     ] {
+        let headers = [(HeaderName::from_static(name), value.parse()?)];
+        let headers = HeaderMap::from_iter(headers);
         for (method, path) in [
             ("GET", "invocation/next"),
             ("OPTIONS", "invocation/next"),
@@ -132,9 +161,10 @@ async fn no_page_takes_an_invocation_or_answers_one() -> anyhow::Result<()> {
             ("POST", "invocation/one/error"),
             ("POST", "init/error"),
         ] {
-            let (status, headers, _) = call_as(api.address, method, path, &[header], "{}").await?;
-            assert_eq!(status, 403, "{header:?} {method} {path}");
-            assert!(!headers.contains_key("access-control-allow-origin"));
+            let (status, answered, _) =
+                call_with(&headers, api.address, method, path, "{}").await?;
+            assert_eq!(status, 403, "{headers:?} {method} {path}");
+            assert!(!answered.contains_key("access-control-allow-origin"));
         }
     }
     let (status, ..) = call(api.address, "POST", "invocation/one/response", "1").await?;
