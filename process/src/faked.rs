@@ -1,6 +1,6 @@
 //! For tests: orders, and AWS, faked below the SDK at HTTP.
 
-use crate::{config::behavior_version, records::Pending, table::OrderTable};
+use crate::{records::Pending, table::OrderTable};
 use aws_sdk_dynamodb::config::{
     Credentials, Region, SharedCredentialsProvider, retry::RetryConfig,
 };
@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use events::{Client, Order, OrderIds, OrderPlaced, Secret};
+use function::aws::behavior_version;
 use serde_json::{Value, json};
 use std::{
     fmt::{self, Debug, Formatter},

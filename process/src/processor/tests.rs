@@ -3,11 +3,9 @@
 mod telling;
 
 use super::*;
-use crate::{
-    config::logs,
-    faked::{self, Answer, Log, SILENCE, refused},
-};
+use crate::faked::{self, Answer, Log, SILENCE, refused};
 use events::Outcome;
+use function::logs::logs;
 use serde_json::Value;
 use std::{
     ops::Range,
