@@ -157,8 +157,8 @@ fn unreadable(error: &serde_json::Error) -> DynoxideError {
 /// The error as DynamoDB words it for this operation.
 fn refusal(operation: &str, error: DynoxideError) -> DynoxideError {
     use DynoxideError::{
-        ConditionalCheckFailedException, EnvelopedValidation, StatementConditionalCheckFailed,
-        ValidationException,
+        ConditionalCheckFailedException, EnvelopedValidation, SerializationException,
+        StatementConditionalCheckFailed, ValidationException,
     };
     match (operation, error) {
         ("PutItem" | "UpdateItem" | "DeleteItem", EnvelopedValidation(message)) => {
@@ -167,6 +167,12 @@ fn refusal(operation: &str, error: DynoxideError) -> DynoxideError {
         (_, EnvelopedValidation(message)) => ValidationException(message),
         ("ExecuteStatement", ConditionalCheckFailedException(message, Some(item))) => {
             StatementConditionalCheckFailed(message, item)
+        }
+        // It reads some fields only after the rest.
+        (_, ValidationException(message))
+            if message.starts_with("invalid type: ") && !message.contains("null") =>
+        {
+            SerializationException(message)
         }
         (_, error) => error,
     }
