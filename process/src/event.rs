@@ -93,7 +93,7 @@ mod tests {
             let batch = read_batch(&event.records);
             // The two are one order, twice.
             assert_eq!(
-                (batch.first.len(), batch.duplicates.len()),
+                (batch.orders.len(), batch.duplicates.len()),
                 (1, 1),
                 "{members}"
             );
@@ -133,7 +133,7 @@ mod tests {
             let event = read(&[&odd, &with(r#""odd":0"#)])?;
             assert_eq!(event.records[0].message_id.as_deref(), Some("2"));
             let batch = read_batch(&event.records);
-            assert_eq!((batch.unread.len(), batch.first.len()), (1, 1), "{body}");
+            assert_eq!((batch.unread.len(), batch.orders.len()), (1, 1), "{body}");
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::Item;
 use crate::{
     allocate::{Stock, Transaction},
-    disposition::Settled,
+    disposition::{Owner, Settled},
     records::Pending,
     sdk_error,
 };
@@ -36,8 +36,8 @@ pub enum Refusal<'a> {
 pub enum Finding<'a> {
     /// The order has its row already, with this outcome if this version knows it.
     StoredBefore(&'a Pending, Option<Settled>),
-    /// Another order has the row of this one's id.
-    KeyMismatch(&'a Pending),
+    /// Another order, the owner, has the row of this one's id.
+    KeyMismatch(&'a Pending, Owner),
     /// The article hasn't the stock that was reserved; it has this.
     Stock(&'a str, Stock),
     /// Another transaction was using the item.
@@ -115,7 +115,11 @@ fn finding<'a>(reason: &CancellationReason, action: Action<'a>) -> Finding<'a> {
                 (Some(fingerprint), Some(_))
                     if fingerprint != order.placed.fingerprint().as_str() =>
                 {
-                    Finding::KeyMismatch(order)
+                    let owner = Owner {
+                        fingerprint: fingerprint.to_owned(),
+                        settled: reason.item().and_then(settled),
+                    };
+                    Finding::KeyMismatch(order, owner)
                 }
                 // The condition lets such a row pass: it says nothing of why the put failed.
                 (Some(_), Some(status)) if status == Outcome::Failed.status() => Finding::Conflict,

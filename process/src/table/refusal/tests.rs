@@ -28,7 +28,13 @@ async fn refusal_of(answer: Answer) -> String {
             let outcome = settled.map_or("unknown", |settled| settled.outcome.status());
             format!("{} stored before: {outcome}", order.record)
         }
-        Finding::KeyMismatch(order) => format!("{} key mismatch", order.record),
+        Finding::KeyMismatch(order, owner) => {
+            let outcome = owner
+                .settled
+                .map_or("unknown", |settled| settled.outcome.status());
+            let (record, fingerprint) = (order.record, owner.fingerprint);
+            format!("{record} key mismatch: {fingerprint}, {outcome}")
+        }
         Finding::Stock(sku, stock) => format!("{sku} {stock:?}"),
         Finding::Conflict => "conflict".to_owned(),
         Finding::Throttled(sku, _) => format!("{sku:?} throttled"),
@@ -126,12 +132,17 @@ async fn each_reason_names_the_order_or_the_article_that_it_is_about() {
     check([failed(row(&own, "failed")), none(), none()], "conflict").await;
     check(
         [failed(row("other", "confirmed")), none(), none()],
-        "0 key mismatch",
+        "0 key mismatch: other, confirmed",
     )
     .await;
     check(
         [failed(row("other", "failed")), none(), none()],
-        "0 key mismatch",
+        "0 key mismatch: other, failed",
+    )
+    .await;
+    check(
+        [failed(row("other", "a later version's")), none(), none()],
+        "0 key mismatch: other, unknown",
     )
     .await;
     let strange = "0 its row has no status or no fingerprint";
