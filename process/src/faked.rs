@@ -1,5 +1,7 @@
 //! For tests: orders, and AWS, faked below the SDK at HTTP.
 
+pub mod rows;
+
 use crate::{records::Pending, table::OrderTable};
 use aws_sdk_dynamodb::config::{
     BehaviorVersion, Credentials, Region, SharedCredentialsProvider, retry::RetryConfig,

@@ -127,19 +127,12 @@ impl Processor {
 
     /// Stores the orders of the records, and tells their outcomes, by `deadline`.
     async fn settle(&self, records: &[SqsMessage], deadline: Instant) -> Settlement {
+        let now = (self.effects.clock)().into();
         let Batch {
             orders,
             duplicates,
             unread,
-        } = read_batch(records);
-        let now = (self.effects.clock)().into();
-        let (forgotten, orders): (Vec<_>, Vec<_>) = orders
-            .into_iter()
-            .partition(|order| self.table.may_have_forgotten(&order.placed, now));
-        for order in forgotten {
-            let order_id = order.placed.id();
-            tracing::error!(%order_id, "the order is older than KEEP_DAYS: its row may have expired, so it isn't stored");
-        }
+        } = read_batch(records, |order| self.table.may_have_forgotten(order, now));
         // Failed by default, until something better is known below.
         let mut dispositions = vec![Disposition::Retry(Cause::Record); records.len()];
         for (record, cause) in unread {

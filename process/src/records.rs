@@ -64,9 +64,17 @@ pub struct Duplicate {
     pub first: usize,
 }
 
-/// Reads a batch. A record that can't be read, or whose reader panics, leaves the others alone.
-pub fn read_batch(records: &[SqsMessage]) -> Batch {
-    read_each(records, read)
+/// Reads a batch. A record that can't be read, whose reader panics, or whose order is too old, leaves the others alone.
+pub fn read_batch(records: &[SqsMessage], is_too_old: impl Fn(&OrderPlaced) -> bool) -> Batch {
+    read_each(records, |n, record| {
+        let order = read(n, record)?;
+        if is_too_old(&order.placed) {
+            let order_id = order.placed.id();
+            tracing::error!(%order_id, "the order is older than KEEP_DAYS: its row may have expired, so it isn't stored");
+            return Err(Cause::Record);
+        }
+        Ok(order)
+    })
 }
 
 /// A message's receive count, this delivery included.

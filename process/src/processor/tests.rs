@@ -1,5 +1,6 @@
 //! A whole SQS batch, with DynamoDB and SQS faked at HTTP.
 
+mod keeping;
 mod telling;
 
 use super::*;

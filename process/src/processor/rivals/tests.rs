@@ -3,7 +3,10 @@
 use super::*;
 use crate::{
     effects::Effects,
-    faked::{self, Answer, refused},
+    faked::{
+        self,
+        rows::{Fault, Rows},
+    },
     visibility::MessageVisibility,
 };
 use aws_lambda_events::sqs::SqsMessage;
@@ -19,89 +22,6 @@ const CLOCK: Effects = Effects {
     clock: || UNIX_EPOCH + Duration::from_mins(1_000_000),
     chance: || 1.0,
 };
-
-/// Something that goes wrong with a call.
-#[derive(Debug, Clone, Copy)]
-enum Fault {
-    None,
-    Throttled,
-    /// The call is made, and its answer lost.
-    Lost,
-}
-
-/// The rows of a table, by the orders' ids.
-#[derive(Debug, Default)]
-struct Rows {
-    rows: BTreeMap<String, Value>,
-    /// What goes wrong with the calls, in their order; then nothing does.
-    faults: Vec<Fault>,
-    /// An article that can't be written.
-    broken: Option<&'static str>,
-    transactions: usize,
-}
-
-impl Rows {
-    fn answer(&mut self, call: &str, body: &Value) -> Option<Answer> {
-        let fault = self.faults.pop().unwrap_or(Fault::None);
-        if matches!(fault, Fault::Throttled) {
-            return Some(refused(400, "ThrottlingException"));
-        }
-        let answer = match call {
-            "TransactWriteItems" => {
-                self.transactions += 1;
-                self.transact(body["TransactItems"].as_array().expect("actions"))
-            }
-            "PutItem" => {
-                let is_there = self.put(body).is_some();
-                is_there.then(|| refused(400, "ConditionalCheckFailedException"))
-            }
-            _ => None,
-        };
-        match fault {
-            Fault::Lost => Some(refused(500, "InternalServerError")),
-            _ => answer,
-        }
-    }
-
-    fn transact(&mut self, actions: &[Value]) -> Option<Answer> {
-        let before = self.rows.clone();
-        let reasons = actions.iter().map(|action| {
-            let put = &action["Put"];
-            if put.is_null() {
-                let is_broken = self.broken == action["Update"]["Key"]["sku"]["S"].as_str();
-                return json!({"Code": if is_broken { "ValidationError" } else { "None" }});
-            }
-            match self.put(put) {
-                Some(row) => json!({"Code": "ConditionalCheckFailed", "Item": row}),
-                None => json!({"Code": "None"}),
-            }
-        });
-        let reasons: Vec<_> = reasons.collect();
-        if reasons.iter().all(|reason| reason["Code"] == "None") {
-            return None;
-        }
-        self.rows = before;
-        let body =
-            json!({"__type": "TransactionCanceledException", "CancellationReasons": reasons});
-        Some((400, body))
-    }
-
-    /// Puts a row, or returns the one that is in its way.
-    fn put(&mut self, put: &Value) -> Option<Value> {
-        let (new, id) = (
-            &put["Item"],
-            put["Item"]["id"]["S"].as_str().expect("an id"),
-        );
-        if let Some(row) = self.rows.get(id) {
-            let is_own = put["ExpressionAttributeValues"][":mine"] == row["fingerprint"];
-            if row["status"]["S"] != "failed" || !is_own {
-                return Some(row.clone());
-            }
-        }
-        self.rows.insert(id.to_owned(), new.clone());
-        None
-    }
-}
 
 /// The `variant` of the orders under a key, which wants an article of its own.
 fn order(key: usize, variant: u8) -> Pending {
