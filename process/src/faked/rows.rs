@@ -83,10 +83,12 @@ impl Rows {
         );
         if let Some(row) = self.rows.get(id) {
             let values = &put["ExpressionAttributeValues"];
-            let is_own = values[":mine"] == row["fingerprint"];
+            let has = |part| put["ConditionExpression"].to_string().contains(part);
+            let is_own = values[":mine"] == row["fingerprint"] && has("fingerprint = :mine");
             let number = |value: &Value| value["N"].as_str()?.parse::<i64>().ok();
             let is_expired = number(&row["expires_at"]).zip(number(&values[":now"]));
-            let is_expired = is_expired.is_some_and(|(at, now)| at < now);
+            let is_expired =
+                is_expired.is_some_and(|(at, now)| at < now) && has("expires_at < :now");
             if !is_expired && (row["status"]["S"] != "failed" || !is_own) {
                 return Some(row.clone());
             }
