@@ -23,7 +23,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// An error: the HTTP status, and the body.
+/// An answer: the HTTP status, and the body. `null` is an empty one.
 pub type Answer = (u16, Value);
 
 /// The answer that never comes.
@@ -63,10 +63,12 @@ impl HttpConnector for Fake {
         let Ok(status) = StatusCode::try_from(status) else {
             return HttpConnectorFuture::new(future::pending());
         };
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(
-            status,
-            SdkBody::from(body.to_string()),
-        )))
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(body))))
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod refusal;
 
-use crate::{allocate::Transaction, disposition::Settled, records::Pending, sdk_error};
+use crate::{
+    allocate::Transaction, answered::Answered, disposition::Settled, records::Pending, sdk_error,
+};
 use aws_sdk_dynamodb::{
     Client,
     config::retry::RetryConfig,
@@ -59,11 +61,11 @@ pub enum NotPut {
 impl OrderTable {
     /// The tables of these names.
     pub fn new(dynamodb: Client, orders: String, articles: String) -> Self {
-        let once = dynamodb.config().to_builder();
-        let once = once.retry_config(RetryConfig::disabled()).build();
+        let config = dynamodb.config().to_builder().interceptor(Answered);
+        let once = config.clone().retry_config(RetryConfig::disabled());
         Self {
-            transactions: Client::from_conf(once),
-            dynamodb,
+            transactions: Client::from_conf(once.build()),
+            dynamodb: Client::from_conf(config.build()),
             orders,
             articles,
             keep: None,

@@ -293,6 +293,17 @@ async fn a_transaction_that_is_rejected_as_a_whole_is_bisected_until_the_order_t
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cancellation_without_a_reason_is_bisected_and_not_waited_out() {
+    let (table, calls) = table(|request, _| {
+        let is_hit = request.to_string().contains("\"a31\"");
+        is_hit.then(|| cancelled(request, |_| None))
+    });
+    only_the_31st_of_40_fails(&table).await;
+    // Halves, and each half that is fine; no attempt at the same transaction again.
+    assert!(calls.lock().expect("no panic in here").len() <= 14);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_table_that_is_not_there_is_asked_once() {
     let (table, calls) = table(|_, _| Some(refused(400, "ResourceNotFoundException")));
     let order = pending(0, &[1]);

@@ -25,7 +25,7 @@ pub enum Refusal<'a> {
     Throttled(String),
     /// The table is down, or didn't answer in time: then the transaction may be written all the same.
     Unavailable(String),
-    /// DynamoDB rejects the request as a whole: something in it is wrong, and smaller requests can tell what.
+    /// DynamoDB rejects the request as a whole, or doesn't say why: smaller requests can tell what is wrong in it.
     Malformed(String),
     /// DynamoDB can serve no request: no such table, no permission.
     Broken(String),
@@ -73,6 +73,8 @@ pub(super) fn refusal<'a>(
         | "IdempotentParameterMismatchException" => Refusal::Unavailable(text()),
         "ValidationException" | "SerializationException" => Refusal::Malformed(text()),
         _ if refused.raw().status().is_server_error() => Refusal::Unavailable(text()),
+        // A proxy's page, say: DynamoDB answers a write that it made by an object.
+        _ if refused.raw().status().is_success() => Refusal::Unavailable(text()),
         _ if refused.raw().status().as_u16() == 413 => Refusal::Malformed(text()),
         _ => Refusal::Broken(text()),
     }
@@ -93,7 +95,8 @@ fn findings<'a>(reasons: &[CancellationReason], transaction: &Transaction<'a>) -
         .map(|(reason, action)| finding(reason, action))
         .collect();
     if findings.is_empty() {
-        Refusal::Conflict
+        // No retry of the whole would tell more.
+        Refusal::Malformed("it was cancelled without a reason".to_owned())
     } else {
         Refusal::Cancelled(findings)
     }
