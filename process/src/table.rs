@@ -1,5 +1,6 @@
 //! The tables, as `process` uses them. `refusal` translates DynamoDB's refusals into findings that the rest can act on.
 
+mod numbers;
 mod refusal;
 
 use crate::{
@@ -17,6 +18,7 @@ use aws_sdk_dynamodb::{
     },
 };
 use events::{OrderPlaced, OrderRecord, Outcome, Timestamp};
+use numbers::exact;
 pub use refusal::{Finding, Refusal};
 use refusal::{failed_row, refusal};
 use std::{collections::HashMap, time::Duration};
@@ -189,10 +191,12 @@ impl OrderTable {
         now: Timestamp,
     ) -> Result<Item, serde_dynamo::Error> {
         let row = OrderRecord::new(order.clone(), outcome, now);
-        serde_dynamo::to_item(match self.keep {
+        let row: Item = serde_dynamo::to_item(match self.keep {
             Some(keep) => row.kept_for(keep + LATE),
             None => row,
-        })
+        })?;
+        let row = row.into_iter();
+        Ok(row.map(|(name, value)| (name, exact(value))).collect())
     }
 
     /// The condition of a put, which an expired row doesn't break if rows expire.
