@@ -1,14 +1,33 @@
-//! Text that comes from elsewhere, made fit for a log line.
+//! Text that comes from elsewhere, made fit for a log line or a terminal.
 
 /// The most characters that are kept of it.
 pub const LONGEST: usize = 500;
 
-/// The beginning of `text`, without control characters: JSON escapes only the first 32 of them, and a terminal that shows
-/// the log obeys others, too.
+/// True for a character that acts on the text around it instead of being shown: control characters, which a terminal obeys
+/// and of which JSON escapes only the first 32; separators of lines; and the controls of bidirectional text, which reverse
+/// or hide what stands beside them.
+pub fn steers(c: char) -> bool {
+    let is_bidirectional = matches!(
+        c,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || is_bidirectional
+}
+
+/// The character itself, or what is shown instead of one that [`steers`]: a blank for a control character, which mostly
+/// separates words, else U+FFFD.
+pub fn shown(c: char) -> char {
+    match c {
+        c if c.is_control() => ' ',
+        c if steers(c) => char::REPLACEMENT_CHARACTER,
+        c => c,
+    }
+}
+
+/// The beginning of `text`, as it is [`shown`], with `…` where more follows.
 pub fn bounded(text: &str) -> String {
-    let visible = |c: char| if c.is_control() { ' ' } else { c };
     let mut rest = text.chars();
-    let mut bounded: String = rest.by_ref().take(LONGEST).map(visible).collect();
+    let mut bounded: String = rest.by_ref().take(LONGEST).map(shown).collect();
     if rest.next().is_some() {
         bounded.push('…');
     }
@@ -24,6 +43,13 @@ mod tests {
         let check = |text: &str, expected: &str| assert_eq!(bounded(text), expected);
         check("no such queue", "no such queue");
         check("a\nb\u{1b}[31m\u{9b}2J\u{7f}", "a b [31m 2J ");
+        check("ann\u{202e}nimda\u{202c}", "ann\u{fffd}nimda\u{fffd}");
+        check(
+            "\u{61c}\u{200f}a\u{2067}b\u{2069}",
+            "\u{fffd}\u{fffd}a\u{fffd}b\u{fffd}",
+        );
+        check("a\u{2028}b\u{2029}", "a\u{fffd}b\u{fffd}");
+        check("שלום עולם, مرحبا\u{200d}", "שלום עולם, مرحبا\u{200d}");
         check(&"ä".repeat(500), &"ä".repeat(500));
         check(&"ä".repeat(501), &("ä".repeat(500) + "…"));
     }

@@ -121,6 +121,24 @@ fn chance() -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_sqs::config::{BehaviorVersion, Config};
+
+    #[test]
+    fn a_number_of_orders_is_used_for_half_a_minute() {
+        let sqs = Sqs::from_conf(
+            Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .build(),
+        );
+        let backlog = Backlog::new(sqs, "http://sqs/orders".to_owned(), 1.0);
+        let unknown = backlog.wait(None);
+        for (age, is_used) in [(0, true), (25, true), (31, false), (3600, false)] {
+            let at = SystemTime::now() - Duration::from_secs(age);
+            backlog.sample.lock().expect("no panic in here").waiting = Some((200, at));
+            let wait = backlog.wait(None);
+            assert_eq!(wait > 10 * unknown, is_used, "{age}: {wait:?}");
+        }
+    }
 
     #[test]
     fn a_time_is_past_once_its_span_is_or_if_the_clock_went_back() {

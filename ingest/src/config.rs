@@ -1,9 +1,12 @@
 //! Reads the environment, and makes what the functions share: logs, connections, the SDK's configuration.
 
-use crate::metrics::Metrics;
-use anyhow::{Context, Result, bail, ensure};
+mod endpoints;
+
+use crate::{gateway::RoleClients, metrics::Metrics};
+use anyhow::{Context, Result, ensure};
 use aws_sdk_sqs::config::{
-    BehaviorVersion, Credentials, Region, SharedCredentialsProvider, timeout::TimeoutConfig,
+    BehaviorVersion, Credentials, Region, SharedCredentialsProvider, retry::RetryConfig,
+    timeout::TimeoutConfig,
 };
 use aws_smithy_http_client::{
     Connector,
@@ -15,6 +18,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_types::SdkConfig;
+use endpoints::Endpoints;
 use events::{OrderIds, Secret};
 use rustls::{
     RootCertStore,
@@ -35,6 +39,8 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
+/// The services that are called, by the SDK's names of them.
+const SERVICES: [&str; 2] = ["SQS", "DynamoDB"];
 /// A cold start waits this long for [`connect`] at most.
 const CONNECT: Duration = Duration::from_secs(1);
 
@@ -51,6 +57,12 @@ pub fn required(name: &str) -> Result<String> {
         "the environment variable {name} holds a reference that nobody has resolved"
     );
     Ok(value)
+}
+
+/// Reads a variable that may be missing or empty.
+pub fn optional(name: &str) -> Result<Option<String>> {
+    let is_there = env::var_os(name).is_some_and(|value| !value.is_empty());
+    is_there.then(|| required(name)).transpose()
 }
 
 /// Makes the metrics, as lines of the log.
@@ -71,24 +83,52 @@ pub fn status_requests() -> Result<f64> {
 /// Reads how long rows of orders are kept, `KEEP_DAYS`; None for ever, if that is 0.
 pub fn keep() -> Result<Option<Duration>> {
     let name = "KEEP_DAYS";
-    let days = required(name)?.parse::<u32>();
-    let days = days.with_context(|| format!("the environment variable {name} is not a number"))?;
+    days(&required(name)?).with_context(|| format!("the environment variable {name}"))
+}
+
+fn days(text: &str) -> Result<Option<Duration>> {
+    let days: u32 = text.parse().context("is not a number")?;
     Ok((days > 0).then(|| Duration::from_hours(24 * u64::from(days))))
+}
+
+/// Reads how many seconds a worker may take for a batch, `PROCESS_TIMEOUT_SECONDS`.
+pub fn worker_timeout() -> Result<Duration> {
+    let name = "PROCESS_TIMEOUT_SECONDS";
+    let seconds = required(name)?.parse();
+    let seconds =
+        seconds.with_context(|| format!("the environment variable {name} is not a number"))?;
+    Ok(Duration::from_secs(seconds))
 }
 
 /// Signs ids with `ORDER_ID_SECRET`. While it is rotated, ids of `ORDER_ID_SECRET_NEXT` are recognised before it signs,
 /// and those of `ORDER_ID_SECRET_PREVIOUS` after it has.
 pub fn order_ids() -> Result<OrderIds> {
-    let secret = |name: &'static str| Secret::new(required(name)?).context(name);
-    let set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
-    let accepted = ["ORDER_ID_SECRET_NEXT", "ORDER_ID_SECRET_PREVIOUS"]
-        .into_iter()
-        .filter(set)
-        .map(secret);
+    ids_by(optional)
+}
+
+fn ids_by(variable: impl Fn(&str) -> Result<Option<String>>) -> Result<OrderIds> {
+    let secret = |name| {
+        let text = variable(name)?;
+        text.map(|text| Secret::new(text).context(name)).transpose()
+    };
+    let current = secret("ORDER_ID_SECRET")?;
+    let accepted = [
+        secret("ORDER_ID_SECRET_NEXT")?,
+        secret("ORDER_ID_SECRET_PREVIOUS")?,
+    ];
     Ok(OrderIds::new(
-        secret("ORDER_ID_SECRET")?,
-        accepted.collect::<Result<_>>()?,
+        current.context("the environment variable ORDER_ID_SECRET is missing or empty")?,
+        accepted.into_iter().flatten().collect(),
     ))
+}
+
+/// Reads whether each session of an IAM role is a client, `ROLE_SESSIONS_ARE_CLIENTS`. By default a role is one.
+pub fn role_clients() -> Result<RoleClients> {
+    let name = "ROLE_SESSIONS_ARE_CLIENTS";
+    Ok(match endpoints::switch(name, optional)? {
+        Some(true) => RoleClients::Session,
+        Some(false) | None => RoleClients::Role,
+    })
 }
 
 /// Logs JSON lines with the time, from the level that `AWS_LAMBDA_LOG_LEVEL` says, each with the request's id.
@@ -175,12 +215,12 @@ fn certificates(pem: Vec<u8>) -> Result<Vec<u8>> {
 }
 
 /// Opens a connection before the first request needs it: during init a function has a whole CPU, afterwards the share
-/// that its memory buys. It goes where calls go: to `AWS_ENDPOINT_URL`, or else to `url`, a resource of the service.
+/// that its memory buys. It goes where SQS's calls go: to an address that the environment names, or else to `url`, a queue.
 /// Whatever is answered, the connection is kept; if there is none, the first call says so.
 pub async fn connect(connector: &SharedHttpConnector, url: &str) {
-    let endpoint = endpoint();
-    let url = endpoint.as_deref().unwrap_or(url);
-    let Ok(request) = HttpRequest::get(url) else {
+    let endpoints = Endpoints::read(&SERVICES, optional).ok();
+    let endpoint = endpoints.as_ref().and_then(|all| all.get("SQS"));
+    let Ok(request) = HttpRequest::get(endpoint.unwrap_or(url)) else {
         return;
     };
     let exchange = async {
@@ -200,8 +240,14 @@ pub fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// Configures the SDK: a [`connector`], [`timeouts`], and region, credentials and endpoint from the variables that Lambda
-/// sets, and no other source.
+/// Pins what the SDK does where nothing is said: `latest()` would change with an update, as it does in November 2026.
+pub fn behavior_version() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
+
+/// Configures the SDK: a [`connector`], [`timeouts`], and region, credentials and [`endpoints`] from the variables that
+/// Lambda sets, and no other source. A call is repeated if [`retries`](crate::retries) says so, and no other: all calls to a
+/// service share one quota of retries.
 pub fn aws(connector: &SharedHttpConnector) -> Result<SdkConfig> {
     let credentials = Credentials::new(
         required("AWS_ACCESS_KEY_ID")?,
@@ -211,39 +257,17 @@ pub fn aws(connector: &SharedHttpConnector) -> Result<SdkConfig> {
         "environment",
     );
     let connector = connector.clone();
+    let endpoints = Endpoints::read(&SERVICES, optional)?;
     let mut config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
+        .behavior_version(behavior_version())
+        .retry_config(RetryConfig::disabled())
         .region(Region::new(required("AWS_REGION")?))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(http_client_fn(move |_, _| connector.clone()))
         .timeout_config(timeouts());
-    config.set_endpoint_url(endpoint());
-    config.set_use_fips(switch("AWS_USE_FIPS_ENDPOINT")?);
-    config.set_use_dual_stack(switch("AWS_USE_DUALSTACK_ENDPOINT")?);
-    Ok(config.build())
-}
-
-/// Reads a variable that is `true` or `false`, or isn't set. With an address of its own a service has no such variants.
-fn switch(name: &str) -> Result<Option<bool>> {
-    let text = env::var(name).unwrap_or_default().to_ascii_lowercase();
-    let is_on = match &*text {
-        "" => return Ok(None),
-        "true" => true,
-        "false" => false,
-        _ => bail!("the environment variable {name} is neither true nor false"),
-    };
-    let other = endpoint().filter(|_| is_on);
-    ensure!(
-        other.is_none(),
-        "{name} and AWS_ENDPOINT_URL exclude each other"
-    );
-    Ok(Some(is_on))
-}
-
-/// The address that calls go to instead of AWS. `sam local` hands a variable that nobody set on as an empty one.
-fn endpoint() -> Option<String> {
-    let url = env::var("AWS_ENDPOINT_URL").ok();
-    url.filter(|url| !url.is_empty())
+    config.set_use_fips(endpoints.variant("AWS_USE_FIPS_ENDPOINT", optional)?);
+    config.set_use_dual_stack(endpoints.variant("AWS_USE_DUALSTACK_ENDPOINT", optional)?);
+    Ok(config.service_config(endpoints).build())
 }
 
 #[cfg(test)]

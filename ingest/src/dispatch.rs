@@ -2,7 +2,6 @@
 
 use crate::{accept::accept, accept_batch::accept_batch, acceptor::Acceptor, route::Route};
 use lambda_http::{Body, Request, Response};
-use std::time::SystemTime;
 
 /// Answers a request.
 pub async fn dispatch(acceptor: &Acceptor, request: Request) -> Response<Body> {
@@ -14,6 +13,6 @@ pub async fn dispatch(acceptor: &Acceptor, request: Request) -> Response<Body> {
     };
     let metrics = &acceptor.metrics;
     let response = answer.unwrap_or_else(|problem| problem.refuse(metrics));
-    metrics.write_if_due(SystemTime::now());
+    metrics.write_if_due();
     response
 }

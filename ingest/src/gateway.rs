@@ -25,6 +25,8 @@
 
 mod client;
 
+pub use client::RoleClients;
+
 use crate::request;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use events::lenient::{Object, lossy};
@@ -52,6 +54,8 @@ use tracing::{Instrument, Span};
 
 /// The field of an authorizer's context in which a request brings its client.
 pub(crate) const CLIENT: &str = "client";
+/// The same for the client where each session of a role is one.
+pub(crate) const CLIENT_OF_SESSION: &str = "client_of_session";
 /// The same for the parameters of a query that are used, by their names.
 pub(crate) const PLACED_AT: &str = "placed_at";
 pub(crate) const IDS: &str = "ids";
@@ -61,14 +65,16 @@ pub(crate) const IDS: &str = "ids";
 #[derive(Debug)]
 pub struct Event(LambdaRequest);
 
-/// Makes a handler of requests the service that the Lambda runtime invokes.
+/// Wraps a request handler as the service that the Lambda runtime invokes. [`request::client`] goes by `of_role`.
 pub fn service<'a, F>(
+    of_role: RoleClients,
     mut handler: impl FnMut(Request) -> F + 'a,
 ) -> impl Service<LambdaEvent<Event>, Response = impl Serialize + Debug, Error = Infallible>
 where
     F: Future<Output = Response<Body>> + Send + 'a,
 {
-    let handler = service_fn(move |request| {
+    let handler = service_fn(move |mut request: Request| {
+        request.extensions_mut().insert(of_role);
         let span = span(&request);
         let answer = span.in_scope(|| handler(request));
         answer.map(Ok::<_, Infallible>).instrument(span)
@@ -197,10 +203,14 @@ fn texts(object: &Object<'_>) -> HashMap<String, String> {
 
 /// An authorizer's context that holds what was read here for the functions, and nothing else.
 fn authorizer(event: &Object<'_>, context: &Object<'_>) -> ApiGatewayRequestAuthorizer {
-    let client = client::client(context).map(|client| client.as_str().to_owned());
+    let client = |of_role| {
+        let client = client::client(context, of_role)?;
+        Some(client.as_str().to_owned())
+    };
     let query = |name| parameter(event, name);
     let fields = [
-        (CLIENT, client),
+        (CLIENT, client(RoleClients::Role)),
+        (CLIENT_OF_SESSION, client(RoleClients::Session)),
         (PLACED_AT, query(PLACED_AT)),
         (IDS, query(IDS)),
     ];

@@ -2,8 +2,9 @@
 //!
 //! A line of metrics is as long as all that is logged of an accepted order. So an environment writes one line for many
 //! requests: 5 s after the last, or when there are as many values as a line may have. What was counted since the last line is
-//! written by the environment's next request, or by none if Lambda ends it before. API Gateway's own metrics have every
-//! request.
+//! written by the environment's next request, however late that comes, or by none if Lambda ends the environment before. A
+//! line has the time of its latest count and spans no minute's end: CloudWatch shows each count in the minute to which it
+//! belongs. API Gateway's own metrics have every request.
 
 use events::Timestamp;
 use serde_json::{Value, json};
@@ -28,11 +29,14 @@ pub struct Metrics {
     service: String,
     level: String,
     write: fn(&Value),
+    clock: fn() -> SystemTime,
     counted: Mutex<Counted>,
 }
 
 #[derive(Debug, Default)]
 struct Counted {
+    /// The time of the latest count that isn't written yet.
+    at: Option<SystemTime>,
     written: Option<SystemTime>,
     counts: BTreeMap<&'static str, u64>,
     values: BTreeMap<&'static str, Vec<f64>>,
@@ -47,6 +51,7 @@ impl Metrics {
             service,
             level: if level.is_empty() { "INFO" } else { level }.to_owned(),
             write,
+            clock: SystemTime::now,
             counted: Mutex::default(),
         }
     }
@@ -70,11 +75,18 @@ impl Metrics {
     }
 
     fn change(&self, change: impl FnOnce(&mut Counted)) {
-        change(&mut self.counted.lock().unwrap_or_else(PoisonError::into_inner));
+        let now = (self.clock)();
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        if counted.at.is_some_and(|at| minute(at) != minute(now)) {
+            self.write(&mut counted);
+        }
+        counted.at = Some(now);
+        change(&mut counted);
     }
 
     /// Writes what was counted, if it is time to.
-    pub fn write_if_due(&self, now: SystemTime) {
+    pub fn write_if_due(&self) {
+        let now = (self.clock)();
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         let is_time = counted
             .written
@@ -83,31 +95,29 @@ impl Metrics {
             .values
             .values()
             .any(|values| values.len() >= MOST_VALUES);
-        if !(is_time || is_full) {
-            return;
+        if is_time || is_full {
+            self.write(&mut counted);
+            counted.written = Some(now);
         }
-        let Counted {
-            counts,
-            values,
-            refused,
-            ..
-        } = mem::take(&mut *counted);
-        counted.written = Some(now);
-        drop(counted);
-        let counts = counts
+    }
+
+    /// Writes what was counted, with the time at which it was.
+    fn write(&self, counted: &mut Counted) {
+        let Some(at) = counted.at.take() else { return };
+        let counts = mem::take(&mut counted.counts)
             .into_iter()
             .map(|(name, n)| (name, "Count", json!(n)));
-        let values = values
+        let values = mem::take(&mut counted.values)
             .into_iter()
             .map(|(name, values)| (name, "Milliseconds", json!(values)));
         let metrics: Vec<_> = counts.chain(values).collect();
         if !metrics.is_empty() {
-            (self.write)(&self.line(None, metrics, now));
+            (self.write)(&self.line(None, metrics, at));
         }
         // A line has one value of a dimension.
-        for (kind, n) in refused {
+        for (kind, n) in mem::take(&mut counted.refused) {
             let metrics = vec![("Refused", "Count", json!(n))];
-            (self.write)(&self.line(Some(kind), metrics, now));
+            (self.write)(&self.line(Some(kind), metrics, at));
         }
     }
 
@@ -116,19 +126,19 @@ impl Metrics {
         &self,
         kind: Option<&str>,
         metrics: Vec<(&'static str, &'static str, Value)>,
-        now: SystemTime,
+        at: SystemTime,
     ) -> Value {
         let definition = |(name, unit, _): &(_, _, _)| json!({"Name": name, "Unit": unit});
         let definitions: Vec<_> = metrics.iter().map(definition).collect();
         let mut dimensions = vec!["Service"];
         dimensions.extend(kind.map(|_| "Kind"));
-        let millis = now
+        let millis = at
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default()
             .as_millis();
         let mut line = json!({
             "level": self.level,
-            "timestamp": Timestamp::from(now),
+            "timestamp": Timestamp::from(at),
             "Service": self.service,
             "_aws": {
                 "Timestamp": u64::try_from(millis).unwrap_or(u64::MAX),
@@ -149,93 +159,13 @@ impl Metrics {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::cell::RefCell;
-
-    thread_local! {
-        static LINES: RefCell<Vec<Value>> = const { RefCell::new(Vec::new()) };
-    }
-
-    fn metrics() -> Metrics {
-        let write = |line: &Value| LINES.with_borrow_mut(|lines| lines.push(line.clone()));
-        Metrics::new("shop".to_owned(), "", write)
-    }
-
-    fn written(metrics: &Metrics, seconds: f64) -> Vec<Value> {
-        let now = UNIX_EPOCH + Duration::from_secs_f64(1_795_338_000.0 + seconds);
-        metrics.write_if_due(now);
-        LINES.take()
-    }
-
-    #[test]
-    fn a_line_has_what_was_counted_since_the_last() {
-        let metrics = metrics();
-        metrics.count("Accepted", 1);
-        metrics.took("QueueMilliseconds", Duration::from_micros(3149));
-        let [first] = &written(&metrics, 0.0)[..] else {
-            panic!("not one line")
-        };
-        assert_eq!(first["Accepted"], 1);
-        assert_eq!(first["QueueMilliseconds"], json!([3.1]));
-        assert_eq!(first["Service"], "shop");
-        assert_eq!(first["level"], "INFO");
-        let defined = &first["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!(defined["Dimensions"], json!([["Service"]]));
-        assert_eq!(defined["Metrics"][0]["Name"], "Accepted");
-
-        for seconds in [1.0, 4.9] {
-            metrics.count("Accepted", 2);
-            metrics.took("QueueMilliseconds", Duration::from_millis(5));
-            assert!(written(&metrics, seconds).is_empty());
-        }
-        let [second] = &written(&metrics, 5.0)[..] else {
-            panic!("not one line")
-        };
-        assert_eq!(second["Accepted"], 4);
-        assert_eq!(second["QueueMilliseconds"], json!([5.0, 5.0]));
-        assert!(written(&metrics, 60.0).is_empty(), "nothing was counted");
-    }
-
-    #[test]
-    fn no_line_has_more_values_than_cloudwatch_takes() {
-        let metrics = metrics();
-        metrics.took("QueueMilliseconds", Duration::ZERO);
-        assert_eq!(written(&metrics, 0.0).len(), 1);
-        for n in 1..=250 {
-            metrics.took("QueueMilliseconds", Duration::ZERO);
-            for line in written(&metrics, 0.001 * f64::from(n)) {
-                assert_eq!(
-                    line["QueueMilliseconds"].as_array().map(Vec::len),
-                    Some(100)
-                );
-                assert_eq!(n % 100, 0);
-            }
-        }
-    }
-
-    #[test]
-    fn each_kind_of_refusal_is_a_dimension_of_its_own() {
-        let metrics = metrics();
-        for kind in ["not-json", "invalid-order", "not-json"] {
-            metrics.refused(kind);
-        }
-        let lines = written(&metrics, 0.0);
-        let refused: Vec<_> = lines
-            .iter()
-            .map(|line| (line["Kind"].as_str(), line["Refused"].as_u64()))
-            .collect();
-        assert_eq!(
-            refused,
-            [
-                (Some("invalid-order"), Some(1)),
-                (Some("not-json"), Some(2))
-            ]
-        );
-        for line in &lines {
-            let defined = &line["_aws"]["CloudWatchMetrics"][0];
-            assert_eq!(defined["Dimensions"], json!([["Service", "Kind"]]));
-        }
-    }
+/// The minute of a time, since 1970: CloudWatch keeps no finer time.
+fn minute(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
+        / 60
 }
+
+#[cfg(test)]
+mod tests;

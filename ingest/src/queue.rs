@@ -3,7 +3,7 @@
 mod batch;
 mod pack;
 
-use crate::sdk_error;
+use crate::{retries, sdk_error};
 use aws_sdk_sqs::{
     Client as Sqs,
     error::SdkError,
@@ -27,6 +27,8 @@ pub struct NotQueued(String);
 impl OrderQueue {
     /// Sends to the queue at `url`.
     pub fn new(sqs: Sqs, url: String) -> Self {
+        let config = sqs.config().to_builder().retry_config(retries::sends());
+        let sqs = Sqs::from_conf(config.build());
         Self { sqs, url }
     }
 

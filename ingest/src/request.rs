@@ -1,7 +1,7 @@
 //! Reads a request that came through [`gateway`](crate::gateway).
 
 use crate::{
-    gateway::{CLIENT, IDS, PLACED_AT},
+    gateway::{CLIENT, CLIENT_OF_SESSION, IDS, PLACED_AT, RoleClients},
     problem::Problem,
 };
 use events::{Client, Timestamp};
@@ -122,7 +122,11 @@ fn member<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
 
 /// The client that sent the request, as [`gateway`](crate::gateway) has read it.
 pub fn client(request: &Request) -> Result<Client, Problem> {
-    member(request, CLIENT)
+    let name = match request.extensions().get() {
+        Some(RoleClients::Session) => CLIENT_OF_SESSION,
+        Some(RoleClients::Role) | None => CLIENT,
+    };
+    member(request, name)
         .map(Client::identified)
         .ok_or_else(|| {
             tracing::warn!("the authorizer's context names no client in a way that is known");

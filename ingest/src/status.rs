@@ -5,6 +5,7 @@ use crate::{
     description::describe,
     metrics::Metrics,
     problem::Problem,
+    provisional::is_provisional,
     request, response,
     route::{Route, order_id},
     statuses::find_all,
@@ -30,8 +31,24 @@ pub struct Statuses {
     pub backlog: Backlog,
     /// A row is kept for at least so long after its order was placed, or for ever. `process` stores no order that is older.
     pub keep: Option<Duration>,
+    /// The longest that a worker takes for a batch. It may settle an order for this long after it wrote a `failed` row.
+    pub worker_timeout: Duration,
     /// The metrics of this environment.
     pub metrics: Metrics,
+}
+
+impl Statuses {
+    /// True if a row that reads `failed` may still change without a redrive.
+    pub(crate) fn is_provisional(&self, outcome: Outcome, processed_at: Timestamp) -> bool {
+        let now = SystemTime::now().into();
+        is_provisional(outcome, processed_at, now, self.worker_timeout)
+    }
+
+    fn queued(&self, id: OrderId, placed_at: Option<Timestamp>) -> Response<Body> {
+        self.metrics.count("Queued", 1);
+        tracing::info!(order_id = %id, "the order is queued");
+        response::queued(StatusCode::OK, id, self.backlog.wait(placed_at))
+    }
 }
 
 /// Answers a request for an order, for many, or for the API's description.
@@ -47,7 +64,7 @@ pub async fn status(statuses: &Statuses, request: Request) -> Response<Body> {
     };
     let metrics = &statuses.metrics;
     let mut response = answer.unwrap_or_else(|problem| problem.refuse(metrics));
-    metrics.write_if_due(SystemTime::now());
+    metrics.write_if_due();
     if request.method() == Method::HEAD {
         *response.body_mut() = Body::Empty;
     }
@@ -68,6 +85,9 @@ async fn find(statuses: &Statuses, request: &Request) -> Result<Response<Body>, 
             tracing::warn!(order_id = %id, "an id was recognised, and its order is another client's");
             Err(Problem::UnknownOrder)
         }
+        Ok(Some(record)) if statuses.is_provisional(record.outcome, record.processed_at) => {
+            Ok(statuses.queued(id, Some(record.placed_at)))
+        }
         Ok(Some(record)) => {
             statuses.metrics.count("Settled", 1);
             tracing::info!(order_id = %id, "told the order's outcome");
@@ -77,12 +97,7 @@ async fn find(statuses: &Statuses, request: &Request) -> Result<Response<Body>, 
         // A client that is told `queued` would ask for ever.
         Ok(None) if is_over(request, statuses.keep) => Err(Problem::NotKept),
         // It was accepted, because its id was issued, and is not processed yet.
-        Ok(None) => {
-            statuses.metrics.count("Queued", 1);
-            tracing::info!(order_id = %id, "told that the order is queued");
-            let wait = statuses.backlog.wait(request::placed_at(request));
-            Ok(response::queued(StatusCode::OK, id, wait))
-        }
+        Ok(None) => Ok(statuses.queued(id, request::placed_at(request))),
         Err(NotRead::Table(error)) => {
             tracing::error!(order_id = %id, error, "could not reach the table of orders");
             Err(Problem::TableUnavailable)

@@ -56,14 +56,16 @@ pub(crate) async fn find_all(
         .zip(ids)
         .map(|(text, id)| match id {
             Some(id) => match rows.get(&id) {
-                Some(row) if row.client == client => Entry::Settled {
-                    id,
-                    outcome: row.outcome,
-                    processed_at: row.processed_at,
-                    total: row.total,
-                },
-                Some(_) => Entry::unknown(text),
-                None => Entry::Queued {
+                Some(row) if row.client != client => Entry::unknown(text),
+                Some(row) if !statuses.is_provisional(row.outcome, row.processed_at) => {
+                    Entry::Settled {
+                        id,
+                        outcome: row.outcome,
+                        processed_at: row.processed_at,
+                        total: row.total,
+                    }
+                }
+                _ => Entry::Queued {
                     id,
                     status: "queued",
                 },

@@ -1,6 +1,6 @@
 //! The table of orders, as `status` reads it.
 
-use crate::sdk_error;
+use crate::{retries, sdk_error};
 use aws_sdk_dynamodb::{
     Client as DynamoDb,
     types::{AttributeValue, KeysAndAttributes},
@@ -50,6 +50,9 @@ pub struct Settled {
 impl OrderTable {
     /// Reads from the table of this name.
     pub fn new(dynamodb: DynamoDb, name: String) -> Self {
+        let config = dynamodb.config().to_builder();
+        let config = config.retry_config(retries::reads());
+        let dynamodb = DynamoDb::from_conf(config.build());
         Self { dynamodb, name }
     }
 

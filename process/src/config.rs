@@ -1,9 +1,12 @@
 //! Reads the environment, and makes clients and logs by it. `ingest` has much the same, because neither may see the
 //! other, and `events` no AWS.
 
-use anyhow::{Context, Result, bail, ensure};
+mod endpoints;
+
+use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Credentials, Region, SharedCredentialsProvider, timeout::TimeoutConfig,
+    BehaviorVersion, Credentials, Region, SharedCredentialsProvider, retry::RetryConfig,
+    timeout::TimeoutConfig,
 };
 use aws_smithy_http_client::{
     Connector,
@@ -11,6 +14,7 @@ use aws_smithy_http_client::{
 };
 use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use aws_types::SdkConfig;
+use endpoints::Endpoints;
 use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
@@ -30,6 +34,8 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
+/// The services that are called, by the SDK's names of them.
+const SERVICES: [&str; 3] = ["SQS", "DynamoDB", "EventBridge"];
 /// The variable that [`service`] reads. It must be there.
 pub const SERVICE: &str = "SERVICE";
 
@@ -64,8 +70,11 @@ pub fn number<T: FromStr>(name: &str) -> Result<T> {
 
 /// How long an order's row is kept from its outcome on, `KEEP_DAYS`; None for ever, if that is 0.
 pub fn keep() -> Result<Option<Duration>> {
-    let days: u32 = number("KEEP_DAYS")?;
-    Ok((days > 0).then(|| Duration::from_hours(24 * u64::from(days))))
+    Ok(days(number("KEEP_DAYS")?))
+}
+
+fn days(days: u32) -> Option<Duration> {
+    (days > 0).then(|| Duration::from_hours(24 * u64::from(days)))
 }
 
 /// Logs JSON lines with the time, from the level that `AWS_LAMBDA_LOG_LEVEL` says, each with the request's id.
@@ -138,8 +147,13 @@ pub fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// Configures AWS's clients: region, credentials and endpoint come from the variables that Lambda sets, and from no
-/// other source.
+/// Pins what the SDK does where nothing is said: `latest()` would change with an update, as it does in November 2026.
+pub fn behavior_version() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
+
+/// Configures AWS's clients: region, credentials and [`endpoints`] come from the variables that Lambda sets, and from no
+/// other source. A call is repeated by the SDK if [`retries`](crate::retries) says so, and no other.
 pub fn aws() -> Result<SdkConfig> {
     let credentials = Credentials::new(
         required("AWS_ACCESS_KEY_ID")?,
@@ -149,16 +163,17 @@ pub fn aws() -> Result<SdkConfig> {
         "environment",
     );
     let connector = connector()?; // One for all clients: each would read the roots for itself.
+    let endpoints = Endpoints::read(&SERVICES, optional)?;
     let mut config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
+        .behavior_version(behavior_version())
+        .retry_config(RetryConfig::disabled())
         .region(Region::new(required("AWS_REGION")?))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(http_client_fn(move |_, _| connector.clone()))
         .timeout_config(timeouts());
-    config.set_endpoint_url(endpoint());
-    config.set_use_fips(switch("AWS_USE_FIPS_ENDPOINT")?);
-    config.set_use_dual_stack(switch("AWS_USE_DUALSTACK_ENDPOINT")?);
-    Ok(config.build())
+    config.set_use_fips(endpoints.variant("AWS_USE_FIPS_ENDPOINT", optional)?);
+    config.set_use_dual_stack(endpoints.variant("AWS_USE_DUALSTACK_ENDPOINT", optional)?);
+    Ok(config.service_config(endpoints).build())
 }
 
 /// Makes what opens connections and keeps them. `AWS_CA_BUNDLE` names a file of the roots that it trusts instead of the
@@ -190,34 +205,32 @@ fn certificates(pem: Vec<u8>) -> Result<Vec<u8>> {
     Ok(pem)
 }
 
-/// Reads a variable that is `true` or `false`, or isn't set. With an address of its own a service has no such variants.
-fn switch(name: &str) -> Result<Option<bool>> {
-    let text = env::var(name).unwrap_or_default().to_ascii_lowercase();
-    let is_on = match &*text {
-        "" => return Ok(None),
-        "true" => true,
-        "false" => false,
-        _ => bail!("the environment variable {name} is neither true nor false"),
-    };
-    let other = endpoint().filter(|_| is_on);
-    ensure!(
-        other.is_none(),
-        "{name} and AWS_ENDPOINT_URL exclude each other"
-    );
-    Ok(Some(is_on))
-}
-
-/// The address that calls go to instead of AWS. `sam local` hands a variable that nobody set on as an empty one.
-fn endpoint() -> Option<String> {
-    let url = env::var("AWS_ENDPOINT_URL").ok();
-    url.filter(|url| !url.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faked::Log;
+    use crate::faked::{self, Log};
+    use std::time::SystemTime;
     use tracing::subscriber::with_default;
+
+    #[test]
+    fn rows_are_kept_for_days() {
+        let hours = |n| days(n).map(|keep| keep.as_secs() / 3600);
+        assert_eq!([0, 1, 400].map(hours), [None, Some(24), Some(9600)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_table_that_never_answers_costs_two_seconds_an_attempt_and_five_a_call() {
+        let config = faked::aws(|_, _| Some(faked::SILENCE)).into_builder();
+        let config = config.timeout_config(timeouts()).build();
+        let order = faked::pending(0, &[1]);
+        let start = tokio::time::Instant::now();
+        let table = faked::table(&config);
+        let now = SystemTime::now().into();
+        assert_eq!(table.failed(&order.placed, now).await, None);
+        assert_eq!(start.elapsed().as_secs(), 2);
+        assert!(table.put_failed(&order.placed, now).await.is_err());
+        assert_eq!(start.elapsed().as_secs(), 2 + 5);
+    }
 
     #[test]
     fn a_level_is_as_lambda_writes_it() {

@@ -2,9 +2,10 @@
 
 pub mod rows;
 
-use crate::{records::Pending, table::OrderTable};
+use crate::{config::behavior_version, records::Pending, table::OrderTable};
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Credentials, Region, SharedCredentialsProvider, retry::RetryConfig,
+    Builder, Credentials, Region, SharedCredentialsProvider,
+    retry::{RetryConfig, RetryPartition, TokenBucket},
 };
 use aws_smithy_runtime_api::{
     client::{
@@ -33,7 +34,7 @@ pub const SILENCE: Answer = (0, Value::Null);
 pub fn aws(answer: impl Fn(&str, &Value) -> Option<Answer> + Send + Sync + 'static) -> SdkConfig {
     let connector = SharedHttpConnector::new(Fake(Box::new(answer)));
     SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
+        .behavior_version(behavior_version())
         .region(Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
             "key", "secret", None, None, "test",
@@ -74,8 +75,11 @@ impl HttpConnector for Fake {
 
 /// The tables `orders` and `articles`.
 pub fn table(config: &SdkConfig) -> OrderTable {
+    // Clients of one service share the retries that they may make, and tests run beside each other.
+    let bucket = RetryPartition::custom("test").token_bucket(TokenBucket::new(500));
+    let config = Builder::from(config).retry_partition(bucket.build());
     OrderTable::new(
-        aws_sdk_dynamodb::Client::new(config),
+        aws_sdk_dynamodb::Client::from_conf(config.build()),
         "orders".to_owned(),
         "articles".to_owned(),
     )

@@ -15,6 +15,7 @@ mod faked;
 pub mod group;
 pub mod processor;
 pub mod records;
+mod retries;
 mod sdk_error;
 pub mod table;
 pub mod tally;

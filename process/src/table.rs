@@ -4,7 +4,8 @@ mod numbers;
 mod refusal;
 
 use crate::{
-    allocate::Transaction, answered::Answered, disposition::Settled, records::Pending, sdk_error,
+    allocate::Transaction, answered::Answered, disposition::Settled, records::Pending, retries,
+    sdk_error,
 };
 use aws_sdk_dynamodb::{
     Client,
@@ -63,11 +64,13 @@ pub enum NotPut {
 impl OrderTable {
     /// The tables of these names.
     pub fn new(dynamodb: Client, orders: String, articles: String) -> Self {
-        let config = dynamodb.config().to_builder().interceptor(Answered);
-        let once = config.clone().retry_config(RetryConfig::disabled());
+        let retrying = |retries| {
+            let config = dynamodb.config().to_builder().interceptor(Answered);
+            Client::from_conf(config.retry_config(retries).build())
+        };
         Self {
-            transactions: Client::from_conf(once.build()),
-            dynamodb: Client::from_conf(config.build()),
+            transactions: retrying(RetryConfig::disabled()),
+            dynamodb: retrying(retries::failed_row()),
             orders,
             articles,
             keep: None,

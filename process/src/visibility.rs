@@ -1,5 +1,6 @@
 //! Changes the visibility timeout of messages that stay on the queue.
 
+use crate::retries;
 use aws_sdk_sqs::{
     Client, error::ProvideErrorMetadata, types::ChangeMessageVisibilityBatchRequestEntry as Entry,
 };
@@ -16,6 +17,9 @@ pub struct MessageVisibility {
 impl MessageVisibility {
     /// Changes messages of the queue at `url`.
     pub fn new(sqs: Client, url: String) -> Self {
+        let config = sqs.config().to_builder();
+        let config = config.retry_config(retries::visibility());
+        let sqs = Client::from_conf(config.build());
         Self { sqs, url }
     }
 

@@ -21,7 +21,8 @@ async fn function() -> Result<()> {
     let backlog = Backlog::new(sqs.clone(), url.clone(), config::status_requests()?);
     let queue = OrderQueue::new(sqs, url);
     let acceptor = &Acceptor::new(config::order_ids()?, queue, backlog, config::metrics()?);
-    run(gateway::service(|request| dispatch(acceptor, request)))
+    let handler = |request| dispatch(acceptor, request);
+    run(gateway::service(config::role_clients()?, handler))
         .await
         .map_err(Error::from_boxed)
 }

@@ -30,9 +30,11 @@ async fn function() -> Result<()> {
             config::status_requests()?,
         ),
         keep: config::keep()?,
+        worker_timeout: config::worker_timeout()?,
         metrics: config::metrics()?,
     };
-    run(gateway::service(|request| status(statuses, request)))
+    let handler = |request| status(statuses, request);
+    run(gateway::service(config::role_clients()?, handler))
         .await
         .map_err(Error::from_boxed)
 }

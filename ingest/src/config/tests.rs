@@ -1,8 +1,50 @@
-//! Logs: levels, and ids.
+//! Variables and their units, silent services, levels and ids of logs.
 
 use super::*;
+use events::Client;
 use std::sync::{Arc, Mutex};
 use tracing::subscriber::with_default;
+
+#[test]
+fn rows_are_kept_for_days() {
+    let hours = |text| {
+        days(text)
+            .ok()
+            .map(|keep| keep.map(|keep| keep.as_secs() / 3600))
+    };
+    let check = |text, expected| assert_eq!(hours(text), expected, "{text}");
+    check("0", Some(None));
+    check("1", Some(Some(24)));
+    check("400", Some(Some(9600)));
+    for text in ["", "-1", "1.5", "30d", "4294967296"] {
+        check(text, None);
+    }
+}
+
+#[test]
+fn ids_of_the_next_secret_and_of_the_previous_one_are_recognised() -> Result<()> {
+    let secret = |name: &str| format!("the secret that {name} holds");
+    let names = [
+        "ORDER_ID_SECRET",
+        "ORDER_ID_SECRET_NEXT",
+        "ORDER_ID_SECRET_PREVIOUS",
+    ];
+    let client = Client::anonymous();
+    // The variables that are set, and the secrets of the ids that are recognised: the same.
+    for set in [&names[..], &names[..1], &names[..2], &[names[0], names[2]]] {
+        let variable = |name: &str| Ok(set.contains(&name).then(|| secret(name)));
+        let ids = ids_by(variable)?;
+        for name in names {
+            let id = OrderIds::new(Secret::new(secret(name))?, vec![]).fresh(&client, [7; 12]);
+            let found = ids.recognise(&client, &id.to_string());
+            assert_eq!(found, set.contains(&name).then_some(id), "{set:?} {name}");
+        }
+        let id = OrderIds::new(Secret::new(secret(names[0]))?, vec![]).fresh(&client, [7; 12]);
+        assert_eq!(ids.fresh(&client, [7; 12]), id, "the first one signs");
+    }
+    assert!(ids_by(|name: &str| Ok((name != names[0]).then(|| secret(name)))).is_err());
+    Ok(())
+}
 
 #[test]
 fn a_level_is_as_lambda_writes_it() {

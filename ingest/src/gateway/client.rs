@@ -3,9 +3,19 @@
 //! - Each kind has a prefix of its own, so that clients of two kinds can't meet in one name.
 //! - An authorizer that was there and names nobody is refused: to take its callers for anonymous would give them one name.
 //! - A pair stands in a JSON array, so that no two pairs look the same.
+//! - A role is one client, whoever has assumed it: ECS, EC2 and EKS choose session names at random.
 
 use events::{Client, lenient::Object};
 use serde_json::{json, value::RawValue};
+
+/// Which callers are one client, of those that have assumed one IAM role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoleClients {
+    /// All of them.
+    Role,
+    /// Those of one session. For a system that names sessions after its users.
+    Session,
+}
 
 /// An object of `requestContext`, and its members that name a caller.
 type Place = (&'static str, &'static [Name]);
@@ -25,9 +35,9 @@ const BY_AUTHORIZER: [Place; 6] = [
     (
         "authorizer.iam",
         &[
-            ("iam", "userArn", None),
-            ("iam", "callerId", None),
-            ("iam", "userId", None),
+            (IAM, "userArn", None),
+            (IAM, "callerId", None),
+            (IAM, "userId", None),
         ],
     ),
 ];
@@ -37,8 +47,8 @@ const BY_GATEWAY: [Place; 4] = [
         "identity",
         &[
             ("cognito-identity", "cognitoIdentityId", None),
-            ("iam", "userArn", None),
-            ("iam", "caller", None),
+            (IAM, "userArn", None),
+            (IAM, "caller", None),
         ],
     ),
     ("identity.clientCert", CERTIFICATE),
@@ -52,10 +62,14 @@ const TOKEN: &[Name] = &[
 ];
 const CERTIFICATE: &[Name] = &[("certificate", "subjectDN", Some("issuerDN"))];
 const API_KEY: &str = "api-key";
+const IAM: &str = "iam";
 
-/// The client of a request, by its `requestContext`. None if an authorizer names nobody.
-pub fn client(context: &Object<'_>) -> Option<Client> {
-    let find = |places: &[Place]| places.iter().find_map(|place| name_at(context, place));
+/// Returns the client of a request, by its `requestContext`. None if an authorizer names nobody.
+pub fn client(context: &Object<'_>, of_role: RoleClients) -> Option<Client> {
+    let find = |places: &[Place]| {
+        let mut places = places.iter();
+        places.find_map(|place| name_at(context, place, of_role))
+    };
     if let Some(name) = find(&BY_AUTHORIZER) {
         return Some(Client::identified(name));
     }
@@ -63,7 +77,7 @@ pub fn client(context: &Object<'_>) -> Option<Client> {
     (!has_authorizer(context)).then(by_gateway)
 }
 
-fn name_at(context: &Object<'_>, (place, names): &Place) -> Option<String> {
+fn name_at(context: &Object<'_>, (place, names): &Place, of_role: RoleClients) -> Option<String> {
     let mut place = place.split('.');
     let first = context.object(place.next()?);
     let object = place.fold(first, |object, member| object.object(member));
@@ -76,9 +90,28 @@ fn name_at(context: &Object<'_>, (place, names): &Place) -> Option<String> {
             }
             // Such a client had its name before there were kinds. AWS's ids are letters and digits.
             None if *kind == API_KEY && !name.contains(':') && name != "anonymous" => name,
+            None if *kind == IAM && of_role == RoleClients::Role => {
+                format!("{kind}:{}", without_session(&name))
+            }
             None => format!("{kind}:{name}"),
         })
     })
+}
+
+/// Cuts the session off the ARN or id of an assumed role: `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`, in any
+/// partition, and `AROA…:SESSION`. Users, federated users and root accounts have none.
+fn without_session(name: &str) -> &str {
+    let arn: Vec<_> = name.splitn(6, ':').collect();
+    let cut = match *arn {
+        ["arn", _, "sts", _, _, resource] => {
+            let role = resource.strip_prefix("assumed-role/");
+            role.filter(|role| role.contains('/'))
+                .and_then(|_| name.rsplit_once('/'))
+        }
+        _ if name.starts_with("AROA") => name.split_once(':'),
+        _ => None,
+    };
+    cut.map_or(name, |(role, _)| role)
 }
 
 /// A text that isn't blank, or a number, which the context of an HTTP API's authorizer may have.

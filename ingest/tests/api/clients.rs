@@ -1,9 +1,11 @@
 //! The client of a request, by what each kind of gateway says of the caller.
 
-use crate::faked::{answering, ask, config, http, ids, ingest, read, request, rest, sample};
+use crate::faked::{
+    answering, ask, config, http, ids, ingest, read, request, request_by, rest, sample,
+};
 use anyhow::{Context, Result};
 use events::Client;
-use ingest::request::client;
+use ingest::{gateway::RoleClients, request::client};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -71,7 +73,7 @@ fn by_authorizer() -> Vec<(Value, &'static str)> {
         ),
         (
             authorizer(json!({"iam": {"userArn": arn, "userId": "AROA:i-1"}})),
-            "iam:arn:aws:sts::123456789012:assumed-role/shop/i-1",
+            "iam:arn:aws:sts::123456789012:assumed-role/shop",
         ),
         (
             authorizer(json!({"iam": {"userArn": "", "callerId": "AIDA"}})),
@@ -272,6 +274,94 @@ async fn a_row_is_its_clients_alone() -> Result<()> {
     let answer = ask(&sample("status")?, &table).await?;
     assert_eq!(answer.status, 404);
     assert!(!answer.json.contains("confirmed"), "{}", answer.json);
+    Ok(())
+}
+
+/// The clients of the two kinds of callers that a gateway names by one of IAM's names, where a role is one client.
+async fn by_iam(name: &str, of_role: RoleClients) -> Result<BTreeSet<String>> {
+    let mut clients = BTreeSet::new();
+    for event in [
+        rest(json!({"requestContext": {"identity": {"userArn": name, "caller": "AROAX:i-2"}}})),
+        rest(json!({"requestContext": {"identity": {"userArn": null, "caller": name}}})),
+        http(json!({"requestContext": {"authorizer": {"iam": {"userArn": name, "userId": "x"}}}})),
+        http(json!({"requestContext": {"authorizer": {"iam": {"callerId": name}}}})),
+        http(json!({"requestContext": {"authorizer": {"iam": {"userArn": " ", "userId": name}}}})),
+    ] {
+        let client = client(&request_by(of_role, read(&event)?).await?);
+        clients.insert(client.ok().context("no client")?.as_str().to_owned());
+    }
+    Ok(clients)
+}
+
+#[tokio::test]
+async fn a_role_is_a_client_and_its_session_is_none() -> Result<()> {
+    let check = async |name: &str, expected: &str| {
+        let found = by_iam(name, RoleClients::Role).await?;
+        assert_eq!(found, BTreeSet::from([format!("iam:{expected}")]), "{name}");
+        // Whoever tells users apart by sessions has them all apart.
+        let found = by_iam(name, RoleClients::Session).await?;
+        assert_eq!(found, BTreeSet::from([format!("iam:{name}")]));
+        anyhow::Ok(())
+    };
+    // Tasks of ECS, instances of EC2, pods of EKS, people of IAM Identity Center, in each partition.
+    for partition in ["aws", "aws-cn", "aws-us-gov", "aws-iso-b"] {
+        for role in [
+            "shop-checkout-task",
+            "AWSReservedSSO_Buyers_0123456789abcdef",
+            "a+=,.@-_Z",
+        ] {
+            let role = format!("arn:{partition}:sts::123456789012:assumed-role/{role}");
+            for session in [
+                "7f3c9d0e5b6a4c1d8e2f",
+                "i-0abc",
+                "eks-shop-pod-1",
+                "ann@shop.example",
+            ] {
+                check(&format!("{role}/{session}"), &role).await?;
+            }
+        }
+    }
+    check("AROAEXAMPLEEXAMPLE12:i-0abc", "AROAEXAMPLEEXAMPLE12").await?;
+    // Should a role's path ever be in it.
+    let role = "arn:aws:sts::123456789012:assumed-role/team/shop";
+    check(&format!("{role}/i-1"), role).await?;
+    // These are users, and others that have no session.
+    for name in [
+        "arn:aws:iam::123456789012:user/ann",
+        "arn:aws:iam::123456789012:user/team/ann",
+        "arn:aws-cn:iam::123456789012:user/assumed-role/ann",
+        "arn:aws:sts::123456789012:federated-user/ann",
+        "arn:aws:iam::123456789012:root",
+        "arn:aws:sts::123456789012:assumed-role/shop",
+        "arn:aws:iam::123456789012:role/team/shop",
+        "AIDAEXAMPLE",
+        "123456789012:ann", // A federated user's id.
+        "123456789012",
+    ] {
+        check(name, name).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_tasks_of_a_role_place_one_order_under_one_key_and_see_it() -> Result<()> {
+    let aws = config(answering(|_| (200, json!({"MessageId": "1"})))).build();
+    let mut found = BTreeSet::new();
+    for session in ["7f3c9d0e5b6a4c1d8e2f", "a91b2c3d4e5f60718293"] {
+        let arn = format!("arn:aws:sts::123456789012:assumed-role/shop-checkout-task/{session}");
+        let mut event = sample("idempotent-order")?;
+        event["requestContext"]["identity"]["userArn"] = json!(arn);
+        let placed = ingest(&event, &aws).await?;
+        let id = placed.document()?["id"].clone();
+        let mut event = sample("status")?;
+        event["pathParameters"]["id"] = id.clone();
+        event["path"] = json!(format!("/orders/{}", id.as_str().context("no id")?));
+        event["requestContext"]["identity"]["userArn"] =
+            json!("arn:aws:sts::123456789012:assumed-role/shop-checkout-task/another");
+        assert_eq!(ask(&event, &aws).await?.document()?["status"], "queued");
+        found.insert(id.to_string());
+    }
+    assert_eq!(found.len(), 1, "{found:?}");
     Ok(())
 }
 

@@ -1,9 +1,7 @@
 //! A real SDK client whose HTTP is answered here, the functions above it, and the samples to send.
 
 use anyhow::{Context as _, Result};
-use aws_sdk_sqs::config::{
-    BehaviorVersion, Credentials, HttpClient, Region, SharedCredentialsProvider,
-};
+use aws_sdk_sqs::config::{Credentials, HttpClient, Region, SharedCredentialsProvider};
 use aws_smithy_runtime_api::{
     client::{
         http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
@@ -17,8 +15,9 @@ use events::{OrderIds, Secret};
 use ingest::{
     acceptor::Acceptor,
     backlog::Backlog,
+    config::behavior_version,
     dispatch::dispatch,
-    gateway::{self, Event},
+    gateway::{self, Event, RoleClients},
     metrics::Metrics,
     queue::OrderQueue,
     status::{Statuses, status},
@@ -36,12 +35,16 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 /// The X-Ray header of every request.
 pub const TRACE: &str = "Root=1-6b02d8d0-5f1c2e3d4a5b6c7d8e9f0a1b";
 /// The queue of every test.
 pub const QUEUE: &str = "https://sqs.test/orders";
+
+/// The time-out of a worker, in every test.
+pub const WORKER: Duration = Duration::from_secs(150);
 
 /// The folder of the samples.
 pub fn folder() -> PathBuf {
@@ -109,12 +112,14 @@ impl<F: Fn(HttpRequest) -> HttpConnectorFuture + Send + Sync> HttpConnector for 
     }
 }
 
-/// Configures the SDK for that AWS.
+/// Configures the SDK for that AWS, in a region of its own: all clients of a region share a quota of retries.
 pub fn config(client: impl HttpClient + 'static) -> Builder {
+    static REGIONS: AtomicUsize = AtomicUsize::new(0);
+    let region = format!("test-{}", REGIONS.fetch_add(1, Ordering::Relaxed));
     let credentials = Credentials::new("a", "b", None, None, "test");
     SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
+        .behavior_version(behavior_version())
+        .region(Region::new(region))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(client)
 }
@@ -141,9 +146,21 @@ pub async fn invoke<F>(handler: impl FnMut(Request) -> F, event: Event) -> Resul
 where
     F: Future<Output = Response<Body>> + Send,
 {
+    invoke_by(RoleClients::Role, handler, event).await
+}
+
+/// The same, where sessions of a role are one client or several.
+pub async fn invoke_by<F>(
+    of_role: RoleClients,
+    handler: impl FnMut(Request) -> F,
+    event: Event,
+) -> Result<Answer>
+where
+    F: Future<Output = Response<Body>> + Send,
+{
     let mut context = Context::default();
     context.xray_trace_id = Some(TRACE.to_owned());
-    let service = gateway::service(handler);
+    let service = gateway::service(of_role, handler);
     let Ok(answer) = service.oneshot(LambdaEvent::new(event, context)).await;
     let json = serde_json::to_string(&answer)?;
     let answer: Value = serde_json::from_str(&json)?;
@@ -169,12 +186,17 @@ where
 
 /// A handler's view of an event.
 pub async fn request(event: Event) -> Result<Request> {
+    request_by(RoleClients::Role, event).await
+}
+
+/// The same, where sessions of a role are one client or several.
+pub async fn request_by(of_role: RoleClients, event: Event) -> Result<Request> {
     let mut seen = None;
     let handler = |request| {
         seen = Some(request);
         ready(Response::new(Body::from("{}")))
     };
-    invoke(handler, event).await?;
+    invoke_by(of_role, handler, event).await?;
     seen.context("no request")
 }
 
@@ -233,6 +255,7 @@ pub fn statuses(config: &SdkConfig) -> Result<Statuses> {
         table,
         backlog: backlog(config),
         keep: None,
+        worker_timeout: WORKER,
         metrics: metrics(),
     })
 }

@@ -99,6 +99,36 @@ async fn a_row_counts_as_long_as_it_is_there() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_failed_order_is_queued_for_as_long_as_its_worker_may_try() -> Result<()> {
+    let now = SystemTime::now();
+    let check = async |status: &str, at: SystemTime, worker: u64, expected: &str| {
+        let mut row = sample("order-record")?;
+        row["status"] = json!({"S": status});
+        row["processed_at"] = json!({"S": Timestamp::from(at)});
+        let config = config(answering(move |_| (200, json!({"Item": row})))).build();
+        let mut statuses = statuses(&config)?;
+        statuses.worker_timeout = Duration::from_secs(worker);
+        let answer = ask_by(&sample("status")?, &statuses).await?;
+        let shown = answer.document()?;
+        assert_eq!(shown["status"], expected, "{status} {worker}");
+        let is_queued = expected == "queued";
+        assert_eq!(answer.headers.contains_key("retry-after"), is_queued);
+        assert_eq!(shown.get("order").is_none(), is_queued);
+        anyhow::Ok(())
+    };
+    let ago = |seconds| now - Duration::from_secs(seconds);
+    check("failed", now, 150, "queued").await?;
+    check("failed", ago(140), 150, "queued").await?;
+    check("failed", ago(150), 150, "failed").await?;
+    check("failed", ago(10), 5, "failed").await?;
+    check("failed", ago(890), 900, "queued").await?;
+    check("failed", ago(864_000), 900, "failed").await?;
+    // The worker's clock is ahead.
+    check("failed", now + Duration::from_secs(60), 150, "queued").await?;
+    check("confirmed", now, 150, "confirmed").await
+}
+
+#[tokio::test]
 async fn a_table_that_does_not_answer_is_to_be_asked_again() -> Result<()> {
     for status in [400, 403, 500, 503] {
         let answer = answer("status", status, json!({})).await?;

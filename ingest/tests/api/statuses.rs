@@ -1,14 +1,17 @@
 //! `GET /orders?ids=`.
 
-use crate::faked::{Answer, answering, ask_by, backlog, config, http, ids, metrics, rest};
+use crate::faked::{Answer, WORKER, answering, ask_by, backlog, config, http, ids, metrics, rest};
 use anyhow::{Context, Result};
 use aws_sdk_sqs::config::retry::RetryConfig;
-use events::{Client, OrderId};
+use events::{Client, OrderId, Timestamp};
 use ingest::{status::Statuses, table::OrderTable};
 use serde_json::{Map, Value, json};
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering::Relaxed},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, SystemTime},
 };
 
 /// Rows of DynamoDB, by id.
@@ -53,6 +56,7 @@ async fn ask(event: Value, rows: &Rows, most: usize) -> Result<(Answer, usize)> 
         table: OrderTable::new(aws_sdk_dynamodb::Client::new(&config), "orders".to_owned()),
         backlog: backlog(&config),
         keep: None,
+        worker_timeout: WORKER,
         metrics: metrics(),
     };
     let answer = ask_by(&event, &statuses).await?;
@@ -153,6 +157,45 @@ async fn each_order_is_told_in_the_order_asked_and_once() -> Result<()> {
     let settled = [mine[0], mine[1]].map(|id| id.to_string()).join(",");
     let (answer, _) = ask(event(&settled), &rows, 100).await?;
     assert!(!answer.headers.contains_key("retry-after"), "nobody waits");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_order_whose_worker_may_still_try_is_queued_among_others() -> Result<()> {
+    let mine: Vec<_> = (0..5).map(|n| fresh("ann", n)).collect::<Result<_>>()?;
+    let now = SystemTime::now();
+    let failed = |n: usize, at: SystemTime| {
+        let attributes =
+            json!({"status": {"S": "failed"}, "processed_at": {"S": Timestamp::from(at)}});
+        row(mine[n], "ann", &attributes)
+    };
+    let young = json!({"status": {"S": "rejected"}, "reason": {"S": "out_of_stock"},
+        "processed_at": {"S": Timestamp::from(now)}});
+    let rows = [
+        failed(0, now - Duration::from_secs(100)),
+        failed(1, now - Duration::from_secs(151)),
+        failed(2, now + Duration::from_secs(10)),
+        row(mine[3], "ann", &young),
+        failed(4, now - Duration::from_hours(24)),
+    ];
+    let rows: Rows = Arc::new(rows.into_iter().collect());
+    let asked = |ids: &[OrderId]| {
+        event(
+            &ids.iter()
+                .map(OrderId::to_string)
+                .collect::<Vec<_>>()
+                .join(","),
+        )
+    };
+    let (answer, _) = ask(asked(&mine), &rows, 100).await?;
+    let results = answer.document()?["results"].clone();
+    let statuses: Vec<_> = (0..5).map(|n| results[n]["status"].as_str()).collect();
+    let expected = ["queued", "failed", "queued", "rejected", "failed"].map(Some);
+    assert_eq!(statuses, expected);
+    assert_eq!(results[0], json!({"id": mine[0], "status": "queued"}));
+    assert_eq!(answer.headers["retry-after"], "2");
+    let (answer, _) = ask(asked(&mine[3..]), &rows, 100).await?;
+    assert!(!answer.headers.contains_key("retry-after"), "all are final");
     Ok(())
 }
 

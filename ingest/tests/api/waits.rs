@@ -1,6 +1,8 @@
 //! The wait that a client is told: by the backlog, beside the call that is under way.
 
-use crate::faked::{accept, answering, ask_by, backlog, config, ids, metrics, read, sample};
+use crate::faked::{
+    WORKER, accept, answering, ask_by, backlog, config, ids, metrics, read, sample,
+};
 use anyhow::Result;
 use ingest::{backlog::Backlog, status::Statuses, table::OrderTable};
 use serde_json::{Value, json};
@@ -52,6 +54,7 @@ fn statuses(config: &aws_types::SdkConfig, backlog: Backlog) -> Result<Statuses>
         table,
         backlog,
         keep: None,
+        worker_timeout: WORKER,
         metrics: metrics(),
     })
 }

@@ -82,6 +82,12 @@ pub async fn connect(target: &Target, names: Names) -> Stack {
     }
 }
 
+/// Pins what the SDK does where nothing is said, as the functions do. Retries stay its own, with their variables and settings
+/// of the profile, as in AWS's other tools: an operator waits for them, and sees what is tried.
+pub fn behavior_version() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
+
 async fn config(target: &Target) -> SdkConfig {
     let http = Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
@@ -91,7 +97,7 @@ async fn config(target: &Target) -> SdkConfig {
         .operation_attempt_timeout(Duration::from_secs(15))
         .operation_timeout(Duration::from_secs(45))
         .build();
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+    let mut loader = aws_config::defaults(behavior_version())
         .http_client(http.clone())
         .timeout_config(timeouts);
     let mut endpoint = target.endpoint_url.as_deref();

@@ -1,5 +1,6 @@
 //! Where results go, and how far the work is.
 
+use events::text::shown;
 use std::{
     fmt::{self, Debug, Display, Formatter},
     io::{self, IsTerminal, Write},
@@ -8,8 +9,8 @@ use std::{
 /// Removes the line that the cursor is on.
 const CLEAR: &str = "\r\u{1b}[K";
 
-/// Results on stdout, and the rest on stderr. A write that fails is an error and no panic: what was received is to be given
-/// back all the same.
+/// Results on stdout, and the rest on stderr. Nothing in them steers a terminal, wherever it came from. A write that fails is
+/// an error and no panic: what was received must still be given back.
 pub struct Console {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
@@ -44,13 +45,13 @@ impl Console {
     /// Writes a line of the result.
     pub fn line(&mut self, line: impl Display) -> io::Result<()> {
         self.clear()?;
-        writeln!(self.out, "{line}")
+        writeln!(self.out, "{}", visible(line))
     }
 
     /// Says something besides.
     pub fn note(&mut self, note: impl Display) -> io::Result<()> {
         self.clear()?;
-        writeln!(self.err, "{note}")
+        writeln!(self.err, "{}", visible(note))
     }
 
     /// Says how far the work is.
@@ -67,7 +68,7 @@ impl Console {
     /// Asks something, without an end of the line.
     pub fn ask(&mut self, question: impl Display) -> io::Result<()> {
         self.clear()?;
-        write!(self.err, "{question}")?;
+        write!(self.err, "{}", visible(question))?;
         self.err.flush()
     }
 
@@ -76,6 +77,32 @@ impl Console {
             write!(self.err, "{CLEAR}")?;
             self.err.flush()?;
         }
+        Ok(())
+    }
+}
+
+/// Text on lines, without what would [steer](events::text::steers) a terminal.
+pub fn visible(text: impl Display) -> String {
+    let visible = |c| if c == '\n' { c } else { shown(c) };
+    text.to_string().chars().map(visible).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faked::Text;
+
+    #[test]
+    fn nothing_that_is_printed_steers_a_terminal() -> io::Result<()> {
+        let (out, err) = (Text::default(), Text::default());
+        let mut console = Console::new(Box::new(out.clone()), Box::new(err.clone()), false);
+        let hostile = "a\u{1b}[2J\u{202e}b\u{9b}\nc";
+        console.line(hostile)?;
+        console.note(hostile)?;
+        console.ask(hostile)?;
+        let expected = "a [2J\u{fffd}b \nc";
+        assert_eq!(out.read(), format!("{expected}\n"));
+        assert_eq!(err.read(), format!("{expected}\n{expected}"));
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 use anyhow::Result;
 use aws_sdk_sqs::{
-    config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider, retry::RetryConfig},
+    config::{Credentials, Region, SharedCredentialsProvider, retry::RetryConfig},
     types::Message,
 };
 use aws_smithy_runtime_api::{
@@ -28,8 +28,12 @@ use std::{
     fmt::{self, Debug, Formatter},
     io,
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
-use tokio::sync::watch;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
 
 /// A message with this id and this body.
 pub fn message(id: &str, body: &str) -> Message {
@@ -67,8 +71,10 @@ type Interference = dyn Fn(&str, &Value) -> Option<Answer> + Send;
 pub struct Held {
     /// The dead letters: id, body, system attributes.
     pub letters: Vec<(String, String, Value)>,
-    /// The ids of those that somebody has received.
-    pub hidden: Vec<String>,
+    /// The ids of those that a reader has received, with the end of their time.
+    pub hidden: BTreeMap<String, Instant>,
+    /// How long each receive takes.
+    pub receive_takes: Duration,
     /// The entries that were sent to the queue of orders.
     pub sent: Vec<Value>,
     /// The calls, in order.
@@ -110,13 +116,17 @@ impl Held {
                 "MessageRetentionPeriod": "1209600",
             }}),
             "ReceiveMessage" => {
+                let seconds = request["VisibilityTimeout"].as_u64().unwrap_or_default();
+                let now = Instant::now();
+                self.hidden.retain(|_, until| *until > now);
                 let visible = self
                     .letters
                     .iter()
-                    .filter(|(id, ..)| !self.hidden.contains(id));
+                    .filter(|(id, ..)| !self.hidden.contains_key(id));
                 let received: Vec<_> = visible.take(10).cloned().collect();
+                let until = now + Duration::from_secs(seconds);
                 self.hidden
-                    .extend(received.iter().map(|(id, ..)| id.clone()));
+                    .extend(received.iter().map(|(id, ..)| (id.clone(), until)));
                 let message = |(id, body, attributes): &(String, String, Value)| {
                     let handle = format!("handle of {id}");
                     json!({"MessageId": id, "ReceiptHandle": handle, "Body": body, "Attributes": attributes})
@@ -140,14 +150,14 @@ impl Held {
             "DeleteMessageBatch" => {
                 for entry in entries() {
                     self.letters.retain(|(id, ..)| *id != named(entry));
-                    self.hidden.retain(|id| *id != named(entry));
+                    self.hidden.remove(&named(entry));
                 }
                 done
             }
             "ChangeMessageVisibilityBatch" => {
                 for entry in entries() {
                     assert_eq!(entry["VisibilityTimeout"], 0);
-                    self.hidden.retain(|id| *id != named(entry));
+                    self.hidden.remove(&named(entry));
                 }
                 done
             }
@@ -206,7 +216,7 @@ impl Fake {
         let connector = SharedHttpConnector::new(self.clone());
         let credentials = Credentials::new("key", "secret", None, None, "test");
         let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
+            .behavior_version(crate::aws::behavior_version())
             .region(Region::new("us-east-1"))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .retry_config(RetryConfig::disabled())
@@ -234,8 +244,15 @@ impl HttpConnector for Fake {
             .and_then(|interfere| interfere(call, &body));
         let (status, answer) = other.unwrap_or_else(|| (200, held.answer(call, &body)));
         let status = StatusCode::try_from(status).expect("a status");
-        let body = SdkBody::from(answer.to_string());
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, body)))
+        let response = HttpResponse::new(status, SdkBody::from(answer.to_string()));
+        if call == "ReceiveMessage" && !held.receive_takes.is_zero() {
+            let answered = sleep(held.receive_takes);
+            return HttpConnectorFuture::new(async {
+                answered.await;
+                Ok(response)
+            });
+        }
+        HttpConnectorFuture::ready(Ok(response))
     }
 }
 
@@ -274,6 +291,11 @@ impl Text {
     /// A console that writes its results here.
     pub fn console(&self) -> Console {
         Console::new(Box::new(self.clone()), Box::new(io::sink()), false)
+    }
+
+    /// A console that writes its results here, and all else.
+    pub fn whole_console(&self) -> Console {
+        Console::new(Box::new(self.clone()), Box::new(self.clone()), false)
     }
 }
 

@@ -35,9 +35,9 @@ impl Letter {
         }
     }
 
-    /// True if the order or the message has this id.
+    /// True if the order or the message has this id, in small letters or capitals.
     pub fn is(&self, id: &str) -> bool {
-        self.message_id == id || self.id() == id
+        self.message_id.eq_ignore_ascii_case(id) || self.id().eq_ignore_ascii_case(id)
     }
 
     /// True if it is an order of this client, given by its name or by its message group.
@@ -119,6 +119,8 @@ mod tests {
         let letter = Letter::read(message("m", &placed.to_json())).context("no letter")?;
         assert_eq!(letter.id(), placed.id().to_string());
         assert!(letter.is(&placed.id().to_string()) && letter.is("m") && !letter.is("other"));
+        let capitals = placed.id().to_string().to_uppercase();
+        assert!(letter.is(&capitals) && letter.is("M"), "{capitals}");
         let poison = Letter::read(message("m", "poison")).context("no letter")?;
         assert_eq!(poison.id(), "m");
         Ok(())

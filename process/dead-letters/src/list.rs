@@ -50,7 +50,12 @@ pub async fn list(
         console.line("")?;
     }
     let letters: usize = groups.values().map(Vec::len).sum();
-    console.line(format_args!("{letters} in all"))?;
+    let whole = if end == End::Done {
+        "in all"
+    } else {
+        "read, and others left"
+    };
+    console.line(format_args!("{letters} {whole}"))?;
     let oldest = groups
         .values()
         .flatten()

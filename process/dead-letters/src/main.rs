@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use clap::Parser;
 use dead_letters::{
     aws::{Names, connect},
-    console::Console,
+    console::{Console, visible},
     dropping::drop_letters,
     list::list,
     options::{Command, Options},
@@ -32,7 +32,7 @@ async fn main() -> ExitCode {
     match run(Options::parse()).await {
         Ok(end) => end.into(),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", visible(format_args!("{error:#}")));
             ExitCode::FAILURE
         }
     }
@@ -90,7 +90,7 @@ fn interrupts() -> Result<Stop> {
             // `eprintln!` would panic if the terminal is gone.
             let _gone = writeln!(
                 io::stderr(),
-                "\nEnding after this page. Ctrl-C again ends at once, and what was read stays hidden for {} minutes.",
+                "\nEnding after this page. Ctrl-C again ends at once, and what was read stays hidden for {} minutes or more.",
                 VISIBILITY.as_secs() / 60
             );
         }

@@ -15,7 +15,7 @@ use aws_sdk_sqs::{
 };
 use std::time::Duration;
 
-/// What is received is hidden from other readers for this long, unless it is given back before.
+/// What is received is hidden from other readers for this long at least, unless it is given back before.
 pub const VISIBILITY: Duration = Duration::from_mins(15);
 /// A receive waits this long for a message. One that doesn't wait asks only some of SQS's servers.
 const WAIT_SECONDS: i32 = 1;
@@ -76,13 +76,13 @@ impl Queues {
         })
     }
 
-    /// Receives up to ten dead letters, and hides them from others.
-    pub async fn receive(&self) -> Result<Vec<Letter>> {
+    /// Receives up to ten dead letters, and hides them from others for this long.
+    pub async fn receive(&self, hidden_for: Duration) -> Result<Vec<Letter>> {
         let receive = self.sqs.receive_message().queue_url(&self.dead_letters);
         let received = receive
             .max_number_of_messages(10)
             .wait_time_seconds(WAIT_SECONDS)
-            .visibility_timeout(i32::try_from(VISIBILITY.as_secs())?)
+            .visibility_timeout(i32::try_from(hidden_for.as_secs())?)
             .message_system_attribute_names(MessageSystemAttributeName::All)
             .message_attribute_names("All")
             .send()

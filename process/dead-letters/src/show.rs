@@ -32,7 +32,8 @@ pub async fn show(
     Ok(end.unless(found.is_empty()))
 }
 
-/// Finds each message with this id. Copies may be anywhere on the queue, so all of it is read.
+/// Finds each message with this id. Copies may be anywhere on the queue, so all of it is read; [`Walk::is_whole`] says if that
+/// was possible.
 pub async fn find(
     stack: &Stack,
     walk: &mut Walk<'_>,

@@ -5,7 +5,10 @@ use aws_sdk_sqs::types::MessageSystemAttributeName::{
     ApproximateFirstReceiveTimestamp, ApproximateReceiveCount, AwsTraceHeader,
     DeadLetterQueueSourceArn, MessageGroupId, SenderId, SentTimestamp,
 };
-use events::{Outcome, Reason, Timestamp, text::bounded};
+use events::{
+    Outcome, Reason, Timestamp,
+    text::{bounded, steers},
+};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -127,7 +130,7 @@ fn body(body: &str) -> String {
     let json = json.and_then(|value| serde_json::to_string_pretty(&value));
     let visible = |c: char| match c {
         '\n' => "\n".to_owned(),
-        c if c.is_control() => c.escape_unicode().to_string(),
+        c if steers(c) => c.escape_unicode().to_string(),
         c => c.to_string(),
     };
     json.as_deref()
@@ -223,6 +226,10 @@ mod tests {
     #[test]
     fn a_body_cannot_steer_a_terminal() {
         assert_eq!(body("a\u{1b}[2J\u{9b}\n"), "a\\u{1b}[2J\\u{9b}\n");
+        assert_eq!(
+            body("ann\u{202e}nimda\u{2066}"),
+            "ann\\u{202e}nimda\\u{2066}"
+        );
         assert_eq!(body("{\"a\":\"\u{9b}\"}"), "{\n  \"a\": \"\\u{9b}\"\n}");
     }
 }

@@ -1,4 +1,4 @@
-//! Reads the dead-letter queue whole, page by page, and gives back what is left on it.
+//! Reads the dead-letter queue once, page by page, and gives back what is left on it.
 
 use crate::{
     batch::ENTRIES,
@@ -8,11 +8,19 @@ use crate::{
     stop::{End, Stop},
 };
 use anyhow::Result;
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+use tokio::time::Instant;
 
 /// The receives in a row that must have brought nothing before the queue counts as read. One is enough if as many letters as
 /// SQS counts were read.
 const ENOUGH: usize = 2;
+/// The longest that a page may take, so that what was read first is still hidden when the last page is read.
+const SLOW_PAGE: Duration = Duration::from_millis(500);
+/// The longest that SQS hides a message.
+const LONGEST_VISIBILITY: Duration = Duration::from_hours(12);
 
 /// A walk over the dead-letter queue. What it has received is hidden from others until it is given back.
 #[derive(Debug)]
@@ -20,35 +28,52 @@ pub struct Walk<'a> {
     queues: &'a Queues,
     stop: &'a Stop,
     counts: Counts,
-    /// The receipt handles of what is to be given back, by message id.
-    held: HashMap<String, String>,
+    /// What is received is hidden from other readers for this long.
+    hidden_for: Duration,
+    /// What must be given back, by message id.
+    held: HashMap<String, Held>,
     /// The ids of all messages that were read, or that this walk isn't to meet.
     seen: HashSet<String>,
     read: usize,
     in_vain: usize,
+    /// A letter that this walk has read became visible again before the last one was read.
+    is_overtaken: bool,
     /// What SQS didn't take back, and hides until its visibility timeout ends.
     hidden: usize,
+}
+
+/// A letter that this walk has received.
+#[derive(Debug)]
+struct Held {
+    receipt_handle: String,
+    /// Just before SQS was asked for it.
+    since: Instant,
 }
 
 impl<'a> Walk<'a> {
     /// Starts at the beginning.
     async fn begin(queues: &'a Queues, stop: &'a Stop) -> Result<Self> {
+        let counts = queues.count().await?;
         Ok(Self {
             queues,
             stop,
-            counts: queues.count().await?,
+            counts,
+            hidden_for: hiding(counts.visible),
             held: HashMap::new(),
             seen: HashSet::new(),
             read: 0,
             in_vain: 0,
+            is_overtaken: false,
             hidden: 0,
         })
     }
 
-    /// The next letters, ten at most, each once. None at the end, or when the operator wants to stop.
+    /// The next letters, ten at most, each once. None at the end, when the operator wants to stop, or when a letter comes
+    /// back because its time is over: from then on the queue could go round for ever.
     pub async fn next(&mut self) -> Result<Option<Vec<Letter>>> {
-        while !self.stop.is_wanted() && self.in_vain < ENOUGH {
-            let mut letters = self.queues.receive().await?;
+        while !self.stop.is_wanted() && self.in_vain < ENOUGH && !self.is_overtaken {
+            let since = Instant::now();
+            let mut letters = self.queues.receive(self.hidden_for).await?;
             if letters.is_empty() {
                 let is_all = self.read >= self.counts.visible;
                 self.in_vain += if is_all { ENOUGH } else { 1 };
@@ -56,12 +81,19 @@ impl<'a> Walk<'a> {
             }
             self.in_vain = 0;
             for letter in &letters {
-                let (id, handle) = (letter.message_id(), letter.receipt_handle());
-                self.held.insert(id.to_owned(), handle.to_owned());
+                let receipt_handle = letter.receipt_handle().to_owned();
+                let held = Held {
+                    receipt_handle,
+                    since,
+                };
+                let before = self.held.insert(letter.message_id().to_owned(), held);
+                // Before its time is over, SQS has only delivered it twice.
+                self.is_overtaken |=
+                    before.is_some_and(|before| before.since.elapsed() >= self.hidden_for);
             }
             letters.retain(|letter| self.seen.insert(letter.message_id().to_owned()));
             self.read += letters.len();
-            // What it met before is hidden again, and others may be left.
+            // What was read before is hidden again, and others may be left.
             if !letters.is_empty() {
                 return Ok(Some(letters));
             }
@@ -99,7 +131,7 @@ impl<'a> Walk<'a> {
     pub async fn give_back(&mut self, kept: &[&Letter]) {
         let is_kept = |id: &str| kept.iter().any(|letter| letter.message_id() == id);
         let left: Vec<_> = self.held.extract_if(|id, _| !is_kept(id)).collect();
-        let handles: Vec<_> = left.iter().map(|(_, handle)| handle).collect();
+        let handles: Vec<_> = left.iter().map(|(_, held)| &held.receipt_handle).collect();
         for handles in handles.chunks(ENTRIES) {
             self.hidden += match self.queues.give_back(handles).await {
                 Ok(answers) => answers.iter().filter(|answer| answer.is_err()).count(),
@@ -107,6 +139,14 @@ impl<'a> Walk<'a> {
             };
         }
     }
+}
+
+/// The time for which a walk over this many letters hides what it reads.
+fn hiding(letters: usize) -> Duration {
+    let pages = u32::try_from(letters.div_ceil(ENTRIES)).unwrap_or(u32::MAX);
+    SLOW_PAGE
+        .saturating_mul(pages)
+        .clamp(VISIBILITY, LONGEST_VISIBILITY)
 }
 
 /// Walks over the dead-letter queue. What is left on it is given back in the end, whether `work` succeeds or not.
@@ -120,15 +160,13 @@ pub async fn walk<T>(
     let worked = work(&mut walk, console).await;
     walk.give_back(&[]).await;
     let hidden = walk.hidden;
-    let (
-        minutes,
-        Counts {
-            visible, in_flight, ..
-        },
-    ) = (VISIBILITY.as_secs() / 60, walk.counts);
+    let Counts {
+        visible, in_flight, ..
+    } = walk.counts;
     if hidden > 0 {
         console.note(format_args!(
-            "SQS didn't take {hidden} back: they stay hidden for up to {minutes} minutes."
+            "SQS didn't take {hidden} back: they stay hidden for up to {} minutes.",
+            walk.hidden_for.as_secs() / 60
         ))?;
     }
     let value = worked?;
@@ -140,9 +178,20 @@ pub async fn walk<T>(
     if walk.is_whole() {
         return Ok((value, End::Done));
     }
+    if walk.is_overtaken {
+        console.note(format_args!(
+            "Not all were read: after {} of about {visible} dead letters the first became visible again. Nothing is known of \
+             the others. Redrive by --all, which need not read all first, or run this closer to the queue.",
+            walk.read
+        ))?;
+        return Ok((value, End::Incomplete));
+    }
     console.note(format_args!(
         "Interrupted after {} of about {visible} dead letters. The others are as they were.",
         walk.read
     ))?;
     Ok((value, End::Interrupted))
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,8 +11,19 @@ use std::{
     sync::{Arc, LazyLock, Mutex},
 };
 
-static DOCUMENT: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(JSON).expect("build.rs of events writes JSON"));
+/// Stricter than for clients: an outcome has one of today's values, and a reason if and only if it is a rejection.
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+    let mut document: Value = serde_json::from_str(JSON).expect("build.rs of events writes JSON");
+    let outcome = &mut document["components"]["schemas"]["Outcome"];
+    for name in ["status", "reason"] {
+        let member = &mut outcome["properties"][name];
+        member["enum"] = member["x-extensible-enum"].clone();
+    }
+    outcome["if"] = json!({"properties": {"status": {"const": "rejected"}}});
+    outcome["then"] = json!({"required": ["reason"]});
+    outcome["else"] = json!({"properties": {"reason": false}});
+    document
+});
 /// By the schema's text.
 static VALIDATORS: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
 

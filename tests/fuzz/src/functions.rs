@@ -7,7 +7,7 @@ use ingest::{
     acceptor::Acceptor,
     backlog::Backlog,
     dispatch::dispatch,
-    gateway::{self, Event},
+    gateway::{self, Event, RoleClients},
     metrics::Metrics,
     queue::OrderQueue,
     request,
@@ -82,6 +82,7 @@ impl Functions {
                 table: ingest::table::OrderTable::new(dynamodb(), "orders".to_owned()),
                 backlog,
                 keep: None,
+                worker_timeout: Duration::from_secs(150),
                 metrics: quiet(),
             },
             processor: Processor {
@@ -133,7 +134,7 @@ impl Functions {
         self.logs.0.judge(private, || {
             let mut asked = None;
             let answer = {
-                let service = gateway::service(|request| {
+                let service = gateway::service(RoleClients::Role, |request| {
                     asked = Some(Asked::by(&request));
                     handler(request)
                 });

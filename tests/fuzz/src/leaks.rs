@@ -10,7 +10,7 @@ use serde_json::json;
 
 /// An error text as no service should send one: long, and with what a terminal obeys.
 fn hostile() -> String {
-    "\u{1b}[2J\n\u{9b}31m\u{7f}".to_owned() + &"no ".repeat(40_000)
+    "\u{1b}[2J\n\u{9b}31m\u{7f}\u{202e}no\u{2066}\u{61c}\u{2028}".to_owned() + &"no ".repeat(40_000)
 }
 
 fn batch() -> SqsEvent {

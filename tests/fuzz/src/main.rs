@@ -54,5 +54,5 @@ fuzz!(headers 500);
 fuzz!(client 500);
 fuzz!(order_id 500);
 fuzz!(gateway_event 500);
-fuzz!(record_body 400);
+fuzz!(record_body 1000);
 fuzz!(queue_event 400);

@@ -169,7 +169,7 @@ async fn a_function_that_cannot_start_says_why_in_one_line() -> Result<()> {
             functions.check(name, Some(reference), "resolved").await?;
         }
     }
-    for name in ["RETRY_BASE_SECONDS", "KEEP_DAYS"] {
+    for name in ["RETRY_BASE_SECONDS", "KEEP_DAYS", "PROCESS_TIMEOUT_SECONDS"] {
         functions.check(name, Some("five"), "not a number").await?;
     }
     for number in ["many", "0", "-1", "inf", "NaN"] {

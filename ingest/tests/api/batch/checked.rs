@@ -107,7 +107,7 @@ async fn what_is_wrong_with_an_entry_fails_only_that_entry() -> Result<()> {
     check(
         cup.clone(),
         422,
-        &["/orders/1/lines", "/orders/1/currency", "/orders/1/order"],
+        &["/orders/1/currency", "/orders/1/lines", "/orders/1/order"],
     )
     .await?;
     check(json!({"order": [cup.clone()]}), 422, &["/orders/1/order"]).await?;

@@ -8,12 +8,16 @@ use crate::{
 use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;
 use events::Outcome;
+use http::Method;
+use local::faults::{Delivery, Fault, Kind};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 scenarios! {
     a_poison_message_reaches_the_dead_letter_queue_and_its_neighbours_are_stored [Queue Tables]
     an_order_that_fails_for_good_reads_failed_and_after_a_redrive_confirmed [Queue Tables]
+    an_order_on_its_last_try_reads_queued_and_then_confirmed [Tables Faults]
+    an_order_on_its_only_try_reads_queued_and_then_confirmed [Parameters]
     an_order_is_failed_before_its_last_try [Invoke Tables Faults]
     a_last_try_is_a_transaction_of_its_own [Invoke Tables Faults]
     a_last_receive_overwrites_no_outcome [Invoke Tables]
@@ -82,6 +86,49 @@ async fn an_order_that_fails_for_good_reads_failed_and_after_a_redrive_confirmed
     })
     .await?;
     ensure!(aws.in_stock(&sku).await? == 9);
+    Ok(())
+}
+
+async fn an_order_on_its_last_try_reads_queued_and_then_confirmed(stack: Arc<Stack>) -> Result<()> {
+    let sku = stack.article(10).await?;
+    let _last = stack.once(Kind::Message(Delivery::Received(2)), &sku)?;
+    no_final_status_changes(&stack, &sku).await
+}
+
+async fn an_order_on_its_only_try_reads_queued_and_then_confirmed(_: Arc<Stack>) -> Result<()> {
+    let stack = Stack::local(&["MaxReceiveCount=1", "ProcessTimeoutSeconds=30"]).await?;
+    let sku = stack.article(10).await?;
+    no_final_status_changes(&stack, &sku).await?;
+    stack.audit().await?;
+    stack.stop().await;
+    Ok(())
+}
+
+/// An order is on its last delivery while the table throttles: its row reads `failed`, and its client must not.
+async fn no_final_status_changes(stack: &Stack, sku: &str) -> Result<()> {
+    let part = sku.to_owned();
+    let throttled = stack.fault(move |call| {
+        let hit = call.operation == "TransactWriteItems" && call.contains(&part);
+        hit.then(|| Fault::refuse(400, "ThrottlingException", "no"))
+    })?;
+    let id = stack.api.place(&order(&[(sku, 1)]), None).await?;
+    until("its row reads failed", || async {
+        let row = stack.aws()?.record(&id).await?;
+        Ok(row.filter(|row| row.outcome == Outcome::Failed))
+    })
+    .await?;
+    let one = stack.api.get(&id).await?;
+    let path = format!("/orders?ids={id}");
+    let many = stack.api.send(Method::GET, &path, &[], "").await?;
+    for (reply, status) in [
+        (&one, &one.json()?["status"]),
+        (&many, &many.json()?["results"][0]["status"]),
+    ] {
+        ensure!(*status == "queued", "{reply:?}");
+        ensure!(reply.header("retry-after").is_some(), "{reply:?}");
+    }
+    drop(throttled);
+    ensure!(stack.api.settled(&id).await?["status"] == "confirmed");
     Ok(())
 }
 

@@ -60,7 +60,7 @@ const KINDS: [(&str, Members); 12] = [
     ),
     ("key", |[name, _]| json!({"identity": {"apiKeyId": name}})),
 ];
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 13] = [
     "ann",
     "k1",
     "anonymous",
@@ -70,6 +70,9 @@ const NAMES: [&str; 10] = [
     "subject:[\"a\",\"ann\"]",
     "sha256:00",
     "api-key:ann",
+    "arn:aws:sts::1:assumed-role/shop/a",
+    "arn:aws:sts::1:assumed-role/shop/b",
+    "AROA1:a",
     "",
 ];
 
@@ -85,7 +88,12 @@ pub fn run(program: &[u8], tally: &mut Tally) {
     let names = [name(&mut program), name(&mut program)];
     let mut context = members(&names);
     let is_pair = ["subject", "oauth", "certificate"].contains(&kind);
-    let caller = format!("{kind} {:?} {:?}", names[0], is_pair.then_some(&names[1]));
+    let name = match &*names[0] {
+        arn if kind == "iam" && arn.starts_with("arn:aws:sts::1:assumed-role/shop/") => "shop",
+        id if kind == "iam" && id.starts_with("AROA1:") => "AROA1",
+        name => name,
+    };
+    let caller = format!("{kind} {name:?} {:?}", is_pair.then_some(&names[1]));
     let mut is_named = !names[0].trim().is_empty();
     let by_authorizer = context.get("authorizer").is_some();
     let is_blank_arn = kind == "iam" && by_authorizer && !is_named;

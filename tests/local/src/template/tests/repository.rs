@@ -36,6 +36,7 @@ fn it_loads_with_everything_switched_on() -> Result<()> {
         ("OrderIdSecretPrevious", "previous"),
         ("OutcomeBus", "orders"),
         ("ProcessReservedConcurrency", "20"),
+        ("RoleSessionsAreClients", "true"),
         (
             "WafArn",
             "arn:aws:wafv2:us-east-1:000000000000:regional/webacl/w/1",
@@ -46,6 +47,9 @@ fn it_loads_with_everything_switched_on() -> Result<()> {
     let variable = |function: &str, name: &str| stack.functions[function].environment[name].clone();
     assert_eq!(variable("ProcessFunction", "KEEP_DAYS"), "30");
     assert_eq!(variable("StatusFunction", "KEEP_DAYS"), "30");
+    for function in ["IngestFunction", "StatusFunction"] {
+        assert_eq!(variable(function, "ROLE_SESSIONS_ARE_CLIENTS"), "true");
+    }
     assert_eq!(variable("ProcessFunction", "OUTCOME_BUS"), "orders");
     assert_eq!(
         variable("IngestFunction", "ORDER_ID_SECRET"),
@@ -88,6 +92,14 @@ fn the_template_of_this_repository_loads() -> Result<()> {
         (process.timeout, process.memory_size),
         (Duration::from_secs(150), 256)
     );
+    // For how long `status` shows no `failed` row: the number stands in the template once.
+    for seconds in ["150", "20"] {
+        let stack = repository(&[("ProcessTimeoutSeconds", seconds)])?;
+        let timeout = stack.functions["ProcessFunction"].timeout;
+        assert_eq!(timeout.as_secs().to_string(), seconds);
+        let shown = &stack.functions["StatusFunction"].environment["PROCESS_TIMEOUT_SECONDS"];
+        assert_eq!(shown, seconds);
+    }
     assert_eq!(process.reserved_concurrency, None);
     assert_eq!(process.environment["MAX_RECEIVES"], "3");
     assert_eq!(process.environment["KEEP_DAYS"], "0");
@@ -156,7 +168,7 @@ fn the_template_of_this_repository_loads() -> Result<()> {
     assert_eq!(leads_to("/orders/batch"), Some(("POST", "IngestFunction")));
     assert!(!stack.api.is_signed);
     assert_eq!(leads_to("/orders/{id}"), Some(("ANY", "StatusFunction")));
-    assert_eq!(leads_to("/openapi.json"), Some(("ANY", "StatusFunction")));
+    assert_eq!(leads_to("/openapi.json"), Some(("GET", "StatusFunction")));
     let missing = &stack.api.gateway_responses["MISSING_AUTHENTICATION_TOKEN"];
     assert_eq!(missing.status, Some(404));
     assert_eq!(missing.headers["content-type"], "application/problem+json");

@@ -4,7 +4,7 @@
 use events::{OrderPlaced, OrderRecord, Outcome};
 use serde_json::{Value, json};
 
-const SAMPLE: &str = include_str!("../order-placed.json");
+const SAMPLE: &str = include_str!("../../order-placed.json");
 
 /// The messages that this version's reader may meet. Each is of a writer of version 1: it may add fields, but not change
 /// the meaning of those that are there.

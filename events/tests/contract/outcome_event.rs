@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 fn placed() -> anyhow::Result<OrderPlaced> {
     Ok(OrderPlaced::from_json(include_str!(
-        "../order-placed.json"
+        "../../order-placed.json"
     ))?)
 }
 
@@ -25,12 +25,12 @@ fn the_samples_are_what_is_written() -> anyhow::Result<()> {
         anyhow::Ok(())
     };
     let processed_at = "2026-11-22T09:00:01.384Z";
-    let confirmed = include_str!("../order-confirmed.json");
+    let confirmed = include_str!("../../order-confirmed.json");
     check(confirmed, Outcome::Confirmed, processed_at)?;
-    let rejected = include_str!("../order-rejected.json");
+    let rejected = include_str!("../../order-rejected.json");
     let outcome = Outcome::Rejected(Reason::OutOfStock);
     check(rejected, outcome, processed_at)?;
-    let failed = include_str!("../order-failed.json");
+    let failed = include_str!("../../order-failed.json");
     check(failed, Outcome::Failed, "2026-11-22T09:25:40.021Z")
 }
 
@@ -49,7 +49,7 @@ fn an_order_without_a_reference_has_none_in_its_event() -> anyhow::Result<()> {
 
 #[test]
 fn an_event_of_a_later_version_is_read() -> anyhow::Result<()> {
-    let sample: Value = serde_json::from_str(include_str!("../order-rejected.json"))?;
+    let sample: Value = serde_json::from_str(include_str!("../../order-rejected.json"))?;
     let read: OutcomeEvent = serde_json::from_value(sample["detail"].clone())?;
     for added in [json!(null), json!(1), json!("text"), json!({"a": [1, {}]})] {
         let mut later = sample["detail"].clone();

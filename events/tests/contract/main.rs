@@ -1,0 +1,7 @@
+//! The contract: orders, messages, rows and events, and their description. One binary, because each links everything again.
+
+mod openapi;
+mod order;
+mod outcome_event;
+mod placed;
+mod versions;
