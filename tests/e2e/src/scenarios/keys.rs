@@ -15,6 +15,7 @@ scenarios! {
     a_retry_with_the_same_key_is_the_same_order []
     retries_with_the_same_key_take_effect_once [Tables]
     the_same_key_with_another_order_changes_nothing_and_is_counted [Tables Faults]
+    five_hundred_orders_under_one_key_are_settled_by_the_second_receive [Parameters]
     a_key_is_its_clients_own [Clients]
 }
 
@@ -91,6 +92,35 @@ async fn the_same_key_with_another_order_changes_nothing_and_is_counted(
         let head = stack.api.send(Method::HEAD, &path, &[], "").await?;
         ensure!(head.status == found.status, "{head:?}");
     }
+    Ok(())
+}
+
+async fn five_hundred_orders_under_one_key_are_settled_by_the_second_receive(
+    _: Arc<Stack>,
+) -> Result<()> {
+    // A stack of its own, whose log and dead letters are no other scenario's.
+    let stack = Stack::local(&[]).await?;
+    let (sku, key) = (stack.article(1_000_000).await?, new_key());
+    // Every tenth order is also sent twice.
+    let (sku, key, api) = (&sku, &key, &stack.api);
+    let quantities = (1..=500).chain((1..=500).step_by(10));
+    let placing =
+        quantities.map(|n| async move { api.place(&order(&[(sku, n)]), Some(key)).await });
+    let ids = try_join_all(placing).await?;
+    ensure!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    // No message is left, and none is dead; the stock is one order's.
+    stack.audit().await?;
+    let lines = stack
+        .cloud()?
+        .lambda()
+        .log_lines_with("ProcessFunction", "MostReceives");
+    let most = lines.iter().map(|line| {
+        let line: serde_json::Value = serde_json::from_str(line)?;
+        anyhow::Ok(line["MostReceives"].as_u64().unwrap_or(u64::MAX))
+    });
+    let most = most.collect::<Result<Vec<_>>>()?.into_iter().max();
+    ensure!(most.is_some_and(|most| most <= 2), "{most:?}");
+    stack.stop().await;
     Ok(())
 }
 
