@@ -16,6 +16,7 @@ use std::{
     },
     time::{Duration, SystemTime},
 };
+use tokio::time::Instant;
 use tracing::subscriber::set_default;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -309,9 +310,11 @@ async fn one_to_a_hundred_orders_are_told_however_the_query_has_them() -> Result
 #[tokio::test(start_paused = true)]
 async fn rows_that_never_come_are_to_be_asked_for_again() -> Result<()> {
     let id = fresh("ann", 1)?.to_string();
+    let start = Instant::now();
     let (answer, calls) = ask(event(&id), &Rows::default(), 0).await?;
     assert_eq!((answer.status, &*answer.headers["retry-after"]), (503, "5"));
-    assert!(calls > 3, "{calls}");
+    // After 25 ms, after twice as long each time, and no later than the function can answer.
+    assert_eq!((calls, start.elapsed().as_secs()), (8, 6));
     Ok(())
 }
 
