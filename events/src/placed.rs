@@ -133,6 +133,16 @@ impl Fingerprint {
         Self(base16ct::lower::encode_string(&Sha256::digest(&canonical)))
     }
 
+    /// Its first 8 digits: they distinguish the orders of one idempotency key in an address, and are little of a secret.
+    pub fn short(&self) -> &str {
+        self.0.get(..8).unwrap_or(&self.0)
+    }
+
+    /// True if it starts with these digits, in either case.
+    pub fn starts_with(&self, digits: &str) -> bool {
+        self.0.starts_with(&digits.to_ascii_lowercase())
+    }
+
     /// In hexadecimal.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,6 +1,6 @@
 //! Knows about how many orders wait on the queue, without ever making a request wait for it.
 
-use crate::{sdk_error, wait::wait};
+use crate::wait::wait;
 use aws_sdk_sqs::{
     Client as Sqs,
     types::QueueAttributeName::{
@@ -8,6 +8,7 @@ use aws_sdk_sqs::{
     },
 };
 use events::Timestamp;
+use function::sdk_error;
 use std::{
     mem,
     sync::{Arc, Mutex, PoisonError},
@@ -75,7 +76,7 @@ impl Backlog {
                 count(Visible).zip(count(InFlight))
             }
             Err(error) => {
-                let error = sdk_error::text(error);
+                let error = sdk_error::text(&error);
                 tracing::warn!(error, "could not read how many orders wait");
                 None
             }

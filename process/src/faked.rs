@@ -2,7 +2,7 @@
 
 pub mod rows;
 
-use crate::{config::behavior_version, records::Pending, table::OrderTable};
+use crate::{records::Pending, table::OrderTable};
 use aws_sdk_dynamodb::config::{
     Builder, Credentials, Region, SharedCredentialsProvider,
     retry::{RetryConfig, RetryPartition, TokenBucket},
@@ -17,6 +17,7 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use events::{Client, Order, OrderIds, OrderPlaced, Secret};
+use function::aws::behavior_version;
 use serde_json::{Value, json};
 use std::{
     fmt::{self, Debug, Formatter},

@@ -5,7 +5,6 @@ mod refusal;
 
 use crate::{
     allocate::Transaction, answered::Answered, disposition::Settled, records::Pending, retries,
-    sdk_error,
 };
 use aws_sdk_dynamodb::{
     Client,
@@ -19,6 +18,7 @@ use aws_sdk_dynamodb::{
     },
 };
 use events::{OrderPlaced, OrderRecord, Outcome, Timestamp};
+use function::sdk_error;
 use numbers::exact;
 pub use refusal::{Finding, Refusal};
 use refusal::{failed_row, refusal};

@@ -1,6 +1,11 @@
 //! The function `status`: `GET /orders/{id}`.
 
 use anyhow::{Error, Result};
+use function::{
+    aws::connector,
+    environment::{keep, required, seconds},
+    logs,
+};
 use ingest::{
     backlog::Backlog,
     config, gateway,
@@ -11,16 +16,13 @@ use lambda_runtime::run;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    config::main(function)
+    logs::main(function)
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn function() -> Result<()> {
-    let aws = config::aws(&config::connector()?)?;
-    let (table, queue) = (
-        config::required("ORDERS_TABLE")?,
-        config::required("QUEUE_URL")?,
-    );
+    let aws = config::aws(&connector()?)?;
+    let (table, queue) = (required("ORDERS_TABLE")?, required("QUEUE_URL")?);
     let statuses = &Statuses {
         ids: config::order_ids()?,
         table: OrderTable::new(aws_sdk_dynamodb::Client::new(&aws), table),
@@ -29,8 +31,8 @@ async fn function() -> Result<()> {
             queue,
             config::status_requests()?,
         ),
-        keep: config::keep()?,
-        worker_timeout: config::worker_timeout()?,
+        keep: keep()?,
+        worker_timeout: seconds("PROCESS_TIMEOUT_SECONDS")?,
         metrics: config::metrics()?,
     };
     let handler = |request| status(statuses, request);

@@ -12,10 +12,10 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::body::SdkBody;
 use aws_types::sdk_config::{Builder, SdkConfig};
 use events::{OrderIds, Secret};
+use function::aws::behavior_version;
 use ingest::{
     acceptor::Acceptor,
     backlog::Backlog,
-    config::behavior_version,
     dispatch::dispatch,
     gateway::{self, Event, RoleClients},
     metrics::Metrics,

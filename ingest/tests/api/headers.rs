@@ -2,7 +2,7 @@
 
 use crate::faked::{Answer, answering, ask, config, ids, ingest, sample};
 use anyhow::{Context, Result};
-use events::{Client, IdempotencyKey, Timestamp};
+use events::{Client, Fingerprint, IdempotencyKey, Order, Timestamp};
 use serde_json::{Value, json};
 
 /// Gives `ingest`'s answer to an event, above a queue that stores everything.
@@ -50,7 +50,9 @@ async fn a_key_that_is_sent_twice_is_one_key_and_two_keys_are_none() -> Result<(
         (json!("k1"), json!(["k2"]), None),
         (json!("k1"), Value::Null, Some("k1")),
         (Value::Null, json!(["k1", "k1", "k1"]), Some("k1")),
-        (json!("k1,k2"), json!(["k1,k2"]), Some("k1,k2")),
+        (json!("k1,k2"), json!(["k1,k2"]), None),
+        (json!("k1,"), json!(["k1,"]), None),
+        (json!(","), json!([","]), None),
         (json!("k1, k2"), json!(["k1, k2"]), None),
         (json!("k1,k1"), json!(["k1,k1"]), Some("k1")),
         (json!("k1"), json!(["k1, k1"]), Some("k1")),
@@ -88,6 +90,65 @@ async fn a_key_that_is_sent_twice_is_one_key_and_two_keys_are_none() -> Result<(
         )
         .await?;
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_near_miss_of_the_keys_header_is_refused_with_its_right_name() -> Result<()> {
+    for (name, is_near) in [
+        ("X-Idempotency-Key", true),
+        ("x-idempotency-key", true),
+        ("Idempotency_Key", true),
+        ("IDEMPOTENCY_KEY", true),
+        ("IdempotencyKey", true),
+        ("X-Idempotency_Key", true),
+        ("Idempotency-Keys", true),
+        ("Idempotent-Key", true),
+        ("Idempotence-Key", true),
+        ("X-Shop-Idempotency-Key", true),
+        ("X-Amz-Key", false),
+        ("X-Api-Key", false),
+        ("Key", false),
+        ("Idempotency-Replayed", false),
+        ("X-Amzn-Trace-Id", false),
+    ] {
+        for sample_name in [
+            "order",
+            "order-http-api",
+            "order-function-url",
+            "batch-request",
+        ] {
+            let mut event = sample(sample_name)?;
+            for map in ["headers", "multiValueHeaders"] {
+                if let Some(headers) = event[map].as_object_mut() {
+                    headers.retain(|known, _| !known.eq_ignore_ascii_case("idempotency-key"));
+                }
+            }
+            let plain = answer(&event).await?.status;
+            event["headers"][name] = json!("k1");
+            let refused = answer(&event).await?;
+            assert_ne!(plain, 422, "{sample_name}");
+            let expected = if is_near { 422 } else { plain };
+            assert_eq!(refused.status, expected, "{name}: {refused:?}");
+            if is_near {
+                let problem = refused.document()?;
+                assert_eq!(problem["type"], "invalid-idempotency-key");
+                let detail = problem["detail"].as_str().unwrap_or_default();
+                let right = ["Idempotency-Key", "idempotency_key"];
+                assert!(right.iter().any(|right| detail.contains(right)), "{detail}");
+            }
+            // The Function URL's caller is anonymous, and may have no key.
+            if ["order", "order-http-api"].contains(&sample_name) {
+                // A proxy may add one of its own beside the client's.
+                event["headers"]["Idempotency-Key"] = json!("k1");
+                assert_eq!(answer(&event).await?.status, 202, "{name}");
+            }
+        }
+    }
+    let mut status = sample("status")?;
+    status["headers"]["X-Idempotency-Key"] = json!("k1");
+    let config = config(answering(|_| (200, json!({})))).build();
+    assert_eq!(ask(&status, &config).await?.status, 200);
     Ok(())
 }
 
@@ -174,9 +235,13 @@ async fn a_location_leads_to_the_order() -> Result<()> {
                 .unwrap_or_default()
                 .to_owned();
             let location = answer.headers["location"].split_once("?placed_at=");
-            let (location, placed_at) = location.context("no hint")?;
+            let (location, hints) = location.context("no hint")?;
             assert_eq!(location, format!("{expected}{id}"), "{path}");
+            let hints = hints.split_once("&fingerprint=");
+            let (placed_at, fingerprint) = hints.context("no fingerprint")?;
             placed_at.parse::<Timestamp>()?;
+            let order = Order::parse(event["body"].as_str().unwrap_or_default().as_bytes())?;
+            assert_eq!(fingerprint, &Fingerprint::of(&order).as_str()[..8]);
         }
     }
     let mut event = sample("order")?;
@@ -194,6 +259,38 @@ async fn an_order_is_found_with_a_slash_at_the_end() -> Result<()> {
         (event["path"], event["pathParameters"]) = (json!(format!("{path}{end}")), Value::Null);
         let config = config(answering(|_| (200, json!({})))).build();
         assert_eq!(ask(&event, &config).await?.status, 200, "{end:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_order_is_found_however_its_path_is_spelt() -> Result<()> {
+    let sample = sample("status")?;
+    let id = sample["pathParameters"]["id"].as_str().context("no id")?;
+    let encoded = id.replace('-', "%2D").replace('a', "%61");
+    let all: String = id.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let context = json!({"http": {"method": "GET"},
+        "authorizer": {"lambda": {"principalId": "ann"}}});
+    for (path, status) in [
+        (format!("/orders/{id}"), 200),
+        (format!("/orders/{encoded}"), 200),
+        (format!("/orders/{all}"), 200),
+        (format!("/v1/orders/{encoded}/"), 200),
+        (format!("/shop/orders//{encoded}//"), 200),
+        (format!("/orders%2F{id}"), 404),
+        (format!("/orders/{id}%2F"), 404),
+        (format!("/orders/{}", id.replace('-', "%252D")), 404),
+    ] {
+        let mut row = crate::faked::sample("order-record")?;
+        row["client"] = json!({"S": "principal:ann"});
+        let config = config(answering(move |_| (200, json!({"Item": row})))).build();
+        let mut event = json!({"version": "2.0", "rawPath": path, "requestContext": context});
+        assert_eq!(ask(&event, &config).await?.status, status, "{path}");
+        // The parameter of a REST API's or an HTTP API's route, as a gateway leaves it.
+        event["routeKey"] = json!("GET /orders/{id}");
+        let parameter = path.rsplit('/').find(|segment| !segment.is_empty());
+        event["pathParameters"] = json!({"id": parameter});
+        assert_eq!(ask(&event, &config).await?.status, status, "{path}");
     }
     Ok(())
 }

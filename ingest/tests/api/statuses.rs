@@ -1,10 +1,13 @@
 //! `GET /orders?ids=`.
 
-use crate::faked::{Answer, WORKER, answering, ask_by, backlog, config, http, ids, metrics, rest};
+use crate::{
+    faked::{Answer, answering, ask_by, config, http, ids, rest, statuses},
+    log::Log,
+};
 use anyhow::{Context, Result};
 use aws_sdk_sqs::config::retry::RetryConfig;
 use events::{Client, OrderId, Timestamp};
-use ingest::{status::Statuses, table::OrderTable};
+use function::logs::logs;
 use serde_json::{Map, Value, json};
 use std::{
     sync::{
@@ -13,6 +16,9 @@ use std::{
     },
     time::{Duration, SystemTime},
 };
+use tokio::time::Instant;
+use tracing::subscriber::set_default;
+use tracing_subscriber::filter::LevelFilter;
 
 /// Rows of DynamoDB, by id.
 type Rows = Arc<Map<String, Value>>;
@@ -51,15 +57,7 @@ async fn ask(event: Value, rows: &Rows, most: usize) -> Result<(Answer, usize)> 
         (200, answer)
     });
     let config = config(client).retry_config(RetryConfig::disabled()).build();
-    let statuses = Statuses {
-        ids: ids()?,
-        table: OrderTable::new(aws_sdk_dynamodb::Client::new(&config), "orders".to_owned()),
-        backlog: backlog(&config),
-        keep: None,
-        worker_timeout: WORKER,
-        metrics: metrics(),
-    };
-    let answer = ask_by(&event, &statuses).await?;
+    let answer = ask_by(&event, &statuses(&config)?).await?;
     Ok((answer, calls.load(Relaxed)))
 }
 
@@ -114,7 +112,7 @@ async fn each_order_is_told_in_the_order_asked_and_once() -> Result<()> {
         assert_eq!(answer.status, 200, "{answer:?}");
         assert_eq!(
             calls,
-            5_usize.div_ceil(most),
+            6_usize.div_ceil(most),
             "keys that are left out are asked for again"
         );
         let told = answer.document()?["results"]
@@ -200,6 +198,65 @@ async fn a_failed_order_whose_worker_may_still_try_is_queued_among_others() -> R
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_reused_key_is_reported_beside_other_outcomes() -> Result<()> {
+    let [mine, other, waiting] = [fresh("ann", 1)?, fresh("ann", 2)?, fresh("ann", 3)?];
+    let stored = |id, digits: &str| {
+        let fingerprint = json!({"S": digits.repeat(64)});
+        row(
+            id,
+            "ann",
+            &json!({"status": {"S": "confirmed"}, "fingerprint": fingerprint}),
+        )
+    };
+    let rows: Rows = Arc::new(
+        [stored(mine, "a"), stored(other, "b")]
+            .into_iter()
+            .collect(),
+    );
+    let asked = [
+        format!("{mine}.aaaaaaaa"),
+        format!("{other}.aaaaaaaa"),
+        other.to_string(),
+        format!("{mine}.AAAAAAAA").to_uppercase(),
+        format!("{other}.bbbbbbbb"),
+        format!("{waiting}.aaaaaaaa"),
+        format!("{mine}.short"),
+        format!("{mine}.aaaaaaaa.aaaaaaaa"),
+        "no-id.aaaaaaaa".to_owned(),
+    ];
+    let (answer, calls) = ask(event(&asked.join(",")), &rows, 100).await?;
+    assert_eq!((answer.status, calls), (200, 1), "{answer:?}");
+    let results = answer.document()?["results"].clone();
+    let results = results.as_array().context("no results")?;
+    let seen: Vec<_> = results
+        .iter()
+        .map(|one| {
+            (
+                one["id"].as_str(),
+                one["status"].clone(),
+                one["type"].as_str(),
+            )
+        })
+        .collect();
+    let [mine, other, waiting] = [mine, other, waiting].map(|id| id.to_string());
+    let blank = Some("about:blank");
+    assert_eq!(
+        seen,
+        [
+            (Some(&*mine), json!("confirmed"), None),
+            (Some(&*other), json!(409), Some("idempotency-key-reused")),
+            (Some(&*other), json!("confirmed"), None),
+            (Some(&*other), json!("confirmed"), None),
+            (Some(&*waiting), json!("queued"), None),
+            (Some(&*mine), json!(422), blank),
+            (Some(&*mine), json!(422), blank),
+            (None, json!(404), blank),
+        ]
+    );
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_to_a_hundred_orders_are_told_however_the_query_has_them() -> Result<()> {
     let list = |count: u8| -> Result<String> {
         let ids: Vec<_> = (0..count)
@@ -253,11 +310,105 @@ async fn one_to_a_hundred_orders_are_told_however_the_query_has_them() -> Result
 #[tokio::test(start_paused = true)]
 async fn rows_that_never_come_are_to_be_asked_for_again() -> Result<()> {
     let id = fresh("ann", 1)?.to_string();
+    let start = Instant::now();
     let (answer, calls) = ask(event(&id), &Rows::default(), 0).await?;
     assert_eq!((answer.status, &*answer.headers["retry-after"]), (503, "5"));
-    assert!(calls > 3, "{calls}");
-    let odd = row(fresh("ann", 1)?, "ann", &json!({"status": {"S": "lost"}}));
-    let (answer, _) = ask(event(&id), &Arc::new([odd].into_iter().collect()), 100).await?;
-    assert_eq!(answer.status, 500);
+    // After 25 ms, after twice as long each time, and no later than the function can answer.
+    assert_eq!((calls, start.elapsed().as_secs()), (8, 6));
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_that_came_are_shown_beside_those_that_never_come() -> Result<()> {
+    let (first, second) = (fresh("ann", 1)?, fresh("ann", 2)?);
+    let rows: Rows = Arc::new(
+        [first, second]
+            .map(|id| row(id, "ann", &json!({"status": {"S": "confirmed"}})))
+            .into_iter()
+            .collect(),
+    );
+    // The table serves this key alone, however often it is asked.
+    let client = answering(move |request| {
+        let mut open = request["RequestItems"].clone();
+        let Some(keys) = open["orders"]["Keys"].as_array_mut() else {
+            return (200, json!({})); // The backlog.
+        };
+        keys.retain(|key| key["id"]["S"] != first.to_string());
+        let found = rows.get(&first.to_string());
+        (
+            200,
+            json!({"Responses": {"orders": [found]}, "UnprocessedKeys": open}),
+        )
+    });
+    let config = config(client).retry_config(RetryConfig::disabled()).build();
+    let answer = ask_by(
+        &event(&format!("{first},{second},{first}")),
+        &statuses(&config)?,
+    )
+    .await?;
+    let results = answer.document()?["results"].clone();
+    assert_eq!(answer.status, 200, "{results}");
+    assert_eq!(results[0]["status"], "confirmed");
+    assert_eq!(
+        (&results[1]["status"], &results[1]["id"]),
+        (&json!(503), &json!(second))
+    );
+    assert!(answer.headers.contains_key("retry-after"), "{answer:?}");
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_that_cannot_be_read_hides_no_other() -> Result<()> {
+    let log = Log::default();
+    let to = log.clone();
+    let _guard = set_default(logs(move || to.clone(), LevelFilter::INFO));
+    let [good, odd, waiting] = [fresh("ann", 1)?, fresh("ann", 2)?, fresh("ann", 3)?];
+    for (attributes, status) in [
+        (json!({"status": {"S": "lost"}}), 500),
+        (
+            json!({"status": {"S": "confirmed"}, "total": {"S": "private"}}),
+            500,
+        ),
+        (json!({"status": {"S": "rejected"}}), 500),
+        (
+            json!({"status": {"S": "rejected"}, "reason": {"S": "later"}}),
+            500,
+        ),
+        (
+            json!({"status": {"S": "confirmed"}, "processed_at": {"NULL": true}}),
+            500,
+        ),
+        (
+            json!({"status": {"S": "confirmed"}, "processed_at": {"S": "private"}}),
+            500,
+        ),
+        (json!({"status": {"M": {}}, "client": {"N": "7"}}), 500),
+        // Another client's stays hidden, readable or not.
+        (
+            json!({"status": {"S": "lost"}, "client": {"S": "ben"}}),
+            404,
+        ),
+    ] {
+        let rows = [
+            row(good, "ann", &json!({"status": {"S": "confirmed"}})),
+            row(odd, "ann", &attributes),
+        ];
+        let rows: Rows = Arc::new(rows.into_iter().collect());
+        let asked = [good, odd, waiting].map(|id| id.to_string()).join(",");
+        let (answer, _) = ask(event(&asked), &rows, 100).await?;
+        let results = answer.document()?["results"].clone();
+        assert_eq!(answer.status, 200, "{attributes}: {results}");
+        assert_eq!(results[0]["status"], "confirmed", "{attributes}");
+        assert_eq!(
+            (&results[1]["status"], &results[1]["id"]),
+            (&json!(status), &json!(odd)),
+            "{attributes}"
+        );
+        assert_eq!(results[2]["status"], "queued", "{attributes}");
+        let lines = log.take()?;
+        let is_named = lines.contains("ERROR") && lines.contains(&odd.to_string());
+        assert_eq!(is_named, status == 500, "{lines}");
+        assert!(!lines.contains("private"), "{lines}");
+    }
     Ok(())
 }

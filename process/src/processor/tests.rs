@@ -4,10 +4,8 @@ mod keeping;
 mod telling;
 
 use super::*;
-use crate::{
-    config::logs,
-    faked::{self, Answer, Log, SILENCE, refused},
-};
+use crate::faked::{self, Answer, Log, SILENCE, refused};
+use function::logs::logs;
 use serde_json::Value;
 use std::{
     ops::Range,

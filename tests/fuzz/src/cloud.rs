@@ -47,7 +47,7 @@ impl Cloud {
         let connector = SharedHttpConnector::new(self.clone());
         let credentials = Credentials::new("key", SECRET_ACCESS_KEY, None, None, "test");
         SdkConfig::builder()
-            .behavior_version(process::config::behavior_version())
+            .behavior_version(function::aws::behavior_version())
             .region(Region::new("us-east-1"))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .retry_config(RetryConfig::disabled())

@@ -129,7 +129,7 @@ impl Wire {
     pub fn config(&self) -> SdkConfig {
         let connector = SharedHttpConnector::new(self.clone());
         SdkConfig::builder()
-            .behavior_version(process::config::behavior_version())
+            .behavior_version(function::aws::behavior_version())
             .region(Region::new("us-east-1"))
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
                 "key", "secret", None, None, "sim",

@@ -1,7 +1,8 @@
 //! Finds the addresses that calls go to instead of AWS's, as the SDKs' documentation says: `AWS_ENDPOINT_URL_SQS` and the
 //! like come before `AWS_ENDPOINT_URL`, and `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` switches off both. `aws-config` would read
-//! them, and much else that a function has no use for. `ingest` and `process` have the same file.
+//! them, and much else that a function has no use for.
 
+use crate::environment::switch;
 use anyhow::{Result, bail, ensure};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
@@ -64,20 +65,6 @@ impl Endpoints {
 impl LoadServiceConfig for Endpoints {
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
         self.get(key.service_id()).map(ToOwned::to_owned)
-    }
-}
-
-/// Reads a variable that is `true` or `false`, or isn't set.
-pub fn switch(
-    name: &str,
-    variable: impl Fn(&str) -> Result<Option<String>>,
-) -> Result<Option<bool>> {
-    let text = variable(name)?.unwrap_or_default();
-    match &*text.to_ascii_lowercase() {
-        "" => Ok(None),
-        "true" => Ok(Some(true)),
-        "false" => Ok(Some(false)),
-        _ => bail!("the environment variable {name} is neither true nor false"),
     }
 }
 
