@@ -72,7 +72,7 @@ impl HttpConnector for Fake {
 /// The tables `orders` and `articles`.
 pub fn table(config: &SdkConfig) -> OrderTable {
     OrderTable::new(
-        aws_sdk_dynamodb::Client::new(config),
+        &aws_sdk_dynamodb::Client::new(config),
         "orders".to_owned(),
         "articles".to_owned(),
     )

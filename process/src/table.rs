@@ -46,7 +46,7 @@ pub enum NotPut {
 
 impl OrderTable {
     /// The tables of these names.
-    pub fn new(dynamodb: Client, orders: String, articles: String) -> Self {
+    pub fn new(dynamodb: &Client, orders: String, articles: String) -> Self {
         let retrying = |retries| {
             let config = dynamodb.config().to_builder();
             Client::from_conf(config.retry_config(retries).build())

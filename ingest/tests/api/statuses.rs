@@ -54,7 +54,7 @@ async fn ask(event: Value, rows: &Rows, most: usize) -> Result<(Answer, usize)> 
     let config = config(client).retry_config(RetryConfig::disabled()).build();
     let statuses = Statuses {
         ids: ids()?,
-        table: OrderTable::new(aws_sdk_dynamodb::Client::new(&config), "orders".to_owned()),
+        table: OrderTable::new(&aws_sdk_dynamodb::Client::new(&config), "orders".to_owned()),
         backlog: backlog(&config),
         keep: None,
         worker_timeout: WORKER,
