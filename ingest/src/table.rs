@@ -79,7 +79,7 @@ impl<T: DeserializeOwned> From<Item> for Row<T> {
 
 impl OrderTable {
     /// Reads from the table of this name.
-    pub fn new(dynamodb: DynamoDb, name: String) -> Self {
+    pub fn new(dynamodb: &DynamoDb, name: String) -> Self {
         let config = dynamodb.config().to_builder();
         let config = config.retry_config(retries::reads());
         let dynamodb = DynamoDb::from_conf(config.build());
