@@ -20,7 +20,7 @@ async fn function() -> Result<()> {
     config::connect(&connector, &url).await;
     let sqs = Client::new(&config::aws(&connector)?);
     let backlog = Backlog::new(sqs.clone(), url.clone(), config::status_requests()?);
-    let queue = OrderQueue::new(sqs, url);
+    let queue = OrderQueue::new(&sqs, url);
     let acceptor = &Acceptor::new(config::order_ids()?, queue, backlog, config::metrics()?);
     let handler = |request| dispatch(acceptor, request);
     run(gateway::service(config::role_clients()?, handler))

@@ -25,7 +25,7 @@ async fn function() -> Result<()> {
     let (table, queue) = (required("ORDERS_TABLE")?, required("QUEUE_URL")?);
     let statuses = &Statuses {
         ids: config::order_ids()?,
-        table: OrderTable::new(aws_sdk_dynamodb::Client::new(&aws), table),
+        table: OrderTable::new(&aws_sdk_dynamodb::Client::new(&aws), table),
         backlog: Backlog::new(
             aws_sdk_sqs::Client::new(&aws),
             queue,

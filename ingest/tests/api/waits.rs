@@ -48,7 +48,7 @@ fn services(counts: Option<[&'static str; 2]>) -> (aws_types::SdkConfig, Calls) 
 
 fn statuses(config: &aws_types::SdkConfig, backlog: Backlog) -> Result<Statuses> {
     let dynamodb = aws_sdk_dynamodb::Client::new(config);
-    let table = OrderTable::new(dynamodb, "orders".to_owned());
+    let table = OrderTable::new(&dynamodb, "orders".to_owned());
     Ok(Statuses {
         ids: ids()?,
         table,

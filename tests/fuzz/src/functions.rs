@@ -73,21 +73,21 @@ impl Functions {
         Self {
             acceptor: Acceptor::new(
                 ids.clone(),
-                OrderQueue::new(sqs(), url.to_owned()),
+                OrderQueue::new(&sqs(), url.to_owned()),
                 backlog.clone(),
                 quiet(),
             ),
             statuses: Statuses {
                 ids: ids.clone(),
-                table: ingest::table::OrderTable::new(dynamodb(), "orders".to_owned()),
+                table: ingest::table::OrderTable::new(&dynamodb(), "orders".to_owned()),
                 backlog,
                 keep: None,
                 worker_timeout: Duration::from_secs(150),
                 metrics: quiet(),
             },
             processor: Processor {
-                table: OrderTable::new(dynamodb(), "orders".to_owned(), "articles".to_owned()),
-                visibility: MessageVisibility::new(sqs(), url.to_owned()),
+                table: OrderTable::new(&dynamodb(), "orders".to_owned(), "articles".to_owned()),
+                visibility: MessageVisibility::new(&sqs(), url.to_owned()),
                 bus: Some(OutcomeBus::new(
                     &aws_sdk_eventbridge::Client::new(&config),
                     "outcomes".to_owned(),

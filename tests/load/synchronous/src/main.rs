@@ -29,9 +29,12 @@ async fn main() -> Result<(), Error> {
         config::required("ORDERS_TABLE")?,
         config::required("ARTICLES_TABLE")?,
     );
-    let table = &OrderTable::new(Client::new(&process::config::aws()?), orders, articles);
+    let table = &OrderTable::new(&Client::new(&process::config::aws()?), orders, articles);
     let ids = &config::order_ids()?;
-    run(gateway::service(|request| answer(table, ids, request))).await
+    run(gateway::service(config::role_clients()?, |request| {
+        answer(table, ids, request)
+    }))
+    .await
 }
 
 async fn answer(table: &OrderTable, ids: &OrderIds, request: Request) -> Response<Body> {
