@@ -5,6 +5,7 @@ use crate::{
     gateway::PLACED_AT,
     problem::Problem,
     request, response,
+    wait::FIRST,
 };
 use events::{
     Order, OrderId, Timestamp,
@@ -20,8 +21,7 @@ use std::time::{Instant, SystemTime};
 pub async fn accept(acceptor: &Acceptor, request: Request) -> Result<Response<Body>, Problem> {
     let (id, placed_at) = put_on_queue(acceptor, &request).await?;
     // Only here is a single order answered with 202, and only with an id that is on the queue.
-    let wait = acceptor.backlog.wait(None);
-    let mut response = response::queued(StatusCode::ACCEPTED, id, wait);
+    let mut response = response::queued(StatusCode::ACCEPTED, id, FIRST);
     if let Some(location) = location(&request, id, placed_at) {
         let location = HeaderValue::try_from(location).expect("an id is ASCII");
         response.headers_mut().insert(LOCATION, location);
@@ -53,7 +53,6 @@ async fn put_on_queue(
     })?;
     let message = acceptor.message(order, key.as_ref(), client, SystemTime::now().into())?;
     let id = message.id();
-    acceptor.backlog.refresh();
     let start = Instant::now();
     let sent = acceptor.queue.send(&message, request::trace(request)).await;
     acceptor.metrics.took("QueueMilliseconds", start.elapsed());

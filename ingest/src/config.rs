@@ -72,14 +72,6 @@ pub fn metrics() -> Result<Metrics> {
     Ok(Metrics::new(service, &level, |line| println!("{line}")))
 }
 
-/// Reads how many statuses a second all who wait are to ask for at most.
-pub fn status_requests() -> Result<f64> {
-    let name = "STATUS_REQUESTS_PER_SECOND";
-    let number = required(name)?.parse().ok();
-    let number = number.filter(|number: &f64| number.is_finite() && *number > 0.0);
-    number.with_context(|| format!("the environment variable {name} is no number above zero"))
-}
-
 /// Reads how long rows of orders are kept, `KEEP_DAYS`; None for ever, if that is 0.
 pub fn keep() -> Result<Option<Duration>> {
     let name = "KEEP_DAYS";

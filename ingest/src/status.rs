@@ -1,9 +1,9 @@
 //! `GET /orders/{id}`: tells what became of an order. The function's other calls are in `statuses` and `description`.
 
 use crate::{
-    backlog::Backlog,
     description::describe,
     metrics::Metrics,
+    polling::Polling,
     problem::Problem,
     provisional::is_provisional,
     request, response,
@@ -11,7 +11,7 @@ use crate::{
     statuses::find_all,
     table::{NotRead, OrderTable},
 };
-use events::{Order, OrderId, OrderIds, OrderRecord, Outcome, Timestamp};
+use events::{Client, Order, OrderId, OrderIds, OrderRecord, Outcome, Timestamp};
 use lambda_http::{
     Body, Request, Response,
     http::{Method, StatusCode},
@@ -19,16 +19,15 @@ use lambda_http::{
 use serde::Serialize;
 use std::time::{Duration, Instant, SystemTime};
 
-/// Holds what statuses are told by: orders have an id of `ids` and, once they are processed, a row of `table`; until then
-/// they are in the `backlog`.
+/// Holds what statuses are read from: orders have an id of `ids` and, once they are processed, a row of `table`.
 #[derive(Debug)]
 pub struct Statuses {
     /// The ids that were issued.
     pub ids: OrderIds,
     /// The orders that were processed.
     pub table: OrderTable,
-    /// The orders that wait.
-    pub backlog: Backlog,
+    /// When clients whose orders wait ask again.
+    pub polling: Polling,
     /// A row is kept for at least so long after its order was placed, or for ever. `process` stores no order that is older.
     pub keep: Option<Duration>,
     /// The longest that a worker takes for a batch. It may settle an order for this long after it wrote a `failed` row.
@@ -44,10 +43,20 @@ impl Statuses {
         is_provisional(outcome, processed_at, now, self.worker_timeout)
     }
 
-    fn queued(&self, id: OrderId, placed_at: Option<Timestamp>) -> Response<Body> {
+    fn queued(&self, client: &Client, id: OrderId, placed_at: Option<Timestamp>) -> Response<Body> {
         self.metrics.count("Queued", 1);
         tracing::info!(order_id = %id, "the order is queued");
-        response::queued(StatusCode::OK, id, self.backlog.wait(placed_at))
+        response::queued(StatusCode::OK, id, self.polling.wait(client, placed_at))
+    }
+
+    /// The answer while the table is down. Then all clients wait, and poll as those whose orders are queued.
+    pub(crate) fn unavailable(
+        &self,
+        client: &Client,
+        placed_at: Option<Timestamp>,
+    ) -> Response<Body> {
+        let wait = self.polling.wait(client, placed_at);
+        response::ask_later(Problem::TableUnavailable.refuse(&self.metrics), wait)
     }
 }
 
@@ -75,7 +84,6 @@ async fn find(statuses: &Statuses, request: &Request) -> Result<Response<Body>, 
     let client = request::client(request)?;
     let id = statuses.ids.recognise(&client, order_id(request));
     let id = id.ok_or(Problem::UnknownOrder)?;
-    statuses.backlog.refresh();
     let start = Instant::now();
     let row = statuses.table.read(id).await;
     statuses.metrics.took("TableMilliseconds", start.elapsed());
@@ -86,10 +94,14 @@ async fn find(statuses: &Statuses, request: &Request) -> Result<Response<Body>, 
             Err(Problem::UnknownOrder)
         }
         Ok(Some(record)) if statuses.is_provisional(record.outcome, record.processed_at) => {
-            Ok(statuses.queued(id, Some(record.placed_at)))
+            Ok(statuses.queued(&client, id, Some(record.placed_at)))
         }
         Ok(Some(record)) => {
             statuses.metrics.count("Settled", 1);
+            let times = (record.placed_at, record.processed_at);
+            statuses
+                .polling
+                .settled(&client, record.outcome, times.0, times.1);
             tracing::info!(order_id = %id, "told the order's outcome");
             let shown = Shown::from(&record);
             Ok(response::json(StatusCode::OK, "application/json", &shown))
@@ -97,10 +109,10 @@ async fn find(statuses: &Statuses, request: &Request) -> Result<Response<Body>, 
         // A client that is told `queued` would ask for ever.
         Ok(None) if is_over(request, statuses.keep) => Err(Problem::NotKept),
         // It was accepted, because its id was issued, and is not processed yet.
-        Ok(None) => Ok(statuses.queued(id, request::placed_at(request))),
+        Ok(None) => Ok(statuses.queued(&client, id, request::placed_at(request))),
         Err(NotRead::Table(error)) => {
             tracing::error!(order_id = %id, error, "could not reach the table of orders");
-            Err(Problem::TableUnavailable)
+            Ok(statuses.unavailable(&client, request::placed_at(request)))
         }
         Err(NotRead::Row(error)) => {
             tracing::error!(order_id = %id, error, "could not read the order's row");

@@ -34,7 +34,6 @@ pub(crate) async fn find_all(
         .map(|text| statuses.ids.recognise(&client, text))
         .collect();
     let known: Vec<_> = ids.iter().copied().flatten().collect();
-    statuses.backlog.refresh();
     let rows = match &known[..] {
         [] => Ok(HashMap::new()),
         known => {
@@ -44,13 +43,16 @@ pub(crate) async fn find_all(
             rows
         }
     };
-    let rows = rows.map_err(|error| {
-        tracing::error!(%error, "could not read the rows of orders");
-        match error {
-            NotRead::Table(_) => Problem::TableUnavailable,
-            NotRead::Row(_) => Problem::UnreadableRow,
+    let rows = match rows {
+        Ok(rows) => rows,
+        Err(error) => {
+            tracing::error!(%error, "could not read the rows of orders");
+            return match error {
+                NotRead::Table(_) => Ok(statuses.unavailable(&client, request::placed_at(request))),
+                NotRead::Row(_) => Err(Problem::UnreadableRow),
+            };
         }
-    })?;
+    };
     let entries: Vec<_> = texts
         .iter()
         .zip(ids)
@@ -58,6 +60,9 @@ pub(crate) async fn find_all(
             Some(id) => match rows.get(&id) {
                 Some(row) if row.client != client => Entry::unknown(text),
                 Some(row) if !statuses.is_provisional(row.outcome, row.processed_at) => {
+                    statuses
+                        .polling
+                        .settled(&client, row.outcome, row.placed_at, row.processed_at);
                     Entry::Settled {
                         id,
                         outcome: row.outcome,
@@ -86,7 +91,7 @@ pub(crate) async fn find_all(
         &Answer { results: entries },
     );
     if waits {
-        let wait = statuses.backlog.wait(request::placed_at(request));
+        let wait = statuses.polling.wait(&client, request::placed_at(request));
         return Ok(response::ask_later(answer, wait));
     }
     Ok(answer)

@@ -41,6 +41,8 @@ pub struct Settled {
     pub outcome: Outcome,
     /// The client that sent it.
     pub client: Client,
+    /// The time at which it was accepted.
+    pub placed_at: Timestamp,
     /// The time at which it got its outcome.
     pub processed_at: Timestamp,
     /// Its price, in the currency's minor unit.
@@ -74,7 +76,7 @@ impl OrderTable {
         let keys = KeysAndAttributes::builder()
             .set_keys(Some(ids.iter().map(key).collect()))
             .consistent_read(true)
-            .projection_expression("id, #status, reason, client, processed_at, #total")
+            .projection_expression("id, #status, reason, client, placed_at, processed_at, #total")
             .expression_attribute_names("#status", "status")
             .expression_attribute_names("#total", "total");
         let keys = keys

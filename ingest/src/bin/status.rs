@@ -2,8 +2,8 @@
 
 use anyhow::{Error, Result};
 use ingest::{
-    backlog::Backlog,
     config, gateway,
+    polling::Polling,
     status::{Statuses, status},
     table::OrderTable,
 };
@@ -17,18 +17,11 @@ fn main() -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn function() -> Result<()> {
     let aws = config::aws(&config::connector()?)?;
-    let (table, queue) = (
-        config::required("ORDERS_TABLE")?,
-        config::required("QUEUE_URL")?,
-    );
+    let table = config::required("ORDERS_TABLE")?;
     let statuses = &Statuses {
         ids: config::order_ids()?,
         table: OrderTable::new(aws_sdk_dynamodb::Client::new(&aws), table),
-        backlog: Backlog::new(
-            aws_sdk_sqs::Client::new(&aws),
-            queue,
-            config::status_requests()?,
-        ),
+        polling: Polling::default(),
         keep: config::keep()?,
         worker_timeout: config::worker_timeout()?,
         metrics: config::metrics()?,

@@ -77,11 +77,7 @@ pub fn client(context: &Object<'_>, of_role: RoleClients) -> Option<Client> {
     (!has_authorizer(context)).then(by_gateway)
 }
 
-fn name_at(
-    context: &Object<'_>,
-    (place, names): &Place,
-    of_role: RoleClients,
-) -> Option<String> {
+fn name_at(context: &Object<'_>, (place, names): &Place, of_role: RoleClients) -> Option<String> {
     let mut place = place.split('.');
     let first = context.object(place.next()?);
     let object = place.fold(first, |object, member| object.object(member));

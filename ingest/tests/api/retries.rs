@@ -78,14 +78,27 @@ async fn one_failure_costs_a_client_milliseconds() -> Result<()> {
             let mut times = Vec::new();
             for _ in 0..51 {
                 let (answer, time, calls) = answer(&event, failure, 1, "one-failure").await?;
-                assert_eq!((answer.status, calls), (status, 2), "{failure:?}: {answer:?}");
+                assert_eq!(
+                    (answer.status, calls),
+                    (status, 2),
+                    "{failure:?}: {answer:?}"
+                );
                 times.push(time);
             }
             times.sort();
-            assert!(times[25] <= Duration::from_millis(60), "{failure:?}: {times:?}");
-            assert!(times[50] <= Duration::from_millis(52), "{failure:?}: {times:?}");
+            assert!(
+                times[25] <= Duration::from_millis(60),
+                "{failure:?}: {times:?}"
+            );
+            assert!(
+                times[50] <= Duration::from_millis(52),
+                "{failure:?}: {times:?}"
+            );
             // Without chance all clients would come back together.
-            assert!(times[50] > times[0] + Duration::from_millis(10), "{failure:?}: {times:?}");
+            assert!(
+                times[50] > times[0] + Duration::from_millis(10),
+                "{failure:?}: {times:?}"
+            );
         }
     }
     Ok(())
