@@ -1,7 +1,8 @@
 """Prints the CloudFormation that SAM makes of a template, with every parameter at its default ("off") or with all that
 switch something on ("on").
 
-Fails if a version of a function isn't described by the parameters that its settings depend on: SAM would not publish it.
+Fails if a version of a function isn't described by the parameters that its settings depend on, for SAM would not publish it,
+or if a rule of rules.py is broken.
 """
 
 import json
@@ -10,7 +11,9 @@ import os
 import re
 import sys
 
+import rules
 from cfnlint.decode.cfn_yaml import load
+from resolve import Resolver
 from samtranslator.translator.transform import transform
 
 # One value for each parameter that a condition or SAM itself reads.
@@ -19,6 +22,7 @@ ON = {
     "WarmWriteUnits": "4000",
     "MaxWriteUnits": "8000",
     "Authorizer": "AWS_IAM",
+    "RoleSessionsAreClients": "true",
     "AccessLog": "true",
     "OrderIdSecretInUse": "in-use",
     "OrderIdSecretNext": "next",
@@ -72,6 +76,28 @@ def check_versions(template):
             )
 
 
+def decide(template, condition, values):
+    """Puts in what a condition chooses: SAM has decided by it what resources there are, and cfn-lint doesn't know."""
+    resolver = Resolver(template, values)
+
+    def put(node):
+        if isinstance(node, list):
+            return [put(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if "Fn::If" in node and node["Fn::If"][0] == condition:
+            return put(node["Fn::If"][1 if resolver.holds(condition) else 2])
+        return {name: put(value) for name, value in node.items()}
+
+    resources = put(template["Resources"]).items()
+    there = {name: one for name, one in resources if one.get("Condition") != condition or resolver.exists(one)}
+    for resource in there.values():
+        if resource.get("Condition") == condition:
+            del resource["Condition"]
+    template["Resources"] = there
+    del template["Conditions"][condition]
+
+
 def main():
     path, parameters = sys.argv[1:]
     logging.disable(logging.CRITICAL)  # The translator misses AWS's settings of its own.
@@ -91,6 +117,8 @@ def main():
         parameter = translated["Parameters"][name]
         parameter["Default"] = int(value) if parameter["Type"] == "Number" else value
     check_versions(translated)
+    rules.check(translated, values, ON)
+    decide(translated, "UsesCodeDeploy", values)
     json.dump(translated, sys.stdout)
 
 

@@ -17,7 +17,6 @@ pub mod request;
 mod response;
 mod retries;
 pub mod route;
-mod sdk_error;
 pub mod status;
 mod statuses;
 pub mod table;

@@ -3,13 +3,14 @@
 mod batch;
 mod pack;
 
-use crate::{retries, sdk_error};
+use crate::retries;
 use aws_sdk_sqs::{
     Client as Sqs,
     error::SdkError,
     types::{MessageSystemAttributeNameForSends::AwsTraceHeader, MessageSystemAttributeValue},
 };
 use events::OrderPlaced;
+use function::sdk_error;
 use std::error::Error;
 
 /// The queue of accepted orders.
@@ -60,6 +61,6 @@ where
     SdkError<E, R>: Error + Send + Sync + 'static,
 {
     fn from(error: SdkError<E, R>) -> Self {
-        Self(sdk_error::text(error))
+        Self(sdk_error::text(&error))
     }
 }

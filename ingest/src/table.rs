@@ -1,11 +1,12 @@
 //! The table of orders, as `status` reads it.
 
-use crate::{retries, sdk_error};
+use crate::retries;
 use aws_sdk_dynamodb::{
     Client as DynamoDb,
     types::{AttributeValue, KeysAndAttributes},
 };
 use events::{Client, OrderId, OrderRecord, Outcome, Timestamp, text::bounded};
+use function::sdk_error;
 use serde::Deserialize;
 use std::{collections::HashMap, time::Duration};
 use tokio::time::{sleep, timeout};
@@ -90,7 +91,7 @@ impl OrderTable {
             let read = read
                 .send()
                 .await
-                .map_err(|error| NotRead::Table(sdk_error::text(error)))?;
+                .map_err(|error| NotRead::Table(sdk_error::text(&error)))?;
             for row in read
                 .responses
                 .into_iter()
@@ -123,7 +124,7 @@ impl OrderTable {
         let read = read
             .send()
             .await
-            .map_err(|error| NotRead::Table(sdk_error::text(error)))?;
+            .map_err(|error| NotRead::Table(sdk_error::text(&error)))?;
         let record = read.item.map(serde_dynamo::from_item).transpose();
         record.map_err(|error: serde_dynamo::Error| NotRead::Row(unquoted(&error.to_string())))
     }

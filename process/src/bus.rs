@@ -3,7 +3,7 @@
 //! `PutEvents` may take some entries of a call and refuse others. What the bus refuses for the moment is sent again, as long
 //! as it takes anything at all. The messages of the orders that are left stay on the queue, by the caller.
 
-use crate::{backoff, effects::Effects, sdk_error};
+use crate::{backoff, effects::Effects};
 use aws_sdk_eventbridge::{
     Client,
     config::retry::RetryConfig,
@@ -12,6 +12,7 @@ use aws_sdk_eventbridge::{
     types::PutEventsRequestEntry,
 };
 use events::{OrderId, OutcomeEvent, text::bounded};
+use function::sdk_error;
 use futures_util::stream::{self, StreamExt};
 use std::{collections::BTreeSet, time::Duration};
 use tokio::time::{Instant, sleep_until, timeout_at};

@@ -2,7 +2,7 @@
 
 use crate::{records::Pending, table::OrderTable};
 use aws_sdk_dynamodb::config::{
-    BehaviorVersion, Credentials, Region, SharedCredentialsProvider, retry::RetryConfig,
+    Credentials, Region, SharedCredentialsProvider, retry::RetryConfig,
 };
 use aws_smithy_runtime_api::{
     client::{
@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use events::{Client, Order, OrderIds, OrderPlaced, Secret};
+use function::aws::behavior_version;
 use serde_json::{Value, json};
 use std::{
     fmt::{self, Debug, Formatter},
@@ -31,7 +32,7 @@ pub const SILENCE: Answer = (0, Value::Null);
 pub fn aws(answer: impl Fn(&str, &Value) -> Option<Answer> + Send + Sync + 'static) -> SdkConfig {
     let connector = SharedHttpConnector::new(Fake(Box::new(answer)));
     SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
+        .behavior_version(behavior_version())
         .region(Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
             "key", "secret", None, None, "test",

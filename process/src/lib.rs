@@ -15,7 +15,6 @@ pub mod group;
 pub mod processor;
 pub mod records;
 mod retries;
-mod sdk_error;
 pub mod table;
 pub mod tally;
 pub mod visibility;

@@ -2,7 +2,7 @@
 
 mod refusal;
 
-use crate::{allocate::Transaction, disposition::Settled, records::Pending, retries, sdk_error};
+use crate::{allocate::Transaction, disposition::Settled, records::Pending, retries};
 use aws_sdk_dynamodb::{
     Client,
     config::retry::RetryConfig,
@@ -15,6 +15,7 @@ use aws_sdk_dynamodb::{
     },
 };
 use events::{OrderPlaced, OrderRecord, Outcome, Timestamp};
+use function::sdk_error;
 pub use refusal::{Finding, Refusal};
 use refusal::{failed_row, refusal};
 use std::{collections::HashMap, time::Duration};

@@ -2,18 +2,19 @@
 
 use anyhow::{Error, Result};
 use aws_sdk_sqs::Client;
+use function::{aws::connector, environment::required, logs};
 use ingest::{acceptor::Acceptor, config, dispatch::dispatch, gateway, queue::OrderQueue};
 use lambda_runtime::run;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    config::main(function)
+    logs::main(function)
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn function() -> Result<()> {
-    let connector = config::connector()?;
-    let url = config::required("QUEUE_URL")?;
+    let connector = connector()?;
+    let url = required("QUEUE_URL")?;
     config::connect(&connector, &url).await;
     let sqs = Client::new(&config::aws(&connector)?);
     let queue = OrderQueue::new(sqs, url);

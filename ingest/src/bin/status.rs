@@ -1,6 +1,11 @@
 //! The function `status`: `GET /orders/{id}`.
 
 use anyhow::{Error, Result};
+use function::{
+    aws::connector,
+    environment::{keep, required, seconds},
+    logs,
+};
 use ingest::{
     config, gateway,
     polling::Polling,
@@ -11,19 +16,19 @@ use lambda_runtime::run;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    config::main(function)
+    logs::main(function)
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn function() -> Result<()> {
-    let aws = config::aws(&config::connector()?)?;
-    let table = config::required("ORDERS_TABLE")?;
+    let aws = config::aws(&connector()?)?;
+    let table = required("ORDERS_TABLE")?;
     let statuses = &Statuses {
         ids: config::order_ids()?,
         table: OrderTable::new(aws_sdk_dynamodb::Client::new(&aws), table),
         polling: Polling::default(),
-        keep: config::keep()?,
-        worker_timeout: config::worker_timeout()?,
+        keep: keep()?,
+        worker_timeout: seconds("PROCESS_TIMEOUT_SECONDS")?,
         metrics: config::metrics()?,
     };
     let handler = |request| status(statuses, request);

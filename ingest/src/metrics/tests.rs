@@ -105,6 +105,7 @@ fn no_line_has_more_values_than_cloudwatch_takes() {
     let metrics = metrics();
     metrics.took("QueueMilliseconds", Duration::ZERO);
     assert_eq!(written(&metrics).len(), 1);
+    let mut full = 0;
     for n in 1..=250 {
         SECONDS.set(0.001 * f64::from(n));
         metrics.took("QueueMilliseconds", Duration::ZERO);
@@ -114,8 +115,10 @@ fn no_line_has_more_values_than_cloudwatch_takes() {
                 Some(100)
             );
             assert_eq!(n % 100, 0);
+            full += 1;
         }
     }
+    assert_eq!(full, 2);
 }
 
 #[test]

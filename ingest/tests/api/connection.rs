@@ -1,11 +1,13 @@
 //! The connection that is opened during init.
 
 use aws_smithy_runtime_api::client::{http::HttpConnector, orchestrator::HttpRequest};
-use ingest::config::{connect, connector};
+use function::aws::connector;
+use ingest::config::connect;
 use std::error::Error;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
+    time::Instant,
 };
 
 #[tokio::test]
@@ -36,5 +38,16 @@ async fn the_first_call_uses_the_connection_that_is_there() -> Result<(), Box<dy
     let (served, answer) = tokio::join!(service, calls);
     served?;
     assert_eq!(answer?.status().as_u16(), 404);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_never_answers_costs_a_cold_start_one_second() -> Result<(), Box<dyn Error>>
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let connector = connector()?;
+    let start = Instant::now();
+    connect(&connector, &format!("http://{}", listener.local_addr()?)).await;
+    assert_eq!(start.elapsed().as_secs(), 1);
     Ok(())
 }

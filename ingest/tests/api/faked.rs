@@ -12,9 +12,9 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::body::SdkBody;
 use aws_types::sdk_config::{Builder, SdkConfig};
 use events::{OrderIds, Secret};
+use function::aws::behavior_version;
 use ingest::{
     acceptor::Acceptor,
-    config::behavior_version,
     dispatch::dispatch,
     gateway::{self, Event, RoleClients},
     metrics::Metrics,
@@ -112,12 +112,14 @@ impl<F: Fn(HttpRequest) -> HttpConnectorFuture + Send + Sync> HttpConnector for 
     }
 }
 
-/// Configures the SDK for that AWS.
+/// Configures the SDK for that AWS, in a region of its own: all clients of a region share a quota of retries.
 pub fn config(client: impl HttpClient + 'static) -> Builder {
+    static REGIONS: AtomicUsize = AtomicUsize::new(0);
+    let region = format!("test-{}", REGIONS.fetch_add(1, Ordering::Relaxed));
     let credentials = Credentials::new("a", "b", None, None, "test");
     SdkConfig::builder()
         .behavior_version(behavior_version())
-        .region(Region::new("us-east-1"))
+        .region(Region::new(region))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(client)
 }

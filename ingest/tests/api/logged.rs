@@ -5,9 +5,9 @@ use crate::{
     log::Log,
 };
 use anyhow::{Context as _, Result};
+use function::logs::logs;
 use ingest::{
     acceptor::Acceptor,
-    config::logs,
     dispatch::dispatch,
     metrics::{Metrics, NAMESPACE},
     queue::OrderQueue,

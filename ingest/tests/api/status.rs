@@ -7,7 +7,7 @@ use crate::{
 use anyhow::{Context as _, Result};
 use aws_sdk_sqs::config::retry::RetryConfig;
 use events::Timestamp;
-use ingest::config::logs;
+use function::logs::logs;
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
 use tracing::subscriber::set_default;

@@ -13,6 +13,7 @@ use std::{
     },
     time::{Duration, SystemTime},
 };
+use tokio::time::Instant;
 
 /// Rows of DynamoDB, by id.
 type Rows = Arc<Map<String, Value>>;
@@ -253,11 +254,13 @@ async fn one_to_a_hundred_orders_are_told_however_the_query_has_them() -> Result
 #[tokio::test(start_paused = true)]
 async fn rows_that_never_come_are_to_be_asked_for_again() -> Result<()> {
     let id = fresh("ann", 1)?.to_string();
+    let start = Instant::now();
     let (answer, calls) = ask(event(&id), &Rows::default(), 0).await?;
     let wait: u64 = answer.headers["retry-after"].parse()?;
     assert_eq!(answer.status, 503);
     assert!((2..=12).contains(&wait), "{wait}");
-    assert!(calls > 3, "{calls}");
+    // After 25 ms, after twice as long each time, and no later than the function can answer.
+    assert_eq!((calls, start.elapsed().as_secs()), (8, 6));
     let odd = row(fresh("ann", 1)?, "ann", &json!({"status": {"S": "lost"}}));
     let (answer, _) = ask(event(&id), &Arc::new([odd].into_iter().collect()), 100).await?;
     assert_eq!(answer.status, 500);

@@ -3,7 +3,7 @@
 use crate::{dead::Stack, options::Target, queues::Queues, table::OrdersTable};
 use anyhow::{Context, Result};
 use aws_config::{
-    BehaviorVersion, ConfigLoader, Region, SdkConfig,
+    ConfigLoader, Region, SdkConfig,
     environment::EnvironmentVariableRegionProvider,
     meta::region::RegionProviderChain,
     profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider},
@@ -15,6 +15,7 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
+use function::aws::behavior_version;
 use std::time::Duration;
 
 /// Where `cargo run --bin local` serves SQS and DynamoDB, unless it is told another port.
@@ -91,7 +92,9 @@ async fn config(target: &Target) -> SdkConfig {
         .operation_attempt_timeout(Duration::from_secs(15))
         .operation_timeout(Duration::from_secs(45))
         .build();
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+    // Retries stay the SDK's own, with their variables and settings of the profile, as in AWS's other tools: an operator waits
+    // for them.
+    let mut loader = aws_config::defaults(behavior_version())
         .http_client(http.clone())
         .timeout_config(timeouts);
     let mut endpoint = target.endpoint_url.as_deref();

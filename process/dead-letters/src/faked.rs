@@ -9,7 +9,7 @@ use crate::{
 };
 use anyhow::Result;
 use aws_sdk_sqs::{
-    config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider, retry::RetryConfig},
+    config::{Credentials, Region, SharedCredentialsProvider, retry::RetryConfig},
     types::Message,
 };
 use aws_smithy_runtime_api::{
@@ -216,7 +216,7 @@ impl Fake {
         let connector = SharedHttpConnector::new(self.clone());
         let credentials = Credentials::new("key", "secret", None, None, "test");
         let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
+            .behavior_version(function::aws::behavior_version())
             .region(Region::new("us-east-1"))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .retry_config(RetryConfig::disabled())

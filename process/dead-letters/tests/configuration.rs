@@ -15,7 +15,13 @@ const KEYS: [(&str, &str); 2] = [
     ("AWS_SECRET_ACCESS_KEY", "secret"),
 ];
 
-/// The access key and the region that the tool signs its first call with. The profile `ops` has both.
+/// Stands for the address of the service in arguments and variables.
+const SERVICE: &str = "SERVICE";
+/// An address where nothing listens.
+const NOWHERE: &str = "http://127.0.0.1:1";
+
+/// The access key and the region that the tool signs its first call with, which reaches [`SERVICE`] by default. The profile
+/// `ops` has both.
 fn signed_with(arguments: &[&str], variables: &[(&str, &str)]) -> Result<String> {
     let server = TcpListener::bind("127.0.0.1:0")?;
     let address = format!("http://{}", server.local_addr()?);
@@ -41,17 +47,18 @@ fn signed_with(arguments: &[&str], variables: &[(&str, &str)]) -> Result<String>
         &credentials,
         "[ops]\naws_access_key_id = profiles\naws_secret_access_key = secret\n",
     )?;
+    let given = |text: &str| text.replace(SERVICE, &address);
     let output = Command::new(env!("CARGO_BIN_EXE_dead-letters"))
-        .args(arguments)
+        .args(arguments.iter().map(|argument| given(argument)))
         .env_clear()
         .env("AWS_CONFIG_FILE", config)
         .env("AWS_SHARED_CREDENTIALS_FILE", credentials)
         .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("AWS_ENDPOINT_URL", address)
+        .env("AWS_ENDPOINT_URL", &address)
         .env("ORDERS_DEAD_LETTER_QUEUE_URL", "https://d")
         .env("ORDERS_QUEUE_URL", "https://q")
         .env("ORDERS_TABLE", "orders")
-        .envs(variables.iter().copied())
+        .envs(variables.iter().map(|(name, value)| (name, given(value))))
         .output()?;
     let signature = told.try_recv().ok().flatten();
     let signature = signature.with_context(|| format!("no call: {output:?}"))?;
@@ -83,4 +90,23 @@ fn region_and_credentials_are_found_as_by_aws_tools() -> Result<()> {
     let both = ["list", "--profile", "ops", "--region", "ap-south-1"];
     check(&both, &[region], "profiles ap-south-1")?;
     Ok(())
+}
+
+#[test]
+fn calls_go_where_aws_tools_would_send_them() -> Result<()> {
+    let [id, secret] = KEYS;
+    let region = ("AWS_REGION", "us-west-1");
+    let elsewhere = ("AWS_ENDPOINT_URL", NOWHERE);
+    let check = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let variables = [&[id, secret, region], variables].concat();
+        let found = signed_with(arguments, &variables).with_context(|| format!("{variables:?}"))?;
+        assert_eq!(found, "environments us-west-1", "{arguments:?}");
+        anyhow::Ok(())
+    };
+    check(&["list"], &[("AWS_ENDPOINT_URL_SQS", SERVICE), elsewhere])?;
+    check(&["list"], &[("AWS_ENDPOINT_URL_DYNAMODB", NOWHERE)])?;
+    // What the command line says counts in any case.
+    let option = ["list", "--endpoint-url", SERVICE];
+    check(&option, &[("AWS_ENDPOINT_URL_SQS", NOWHERE), elsewhere])?;
+    check(&option, &[("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")])
 }

@@ -1,6 +1,10 @@
 //! The function `process`: orders from the queue into the tables.
 
 use anyhow::{Error, Result};
+use function::{
+    environment::{keep, number, optional, required, seconds},
+    logs,
+};
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use process::{
     bus::OutcomeBus, config, effects::Effects, event::Event, processor::Processor,
@@ -13,35 +17,30 @@ use std::{
 use tokio::time::Instant;
 
 fn main() -> ExitCode {
-    config::main(function)
+    logs::main(function)
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn function() -> Result<()> {
     let aws = config::aws()?;
-    let (orders, articles) = (
-        config::required("ORDERS_TABLE")?,
-        config::required("ARTICLES_TABLE")?,
-    );
-    let service = config::required(config::SERVICE)?;
-    let bus = config::optional("OUTCOME_BUS")?.map(|name| {
+    let (orders, articles) = (required("ORDERS_TABLE")?, required("ARTICLES_TABLE")?);
+    let service = required("SERVICE")?;
+    let bus = optional("OUTCOME_BUS")?.map(|name| {
         let eventbridge = aws_sdk_eventbridge::Client::new(&aws);
         OutcomeBus::new(&eventbridge, name, service)
     });
     let processor = &Processor {
         table: OrderTable::new(aws_sdk_dynamodb::Client::new(&aws), orders, articles)
-            .keeping(config::keep()?),
-        visibility: MessageVisibility::new(
-            aws_sdk_sqs::Client::new(&aws),
-            config::required("QUEUE_URL")?,
-        ),
+            .keeping(keep()?),
+        visibility: MessageVisibility::new(aws_sdk_sqs::Client::new(&aws), required("QUEUE_URL")?),
         bus,
-        max_receives: config::number("MAX_RECEIVES")?,
-        retry_base: Duration::from_secs(config::number("RETRY_BASE_SECONDS")?),
-        visibility_timeout: Duration::from_secs(config::number("VISIBILITY_TIMEOUT_SECONDS")?),
+        max_receives: number("MAX_RECEIVES")?,
+        retry_base: seconds("RETRY_BASE_SECONDS")?,
+        visibility_timeout: seconds("VISIBILITY_TIMEOUT_SECONDS")?,
         effects: Effects::REAL,
         metrics: |tally| {
-            for line in tally.lines(SystemTime::now(), &config::service(), &config::log_level()) {
+            let service = required("SERVICE").unwrap_or_default();
+            for line in tally.lines(SystemTime::now(), &service, &logs::log_level()) {
                 println!("{line}");
             }
         },

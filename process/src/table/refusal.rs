@@ -5,7 +5,6 @@ use crate::{
     allocate::{Stock, Transaction},
     disposition::Settled,
     records::Pending,
-    sdk_error,
 };
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
@@ -13,6 +12,7 @@ use aws_sdk_dynamodb::{
     types::CancellationReason,
 };
 use events::{OrderPlaced, Outcome, text::bounded};
+use function::sdk_error;
 
 /// The reason for which a transaction was not written.
 #[derive(Debug)]

@@ -1,9 +1,7 @@
 //! SQS, DynamoDB and EventBridge as an SDK client sees them. They hold what they get against their documented limits: what the real
 //! ones would refuse ends the run, or is refused where a function has to live with that.
 
-use aws_sdk_sqs::config::{
-    BehaviorVersion, Credentials, Region, SharedCredentialsProvider, retry::RetryConfig,
-};
+use aws_sdk_sqs::config::{Credentials, Region, SharedCredentialsProvider, retry::RetryConfig};
 use aws_smithy_runtime_api::{
     client::{
         http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
@@ -49,7 +47,7 @@ impl Cloud {
         let connector = SharedHttpConnector::new(self.clone());
         let credentials = Credentials::new("key", SECRET_ACCESS_KEY, None, None, "test");
         SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
+            .behavior_version(function::aws::behavior_version())
             .region(Region::new("us-east-1"))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .retry_config(RetryConfig::disabled())

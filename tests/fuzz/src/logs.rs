@@ -43,7 +43,7 @@ impl Logs {
         let written = Written::default();
         let to = written.clone();
         Self {
-            dispatch: Dispatch::new(ingest::config::logs(move || to.clone(), LevelFilter::TRACE)),
+            dispatch: Dispatch::new(function::logs::logs(move || to.clone(), LevelFilter::TRACE)),
             written,
         }
     }
@@ -53,10 +53,7 @@ impl Logs {
         let written = Written::default();
         let to = written.clone();
         Self {
-            dispatch: Dispatch::new(process::config::logs(
-                move || to.clone(),
-                LevelFilter::TRACE,
-            )),
+            dispatch: Dispatch::new(function::logs::logs(move || to.clone(), LevelFilter::TRACE)),
             written,
         }
     }

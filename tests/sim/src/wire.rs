@@ -9,7 +9,7 @@ use crate::{
     trace::Trace,
 };
 use aws_sdk_sqs::config::{
-    BehaviorVersion, Credentials, Region, SharedCredentialsProvider,
+    Credentials, Region, SharedCredentialsProvider,
     retry::{RetryPartition, TokenBucket},
 };
 use aws_smithy_runtime_api::client::{
@@ -129,7 +129,7 @@ impl Wire {
     pub fn config(&self) -> SdkConfig {
         let connector = SharedHttpConnector::new(self.clone());
         SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
+            .behavior_version(function::aws::behavior_version())
             .region(Region::new("us-east-1"))
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
                 "key", "secret", None, None, "sim",

@@ -5,7 +5,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{Path, State},
-    http::{HeaderName, StatusCode},
+    http::{HeaderMap, HeaderName, StatusCode},
     response::{IntoResponse, Response},
     routing::{get, post},
     serve::ListenerExt,
@@ -20,6 +20,11 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
+use uuid::Uuid;
+
+/// The id of a delivery, which `lambda_runtime` echoes since 1.4: so an answer to an invocation that timed out is not taken
+/// for one to its retry, which has the same request id.
+const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
 
 /// A message from a process through the API.
 #[derive(Debug)]
@@ -117,12 +122,12 @@ impl Drop for RuntimeApi {
 struct Process {
     tell: mpsc::UnboundedSender<Said>,
     waiting: tokio::sync::Mutex<mpsc::UnboundedReceiver<Invocation>>,
-    /// The id of the invocation that the process has.
-    current: Mutex<Option<String>>,
+    /// The invocation that the process has: its request's id, and the id of this delivery.
+    current: Mutex<Option<(String, String)>>,
 }
 
 impl Process {
-    fn current(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+    fn current(&self) -> std::sync::MutexGuard<'_, Option<(String, String)>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -139,12 +144,14 @@ async fn next(State(process): State<Arc<Process>>) -> Response {
     let Some(invocation) = process.waiting.lock().await.recv().await else {
         return refusal(StatusCode::INTERNAL_SERVER_ERROR, "EnvironmentStopped");
     };
-    *process.current() = Some(invocation.id.clone());
+    let echo = Uuid::new_v4().to_string();
+    *process.current() = Some((invocation.id.clone(), echo.clone()));
     let deadline = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         + invocation.timeout;
     let headers = [
+        (INVOCATION_ID, echo),
         ("lambda-runtime-aws-request-id", invocation.id),
         (
             "lambda-runtime-deadline-ms",
@@ -161,22 +168,25 @@ async fn next(State(process): State<Arc<Process>>) -> Response {
 async fn response(
     State(process): State<Arc<Process>>,
     Path(id): Path<String>,
+    headers: HeaderMap,
     body: Body,
 ) -> Response {
-    answer(&process, &id, body, Ok).await
+    answer(&process, &id, &headers, body, Ok).await
 }
 
 async fn error(
     State(process): State<Arc<Process>>,
     Path(id): Path<String>,
+    headers: HeaderMap,
     body: Body,
 ) -> Response {
-    answer(&process, &id, body, Err).await
+    answer(&process, &id, &headers, body, Err).await
 }
 
 async fn answer(
     process: &Process,
     id: &str,
+    headers: &HeaderMap,
     body: Body,
     judge: fn(Bytes) -> Result<Bytes, Bytes>,
 ) -> Response {
@@ -193,7 +203,11 @@ async fn answer(
         Err(_) => return refusal(StatusCode::BAD_REQUEST, "InvalidRequest"),
     };
     // Taken only now, and once: of two answers to one invocation the first counts.
-    let current = process.current().take_if(|current| current == id);
+    let echo = headers.get(INVOCATION_ID);
+    let is_current = |(current, delivery): &mut (String, String)| {
+        current == id && echo.is_none_or(|echo| echo == delivery.as_str())
+    };
+    let current = process.current().take_if(is_current);
     if current.is_none() {
         return refusal(StatusCode::BAD_REQUEST, "InvalidRequestID");
     }

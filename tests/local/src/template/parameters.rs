@@ -2,13 +2,15 @@
 
 use super::yaml::Node;
 use anyhow::{Result, bail, ensure};
+use regex_lite::Regex;
 use std::collections::BTreeMap;
 
-const ATTRIBUTES: [&str; 9] = [
+const ATTRIBUTES: [&str; 10] = [
     "Type",
     "Default",
     "Description",
     "AllowedValues",
+    "AllowedPattern",
     "MinValue",
     "MaxValue",
     "MinLength",
@@ -67,6 +69,15 @@ fn check(parameter: &Node, value: &str) -> Result<()> {
         ensure!(
             allowed.contains(&value),
             parameter.fault(format!("{value:?} isn't one of {}", allowed.join(", ")))
+        );
+    }
+    if let Some(pattern) = parameter.get("AllowedPattern") {
+        // The whole value has to match, as for CloudFormation.
+        let whole = format!("^(?:{})$", pattern.text()?);
+        let whole = Regex::new(&whole).map_err(|error| pattern.fault(error))?;
+        ensure!(
+            whole.is_match(value),
+            parameter.fault(format!("{value:?} doesn't match AllowedPattern"))
         );
     }
     #[expect(

@@ -37,7 +37,7 @@ pub fn read(resource: &Resource, scope: &Scope) -> Result<Role> {
 }
 
 fn statement(node: &Node) -> Result<Statement> {
-    node.only(&["Sid", "Effect", "Action", "Resource"])?;
+    node.only(&["Sid", "Effect", "Action", "Resource", "Condition"])?;
     let effect = node.require("Effect")?;
     if effect.text()? != "Allow" {
         return Err(effect.fault("isn't supported; supported: Allow"));

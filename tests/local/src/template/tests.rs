@@ -21,7 +21,8 @@ fn with_overrides(rest: &str, overrides: &[(&str, &str)]) -> Result<Stack> {
     let template = format!(
         "Transform: AWS::Serverless-2016-10-31\n\
          Parameters: {{Word: {{Type: String, Default: w, AllowedValues: [w, v]}}, \
-         Count: {{Type: Number, Default: 3, MinValue: 2, MaxValue: 9}}}}\n\
+         Count: {{Type: Number, Default: 3, MinValue: 2, MaxValue: 9}}, \
+         Code: {{Type: String, Default: '', AllowedPattern: '|[a-z]{{1,3}}(-\\d)?'}}}}\n\
          Conditions: {{Yes: !Equals [!Ref Word, w], No: !Not [!Condition Yes]}}\n\
          Resources:\n  Api: {{Type: AWS::Serverless::Api, Properties: {{StageName: v1}}}}\n{rest}\n"
     );
@@ -129,6 +130,7 @@ fn an_override_replaces_a_default_within_its_bounds() -> Result<()> {
     for (overrides, expected) in [
         (&[] as &[_], "w3"),
         (&[("Word", "v"), ("Count", "9")], "v9"),
+        (&[("Code", "abc-1")], "w3"),
     ] {
         let output = "Outputs: {O: {Value: !Sub '${Word}${Count}'}}";
         assert_eq!(with_overrides(output, overrides)?.outputs["O"], expected);
@@ -155,9 +157,25 @@ fn an_override_replaces_a_default_within_its_bounds() -> Result<()> {
             "line 2: Parameters.Count: \"ten\" isn't a number",
         ),
         (
+            "Code",
+            "ABC",
+            "line 2: Parameters.Code: \"ABC\" doesn't match AllowedPattern",
+        ),
+        // The whole value has to match.
+        (
+            "Code",
+            "abcd",
+            "line 2: Parameters.Code: \"abcd\" doesn't match AllowedPattern",
+        ),
+        (
+            "Code",
+            "a-1\n",
+            "line 2: Parameters.Code: \"a-1\\n\" doesn't match AllowedPattern",
+        ),
+        (
             "Cuont",
             "3",
-            "Cuont isn't a parameter; the template has: Word, Count",
+            "Cuont isn't a parameter; the template has: Word, Count, Code",
         ),
     ] {
         let error = with_overrides("", &[(name, value)]).err();

@@ -1,6 +1,7 @@
 //! The Runtime API, as a function calls it.
 
 use super::*;
+use anyhow::Context;
 use http_body_util::{BodyExt, Full};
 use hyper::{HeaderMap, Request};
 use hyper_util::{
@@ -15,12 +16,24 @@ async fn call(
     path: &str,
     body: impl Into<Bytes>,
 ) -> anyhow::Result<(u16, HeaderMap, Bytes)> {
+    call_with(&HeaderMap::new(), api, method, path, body).await
+}
+
+/// The same, with headers.
+async fn call_with(
+    headers: &HeaderMap,
+    api: SocketAddr,
+    method: &str,
+    path: &str,
+    body: impl Into<Bytes>,
+) -> anyhow::Result<(u16, HeaderMap, Bytes)> {
     let client: Client<HttpConnector, Full<Bytes>> =
         Client::builder(TokioExecutor::new()).build_http();
-    let request = Request::builder()
+    let mut request = Request::builder()
         .method(method)
         .uri(format!("http://{api}/2018-06-01/runtime/{path}"))
         .body(Full::new(body.into()))?;
+    *request.headers_mut() = headers.clone();
     let response = client.request(request).await?;
     let (head, body) = response.into_parts();
     let body = body.collect().await?.to_bytes();
@@ -70,6 +83,33 @@ async fn only_the_first_answer_to_the_current_invocation_counts() -> anyhow::Res
     }
     assert!(matches!(api.said().await, Said::Answer(Ok(body)) if body == "3"));
     assert!(api.said.try_recv().is_err());
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_answer_that_echoes_another_delivery_is_refused() -> anyhow::Result<()> {
+    for path in ["invocation/one/response", "invocation/one/error"] {
+        let (api, first, _) = with_invocation("one").await?;
+        let (mut again, second, _) = with_invocation("one").await?;
+        let echo = |headers: &HeaderMap| {
+            let id = headers
+                .get(INVOCATION_ID)
+                .context("no id of the delivery")?;
+            anyhow::Ok(HeaderMap::from_iter([(
+                HeaderName::from_static(INVOCATION_ID),
+                id.clone(),
+            )]))
+        };
+        let (first, second) = (echo(&first)?, echo(&second)?);
+        assert_ne!(first, second);
+        let stale = call_with(&first, again.address, "POST", path, "1").await?;
+        assert_eq!(stale.0, 400);
+        assert!(again.said.try_recv().is_err());
+        let taken = call_with(&second, again.address, "POST", path, "2").await?;
+        assert_eq!(taken.0, 202);
+        assert!(matches!(again.said().await, Said::Answer(Ok(body) | Err(body)) if body == "2"));
+        drop(api);
+    }
     Ok(())
 }
 

@@ -36,6 +36,7 @@ fn it_loads_with_everything_switched_on() -> Result<()> {
         ("OrderIdSecretPrevious", "previous"),
         ("OutcomeBus", "orders"),
         ("ProcessReservedConcurrency", "20"),
+        ("RoleSessionsAreClients", "true"),
         (
             "WafArn",
             "arn:aws:wafv2:us-east-1:000000000000:regional/webacl/w/1",
@@ -46,6 +47,9 @@ fn it_loads_with_everything_switched_on() -> Result<()> {
     let variable = |function: &str, name: &str| stack.functions[function].environment[name].clone();
     assert_eq!(variable("ProcessFunction", "KEEP_DAYS"), "30");
     assert_eq!(variable("StatusFunction", "KEEP_DAYS"), "30");
+    for function in ["IngestFunction", "StatusFunction"] {
+        assert_eq!(variable(function, "ROLE_SESSIONS_ARE_CLIENTS"), "true");
+    }
     assert_eq!(variable("ProcessFunction", "OUTCOME_BUS"), "orders");
     assert_eq!(
         variable("IngestFunction", "ORDER_ID_SECRET"),
@@ -164,7 +168,7 @@ fn the_template_of_this_repository_loads() -> Result<()> {
     assert_eq!(leads_to("/orders/batch"), Some(("POST", "IngestFunction")));
     assert!(!stack.api.is_signed);
     assert_eq!(leads_to("/orders/{id}"), Some(("ANY", "StatusFunction")));
-    assert_eq!(leads_to("/openapi.json"), Some(("ANY", "StatusFunction")));
+    assert_eq!(leads_to("/openapi.json"), Some(("GET", "StatusFunction")));
     let missing = &stack.api.gateway_responses["MISSING_AUTHENTICATION_TOKEN"];
     assert_eq!(missing.status, Some(404));
     assert_eq!(missing.headers["content-type"], "application/problem+json");

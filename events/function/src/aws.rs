@@ -1,0 +1,87 @@
+//! Configures the SDK's clients.
+
+use crate::{
+    endpoints::Endpoints,
+    environment::{optional, required},
+};
+use anyhow::{Context, Result, ensure};
+use aws_credential_types::Credentials;
+use aws_smithy_http_client::{
+    Connector,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::{
+    behavior_version::BehaviorVersion,
+    http::{SharedHttpConnector, http_client_fn},
+};
+use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+use aws_types::{SdkConfig, region::Region, sdk_config::SharedCredentialsProvider};
+use rustls::{
+    RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+use std::{env, fs};
+
+/// Pins what the SDK does by default: `BehaviorVersion::latest()` changes with an update, as it does in November 2026.
+pub fn behavior_version() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
+
+/// Configures the SDK: region, credentials and [`Endpoints`] come from the variables that Lambda sets, and from no other
+/// source. `services` are those that are called, by the SDK's names of them. The SDK retries no call unless a client says so.
+pub fn configure(
+    connector: &SharedHttpConnector,
+    services: &[&'static str],
+    timeouts: TimeoutConfig,
+) -> Result<SdkConfig> {
+    let credentials = Credentials::new(
+        required("AWS_ACCESS_KEY_ID")?,
+        required("AWS_SECRET_ACCESS_KEY")?,
+        env::var("AWS_SESSION_TOKEN").ok(),
+        None,
+        "environment",
+    );
+    let connector = connector.clone();
+    let endpoints = Endpoints::read(services, optional)?;
+    let mut config = SdkConfig::builder()
+        .behavior_version(behavior_version())
+        .retry_config(RetryConfig::disabled())
+        .region(Region::new(required("AWS_REGION")?))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(http_client_fn(move |_, _| connector.clone()))
+        .timeout_config(timeouts);
+    config.set_use_fips(endpoints.variant("AWS_USE_FIPS_ENDPOINT", optional)?);
+    config.set_use_dual_stack(endpoints.variant("AWS_USE_DUALSTACK_ENDPOINT", optional)?);
+    Ok(config.service_config(endpoints).build())
+}
+
+/// Makes what opens connections and keeps them. `AWS_CA_BUNDLE` names a file of the roots that it trusts instead of the
+/// system's, and `SSL_CERT_FILE` another place for those.
+///
+/// The system has more than a hundred roots, and a cold start reads them all. Amazon's five alone would save most of that,
+/// and Amazon advises against it: on the day that a service moves to another root, every cold start would fail.
+pub fn connector() -> Result<SharedHttpConnector> {
+    let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    let bundle = env::var_os("AWS_CA_BUNDLE").filter(|file| !file.is_empty());
+    let Some(file) = bundle else {
+        return Ok(SharedHttpConnector::new(connector.build()));
+    };
+    let roots = fs::read(&file)
+        .map_err(anyhow::Error::from)
+        .and_then(certificates)
+        .with_context(|| format!("AWS_CA_BUNDLE: cannot use {}", file.display()))?;
+    let trusted = TrustStore::empty().with_pem_certificate(roots);
+    let context = TlsContext::builder().with_trust_store(trusted).build()?;
+    let connector = connector.tls_context(context).build();
+    Ok(SharedHttpConnector::new(connector))
+}
+
+/// Checks that a PEM file has a certificate or more, and none that cannot be read: the SDK would panic at it.
+fn certificates(pem: Vec<u8>) -> Result<Vec<u8>> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        roots.add(certificate?)?;
+    }
+    ensure!(!roots.is_empty(), "there is no certificate in it");
+    Ok(pem)
+}
