@@ -54,15 +54,16 @@ impl Client {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
-/// A key that isn't 1 to 255 visible ASCII characters.
+/// A key that isn't 1 to 255 visible ASCII characters without a comma.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an idempotency key must be 1 to 255 visible ASCII characters")]
+#[error("an idempotency key must be 1 to 255 visible ASCII characters without a comma")]
 pub struct InvalidIdempotencyKey;
 
 impl IdempotencyKey {
-    /// Checks a key.
+    /// Checks a key. It has no comma, by which gateways and proxies join the values of a header.
     pub fn new(key: &str) -> Result<Self, InvalidIdempotencyKey> {
-        if (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let is_allowed = |byte: u8| byte.is_ascii_graphic() && byte != b',';
+        if (1..=255).contains(&key.len()) && key.bytes().all(is_allowed) {
             Ok(Self(key.to_owned()))
         } else {
             Err(InvalidIdempotencyKey)
@@ -80,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_1_to_255_visible_ascii_characters() {
+    fn a_key_is_1_to_255_visible_ascii_characters_without_a_comma() {
         let check =
             |key: &str, valid: bool| assert_eq!(IdempotencyKey::new(key).is_ok(), valid, "{key:?}");
         check("a", true);
@@ -92,6 +93,10 @@ mod tests {
         check("a\tb", false);
         check("ä", false);
         check("\u{7f}", false);
+        for comma in [",", "a,b", "a,a", "a,", ",a"] {
+            check(comma, false);
+        }
+        check("a+b-c.d;e", true);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod currency;
+pub mod exact;
 pub mod json;
 pub mod lenient;
 pub mod openapi;

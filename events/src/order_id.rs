@@ -1,4 +1,4 @@
-//! Order ids: UUIDs that the API recognises as its own, and as this client's, without looking anything up.
+//! Order ids: UUIDs that the API recognises as its own, and as this client's, before there is a row that says so.
 //!
 //! Of the 122 free bits of a UUID of version 8 the first 90 identify the order, and the last 32 are an HMAC over them
 //! and the client. So `GET` can tell an accepted order whose row isn't written yet from an id that was never issued,
@@ -17,6 +17,16 @@ const IDENTITY: usize = 12;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OrderId(Uuid);
+
+impl OrderId {
+    /// Reads an id: a UUID of version 8, with its hyphens, in either case. Whether it was issued, and to whom, is for a row
+    /// or [`OrderIds::recognise`] to say.
+    pub fn parse(text: &str) -> Option<Self> {
+        // `Uuid` also reads forms without hyphens, in braces, as URNs: an address has one form.
+        let id = Uuid::try_parse(text).ok().filter(|_| text.len() == 36)?;
+        (id.get_version_num() == 8).then_some(Self(id))
+    }
+}
 
 impl std::fmt::Display for OrderId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -82,20 +92,15 @@ impl OrderIds {
         sign(&self.signing, client, std::array::from_fn(|n| digest[n]))
     }
 
-    /// The id in `text`, if it was issued to this client. Compares in constant time.
-    pub fn recognise(&self, client: &Client, text: &str) -> Option<OrderId> {
-        // `Uuid` also reads forms without hyphens, in braces, as URNs: an address has one form.
-        let id = Uuid::try_parse(text).ok().filter(|_| text.len() == 36)?;
-        let (identity, tag) = id.as_bytes().split_at(IDENTITY);
-        let known = id.get_version_num() == 8
-            && std::iter::once(&self.signing)
-                .chain(&self.accepted)
-                .any(|secret| {
-                    id_mac(secret, client, identity)
-                        .verify_truncated_left(tag)
-                        .is_ok()
-                });
-        known.then_some(OrderId(id))
+    /// True if the id was issued to this client, under a secret that is known here. Compares in constant time.
+    pub fn recognise(&self, client: &Client, id: OrderId) -> bool {
+        let (identity, tag) = id.0.as_bytes().split_at(IDENTITY);
+        let mut secrets = std::iter::once(&self.signing).chain(&self.accepted);
+        secrets.any(|secret| {
+            id_mac(secret, client, identity)
+                .verify_truncated_left(tag)
+                .is_ok()
+        })
     }
 }
 
@@ -144,17 +149,28 @@ mod tests {
     fn an_id_is_recognised_for_the_client_it_was_issued_to() -> Result<()> {
         let (ids, [ann, ben]) = (ids("s", &[])?, ["ann", "ben"].map(Client::identified));
         let id = ids.fresh(&ann, [7; 12]);
-        assert_eq!(ids.recognise(&ann, &id.to_string()), Some(id));
-        assert_eq!(
-            ids.recognise(&ann, &id.to_string().to_uppercase()),
-            Some(id)
-        );
-        assert_eq!(ids.recognise(&ben, &id.to_string()), None);
-        assert_eq!(ids.recognise(&ann, &id.0.simple().to_string()), None);
-        assert_eq!(
-            ids.recognise(&ann, &Uuid::from_bytes([7; 16]).to_string()),
-            None
-        );
+        assert!(ids.recognise(&ann, id));
+        assert!(!ids.recognise(&ben, id));
+        Ok(())
+    }
+
+    #[test]
+    fn an_id_is_read_in_one_form_and_either_case() -> Result<()> {
+        let id = ids("s", &[])?.fresh(&Client::identified("ann"), [7; 12]);
+        let text = id.to_string();
+        assert_eq!(OrderId::parse(&text), Some(id));
+        assert_eq!(OrderId::parse(&text.to_uppercase()), Some(id));
+        for other in [
+            id.0.simple().to_string(),
+            id.0.braced().to_string(),
+            id.0.urn().to_string(),
+            Uuid::from_bytes([7; 16]).to_string(),
+            format!("{text} "),
+            text.replace('-', "+"),
+            String::new(),
+        ] {
+            assert_eq!(OrderId::parse(&other), None, "{other}");
+        }
         Ok(())
     }
 
@@ -195,16 +211,24 @@ mod tests {
     #[test]
     fn a_rotation_forgets_no_id() -> Result<()> {
         let (client, before) = (Client::identified("ann"), ids("a", &[])?);
-        let (first, second, later) = (ids("a", &["b"])?, ids("b", &["a"])?, ids("b", &[])?);
+        let (first, second) = (ids("a", &["b"])?, ids("b", &["a"])?);
+        let (third, fourth) = (ids("b", &["c"])?, ids("c", &["b"])?);
         let (old, new) = (
             before.fresh(&client, [1; 12]),
             second.fresh(&client, [2; 12]),
         );
         for functions in [&first, &second] {
-            assert_eq!(functions.recognise(&client, &old.to_string()), Some(old));
-            assert_eq!(functions.recognise(&client, &new.to_string()), Some(new));
+            assert!(functions.recognise(&client, old));
+            assert!(functions.recognise(&client, new));
         }
-        assert_eq!(later.recognise(&client, &old.to_string()), None);
+        // After a second rotation an id of the first secret is known by its row alone.
+        for functions in [&third, &fourth] {
+            assert!(functions.recognise(&client, new));
+            assert!(!functions.recognise(&client, old));
+        }
+        for id in [old, new] {
+            assert_eq!(OrderId::parse(&id.to_string()), Some(id));
+        }
         Ok(())
     }
 
@@ -222,9 +246,8 @@ mod tests {
             let id = ids.fresh(&client, random);
             let mut bytes = *id.0.as_bytes();
             bytes[bit / 8] ^= 1 << (bit % 8);
-            let changed = Uuid::from_bytes(bytes).to_string();
-            prop_assert_eq!(ids.recognise(&client, &changed), None);
-            prop_assert_eq!(ids.recognise(&client, &text), None);
+            prop_assert!(!ids.recognise(&client, OrderId(Uuid::from_bytes(bytes))));
+            prop_assert_eq!(OrderId::parse(&text), None);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The message on the queue: an order was placed.
 
-use crate::{Client, Order, OrderId, Timestamp};
+use crate::{Client, Order, OrderId, Timestamp, exact};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -61,11 +61,12 @@ impl OrderPlaced {
         let body =
             serde_json::to_string(&envelope).expect("strings, integers and string keys are JSON");
         // The two characters that JSON lets stand but that SQS refuses in a body.
-        body.replace('\u{fffe}', "\\ufffe")
+        exact::unmark(body)
+            .replace('\u{fffe}', "\\ufffe")
             .replace('\u{ffff}', "\\uffff")
     }
 
-    /// Reads a message's body. Fields that aren't known are kept.
+    /// Reads a message's body. Fields that aren't known are kept, and their numbers digit by digit.
     pub fn from_json(body: &str) -> Result<Self, NotAnOrderPlaced> {
         #[derive(Deserialize)]
         struct Header {
@@ -79,7 +80,7 @@ impl OrderPlaced {
         if header.version != VERSION {
             return Err(NotAnOrderPlaced::Version(header.version));
         }
-        let envelope: Envelope<Self> = serde_json::from_str(body)?;
+        let envelope: Envelope<Self> = serde_json::from_str(&exact::mark(body))?;
         Ok(envelope.message)
     }
 
@@ -130,6 +131,16 @@ impl Fingerprint {
         let canonical =
             serde_json::to_vec(order).expect("strings, integers and string keys are JSON");
         Self(base16ct::lower::encode_string(&Sha256::digest(&canonical)))
+    }
+
+    /// Its first 8 digits: they distinguish the orders of one idempotency key in an address, and are little of a secret.
+    pub fn short(&self) -> &str {
+        self.0.get(..8).unwrap_or(&self.0)
+    }
+
+    /// True if it starts with these digits, in either case.
+    pub fn starts_with(&self, digits: &str) -> bool {
+        self.0.starts_with(&digits.to_ascii_lowercase())
     }
 
     /// In hexadecimal.

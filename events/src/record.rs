@@ -62,11 +62,13 @@ impl OrderRecord {
         }
     }
 
-    /// The row with the second from which on DynamoDB deletes it, `keep` after its outcome.
+    /// The row with the second from which on DynamoDB deletes it, `keep` after its outcome. The clock of the worker that wrote
+    /// it may be behind: no order gets its outcome before it is placed.
     #[must_use]
     pub fn kept_for(mut self, keep: Duration) -> Self {
         let seconds = keep.as_secs().try_into().unwrap_or(i64::MAX);
-        let at = self.processed_at.seconds().saturating_add(seconds);
+        let outcome = self.processed_at.max(self.placed_at);
+        let at = outcome.seconds().saturating_add(seconds);
         self.unknown.insert(EXPIRES_AT.to_owned(), Value::from(at));
         self
     }

@@ -2,13 +2,13 @@
 
 use crate::{
     acceptor::{Acceptor, header_key, json_body},
-    gateway::PLACED_AT,
+    gateway::{FINGERPRINT, PLACED_AT},
     problem::Problem,
     request, response,
     wait::FIRST,
 };
 use events::{
-    Order, OrderId, Timestamp,
+    Order, OrderPlaced,
     order::{MAX_ORDER_BYTES, NotAnOrder},
 };
 use lambda_http::{
@@ -19,11 +19,11 @@ use std::time::{Instant, SystemTime};
 
 /// Checks an order, puts it on the queue, and answers.
 pub async fn accept(acceptor: &Acceptor, request: Request) -> Result<Response<Body>, Problem> {
-    let (id, placed_at) = put_on_queue(acceptor, &request).await?;
+    let placed = put_on_queue(acceptor, &request).await?;
     // Only here is a single order answered with 202, and only with an id that is on the queue.
-    let mut response = response::queued(StatusCode::ACCEPTED, id, FIRST);
-    if let Some(location) = location(&request, id, placed_at) {
-        let location = HeaderValue::try_from(location).expect("an id is ASCII");
+    let mut response = response::queued(StatusCode::ACCEPTED, placed.id(), FIRST);
+    if let Some(location) = location(&request, &placed) {
+        let location = HeaderValue::try_from(location).expect("an id, a time and digits are ASCII");
         response.headers_mut().insert(LOCATION, location);
     }
     Ok(response)
@@ -31,19 +31,21 @@ pub async fn accept(acceptor: &Acceptor, request: Request) -> Result<Response<Bo
 
 /// The address of an order, relative to that of the request, so that stages and custom domains work. A slash at the end
 /// of the request's path is a segment of its own. The address says when the order was placed, for the wait goes by the
-/// order's age. None if the slashes are too many.
-fn location(request: &Request, id: OrderId, placed_at: Timestamp) -> Option<String> {
+/// order's age, and which order it was, for another with the same idempotency key may have the row. None if the slashes are
+/// too many.
+fn location(request: &Request, placed: &OrderPlaced) -> Option<String> {
     let up = match request::slashes(request)? {
         0 => "orders/".to_owned(),
         slashes => "../".repeat(slashes - 1),
     };
-    Some(format!("{up}{id}?{PLACED_AT}={placed_at}"))
+    let (id, placed_at) = (placed.id(), placed.placed_at());
+    let fingerprint = placed.fingerprint().short();
+    Some(format!(
+        "{up}{id}?{PLACED_AT}={placed_at}&{FINGERPRINT}={fingerprint}"
+    ))
 }
 
-async fn put_on_queue(
-    acceptor: &Acceptor,
-    request: &Request,
-) -> Result<(OrderId, Timestamp), Problem> {
+async fn put_on_queue(acceptor: &Acceptor, request: &Request) -> Result<OrderPlaced, Problem> {
     let client = request::client(request)?;
     let body = json_body(request, MAX_ORDER_BYTES)?;
     let key = header_key(request, &client)?;
@@ -60,7 +62,7 @@ async fn put_on_queue(
         Ok(()) => {
             acceptor.metrics.count("Accepted", 1);
             tracing::info!(order_id = %id, "accepted the order");
-            Ok((id, message.placed_at()))
+            Ok(message)
         }
         Err(error) => {
             tracing::error!(order_id = %id, %error, "could not put the order on the queue");

@@ -1,7 +1,7 @@
 //! `POST /orders/batch`: accepts up to a hundred orders, and checks and answers each on its own.
 
 use crate::{
-    acceptor::{Acceptor, idempotency_key, json_body},
+    acceptor::{Acceptor, HEADER, has_near_miss, idempotency_key, json_body},
     gateway::{IDS, PLACED_AT},
     problem::{Details, Problem},
     request, response,
@@ -90,11 +90,15 @@ pub async fn accept_batch(
     problems.for_each(|problem| acceptor.metrics.refused(problem.name()));
     let mut response = answer(&results);
     if let (StatusCode::ACCEPTED, Some(up)) = (response.status(), up) {
-        let mut seen = HashSet::new();
-        let once = results.iter().flatten().filter(|id| seen.insert(**id));
-        let ids: Vec<_> = once.map(OrderId::to_string).collect();
-        let location = format!("{up}orders?{IDS}={}&{PLACED_AT}={placed_at}", ids.join(","));
-        let location = HeaderValue::try_from(location).expect("ids and a time are ASCII");
+        let mut accepted: HashSet<_> = results.iter().flatten().collect();
+        let once = messages
+            .iter()
+            .filter(|message| accepted.remove(&message.id()));
+        let order = |order: &OrderPlaced| format!("{}.{}", order.id(), order.fingerprint().short());
+        let orders: Vec<_> = once.map(order).collect();
+        let orders = orders.join(",");
+        let location = format!("{up}orders?{IDS}={orders}&{PLACED_AT}={placed_at}");
+        let location = HeaderValue::try_from(location).expect("ids, digits and a time are ASCII");
         response.headers_mut().insert(LOCATION, location);
     }
     Ok(response)
@@ -103,7 +107,7 @@ pub async fn accept_batch(
 /// Checks each order of a batch request. Fails for what is wrong with the request as a whole.
 fn check(request: &Request, client: &Client) -> Result<Vec<Checked>, Problem> {
     let body = json_body(request, MAX_BATCH_BYTES)?;
-    if !request::values(request, "idempotency-key").is_empty() {
+    if request.headers().contains_key(HEADER) || has_near_miss(request) {
         // One for all of them it cannot be, and a client that counts on it must not send its orders twice.
         return Err(Problem::InvalidIdempotencyKey(
             "In a batch each order has a key of its own, as idempotency_key beside it.",

@@ -2,7 +2,10 @@
 
 use crate::{metrics::Metrics, problem::Problem, queue::OrderQueue, request};
 use events::{Client, IdempotencyKey, Order, OrderIds, OrderPlaced, Timestamp, json};
-use lambda_http::Request;
+use lambda_http::{Request, http::header::HeaderName};
+
+/// The header with the idempotency key of an order that is sent alone.
+pub(crate) const HEADER: &str = "idempotency-key";
 
 /// Holds what orders are accepted with.
 #[derive(Debug)]
@@ -76,13 +79,22 @@ pub(crate) fn header_key(
     request: &Request,
     client: &Client,
 ) -> Result<Option<IdempotencyKey>, Problem> {
-    match &request::values(request, "idempotency-key")[..] {
+    match &request::values(request, HEADER)[..] {
+        [] if has_near_miss(request) => Err(Problem::InvalidIdempotencyKey(
+            "Send the key in the header Idempotency-Key; one of another name would do nothing.",
+        )),
         [] => Ok(None),
         [key] => idempotency_key(client, key).map(Some),
         _ => Err(Problem::InvalidIdempotencyKey(
             "The header Idempotency-Key is there more than once, with different keys.",
         )),
     }
+}
+
+/// True if a header's name is nearly that of the key's. To pass over it would be to take each retry for a new order.
+pub(crate) fn has_near_miss(request: &Request) -> bool {
+    let mut names = request.headers().keys().map(HeaderName::as_str);
+    names.any(|name| name.contains("idempot") && name.contains("key") && name != HEADER)
 }
 
 /// Reads an idempotency key. An anonymous client may have none.
@@ -93,6 +105,8 @@ pub(crate) fn idempotency_key(client: &Client, key: &str) -> Result<IdempotencyK
         ));
     }
     IdempotencyKey::new(key).map_err(|_| {
-        Problem::InvalidIdempotencyKey("The key must be 1 to 255 visible ASCII characters.")
+        Problem::InvalidIdempotencyKey(
+            "The key must be 1 to 255 visible ASCII characters without a comma.",
+        )
     })
 }

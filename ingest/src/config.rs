@@ -28,7 +28,7 @@ const CONNECT: Duration = Duration::from_secs(1);
 pub fn metrics() -> Result<Metrics> {
     let service = required("SERVICE")?;
     Ok(Metrics::new(service, &log_level(), |line| {
-        println!("{line}")
+        println!("{line}");
     }))
 }
 

@@ -59,6 +59,7 @@ pub(crate) const CLIENT_OF_SESSION: &str = "client_of_session";
 /// The same for the parameters of a query that are used, by their names.
 pub(crate) const PLACED_AT: &str = "placed_at";
 pub(crate) const IDS: &str = "ids";
+pub(crate) const FINGERPRINT: &str = "fingerprint";
 
 /// An event of a REST API, an HTTP API or a Function URL, as far as the functions use it. To be read from JSON is the one
 /// way to make it: the conversion panics at some of what its type can hold.
@@ -136,6 +137,7 @@ fn read(event: &RawValue) -> Option<LambdaRequest> {
     http.path_parameters = parameters;
     http.request_context.http.method = method(context.object("http").text("method")?)?;
     http.request_context.http.path = text("rawPath");
+    http.request_context.route_key = text("routeKey");
     http.request_context.authorizer = Some(authorizer);
     http.request_context.request_id = request_id;
     Some(LambdaRequest::ApiGatewayV2(http))
@@ -213,6 +215,7 @@ fn authorizer(event: &Object<'_>, context: &Object<'_>) -> ApiGatewayRequestAuth
         (CLIENT_OF_SESSION, client(RoleClients::Session)),
         (PLACED_AT, query(PLACED_AT)),
         (IDS, query(IDS)),
+        (FINGERPRINT, query(FINGERPRINT)),
     ];
     let mut authorizer = ApiGatewayRequestAuthorizer::default();
     for (name, value) in fields {

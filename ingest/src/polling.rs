@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// Learns when clients are to ask again from the rows that are returned.
+/// Learns from the rows that are returned when waiting clients should ask again.
 #[derive(Debug, Default)]
 pub struct Polling(Mutex<Waits>);
 

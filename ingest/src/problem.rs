@@ -30,6 +30,10 @@ pub enum Problem {
     UnnamedClient,
     /// No such order was ever issued to this client.
     UnknownOrder,
+    /// The row is of another order, which was sent with the same idempotency key and counts.
+    KeyReused,
+    /// The fingerprint in the address is malformed.
+    InvalidFingerprint,
     /// The order's row was deleted, because it had been kept for long enough.
     NotKept,
     /// A request for statuses names no order, or more than a hundred.
@@ -87,7 +91,10 @@ impl Problem {
             Self::UnsupportedMediaType | Self::EncodedBody => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type")
             }
-            Self::InvalidBatch(_) | Self::NoValidOrder | Self::TooManyOrNone => {
+            Self::InvalidBatch(_)
+            | Self::NoValidOrder
+            | Self::TooManyOrNone
+            | Self::InvalidFingerprint => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "Unprocessable Content")
             }
             Self::NoOrderId | Self::UnreadableRow => {
@@ -101,6 +108,10 @@ impl Problem {
             Self::InvalidIdempotencyKey(_) => {
                 let (r#type, title) = ("invalid-idempotency-key", "The idempotency key is invalid");
                 return (StatusCode::UNPROCESSABLE_ENTITY, r#type, title);
+            }
+            Self::KeyReused => {
+                let title = "The idempotency key was used for another order";
+                return (StatusCode::CONFLICT, "idempotency-key-reused", title);
             }
             Self::QueueUnavailable => {
                 let title = "The order could not be queued";
@@ -122,6 +133,12 @@ impl Problem {
                 "The API's authorizer doesn't say which client this is.".to_owned()
             }
             Self::UnknownOrder => "There is no such order, or it is another client's.".to_owned(),
+            Self::KeyReused => "Another order with the same idempotency key was stored first and \
+                counts; this one takes no effect. Send it with a key of its own."
+                .to_owned(),
+            Self::InvalidFingerprint => "The fingerprint must be 8 to 64 hexadecimal digits. Ask \
+                for the Location as it is, or without a fingerprint."
+                .to_owned(),
             Self::NotKept => "The order's outcome is no longer kept.".to_owned(),
             Self::TooManyOrNone => "Name 1 to 100 orders, as ?ids=ID,ID.".to_owned(),
             Self::MethodNotAllowed(allowed) => format!("This path allows {allowed} only."),
@@ -160,6 +177,8 @@ impl Problem {
             Self::InvalidIdempotencyKey(_) => "invalid-idempotency-key",
             Self::UnnamedClient => "unnamed-client",
             Self::UnknownOrder => "unknown-order",
+            Self::KeyReused => "idempotency-key-reused",
+            Self::InvalidFingerprint => "invalid-fingerprint",
             Self::NotKept => "not-kept",
             Self::TooManyOrNone => "too-many-or-none",
             Self::MethodNotAllowed(_) => "method-not-allowed",

@@ -1,11 +1,12 @@
 //! Reads a request that came through [`gateway`](crate::gateway).
 
 use crate::{
-    gateway::{CLIENT, CLIENT_OF_SESSION, IDS, PLACED_AT, RoleClients},
+    gateway::{CLIENT, CLIENT_OF_SESSION, FINGERPRINT, IDS, PLACED_AT, RoleClients},
     problem::Problem,
 };
 use events::{Client, Timestamp};
 use lambda_http::{Body, Request, RequestExt, request::RequestContext};
+use percent_encoding::percent_decode_str;
 
 /// The bytes of the body, which may be none. `None` means that the body is marked as base64 and can't be decoded: for
 /// nothing else does [`gateway`](crate::gateway) leave [`Body::Empty`].
@@ -83,15 +84,32 @@ fn is_trace(header: &str) -> bool {
     header.len() <= 256 && header.split(';').any(is_root) && header.split(';').all(is_member)
 }
 
-/// The template's resource, which HTTP APIs and Function URLs don't tell, and the path. The path may begin with a stage,
-/// or with what a custom domain puts there.
+/// The template's resource, or an HTTP API's route, which a Function URL has not; and the path as it was sent. The path may
+/// begin with a stage, or with what a custom domain puts there.
 pub fn paths(request: &Request) -> [&str; 2] {
     let (resource, path) = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV1(context)) => (&context.resource_path, &context.path),
-        Some(RequestContext::ApiGatewayV2(context)) => (&None, &context.http.path),
+        Some(RequestContext::ApiGatewayV2(context)) => (&context.route_key, &context.http.path),
         _ => (&None, &None),
     };
-    [resource, path].map(|text| text.as_deref().unwrap_or_default())
+    let [resource, path] = [resource, path].map(|text| text.as_deref().unwrap_or_default());
+    // `GET /orders/{id}`
+    let route = resource.split_once(' ').map(|(_, route)| route);
+    [route.unwrap_or(resource), path]
+}
+
+/// A path without the slashes at its end and percent-encoding: `%2D` is a hyphen, as RFC 3986 says. A segment with an encoded
+/// slash stays as it is, for such a slash separates nothing.
+pub fn decoded(path: &str) -> String {
+    let segments = path.trim_end_matches('/').split('/').map(|segment| {
+        let text = percent_decode_str(segment).decode_utf8_lossy();
+        if text.contains('/') {
+            segment.into()
+        } else {
+            text
+        }
+    });
+    segments.collect::<Vec<_>>().join("/")
 }
 
 /// The slashes at the end of the path: each is a segment of its own for an address that is relative to it. None if they are
@@ -108,7 +126,26 @@ pub fn placed_at(request: &Request) -> Option<Timestamp> {
     member(request, PLACED_AT)?.parse().ok()
 }
 
-/// The ids in the query, `?ids=A,B`, in the order sent.
+/// The digits that the order's fingerprint starts with, if the request says them, as the location in a 202 does.
+pub fn fingerprint(request: &Request) -> Result<Option<&str>, Problem> {
+    member(request, FINGERPRINT).map(digits).transpose()
+}
+
+/// The id and the fingerprint's digits of an order that is one of many, `ID` or `ID.FINGERPRINT`.
+pub fn with_fingerprint(text: &str) -> Result<(&str, Option<&str>), Problem> {
+    match text.split_once('.') {
+        Some((id, fingerprint)) => Ok((id, Some(digits(fingerprint)?))),
+        None => Ok((text, None)),
+    }
+}
+
+/// Checks the digits of a fingerprint. To pass over odd ones would be to show another order's outcome as if it were this one's.
+fn digits(text: &str) -> Result<&str, Problem> {
+    let is_good = (8..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    is_good.then_some(text).ok_or(Problem::InvalidFingerprint)
+}
+
+/// The orders in the query, `?ids=A,B`, in the order sent.
 pub fn ids(request: &Request) -> Vec<&str> {
     let ids = member(request, IDS).unwrap_or_default().split(',');
     ids.map(str::trim).filter(|id| !id.is_empty()).collect()

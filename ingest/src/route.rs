@@ -19,32 +19,51 @@ pub enum Route {
 }
 
 impl Route {
-    /// Tells the routes of `ingest` apart, by the end of the resource or of the path. Whatever other path a gateway sends
-    /// to that function is taken for `/orders`.
+    /// Tells the routes of `ingest` apart. Whatever other path a gateway sends to that function is taken for `/orders`.
     pub fn of_ingest(request: &Request) -> Self {
-        let is_batch = |path: &str| path.trim_end_matches('/').ends_with("/orders/batch");
-        if request::paths(request).into_iter().any(is_batch) {
-            Self::Batch
-        } else {
-            Self::Orders
+        let [resource, path] = request::paths(request);
+        let route = Self::of_resource(resource).unwrap_or_else(|| {
+            let is_batch = request::decoded(path).ends_with("/orders/batch");
+            if is_batch { Self::Batch } else { Self::Orders }
+        });
+        match route {
+            Self::Batch => Self::Batch,
+            _ => Self::Orders,
         }
     }
 
-    /// Tells the routes of `status` apart: a request that names no order by its path may name many in its query.
+    /// Tells the routes of `status` apart.
     pub fn of_status(request: &Request) -> Self {
-        let parameters = request.path_parameters_ref();
-        let has_id = parameters.is_some_and(|parameters| parameters.first("id").is_some());
-        if has_id {
-            return Self::Order;
+        let [resource, path] = request::paths(request);
+        match Self::of_resource(resource) {
+            Some(Self::Orders) => Self::Statuses,
+            Some(route) => route,
+            None if parameter(request).is_some() => Self::Order,
+            None => {
+                let path = request::decoded(path);
+                match path.rsplit('/').next() {
+                    Some("orders") => Self::Statuses,
+                    // It may be below a stage, and isn't below the orders.
+                    Some("openapi.json") if !path.ends_with("/orders/openapi.json") => {
+                        Self::Description
+                    }
+                    _ => Self::Order,
+                }
+            }
         }
-        let [_, path] = request::paths(request);
-        let path = path.trim_end_matches('/');
-        match path.rsplit('/').next() {
-            Some("orders") => Self::Statuses,
-            // It may be below a stage, and isn't below the orders.
-            Some("openapi.json") if !path.ends_with("/orders/openapi.json") => Self::Description,
-            _ => Self::Order,
-        }
+    }
+
+    /// The route of a gateway's resource, which decides whatever a custom domain or a proxy puts before it. None for a resource
+    /// that takes any path, and for none.
+    fn of_resource(resource: &str) -> Option<Self> {
+        let routes = [
+            ("/orders", Self::Orders),
+            ("/orders/batch", Self::Batch),
+            ("/orders/{id}", Self::Order),
+            ("/openapi.json", Self::Description),
+        ];
+        let mut routes = routes.into_iter();
+        routes.find_map(|(end, route)| resource.ends_with(end).then_some(route))
     }
 
     /// The methods that the path allows, as the header `Allow` has them, whichever function answers them.
@@ -70,15 +89,14 @@ impl Route {
     }
 }
 
-/// The id in `/orders/{id}`: the gateway's parameter or, where it gives none, the path's last segment. Slashes at the end
-/// don't count.
-pub fn order_id(request: &Request) -> &str {
+/// The id in `/orders/{id}`: the gateway's parameter or, where it gives none, the path's last segment, in either case decoded:
+/// some gateways leave that to the function, and an id has nothing to encode. Slashes at the end don't count.
+pub fn order_id(request: &Request) -> String {
     let [_, path] = request::paths(request);
-    request
-        .path_parameters_ref()
-        .and_then(|parameters| parameters.first("id"))
-        .unwrap_or_else(|| {
-            let path = path.trim_end_matches('/');
-            path.rsplit('/').next().unwrap_or_default()
-        })
+    let path = request::decoded(parameter(request).unwrap_or(path));
+    path.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+fn parameter(request: &Request) -> Option<&str> {
+    request.path_parameters_ref()?.first("id")
 }

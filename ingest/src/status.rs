@@ -9,7 +9,7 @@ use crate::{
     request, response,
     route::{Route, order_id},
     statuses::find_all,
-    table::{NotRead, OrderTable},
+    table::{OrderTable, Row},
 };
 use events::{Client, Order, OrderId, OrderIds, OrderRecord, Outcome, Timestamp};
 use lambda_http::{
@@ -19,7 +19,8 @@ use lambda_http::{
 use serde::Serialize;
 use std::time::{Duration, Instant, SystemTime};
 
-/// Holds what statuses are read from: orders have an id of `ids` and, once they are processed, a row of `table`.
+/// Holds what statuses are read from: a processed order has a row of `table`, which names its client; until then its id is
+/// one of `ids`.
 #[derive(Debug)]
 pub struct Statuses {
     /// The ids that were issued.
@@ -43,6 +44,35 @@ impl Statuses {
         is_provisional(outcome, processed_at, now, self.worker_timeout)
     }
 
+    /// Gives the content of an order's row to the order's client, or None while there is no row. A row says whose order it
+    /// is, whatever secret its id was made with; where it doesn't, the id has to. The row is of another order with the same
+    /// idempotency key if its fingerprint doesn't start with these digits.
+    pub(crate) fn content<'a, T>(
+        &self,
+        client: &Client,
+        id: OrderId,
+        fingerprint: Option<&str>,
+        row: Option<&'a Row<T>>,
+    ) -> Result<Option<&'a T>, Problem> {
+        let owner = row.and_then(|row| row.client.as_ref());
+        if !owner.map_or_else(|| self.ids.recognise(client, id), |owner| owner == client) {
+            return Err(Problem::UnknownOrder);
+        }
+        let stored = row.and_then(|row| row.fingerprint.as_ref());
+        if stored
+            .zip(fingerprint)
+            .is_some_and(|(stored, asked)| !stored.starts_with(asked))
+        {
+            tracing::info!(order_id = %id, "the row is of another order with the same idempotency key");
+            return Err(Problem::KeyReused);
+        }
+        let content = row.map(|row| row.content.as_ref()).transpose();
+        content.map_err(|error| {
+            tracing::error!(order_id = %id, error, "could not read the order's row");
+            Problem::UnreadableRow
+        })
+    }
+
     fn queued(&self, client: &Client, id: OrderId, placed_at: Option<Timestamp>) -> Response<Body> {
         self.metrics.count("Queued", 1);
         tracing::info!(order_id = %id, "the order is queued");
@@ -50,12 +80,8 @@ impl Statuses {
     }
 
     /// The answer while the table is down. Then all clients wait, and poll as those whose orders are queued.
-    pub(crate) fn unavailable(
-        &self,
-        client: &Client,
-        placed_at: Option<Timestamp>,
-    ) -> Response<Body> {
-        let wait = self.polling.wait(client, placed_at);
+    pub(crate) fn unavailable(&self, client: &Client, request: &Request) -> Response<Body> {
+        let wait = self.polling.wait(client, request::placed_at(request));
         response::ask_later(Problem::TableUnavailable.refuse(&self.metrics), wait)
     }
 }
@@ -82,42 +108,36 @@ pub async fn status(statuses: &Statuses, request: Request) -> Response<Body> {
 
 async fn find(statuses: &Statuses, request: &Request) -> Result<Response<Body>, Problem> {
     let client = request::client(request)?;
-    let id = statuses.ids.recognise(&client, order_id(request));
-    let id = id.ok_or(Problem::UnknownOrder)?;
+    let fingerprint = request::fingerprint(request)?;
+    let id = OrderId::parse(&order_id(request)).ok_or(Problem::UnknownOrder)?;
     let start = Instant::now();
     let row = statuses.table.read(id).await;
     statuses.metrics.took("TableMilliseconds", start.elapsed());
-    match row {
-        // The 32 bits that tie an id to its client let one of four billion pairs through.
-        Ok(Some(record)) if record.client != client => {
-            tracing::warn!(order_id = %id, "an id was recognised, and its order is another client's");
-            Err(Problem::UnknownOrder)
+    let row = match row {
+        Ok(row) => row,
+        Err(error) => {
+            tracing::error!(order_id = %id, %error, "could not reach the table of orders");
+            return Ok(statuses.unavailable(&client, request));
         }
-        Ok(Some(record)) if statuses.is_provisional(record.outcome, record.processed_at) => {
+    };
+    match statuses.content(&client, id, fingerprint, row.as_ref())? {
+        Some(record) if statuses.is_provisional(record.outcome, record.processed_at) => {
             Ok(statuses.queued(&client, id, Some(record.placed_at)))
         }
-        Ok(Some(record)) => {
+        Some(record) => {
             statuses.metrics.count("Settled", 1);
             let times = (record.placed_at, record.processed_at);
             statuses
                 .polling
                 .settled(&client, record.outcome, times.0, times.1);
             tracing::info!(order_id = %id, "told the order's outcome");
-            let shown = Shown::from(&record);
+            let shown = Shown::from(record);
             Ok(response::json(StatusCode::OK, "application/json", &shown))
         }
-        // A client that is told `queued` would ask for ever.
-        Ok(None) if is_over(request, statuses.keep) => Err(Problem::NotKept),
+        // A client that reads `queued` would ask for ever.
+        None if is_over(request, statuses.keep) => Err(Problem::NotKept),
         // It was accepted, because its id was issued, and is not processed yet.
-        Ok(None) => Ok(statuses.queued(&client, id, request::placed_at(request))),
-        Err(NotRead::Table(error)) => {
-            tracing::error!(order_id = %id, error, "could not reach the table of orders");
-            Ok(statuses.unavailable(&client, request::placed_at(request)))
-        }
-        Err(NotRead::Row(error)) => {
-            tracing::error!(order_id = %id, error, "could not read the order's row");
-            Err(Problem::UnreadableRow)
-        }
+        None => Ok(statuses.queued(&client, id, request::placed_at(request))),
     }
 }
 

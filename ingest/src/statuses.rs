@@ -4,20 +4,20 @@ use crate::{
     problem::{Details, Problem},
     request, response,
     status::Statuses,
-    table::NotRead,
+    table::Settled,
 };
 use events::{OrderId, Outcome, Timestamp};
 use lambda_http::{Body, Request, Response, http::StatusCode};
 use serde::Serialize;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashSet},
     time::Instant,
 };
 
 /// The most orders of a request.
 pub(crate) const MOST: usize = 100;
 
-/// Answers for each order in the order asked; for one that is named twice, once.
+/// Answers for each order in the order asked; for one that is named twice, with the same fingerprint, once.
 pub(crate) async fn find_all(
     statuses: &Statuses,
     request: &Request,
@@ -29,72 +29,62 @@ pub(crate) async fn find_all(
     }
     let mut seen = HashSet::new();
     texts.retain(|text| seen.insert(text.to_ascii_lowercase()));
-    let ids: Vec<_> = texts
-        .iter()
-        .map(|text| statuses.ids.recognise(&client, text))
-        .collect();
-    let known: Vec<_> = ids.iter().copied().flatten().collect();
-    let rows = match &known[..] {
-        [] => Ok(HashMap::new()),
-        known => {
-            let start = Instant::now();
-            let rows = statuses.table.read_all(known).await;
-            statuses.metrics.took("TableMilliseconds", start.elapsed());
-            rows
+    let asked = texts.iter().filter_map(|text| order(text).ok());
+    let asked: BTreeSet<_> = asked.map(|(id, _)| id).collect();
+    let start = Instant::now();
+    let rows = statuses.table.read_all(asked.iter().copied()).await;
+    if !asked.is_empty() {
+        statuses.metrics.took("TableMilliseconds", start.elapsed());
+        if rows.unread.len() == asked.len() {
+            return Ok(statuses.unavailable(&client, request));
         }
-    };
-    let rows = match rows {
-        Ok(rows) => rows,
-        Err(error) => {
-            tracing::error!(%error, "could not read the rows of orders");
-            return match error {
-                NotRead::Table(_) => Ok(statuses.unavailable(&client, request::placed_at(request))),
-                NotRead::Row(_) => Err(Problem::UnreadableRow),
-            };
+    }
+    let find = |text: &str| {
+        let (id, fingerprint) = order(text)?;
+        if rows.unread.contains(&id) {
+            return Err(Problem::TableUnavailable);
         }
+        let row = statuses.content(&client, id, fingerprint, rows.found.get(&id))?;
+        let row = row.filter(|row| !statuses.is_provisional(row.outcome, row.processed_at));
+        if let Some(row) = row {
+            let times = (row.placed_at, row.processed_at);
+            statuses
+                .polling
+                .settled(&client, row.outcome, times.0, times.1);
+        }
+        Ok(Known::new(id, row))
     };
-    let entries: Vec<_> = texts
+    let results: Vec<_> = texts.iter().map(|text| find(text)).collect();
+    let problems = results.iter().filter_map(|result| result.as_ref().err());
+    problems.for_each(|problem| statuses.metrics.refused(problem.name()));
+    let is_queued = |known: &&Known| matches!(known, Known::Queued { .. });
+    let (queued, settled): (Vec<_>, Vec<_>) = results.iter().flatten().partition(is_queued);
+    statuses.metrics.count("Queued", queued.len());
+    statuses.metrics.count("Settled", settled.len());
+    let waits = queued.len() + rows.unread.len() > 0;
+    tracing::info!(orders = results.len(), waits, "told the outcomes of orders");
+    let entries = texts
         .iter()
-        .zip(ids)
-        .map(|(text, id)| match id {
-            Some(id) => match rows.get(&id) {
-                Some(row) if row.client != client => Entry::unknown(text),
-                Some(row) if !statuses.is_provisional(row.outcome, row.processed_at) => {
-                    statuses
-                        .polling
-                        .settled(&client, row.outcome, row.placed_at, row.processed_at);
-                    Entry::Settled {
-                        id,
-                        outcome: row.outcome,
-                        processed_at: row.processed_at,
-                        total: row.total,
-                    }
-                }
-                _ => Entry::Queued {
-                    id,
-                    status: "queued",
-                },
-            },
-            None => Entry::unknown(text),
-        })
-        .collect();
-    let count = |is_it: fn(&Entry<'_>) -> bool| entries.iter().filter(|entry| is_it(entry)).count();
-    let queued = count(|entry| matches!(entry, Entry::Queued { .. }));
-    let settled = count(|entry| matches!(entry, Entry::Settled { .. }));
-    statuses.metrics.count("Queued", queued);
-    statuses.metrics.count("Settled", settled);
-    let waits = queued > 0;
-    tracing::info!(orders = entries.len(), waits, "told the outcomes of orders");
-    let answer = response::json(
-        StatusCode::OK,
-        "application/json",
-        &Answer { results: entries },
-    );
+        .zip(&results)
+        .map(|(text, result)| Entry::new(text, result));
+    let answer = Answer {
+        results: entries.collect(),
+    };
+    let answer = response::json(StatusCode::OK, "application/json", &answer);
     if waits {
         let wait = statuses.polling.wait(&client, request::placed_at(request));
         return Ok(response::ask_later(answer, wait));
     }
     Ok(answer)
+}
+
+/// The id of an order, and the digits that its fingerprint should start with.
+fn order(text: &str) -> Result<(OrderId, Option<&str>), Problem> {
+    let (id, fingerprint) = request::with_fingerprint(text)?;
+    Ok((
+        OrderId::parse(id).ok_or(Problem::UnknownOrder)?,
+        fingerprint,
+    ))
 }
 
 #[derive(Serialize)]
@@ -105,6 +95,19 @@ struct Answer<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Entry<'a> {
+    Known(&'a Known),
+    Refused {
+        /// As it was sent, without the fingerprint. One that is no id isn't repeated.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<&'a str>,
+        #[serde(flatten)]
+        problem: Details<'a>,
+    },
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Known {
     Settled {
         id: OrderId,
         #[serde(flatten)]
@@ -116,24 +119,33 @@ enum Entry<'a> {
         id: OrderId,
         status: &'static str,
     },
-    Unknown {
-        /// As it was sent. One that is no id isn't repeated.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        id: Option<&'a str>,
-        #[serde(flatten)]
-        problem: Details<'static>,
-    },
+}
+
+impl Known {
+    fn new(id: OrderId, row: Option<&Settled>) -> Self {
+        let queued = Self::Queued {
+            id,
+            status: "queued",
+        };
+        row.map_or(queued, |row| Self::Settled {
+            id,
+            outcome: row.outcome,
+            processed_at: row.processed_at,
+            total: row.total,
+        })
+    }
 }
 
 impl<'a> Entry<'a> {
-    fn unknown(text: &'a str) -> Self {
-        let is_id = text.len() == 36
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-        Self::Unknown {
-            id: is_id.then_some(text),
-            problem: Problem::UnknownOrder.details(),
+    fn new(text: &'a str, result: &'a Result<Known, Problem>) -> Self {
+        let is_part = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+        let id = text.split('.').next().unwrap_or_default();
+        match result {
+            Ok(known) => Self::Known(known),
+            Err(problem) => Self::Refused {
+                id: (id.len() == 36 && id.bytes().all(is_part)).then_some(id),
+                problem: problem.details(),
+            },
         }
     }
 }

@@ -5,14 +5,16 @@ use aws_sdk_dynamodb::{
     Client as DynamoDb,
     types::{AttributeValue, KeysAndAttributes},
 };
-use events::{Client, OrderId, OrderRecord, Outcome, Timestamp, text::bounded};
+use events::{Client, Fingerprint, OrderId, OrderRecord, Outcome, Timestamp, text::bounded};
 use function::sdk_error;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use std::{collections::HashMap, time::Duration};
 use tokio::time::{sleep, timeout};
 
 /// The time for all calls of one request for many rows: below the function's own, and the client's patience.
 const PATIENCE: Duration = Duration::from_secs(6);
+
+type Item = HashMap<String, AttributeValue>;
 
 /// The table of orders. Nothing here writes to it.
 #[derive(Debug)]
@@ -21,33 +23,57 @@ pub struct OrderTable {
     name: String,
 }
 
-/// Why a row was not read.
+/// DynamoDB refused a read, or did not answer: the next time it may.
 #[derive(Debug, thiserror::Error)]
-pub enum NotRead {
-    /// DynamoDB refused, or did not answer: the next time it may.
-    #[error("{0}")]
-    Table(String),
-    /// The row is not an order's, and will be none the next time.
-    #[error("{0}")]
-    Row(String),
+#[error("{0}")]
+pub struct NotRead(String);
+
+/// An order's row, as far as it can be read.
+#[derive(Debug)]
+pub struct Row<T> {
+    /// The client that sent the order, if the row says it.
+    pub client: Option<Client>,
+    /// The order's fingerprint, if the row has it.
+    pub fingerprint: Option<Fingerprint>,
+    /// The rest, or why it is not an order's, which it will not be the next time either.
+    pub content: Result<T, String>,
 }
 
 /// The part of a row that tells an order's outcome.
 #[derive(Debug, Deserialize)]
 pub struct Settled {
-    /// The order.
-    pub id: OrderId,
     /// Its outcome.
     #[serde(flatten)]
     pub outcome: Outcome,
-    /// The client that sent it.
-    pub client: Client,
     /// The time at which it was accepted.
     pub placed_at: Timestamp,
     /// The time at which it got its outcome.
     pub processed_at: Timestamp,
     /// Its price, in the currency's minor unit.
     pub total: u64,
+}
+
+/// The rows of many orders.
+#[derive(Debug)]
+pub struct Rows {
+    /// The rows that were read, by their orders' ids.
+    pub found: HashMap<OrderId, Row<Settled>>,
+    /// The orders of which nothing is known, because DynamoDB refused the read or did not answer.
+    pub unread: Vec<OrderId>,
+}
+
+impl<T: DeserializeOwned> From<Item> for Row<T> {
+    fn from(item: Item) -> Self {
+        let client = member(&item, "client");
+        let fingerprint = member(&item, "fingerprint");
+        let content = serde_dynamo::from_item(item)
+            .map_err(|error: serde_dynamo::Error| unquoted(&error.to_string()));
+        Self {
+            client,
+            fingerprint,
+            content,
+        }
+    }
 }
 
 impl OrderTable {
@@ -59,75 +85,86 @@ impl OrderTable {
         Self { dynamodb, name }
     }
 
-    /// Reads the outcomes in the rows of these orders, by id. The read is consistent, and asks again for what
-    /// DynamoDB has left out, as long as the SDK's time for one call.
-    pub async fn read_all(&self, ids: &[OrderId]) -> Result<HashMap<OrderId, Settled>, NotRead> {
-        let read = self.read_keys(ids);
-        let read = timeout(PATIENCE, read).await;
-        read.unwrap_or_else(|_| {
-            Err(NotRead::Table(
-                "no time was left for all of the rows".to_owned(),
-            ))
-        })
+    /// Reads the outcomes in the rows of these orders. Each read is consistent. What DynamoDB has left out is asked for
+    /// again, for as long as there is time; what was read by then is kept.
+    pub async fn read_all(&self, ids: impl IntoIterator<Item = OrderId>) -> Rows {
+        let mut rows = Rows {
+            found: HashMap::new(),
+            unread: ids.into_iter().collect(),
+        };
+        let read = timeout(PATIENCE, self.read_unread(&mut rows)).await;
+        let late = || Err(NotRead("no time was left for all of the rows".to_owned()));
+        if let Err(error) = read.unwrap_or_else(|_| late()) {
+            let unread = rows.unread.len();
+            tracing::error!(%error, unread, "could not read the rows of orders");
+        }
+        rows
     }
 
-    async fn read_keys(&self, ids: &[OrderId]) -> Result<HashMap<OrderId, Settled>, NotRead> {
-        let key =
-            |id: &OrderId| HashMap::from([("id".to_owned(), AttributeValue::S(id.to_string()))]);
-        let keys = KeysAndAttributes::builder()
-            .set_keys(Some(ids.iter().map(key).collect()))
-            .consistent_read(true)
-            .projection_expression("id, #status, reason, client, placed_at, processed_at, #total")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_names("#total", "total");
-        let keys = keys
-            .build()
-            .map_err(|error| NotRead::Table(error.to_string()))?;
-        let mut open = Some(HashMap::from([(self.name.clone(), keys)]));
-        let mut found = HashMap::new();
+    async fn read_unread(&self, rows: &mut Rows) -> Result<(), NotRead> {
         let mut pause = Duration::from_millis(25);
-        while let Some(keys) = open.filter(|open| !open.is_empty()) {
-            let read = self.dynamodb.batch_get_item().set_request_items(Some(keys));
-            let read = read
-                .send()
-                .await
-                .map_err(|error| NotRead::Table(sdk_error::text(&error)))?;
-            for row in read
-                .responses
-                .into_iter()
-                .flat_map(HashMap::into_values)
+        while !rows.unread.is_empty() {
+            let keys = KeysAndAttributes::builder()
+                .set_keys(Some(rows.unread.iter().copied().map(key).collect()))
+                .consistent_read(true)
+                .projection_expression(
+                    "id, #status, reason, client, fingerprint, placed_at, processed_at, #total",
+                )
+                .expression_attribute_names("#status", "status")
+                .expression_attribute_names("#total", "total");
+            let keys = keys.build().map_err(|error| NotRead(error.to_string()))?;
+            let read = self.dynamodb.batch_get_item();
+            let read = read.request_items(&self.name, keys).send().await;
+            let read = read.map_err(|error| NotRead(sdk_error::text(&error)))?;
+            let items = read.responses.into_iter().flat_map(HashMap::into_values);
+            // The key that was asked for is an id, whatever the rest of the row is.
+            let found = items
                 .flatten()
-            {
-                let settled: Settled =
-                    serde_dynamo::from_item(row).map_err(|error: serde_dynamo::Error| {
-                        NotRead::Row(unquoted(&error.to_string()))
-                    })?;
-                found.insert(settled.id, settled);
-            }
-            open = read.unprocessed_keys;
-            if open.as_ref().is_some_and(|open| !open.is_empty()) {
+                .filter_map(|item| Some((id(&item)?, Row::from(item))));
+            rows.found.extend(found);
+            let left = read
+                .unprocessed_keys
+                .into_iter()
+                .flat_map(HashMap::into_values);
+            rows.unread = left
+                .flat_map(|left| left.keys)
+                .filter_map(|key| id(&key))
+                .collect();
+            if !rows.unread.is_empty() {
                 sleep(pause).await;
                 pause *= 2;
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     /// Reads an order's row. The read is consistent: an outcome that was seen once never turns back to `queued`.
-    pub async fn read(&self, id: OrderId) -> Result<Option<OrderRecord>, NotRead> {
+    pub async fn read(&self, id: OrderId) -> Result<Option<Row<OrderRecord>>, NotRead> {
         let read = self
             .dynamodb
             .get_item()
             .table_name(&self.name)
             .consistent_read(true)
-            .key("id", AttributeValue::S(id.to_string()));
-        let read = read
-            .send()
-            .await
-            .map_err(|error| NotRead::Table(sdk_error::text(&error)))?;
-        let record = read.item.map(serde_dynamo::from_item).transpose();
-        record.map_err(|error: serde_dynamo::Error| NotRead::Row(unquoted(&error.to_string())))
+            .set_key(Some(key(id)));
+        let read = read.send().await;
+        let read = read.map_err(|error| NotRead(sdk_error::text(&error)))?;
+        Ok(read.item.map(Row::from))
     }
+}
+
+/// A member of a row whose other members may be unreadable.
+fn member<T: DeserializeOwned>(item: &Item, name: &str) -> Option<T> {
+    serde_dynamo::from_attribute_value(item.get(name)?.clone()).ok()
+}
+
+/// The key of an order's row.
+fn key(id: OrderId) -> Item {
+    HashMap::from([("id".to_owned(), AttributeValue::S(id.to_string()))])
+}
+
+/// The order of a row, or of a key.
+fn id(item: &Item) -> Option<OrderId> {
+    OrderId::parse(item.get("id")?.as_s().ok()?)
 }
 
 /// The text of an error without what it quotes, which is a client's.

@@ -19,13 +19,13 @@ use std::{
 pub const FIRST: Duration = Duration::from_secs(2);
 /// The longest wait.
 pub const LONGEST: Duration = Duration::from_hours(1);
-/// What an environment saw longer ago than this says nothing: Lambda may have frozen it meanwhile. In seconds.
+/// Seconds for which a row counts: Lambda may freeze an environment for longer.
 const WINDOW: f64 = 45.0;
 /// Orders that ask for the second time at about the same age are spread over this many seconds.
 const SPREAD: f64 = 10.0;
-/// The longest wait of an order that is overdue, or whose turn can't be told, in seconds.
+/// The longest wait of an order that is overdue or whose turn is unknown, in seconds.
 const MOST: f64 = 300.0;
-/// Clients whose own pace an environment knows at most.
+/// Most clients whose own pace an environment remembers.
 const CLIENTS: usize = 1000;
 
 /// What an environment of the function `status` knows of the queue.
@@ -65,8 +65,8 @@ impl Waits {
         }
     }
 
-    /// The wait of a client whose order has no outcome yet, in whole seconds. An order that doesn't say when it was placed
-    /// counts as one that asks for the first time. `chance`, from 0 to 1, spreads those who came together.
+    /// Returns the wait of a client whose order has no outcome yet, in whole seconds. A request that doesn't say when the
+    /// order was placed counts as the first for it. `chance`, from 0 to 1, spreads clients that came together.
     pub fn wait(
         &mut self,
         client: &Client,
@@ -111,7 +111,7 @@ impl Waits {
         }
     }
 
-    /// For how long this environment has answered `queued`, and seen no order settled.
+    /// Returns for how long this environment has answered `queued` without seeing an order settled.
     fn silence(&mut self, now: f64) -> f64 {
         let unbroken = self.in_vain.filter(|(_, last)| now - last < WINDOW);
         let since = unbroken.map_or(now, |(first, _)| first);

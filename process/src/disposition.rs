@@ -4,17 +4,26 @@ use events::{Outcome, Timestamp};
 use serde::Deserialize;
 
 /// The state of a record's order when the invocation ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Disposition {
     /// Its row was written.
     Stored(Settled),
     /// It had its row before: a redelivery, or an answer that was lost. None if its outcome isn't one that this version knows,
     /// or if nobody needs it.
     StoredBefore(Option<Settled>),
-    /// Its id has the row of another order: one idempotency key was used for both.
-    KeyMismatch,
+    /// Its id has the row of another order, this one: one idempotency key was used for both.
+    KeyMismatch(Owner),
     /// It has no outcome, and the message stays on the queue.
     Retry(Cause),
+}
+
+/// The order that has the row of an id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// Its outcome; None if this version doesn't know it.
+    pub settled: Option<Settled>,
 }
 
 /// An order's outcome, as its row has it.

@@ -90,10 +90,10 @@ mod tests {
         ] {
             let odd = with(&members);
             let event = read(&[&odd, &with(r#""odd":0"#)])?;
-            let batch = read_batch(&event.records);
+            let batch = read_batch(&event.records, |_| false);
             // The two are one order, twice.
             assert_eq!(
-                (batch.first.len(), batch.duplicates.len()),
+                (batch.orders.len(), batch.duplicates.len()),
                 (1, 1),
                 "{members}"
             );
@@ -132,8 +132,8 @@ mod tests {
             let odd = with(&format!(r#""messageId":"2","body":{body}"#));
             let event = read(&[&odd, &with(r#""odd":0"#)])?;
             assert_eq!(event.records[0].message_id.as_deref(), Some("2"));
-            let batch = read_batch(&event.records);
-            assert_eq!((batch.unread.len(), batch.first.len()), (1, 1), "{body}");
+            let batch = read_batch(&event.records, |_| false);
+            assert_eq!((batch.unread.len(), batch.orders.len()), (1, 1), "{body}");
         }
         Ok(())
     }

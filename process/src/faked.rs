@@ -1,8 +1,11 @@
 //! For tests: orders, and AWS, faked below the SDK at HTTP.
 
+pub mod rows;
+
 use crate::{records::Pending, table::OrderTable};
 use aws_sdk_dynamodb::config::{
-    Credentials, Region, SharedCredentialsProvider, retry::RetryConfig,
+    Builder, Credentials, Region, SharedCredentialsProvider,
+    retry::{RetryConfig, RetryPartition, TokenBucket},
 };
 use aws_smithy_runtime_api::{
     client::{
@@ -22,7 +25,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// An error: the HTTP status, and the body.
+/// An answer: the HTTP status, and the body. `null` is an empty one.
 pub type Answer = (u16, Value);
 
 /// The answer that never comes.
@@ -62,17 +65,22 @@ impl HttpConnector for Fake {
         let Ok(status) = StatusCode::try_from(status) else {
             return HttpConnectorFuture::new(future::pending());
         };
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(
-            status,
-            SdkBody::from(body.to_string()),
-        )))
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(body))))
     }
 }
 
 /// The tables `orders` and `articles`.
 pub fn table(config: &SdkConfig) -> OrderTable {
+    // Clients of one service share the retries that they may make, and tests run beside each other.
+    let bucket = RetryPartition::custom("test").token_bucket(TokenBucket::new(500));
+    let config = Builder::from(config).retry_partition(bucket.build());
     OrderTable::new(
-        aws_sdk_dynamodb::Client::new(config),
+        aws_sdk_dynamodb::Client::from_conf(config.build()),
         "orders".to_owned(),
         "articles".to_owned(),
     )

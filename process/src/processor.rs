@@ -1,15 +1,15 @@
 //! Processes an SQS batch: records come in, their failures go out. Each record is answered on its own. `last_delivery`
-//! takes care of orders that won't come again.
+//! takes care of orders that won't come again, `rivals` of orders under one key.
 
 mod last_delivery;
+mod rivals;
 
 use crate::{
     backoff::{redelivery, turn},
     bus::OutcomeBus,
-    commit::{Committed, commit},
+    commit::Committed,
     disposition::{Cause, Disposition, Settled},
     effects::Effects,
-    group::{chain, pack},
     records::{Batch, Duplicate, Pending, first_received, read_batch, receives},
     table::OrderTable,
     tally::Tally,
@@ -79,7 +79,7 @@ impl Processor {
         let mut tally = Tally::default();
         let records = event.records.into_iter().zip(dispositions).enumerate();
         for (n, (record, disposition)) in records {
-            tally.count(disposition, receives(&record));
+            tally.count(&disposition, receives(&record));
             let is_untold = untold.contains(&n);
             if is_untold {
                 tally.count_untold();
@@ -127,42 +127,29 @@ impl Processor {
 
     /// Stores the orders of the records, and tells their outcomes, by `deadline`.
     async fn settle(&self, records: &[SqsMessage], deadline: Instant) -> Settlement {
+        let now = (self.effects.clock)().into();
         let Batch {
-            first,
+            orders,
             duplicates,
             unread,
-        } = read_batch(records);
-        let now = (self.effects.clock)().into();
-        let (forgotten, orders): (Vec<_>, Vec<_>) = first
-            .into_iter()
-            .partition(|order| self.table.may_have_forgotten(&order.placed, now));
-        for order in forgotten {
-            let order_id = order.placed.id();
-            tracing::error!(%order_id, "the order is older than KEEP_DAYS: its row may have expired, so it isn't stored");
-        }
+        } = read_batch(records, |order| self.table.may_have_forgotten(order, now));
         // Failed by default, until something better is known below.
         let mut dispositions = vec![Disposition::Retry(Cause::Record); records.len()];
         for (record, cause) in unread {
             dispositions[record] = Disposition::Retry(cause);
         }
 
-        let is_last = |order: &&Pending| order.receives >= self.max_receives;
-        let (last, others): (Vec<_>, Vec<_>) = orders.iter().partition(is_last);
         let start = Instant::now();
         let time = deadline.saturating_duration_since(start);
         let telling = self
             .bus
             .as_ref()
             .map_or(Duration::ZERO, |_| TELLING.min(time / 4));
-        let writing = time.saturating_sub(telling);
-        self.put_failed(&last, start + writing / 2).await;
-        let mut groups: Vec<_> = last.into_iter().map(|order| vec![order]).collect();
-        groups.extend(pack(others));
-        let committed = commit(&self.table, chain(groups), start + writing, self.effects).await;
+        // On the heap: rustc lays out no futures that are nested as deep as this one would be.
         let Committed {
             dispositions: known,
             first,
-        } = committed;
+        } = Box::pin(self.write(&orders, deadline - telling)).await;
         // An outage before the table accepted the first order tells nothing of the table's speed.
         let elapsed = first.unwrap_or(start).elapsed();
         for (record, disposition) in known {
@@ -174,6 +161,16 @@ impl Processor {
                 disposition => disposition,
             };
         }
+        for order in &orders {
+            if let Disposition::KeyMismatch(_) = dispositions[order.record] {
+                tracing::warn!(
+                    order_id = %order.placed.id(),
+                    client = order.placed.client().message_group(),
+                    message_id = records[order.record].message_id,
+                    "another order was stored under this idempotency key; it counts, and this one doesn't"
+                );
+            }
+        }
         // Half of what is left: the other half is for telling.
         let left = deadline.saturating_duration_since(Instant::now());
         let half = Instant::now() + left / 2;
@@ -182,28 +179,21 @@ impl Processor {
             Disposition::Stored(settled) => Some(settled),
             Disposition::StoredBefore(settled) => settled,
             Disposition::Retry(_) => failed.get(&order.record).copied(),
-            Disposition::KeyMismatch => None,
+            Disposition::KeyMismatch(_) => None,
         };
         let settled = orders
             .iter()
             .filter_map(|order| Some((order, settled(order)?)));
         let mut untold = self.tell(settled.collect(), deadline).await;
-        for duplicate in duplicates {
-            let disposition = of_duplicate(&duplicate, dispositions[duplicate.first]);
-            dispositions[duplicate.record] = disposition;
-            if duplicate.is_same && untold.contains(&duplicate.first) {
-                untold.insert(duplicate.record);
-            }
-            let first = orders.iter().find(|order| order.record == duplicate.first);
-            if let (Disposition::KeyMismatch, Some(first)) = (disposition, first) {
-                let (order_id, client) = (first.placed.id(), first.placed.client());
-                let client = client.message_group();
-                tracing::warn!(
-                    %order_id,
-                    client,
-                    message_id = records[duplicate.record].message_id,
-                    "another order came under this idempotency key, in the same batch; the first counts"
-                );
+        for Duplicate { record, first } in duplicates {
+            dispositions[record] = match &dispositions[first] {
+                Disposition::Stored(_) | Disposition::StoredBefore(_) => {
+                    Disposition::StoredBefore(None)
+                }
+                other => other.clone(),
+            };
+            if untold.contains(&first) {
+                untold.insert(record);
             }
         }
         Settlement {
@@ -245,20 +235,6 @@ struct Settlement {
     untold: BTreeSet<usize>,
     /// The time for which the table wrote.
     elapsed: Duration,
-}
-
-/// The disposition of a record whose id an earlier one has, by the disposition of that.
-fn of_duplicate(duplicate: &Duplicate, first: Disposition) -> Disposition {
-    match first {
-        Disposition::Retry(cause) => Disposition::Retry(cause),
-        Disposition::KeyMismatch if duplicate.is_same => Disposition::KeyMismatch,
-        // The row is of neither, or of this one: tried by itself, it will be known.
-        Disposition::KeyMismatch => Disposition::Retry(Cause::Record),
-        Disposition::Stored(_) | Disposition::StoredBefore(_) if duplicate.is_same => {
-            Disposition::StoredBefore(None)
-        }
-        Disposition::Stored(_) | Disposition::StoredBefore(_) => Disposition::KeyMismatch,
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
-//! Reads the records of an SQS batch, one by one. The same order in several records is one order.
+//! Reads the records of an SQS batch, one by one. The same order in several records is one order; two orders under one
+//! idempotency key, which have one id, are two.
 
-use crate::disposition::Cause;
+use crate::disposition::{Cause, Owner, Settled};
 use aws_lambda_events::sqs::SqsMessage;
 use events::{OrderPlaced, placed::NotAnOrderPlaced};
 use std::{
@@ -16,10 +17,10 @@ const ROW_OVERHEAD: usize = 256;
 /// An SQS batch that was read.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// The first record of each order's id. Those that were received most come first, because there may not be time
-    /// for all; the others keep the order of arrival.
-    pub first: Vec<Pending>,
-    /// The records whose id an earlier one has.
+    /// The first record of each order. Those that were received most come first, because there may not be time for all; the
+    /// others keep the order of arrival.
+    pub orders: Vec<Pending>,
+    /// The records that have the order of an earlier one.
     pub duplicates: Vec<Duplicate>,
     /// The records that this version can't read as orders.
     pub unread: Vec<(usize, Cause)>,
@@ -44,22 +45,36 @@ impl Pending {
         let mut lines = self.placed.order().lines().iter();
         lines.any(|line| line.sku() == sku)
     }
+
+    /// The order as the one that has its id's row, with this outcome.
+    pub fn owner(&self, settled: Option<Settled>) -> Owner {
+        Owner {
+            fingerprint: self.placed.fingerprint().as_str().to_owned(),
+            settled,
+        }
+    }
 }
 
-/// A record whose order id an earlier record of the batch has.
+/// A record that has the id and the fingerprint of an earlier record of the batch.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Duplicate {
     /// The index of this record.
     pub record: usize,
     /// The index of the earlier one.
     pub first: usize,
-    /// True if both have the same fingerprint, too.
-    pub is_same: bool,
 }
 
-/// Reads a batch. A record that can't be read, or whose reader panics, leaves the others alone.
-pub fn read_batch(records: &[SqsMessage]) -> Batch {
-    read_each(records, read)
+/// Reads a batch. A record that can't be read, whose reader panics, or whose order is too old, leaves the others alone.
+pub fn read_batch(records: &[SqsMessage], is_too_old: impl Fn(&OrderPlaced) -> bool) -> Batch {
+    read_each(records, |n, record| {
+        let order = read(n, record)?;
+        if is_too_old(&order.placed) {
+            let order_id = order.placed.id();
+            tracing::error!(%order_id, "the order is older than KEEP_DAYS: its row may have expired, so it isn't stored");
+            return Err(Cause::Record);
+        }
+        Ok(order)
+    })
 }
 
 /// A message's receive count, this delivery included.
@@ -96,26 +111,23 @@ fn read_each(
                 continue;
             }
         };
-        match seen.entry(order.placed.id()) {
+        let fingerprint = order.placed.fingerprint().as_str().to_owned();
+        match seen.entry((order.placed.id(), fingerprint)) {
             Entry::Vacant(entry) => {
-                entry.insert(batch.first.len());
-                batch.first.push(order);
+                entry.insert(batch.orders.len());
+                batch.orders.push(order);
             }
             Entry::Occupied(entry) => {
-                let first = &mut batch.first[*entry.get()];
-                let is_same = first.placed.fingerprint() == order.placed.fingerprint();
-                if is_same {
-                    first.receives = first.receives.max(order.receives);
-                }
+                let first = &mut batch.orders[*entry.get()];
+                first.receives = first.receives.max(order.receives);
                 batch.duplicates.push(Duplicate {
                     record: n,
                     first: first.record,
-                    is_same,
                 });
             }
         }
     }
-    batch.first.sort_by_key(|order| Reverse(order.receives));
+    batch.orders.sort_by_key(|order| Reverse(order.receives));
     batch
 }
 

@@ -1,8 +1,11 @@
 //! The tables, as `process` uses them. `refusal` translates DynamoDB's refusals into findings that the rest can act on.
 
+mod numbers;
 mod refusal;
 
-use crate::{allocate::Transaction, disposition::Settled, records::Pending, retries};
+use crate::{
+    allocate::Transaction, answered::Answered, disposition::Settled, records::Pending, retries,
+};
 use aws_sdk_dynamodb::{
     Client,
     config::retry::RetryConfig,
@@ -16,11 +19,25 @@ use aws_sdk_dynamodb::{
 };
 use events::{OrderPlaced, OrderRecord, Outcome, Timestamp};
 use function::sdk_error;
+use numbers::exact;
 pub use refusal::{Finding, Refusal};
 use refusal::{failed_row, refusal};
 use std::{collections::HashMap, time::Duration};
 
 type Item = HashMap<String, AttributeValue>;
+
+/// Rows live this much longer than the operator keeps them. A retry that was accepted while its key was promised to hold may
+/// wait for SQS's 14 days, on both queues together, and the worker that stores it in the end must still meet the row. The
+/// clocks of workers may differ by the day that is left.
+const LATE: Duration = Duration::from_hours(15 * 24);
+
+/// An order's row may be put.
+const IS_FREE: &str = "attribute_not_exists(id)";
+/// Also over the order's own `failed` row.
+const IS_FREE_OR_OWN: &str =
+    "attribute_not_exists(id) OR (#status = :failed AND fingerprint = :mine)";
+/// A row that has expired is as good as deleted: DynamoDB deletes it days later.
+const OR_EXPIRED: &str = " OR expires_at < :now";
 
 /// The tables of orders and of articles.
 #[derive(Debug)]
@@ -48,7 +65,7 @@ impl OrderTable {
     /// The tables of these names.
     pub fn new(dynamodb: Client, orders: String, articles: String) -> Self {
         let retrying = |retries| {
-            let config = dynamodb.config().to_builder();
+            let config = dynamodb.config().to_builder().interceptor(Answered);
             Client::from_conf(config.retry_config(retries).build())
         };
         Self {
@@ -60,13 +77,13 @@ impl OrderTable {
         }
     }
 
-    /// The same tables, whose rows of orders expire so long after their outcome; None for never.
+    /// Sets how long after its outcome a row is kept at least; `None`: forever.
     #[must_use]
     pub fn keeping(self, keep: Option<Duration>) -> Self {
         Self { keep, ..self }
     }
 
-    /// Tells if an order is so old that its row may have expired. To store it would be to reserve its stock twice.
+    /// True if an order is so old that its row need not be there any more. Storing it could reserve its stock twice.
     pub fn may_have_forgotten(&self, order: &OrderPlaced, now: Timestamp) -> bool {
         let age = order.placed_at().until(now);
         self.keep.is_some_and(|keep| age >= keep)
@@ -99,7 +116,8 @@ impl OrderTable {
             .put_item()
             .table_name(&self.orders)
             .set_item(Some(self.row(order, Outcome::Failed, now)?))
-            .condition_expression("attribute_not_exists(id)");
+            .condition_expression(self.condition(IS_FREE))
+            .set_expression_attribute_values(self.now(now));
         match put.send().await {
             Ok(_) => Ok(()),
             Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
@@ -113,7 +131,8 @@ impl OrderTable {
         let put = Put::builder()
             .table_name(&self.orders)
             .set_item(Some(self.row(order, Outcome::Failed, now).ok()?))
-            .condition_expression("attribute_not_exists(id)")
+            .condition_expression(self.condition(IS_FREE))
+            .set_expression_attribute_values(self.now(now))
             .return_values_on_condition_check_failure(AllOld);
         let put = TransactWriteItem::builder().put(put.build().ok()?).build();
         let write = self.transactions.transact_write_items();
@@ -144,10 +163,9 @@ impl OrderTable {
             .set_item(Some(
                 self.row(&order.placed, outcome, now).map_err(malformed)?,
             ))
-            .condition_expression(
-                "attribute_not_exists(id) OR (#status = :failed AND fingerprint = :mine)",
-            )
+            .condition_expression(self.condition(IS_FREE_OR_OWN))
             .expression_attribute_names("#status", "status")
+            .set_expression_attribute_values(self.now(now))
             .expression_attribute_values(":failed", text(Outcome::Failed.status()))
             .expression_attribute_values(":mine", text(order.placed.fingerprint().as_str()))
             .return_values_on_condition_check_failure(AllOld)
@@ -176,10 +194,25 @@ impl OrderTable {
         now: Timestamp,
     ) -> Result<Item, serde_dynamo::Error> {
         let row = OrderRecord::new(order.clone(), outcome, now);
-        serde_dynamo::to_item(match self.keep {
-            Some(keep) => row.kept_for(keep),
+        let row: Item = serde_dynamo::to_item(match self.keep {
+            Some(keep) => row.kept_for(keep + LATE),
             None => row,
-        })
+        })?;
+        let row = row.into_iter();
+        Ok(row.map(|(name, value)| (name, exact(value))).collect())
+    }
+
+    /// The condition of a put, which an expired row doesn't break if rows expire.
+    fn condition(&self, condition: &str) -> String {
+        let or_expired = self.keep.map_or("", |_| OR_EXPIRED);
+        format!("{condition}{or_expired}")
+    }
+
+    /// The value that the condition needs of its own, if rows expire.
+    fn now(&self, now: Timestamp) -> Option<Item> {
+        self.keep?;
+        let now = AttributeValue::N(now.seconds().to_string());
+        Some(Item::from([(":now".to_owned(), now)]))
     }
 }
 

@@ -28,7 +28,7 @@ pub struct Tally {
 
 impl Tally {
     /// Counts one more record, which was received this often.
-    pub fn count(&mut self, disposition: Disposition, receives: u32) {
+    pub fn count(&mut self, disposition: &Disposition, receives: u32) {
         let counter = match disposition {
             Disposition::Stored(settled) => {
                 self.waits
@@ -40,7 +40,7 @@ impl Tally {
                 }
             }
             Disposition::StoredBefore(_) => &mut self.redelivered,
-            Disposition::KeyMismatch => &mut self.key_mismatches,
+            Disposition::KeyMismatch(_) => &mut self.key_mismatches,
             // A worker that is too old fails single messages, too.
             Disposition::Retry(Cause::Record | Cause::Worker) => &mut self.failed_by_record,
             // Nothing is retried for the bus but orders that have their outcome: they are untold.
@@ -152,13 +152,13 @@ mod tests {
     #[test]
     fn a_line_tells_of_each_record_and_of_each_outcomes_time() {
         let mut tally = Tally::default();
-        tally.count(stored(Outcome::Confirmed, 3), 1);
-        tally.count(stored(Outcome::Confirmed, 70), 4);
-        tally.count(Disposition::StoredBefore(None), 2);
-        tally.count(Disposition::Retry(Cause::Table), 1);
-        tally.count(Disposition::Retry(Cause::Busy), 1);
-        tally.count(Disposition::Retry(Cause::Record), 1);
-        tally.count(Disposition::Retry(Cause::Worker), 1);
+        tally.count(&stored(Outcome::Confirmed, 3), 1);
+        tally.count(&stored(Outcome::Confirmed, 70), 4);
+        tally.count(&Disposition::StoredBefore(None), 2);
+        tally.count(&Disposition::Retry(Cause::Table), 1);
+        tally.count(&Disposition::Retry(Cause::Busy), 1);
+        tally.count(&Disposition::Retry(Cause::Record), 1);
+        tally.count(&Disposition::Retry(Cause::Worker), 1);
         let [line] = &tally.lines(at(0), "shop", "INFO")[..] else {
             panic!("more than a line")
         };
@@ -190,7 +190,7 @@ mod tests {
     fn no_line_has_more_values_of_a_metric_than_cloudwatch_takes() {
         for (orders, expected) in [(0, vec![]), (100, vec![100]), (201, vec![100, 100, 1])] {
             let mut tally = Tally::default();
-            (0..orders).for_each(|_| tally.count(stored(Outcome::Confirmed, 1), 1));
+            (0..orders).for_each(|_| tally.count(&stored(Outcome::Confirmed, 1), 1));
             let lines = tally.lines(at(0), "shop", "INFO");
             let values = |line: &Value| Some(line["SecondsToOutcome"].as_array()?.len());
             assert_eq!(

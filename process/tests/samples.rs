@@ -9,14 +9,14 @@ fn of_a_mixed_batch_the_orders_are_read_and_the_rest_is_left() -> Result<()> {
     let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../events/orders-batch.json");
     let event: SqsEvent = serde_json::from_str(&std::fs::read_to_string(sample)?)?;
     let Batch {
-        first,
+        orders,
         duplicates,
         unread,
-    } = read_batch(&event.records);
+    } = read_batch(&event.records, |_| false);
     assert_eq!(
         (
             event.records.len(),
-            first.len(),
+            orders.len(),
             duplicates.len(),
             unread.len()
         ),

@@ -56,6 +56,35 @@ fn every_field_of_a_message_reaches_the_row() -> anyhow::Result<()> {
 }
 
 #[test]
+fn a_number_of_a_later_version_keeps_its_digits() -> anyhow::Result<()> {
+    for number in [
+        "18446744073709551616",
+        "-9223372036854775809",
+        "99999999999999999999999999999999999999",
+        "0.1234567890123456789",
+        "1.50",
+        "1e999",
+    ] {
+        for place in ["", "/order", "/order/lines/0", "/order/lines/1"] {
+            let mut later: Value = serde_json::from_str(SAMPLE)?;
+            later.pointer_mut(place).expect("it is in the sample")["later"] =
+                json!([{"n": "here"}]);
+            let message = later.to_string().replace("\"here\"", number);
+            let kept = OrderPlaced::from_json(&message)?.to_json();
+            assert!(
+                kept.contains(&format!(r#""later":[{{"n":{number}}}]"#)),
+                "{kept}"
+            );
+            assert_eq!(
+                OrderPlaced::from_json(&kept)?,
+                OrderPlaced::from_json(&message)?
+            );
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn the_fingerprint_is_the_writers() -> anyhow::Result<()> {
     // A retry that an earlier version accepted is the same order, whatever this one would compute.
     for mut message in writers()? {

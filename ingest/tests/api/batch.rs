@@ -6,6 +6,7 @@ mod refused;
 use crate::faked::{Answer, QUEUE, answering, config, ingest, sample};
 use anyhow::{Context, Result};
 use aws_sdk_sqs::config::HttpClient;
+use events::Fingerprint;
 use ingest::config::timeouts;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
@@ -101,16 +102,32 @@ async fn a_location_leads_from_a_batch_to_its_orders() -> Result<()> {
         event["path"] = json!(path);
         let answer = answer(event, sqs(stored).0).await?;
         assert_eq!(answer.status, 202);
-        anyhow::Ok(answer.headers.get("location").cloned())
+        let ids: Vec<_> = results(&answer)?
+            .iter()
+            .map(|one| one["id"].clone())
+            .collect();
+        anyhow::Ok((answer.headers.get("location").cloned(), ids))
+    };
+    let fingerprint = |sku: &str| {
+        let order = serde_json::from_value(order(sku))?;
+        anyhow::Ok(Fingerprint::of(&order).as_str()[..8].to_owned())
     };
     for (slashes, up) in [(0, "../"), (1, "../../"), (16, &*"../".repeat(17))] {
-        let location = at(slashes).await?.context("no location")?;
-        let expected = format!("{up}orders?ids=");
+        let (location, ids) = at(slashes).await?;
+        let location = location.context("no location")?;
+        let text = |n: usize| ids[n].as_str().unwrap_or_default();
+        let expected = format!(
+            "{up}orders?ids={}.{},{}.{}&placed_at=",
+            text(0),
+            fingerprint("cup")?,
+            text(1),
+            fingerprint("pot")?
+        );
         assert!(location.starts_with(&expected), "{location}");
     }
     // A header of so many steps would be too long for a gateway, and fewer steps lead elsewhere.
     for slashes in [17, 10_000] {
-        assert_eq!(at(slashes).await?, None, "{slashes}");
+        assert_eq!(at(slashes).await?.0, None, "{slashes}");
     }
     Ok(())
 }

@@ -16,7 +16,19 @@ async fn the_description_is_the_contracts_for_whoever_asks() -> Result<()> {
     let below_a_slash = rest(json!({"httpMethod": "GET", "path": "/openapi.json/"}));
     let get = json!({"http": {"method": "GET"}});
     let over_http = http(json!({"rawPath": "/v1/openapi.json", "requestContext": get}));
-    for event in [sample, below_a_slash, over_http] {
+    // Behind a base path that ends in `orders`, which a REST API and an HTTP API have in the path.
+    let mut below_orders = sample.clone();
+    below_orders["path"] = json!("/orders/openapi.json");
+    let route = json!({"rawPath": "/orders/openapi.json", "routeKey": "GET /openapi.json", "requestContext": get});
+    let encoded = http(json!({"rawPath": "/%6Fpenapi.json", "requestContext": get}));
+    for event in [
+        sample,
+        below_a_slash,
+        over_http,
+        below_orders,
+        http(route),
+        encoded,
+    ] {
         let answer = ask(&event, &nobody()).await?;
         assert_eq!((answer.status, &*answer.body), (200, JSON), "{event}");
         for (name, value) in [
@@ -55,7 +67,8 @@ async fn an_order_of_that_name_is_unknown() -> Result<()> {
     by_parameter["pathParameters"]["id"] = json!("openapi.json");
     let get = json!({"http": {"method": "GET"}});
     let by_path = http(json!({"rawPath": "/orders/openapi.json", "requestContext": get}));
-    for event in [by_parameter, by_path] {
+    let route = json!({"rawPath": "/orders/openapi.json", "routeKey": "GET /orders/{id}", "requestContext": get});
+    for event in [by_parameter, by_path, http(route)] {
         assert_eq!(ask(&event, &nobody()).await?.status, 404, "{event}");
     }
     Ok(())

@@ -11,6 +11,7 @@ mod headers;
 mod log;
 mod logged;
 mod odd_events;
+mod paths;
 mod requests;
 mod retries;
 mod samples;

@@ -145,6 +145,16 @@ async fn a_batch_request_is_known_by_its_resource_or_its_path() -> Result<()> {
     check(resource("", "orders/batch"), false).await?;
     check(rest(json!({"resource": null, "path": null})), false).await?;
     let path = |path: &str| http(json!({"rawPath": path}));
+    // The route decides where there is one, whatever is before it or encoded in the path.
+    check(resource(orders, "/shop/orders/batch"), false).await?;
+    check(resource("/shop/orders", "/orders/batch"), false).await?;
+    let route = |key: &str, path: &str| http(json!({"routeKey": key, "rawPath": path}));
+    check(route("POST /orders/batch", "/shop"), true).await?;
+    check(route("ANY /orders", "/shop/orders/batch"), false).await?;
+    check(route("$default", batch), true).await?;
+    check(route("ANY /{proxy+}", batch), true).await?;
+    check(path("/orders/%62atc%68"), true).await?;
+    check(path("/orders%2Fbatch"), false).await?;
     check(path(batch), true).await?;
     check(http(json!({"rawPath": batch, "path": null})), true).await?;
     check(path("/v1/orders/batch"), true).await?;
@@ -179,7 +189,17 @@ async fn an_id_comes_from_the_route_or_from_the_path() -> Result<()> {
     .await?;
     check(http(json!({"rawPath": "/v1/orders/a"})), "a").await?;
     check(http(json!({"rawPath": "a"})), "a").await?;
-    check(http(json!({"rawPath": "/orders/%61"})), "%61").await?;
+    check(http(json!({"rawPath": "/orders/%61%2D%62"})), "a-b").await?;
+    check(http(json!({"rawPath": "/%6Frders/a%2d%62/"})), "a-b").await?;
+    check(rest(json!({"pathParameters": {"id": "a%2Db"}})), "a-b").await?;
+    // An encoded slash separates nothing, and half a character is no other.
+    for odd in ["a%2Fb", "a%2fb", "b%2F", "%2Fb", "a%2F%62"] {
+        check(http(json!({"rawPath": format!("/orders/{odd}")})), odd).await?;
+        check(rest(json!({"pathParameters": {"id": odd}})), odd).await?;
+    }
+    check(http(json!({"rawPath": "/orders/a%2"})), "a%2").await?;
+    check(http(json!({"rawPath": "/orders/a%252D"})), "a%2D").await?;
+    check(http(json!({"rawPath": "/orders/a%FF"})), "a\u{fffd}").await?;
     check(http(json!({"rawPath": "/orders/a/"})), "a").await?;
     check(http(json!({"rawPath": "/orders/a//"})), "a").await?;
     check(http(json!({"rawPath": "//orders//a"})), "a").await?;

@@ -76,7 +76,8 @@ async fn an_order_is_sent_as_the_contract_says() -> Result<()> {
     assert_eq!(message["QueueUrl"], QUEUE);
     let placed = OrderPlaced::from_json(message["MessageBody"].as_str().context("no body")?)?;
     assert_eq!(placed.id().to_string(), id);
-    let location = format!("orders/{id}?placed_at={}", placed.placed_at());
+    let (placed_at, fingerprint) = (placed.placed_at(), placed.fingerprint().short());
+    let location = format!("orders/{id}?placed_at={placed_at}&fingerprint={fingerprint}");
     assert_eq!(response.headers["location"], location);
     assert_eq!(message["MessageGroupId"], placed.client().message_group());
     assert_eq!(

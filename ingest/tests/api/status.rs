@@ -1,4 +1,6 @@
-//! `GET /orders/{id}`.
+//! `GET /orders/{id}`. Whose the order is, and which one, is decided in `owner`.
+
+mod owner;
 
 use crate::{
     faked::{Answer, answering, ask, ask_by, config, sample, statuses},
@@ -122,7 +124,7 @@ async fn a_failed_order_is_queued_for_as_long_as_its_worker_may_try() -> Result<
     check("failed", ago(890), 900, "queued").await?;
     check("failed", ago(864_000), 900, "failed").await?;
     // The worker's clock is ahead.
-    check("failed", now + Duration::from_secs(60), 150, "queued").await?;
+    check("failed", now + Duration::from_mins(1), 150, "queued").await?;
     check("confirmed", now, 150, "confirmed").await
 }
 

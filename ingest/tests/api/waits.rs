@@ -1,4 +1,4 @@
-//! The wait that a client is told: by the rows that the environment has returned, and by no other call.
+//! The wait that a client reads: by the rows that the environment has returned, and by no other call.
 
 use crate::faked::{accept, answering, ask_by, config, read, rest, sample, statuses};
 use anyhow::{Context as _, Result};
@@ -56,7 +56,7 @@ fn spike(status: &str) -> Result<Statuses> {
     statuses(&config(client).build())
 }
 
-/// An event for an order that was placed so many seconds ago.
+/// An event for an order that was placed this many seconds ago.
 fn event(id: OrderId, ago: f64) -> Value {
     let path = format!("/orders/{id}");
     get("/orders/{id}", &path, &json!({"placed_at": at(ago)}))

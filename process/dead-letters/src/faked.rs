@@ -1,10 +1,10 @@
 //! For tests: letters, and AWS, faked below the SDK at HTTP.
 
+mod operator;
+
 use crate::{
-    console::Console,
     dead::Stack,
     queues::Queues,
-    stop::Stop,
     table::{OrdersTable, Row},
 };
 use anyhow::Result;
@@ -26,14 +26,12 @@ use serde_json::{Map, Value, json};
 use std::{
     collections::BTreeMap,
     fmt::{self, Debug, Formatter},
-    io,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep},
-};
+use tokio::time::{Instant, sleep};
+
+pub use operator::{Text, operator};
 
 /// A message with this id and this body.
 pub fn message(id: &str, body: &str) -> Message {
@@ -276,45 +274,4 @@ fn attribute(value: &Value) -> Value {
 /// The refusal of a whole call.
 pub fn refused(code: &str) -> Answer {
     (400, json!({"__type": code, "message": "no"}))
-}
-
-/// Text in memory.
-#[derive(Debug, Clone, Default)]
-pub struct Text(Arc<Mutex<Vec<u8>>>);
-
-impl Text {
-    /// What was written.
-    pub fn read(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().expect("no panic in here")).into_owned()
-    }
-
-    /// A console that writes its results here.
-    pub fn console(&self) -> Console {
-        Console::new(Box::new(self.clone()), Box::new(io::sink()), false)
-    }
-
-    /// A console that writes its results here, and all else.
-    pub fn whole_console(&self) -> Console {
-        Console::new(Box::new(self.clone()), Box::new(self.clone()), false)
-    }
-}
-
-impl io::Write for Text {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0
-            .lock()
-            .expect("no panic in here")
-            .extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// An operator who may want to stop.
-pub fn operator() -> (watch::Sender<bool>, Stop) {
-    let (want, wanted) = watch::channel(false);
-    (want, Stop::new(wanted))
 }

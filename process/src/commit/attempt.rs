@@ -178,14 +178,9 @@ impl<'a> Job<'a> {
                     self.settled
                         .push((order.record, Disposition::StoredBefore(settled)));
                 }
-                Finding::KeyMismatch(order) => {
-                    let client = order.placed.client().message_group();
-                    tracing::warn!(
-                        order_id = %order.placed.id(),
-                        client,
-                        "another order was stored under this idempotency key; it counts, and this one doesn't"
-                    );
-                    self.settled.push((order.record, Disposition::KeyMismatch));
+                Finding::KeyMismatch(order, owner) => {
+                    self.settled
+                        .push((order.record, Disposition::KeyMismatch(owner)));
                 }
                 Finding::Stock(sku, found) => {
                     learnt |= self.stock.insert(sku.to_owned(), found) != Some(found);
@@ -206,9 +201,9 @@ impl<'a> Job<'a> {
                 Finding::Article(sku, error) => {
                     tracing::warn!(article = bounded(sku), %error, "the article can't be written");
                     let wanting = self.orders.iter().filter(|order| order.wants(sku));
-                    let retry = Disposition::Retry(Cause::Record);
-                    self.settled
-                        .extend(wanting.map(|order| (order.record, retry)));
+                    let retry =
+                        |order: &&Pending| (order.record, Disposition::Retry(Cause::Record));
+                    self.settled.extend(wanting.map(retry));
                 }
             }
         }

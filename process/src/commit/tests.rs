@@ -100,7 +100,7 @@ async fn one_transaction_is_on_its_way_at_a_time() {
     let dispositions = commit(&table, chains, Instant::now() + MINUTE, LONGEST)
         .await
         .dispositions;
-    assert_eq!(sorted(dispositions), [stored(Outcome::Confirmed); 20]);
+    assert_eq!(sorted(dispositions), vec![stored(Outcome::Confirmed); 20]);
     assert_eq!(calls.lock().expect("no panic in here").len(), 20);
 }
 
@@ -128,7 +128,7 @@ async fn a_success_makes_the_waits_short_again() {
     let dispositions = commit(&table, chains, Instant::now() + MINUTE, LONGEST)
         .await
         .dispositions;
-    assert_eq!(sorted(dispositions), [stored(Outcome::Confirmed); 2]);
+    assert_eq!(sorted(dispositions), vec![stored(Outcome::Confirmed); 2]);
     let calls = calls.lock().expect("no panic in here");
     assert_eq!(calls[7] - calls[6], 25);
 }
@@ -187,7 +187,7 @@ async fn a_group_in_conflict_lets_the_others_go_on() {
     let dispositions = commit(&table, chains, Instant::now() + MINUTE, LONGEST)
         .await
         .dispositions;
-    assert_eq!(sorted(dispositions), [stored(Outcome::Confirmed); 10]);
+    assert_eq!(sorted(dispositions), vec![stored(Outcome::Confirmed); 10]);
     let calls = calls.lock().expect("no panic in here");
     assert!(calls[9] < 25, "{calls:?}");
 }
@@ -256,7 +256,7 @@ async fn orders_of_a_throttled_article_keep_no_others_waiting() {
     let throttled = Disposition::Retry(Cause::Table);
     assert_eq!(
         sorted(dispositions),
-        [throttled, stored(Outcome::Confirmed), throttled]
+        [throttled.clone(), stored(Outcome::Confirmed), throttled]
     );
     // It gives up on them early, and makes room for other batches.
     assert!(start.elapsed() < MINUTE, "{:?}", start.elapsed());
@@ -290,6 +290,17 @@ async fn a_transaction_that_is_rejected_as_a_whole_is_bisected_until_the_order_t
         });
         only_the_31st_of_40_fails(&table).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancellation_without_a_reason_is_bisected_and_not_waited_out() {
+    let (table, calls) = table(|request, _| {
+        let is_hit = request.to_string().contains("\"a31\"");
+        is_hit.then(|| cancelled(request, |_| None))
+    });
+    only_the_31st_of_40_fails(&table).await;
+    // Halves, and each half that is fine; no attempt at the same transaction again.
+    assert!(calls.lock().expect("no panic in here").len() <= 14);
 }
 
 #[tokio::test(start_paused = true)]

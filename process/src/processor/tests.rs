@@ -1,10 +1,10 @@
 //! A whole SQS batch, with DynamoDB and SQS faked at HTTP.
 
+mod keeping;
 mod telling;
 
 use super::*;
 use crate::faked::{self, Answer, Log, SILENCE, refused};
-use events::Outcome;
 use function::logs::logs;
 use serde_json::Value;
 use std::{
@@ -272,32 +272,4 @@ async fn two_orders_of_one_batch_under_one_key_are_named_in_the_log() -> anyhow:
     assert_eq!(line["client"], order.client().message_group());
     assert_eq!(line["message_id"], "2");
     Ok(())
-}
-
-#[test]
-fn a_duplicate_shares_the_disposition_of_the_first_unless_it_is_another_order() {
-    use Disposition::{KeyMismatch, Retry, Stored};
-    let check = |first, is_same, expected| {
-        let duplicate = Duplicate {
-            record: 1,
-            first: 0,
-            is_same,
-        };
-        assert_eq!(of_duplicate(&duplicate, first), expected);
-    };
-    let settled = Settled {
-        outcome: Outcome::Confirmed,
-        placed_at: clock().into(),
-        processed_at: clock().into(),
-    };
-    let (stored, before) = (Stored(settled), Disposition::StoredBefore(None));
-    let failed = Retry(Cause::Table);
-    check(stored, true, before);
-    check(stored, false, KeyMismatch);
-    check(before, true, before);
-    check(before, false, KeyMismatch);
-    check(KeyMismatch, true, KeyMismatch);
-    check(KeyMismatch, false, Retry(Cause::Record));
-    check(failed, true, failed);
-    check(failed, false, failed);
 }

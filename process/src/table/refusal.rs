@@ -3,7 +3,7 @@
 use super::Item;
 use crate::{
     allocate::{Stock, Transaction},
-    disposition::Settled,
+    disposition::{Owner, Settled},
     records::Pending,
 };
 use aws_sdk_dynamodb::{
@@ -25,7 +25,7 @@ pub enum Refusal<'a> {
     Throttled(String),
     /// The table is down, or didn't answer in time: then the transaction may be written all the same.
     Unavailable(String),
-    /// DynamoDB rejects the request as a whole: something in it is wrong, and smaller requests can tell what.
+    /// DynamoDB rejects the request as a whole, or doesn't say why: smaller requests can tell what is wrong in it.
     Malformed(String),
     /// DynamoDB can serve no request: no such table, no permission.
     Broken(String),
@@ -36,8 +36,8 @@ pub enum Refusal<'a> {
 pub enum Finding<'a> {
     /// The order has its row already, with this outcome if this version knows it.
     StoredBefore(&'a Pending, Option<Settled>),
-    /// Another order has the row of this one's id.
-    KeyMismatch(&'a Pending),
+    /// Another order, the owner, has the row of this one's id.
+    KeyMismatch(&'a Pending, Owner),
     /// The article hasn't the stock that was reserved; it has this.
     Stock(&'a str, Stock),
     /// Another transaction was using the item.
@@ -73,6 +73,8 @@ pub(super) fn refusal<'a>(
         | "IdempotentParameterMismatchException" => Refusal::Unavailable(text()),
         "ValidationException" | "SerializationException" => Refusal::Malformed(text()),
         _ if refused.raw().status().is_server_error() => Refusal::Unavailable(text()),
+        // A proxy's page, say: DynamoDB answers a write that it made by an object.
+        _ if refused.raw().status().is_success() => Refusal::Unavailable(text()),
         _ if refused.raw().status().as_u16() == 413 => Refusal::Malformed(text()),
         _ => Refusal::Broken(text()),
     }
@@ -93,7 +95,8 @@ fn findings<'a>(reasons: &[CancellationReason], transaction: &Transaction<'a>) -
         .map(|(reason, action)| finding(reason, action))
         .collect();
     if findings.is_empty() {
-        Refusal::Conflict
+        // No retry of the whole would tell more.
+        Refusal::Malformed("it was cancelled without a reason".to_owned())
     } else {
         Refusal::Cancelled(findings)
     }
@@ -115,7 +118,11 @@ fn finding<'a>(reason: &CancellationReason, action: Action<'a>) -> Finding<'a> {
                 (Some(fingerprint), Some(_))
                     if fingerprint != order.placed.fingerprint().as_str() =>
                 {
-                    Finding::KeyMismatch(order)
+                    let owner = Owner {
+                        fingerprint: fingerprint.to_owned(),
+                        settled: reason.item().and_then(settled),
+                    };
+                    Finding::KeyMismatch(order, owner)
                 }
                 // The condition lets such a row pass: it says nothing of why the put failed.
                 (Some(_), Some(status)) if status == Outcome::Failed.status() => Finding::Conflict,

@@ -6,6 +6,7 @@ place_and_follow.py ADDRESS, with the generated package `order_intake` on the pa
 import sys
 import time
 import uuid
+from urllib.parse import parse_qsl, urlsplit
 
 from order_intake import AuthenticatedClient
 from order_intake.api.description import get_description
@@ -16,6 +17,7 @@ from order_intake.models import (
     AcceptedOrders,
     Currency,
     InvalidOrder,
+    KeyReused,
     NewEntry,
     NewLine,
     NewOrder,
@@ -40,6 +42,11 @@ def wait(response) -> None:
     time.sleep(int(response.headers["Retry-After"]))
 
 
+def hints(response) -> dict[str, str]:
+    """What the location says besides the id: when the order was placed, and its fingerprint."""
+    return dict(parse_qsl(urlsplit(response.headers["Location"]).query))
+
+
 def main(address: str) -> None:
     client = AuthenticatedClient(address, token="python", prefix="", auth_header_name="x-api-key")
     described = get_description.sync(client=client)
@@ -51,11 +58,18 @@ def main(address: str) -> None:
     again = place_order.sync(client=client, body=order("cup", 2), idempotency_key=key)
     assert again == placed.parsed, again
     wait(placed)
-    while isinstance((found := get_order.sync_detailed(placed.parsed.id, client=client)).parsed, QueuedOrder):
+    while isinstance(
+        (found := get_order.sync_detailed(placed.parsed.id, client=client, **hints(placed))).parsed, QueuedOrder
+    ):
         wait(found)
     settled = found.parsed
     assert isinstance(settled, SettledOrder) and settled.status == "confirmed", found
     assert settled.total == 2500 and settled.order.lines[0].sku == "cup", settled
+
+    other = place_order.sync_detailed(client=client, body=order("cup", 3), idempotency_key=key)
+    assert other.parsed == placed.parsed, other
+    reused = get_order.sync(other.parsed.id, client=client, **hints(other))
+    assert isinstance(reused, KeyReused) and reused.type_ == "idempotency-key-reused", reused
 
     invalid = place_order.sync(client=client, body=order("cup", 0))
     assert isinstance(invalid, InvalidOrder) and invalid.errors[0].pointer == "/lines/0/quantity", invalid
@@ -67,7 +81,8 @@ def main(address: str) -> None:
     assert isinstance(first, AcceptedOrder) and isinstance(third, AcceptedOrder), batch
     assert isinstance(second, RefusedOrder) and second.status == 422, second
     wait(batch)
-    ids = [str(first.id), str(third.id)]
+    ids = hints(batch)["ids"].split(",")
+    assert [one.split(".")[0] for one in ids] == [str(first.id), str(third.id)], ids
     while "Retry-After" in (told := get_orders.sync_detailed(client=client, ids=ids)).headers:
         wait(told)
     assert isinstance(told.parsed, Outcomes) and all(isinstance(one, Outcome) for one in told.parsed.results), told

@@ -185,7 +185,7 @@ impl Asked {
         Self {
             client: request::client(request).ok(),
             method: request.method().to_string(),
-            id: order_id(request).to_owned(),
+            id: order_id(request),
             keys: request::values(request, "idempotency-key"),
             body: request::body(request).map(<[u8]>::to_vec),
         }

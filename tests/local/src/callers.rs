@@ -1,8 +1,15 @@
 //! Tells the callers that are meant from a web page. A page of any site may send a request to this machine, or let its
 //! own name lead here, and would reach tables, queues and functions.
 
+use axum::{
+    Router,
+    extract::Request as Received,
+    http::StatusCode,
+    middleware::{Next, from_fn},
+    response::IntoResponse,
+};
 use hyper::{
-    HeaderMap, Request,
+    HeaderMap, Method, Request,
     header::{self, HeaderName},
     http::uri::Authority,
 };
@@ -14,6 +21,8 @@ use std::{
 /// The names by which containers of Docker and Podman know this machine.
 const CONTAINERS: [&str; 2] = ["host.docker.internal", "host.containers.internal"];
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// The addresses that `local` was told to listen on, beside loopback.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +62,35 @@ impl Callers {
 
     /// Refuses a request that a web page of another address has sent.
     pub fn check<B>(&self, request: &Request<B>) -> Result<(), Stranger> {
+        let host = self.own_host(request)?;
+        if is_page(request.headers(), &host) {
+            return Err(Stranger::Page);
+        }
+        Ok(())
+    }
+
+    /// The same, but lets in a link on any page that opens this one in a tab of its own, where the other page can't read it.
+    pub fn check_page<B>(&self, request: &Request<B>) -> Result<(), Stranger> {
+        if is_link(request) {
+            return self.own_host(request).map(drop);
+        }
+        self.check(request)
+    }
+
+    /// The same as [`Callers::check`], for what only programs call: refuses each browser, also one too old to say which page
+    /// sends its request.
+    pub fn check_program<B>(&self, request: &Request<B>) -> Result<(), Stranger> {
+        let headers = request.headers();
+        let agent = headers.get(header::USER_AGENT);
+        let is_browser = agent.is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"));
+        if is_browser || headers.contains_key(SEC_FETCH_SITE) {
+            return Err(Stranger::Page);
+        }
+        self.check(request)
+    }
+
+    /// The request's `Host`, if it is ours.
+    fn own_host<B>(&self, request: &Request<B>) -> Result<String, Stranger> {
         let headers = request.headers();
         let mut hosts = headers.get_all(header::HOST).iter();
         let (Some(host), None) = (hosts.next(), hosts.next()) else {
@@ -65,10 +103,7 @@ impl Callers {
                 return Err(Stranger::Host(host.to_owned()));
             }
         }
-        if is_page(headers, &host) {
-            return Err(Stranger::Page);
-        }
-        Ok(())
+        Ok(host)
     }
 
     fn is_ours(&self, host: &str) -> bool {
@@ -80,6 +115,25 @@ impl Callers {
         }
         name == "localhost" || name.ends_with(".localhost") || CONTAINERS.contains(&name)
     }
+}
+
+/// Answers what the router is asked with 403 if the check refuses them.
+pub fn guard<S>(
+    router: Router<S>,
+    check: impl Fn(&Received) -> Result<(), Stranger> + Clone + Send + Sync + 'static,
+) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    router.layer(from_fn(move |request: Received, next: Next| {
+        let checked = check(&request);
+        async move {
+            match checked {
+                Ok(()) => next.run(request).await,
+                Err(stranger) => (StatusCode::FORBIDDEN, stranger.to_string()).into_response(),
+            }
+        }
+    }))
 }
 
 /// The host without its port, and an IPv6 address without its brackets.
@@ -103,111 +157,16 @@ fn is_page(headers: &HeaderMap, host: &str) -> bool {
             .any(|origin| is_other(origin.as_bytes()))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(hosts: &[&str], headers: &[(&str, &str)]) -> anyhow::Result<Result<(), Stranger>> {
-        let hosts: Vec<IpAddr> = hosts
-            .iter()
-            .map(|host| host.parse())
-            .collect::<Result<_, _>>()?;
-        let mut request = Request::post("/v1/orders");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        Ok(Callers::new(&hosts).check(&request.body(())?))
-    }
-
-    #[test]
-    fn a_host_must_be_ours() -> anyhow::Result<()> {
-        for host in [
-            "127.0.0.1:3000",
-            "127.0.0.1",
-            "127.1.2.3:1",
-            "[::1]:3001",
-            "localhost",
-            "LOCALHOST:3000",
-            "orders.localhost:3001",
-            "host.docker.internal:3001",
-            "host.containers.internal",
-        ] {
-            assert_eq!(check(&[], &[("host", host)])?, Ok(()), "{host}");
-        }
-        for host in [
-            "evil.example",
-            "evil.example:3001",
-            "localhost.evil.example",
-            "127.0.0.1.evil.example:3001",
-            "notlocalhost",
-            "192.168.0.7:3001",
-            "0.0.0.0:3001",
-            "[::ffff:192.168.0.7]",
-            "[::1",
-            "",
-            ":3001",
-            "127.0.0.1@evil.example",
-            "evil.example@127.0.0.1",
-            "2130706433",
-        ] {
-            let refused = check(&[], &[("host", host)])?;
-            assert!(
-                matches!(refused, Err(Stranger::Host(_))),
-                "{host}: {refused:?}"
-            );
-        }
-        assert_eq!(check(&[], &[])?, Err(Stranger::NoHost));
-        let two = [("host", "127.0.0.1"), ("host", "evil.example")];
-        assert_eq!(check(&[], &two)?, Err(Stranger::NoHost));
-        Ok(())
-    }
-
-    #[test]
-    fn each_host_adds_its_own_address() -> anyhow::Result<()> {
-        let bridge = [("host", "172.17.0.1:3001")];
-        assert!(check(&[], &bridge)?.is_err());
-        assert!(check(&["172.17.0.2"], &bridge)?.is_err());
-        assert_eq!(check(&["172.17.0.2", "172.17.0.1"], &bridge)?, Ok(()));
-        assert_eq!(check(&["0.0.0.0"], &bridge)?, Ok(()));
-        assert_eq!(check(&["::"], &[("host", "[fd00::7]:3001")])?, Ok(()));
-        assert!(check(&["0.0.0.0"], &[("host", "evil.example")])?.is_err());
-        Ok(())
-    }
-
-    #[test]
-    fn no_page_of_another_address_is_let_in() -> anyhow::Result<()> {
-        let host = ("host", "localhost:3000");
-        for other in [
-            ("origin", "https://evil.example"),
-            ("origin", "null"),
-            ("origin", ""),
-            ("origin", "http://localhost:5173"),
-            ("origin", "http://127.0.0.1:3000"),
-            ("origin", "https://localhost:3000"),
-            ("origin", "http://localhost"),
-            ("sec-fetch-site", "cross-site"),
-            ("sec-fetch-site", "same-site"),
-        ] {
-            assert_eq!(
-                check(&[], &[host, other])?,
-                Err(Stranger::Page),
-                "{other:?}"
-            );
-        }
-        let two = [
-            host,
-            ("origin", "http://localhost:3000"),
-            ("origin", "null"),
-        ];
-        assert_eq!(check(&[], &two)?, Err(Stranger::Page));
-        for own in [
-            ("origin", "http://localhost:3000"),
-            ("sec-fetch-site", "same-origin"),
-            ("sec-fetch-site", "none"),
-            ("referer", "https://evil.example"),
-        ] {
-            assert_eq!(check(&[], &[host, own])?, Ok(()), "{own:?}");
-        }
-        Ok(())
-    }
+/// A link that was followed, or an address that a page sent its own tab to. A frame's `Sec-Fetch-Dest` is another, and a form
+/// that is posted has an `Origin`.
+fn is_link<B>(request: &Request<B>) -> bool {
+    let headers = request.headers();
+    let is = |name, value| headers.get(name).is_some_and(|found| found == value);
+    request.method() == Method::GET
+        && is(SEC_FETCH_MODE, "navigate")
+        && is(SEC_FETCH_DEST, "document")
+        && !headers.contains_key(header::ORIGIN)
 }
+
+#[cfg(test)]
+mod tests;

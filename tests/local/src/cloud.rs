@@ -14,7 +14,7 @@ use crate::{
     secrets::Secrets,
     services::Services,
     sqs::Sqs,
-    tables::{self, Filled},
+    tables::{self, Filled, Tables},
     template::{
         self,
         model::{Place, Stack},
@@ -35,7 +35,6 @@ pub struct Cloud {
     console: Arc<Console>,
     event_sources: JoinSet<()>,
     servers: JoinSet<()>,
-    _tables: tables::Server,
 }
 
 impl Cloud {
@@ -106,13 +105,12 @@ impl Cloud {
             lambda.clone(),
             faults.clone(),
         );
-        let tables = tables::serve(database)?;
         let answering = Services::new(
             sqs.clone(),
             EventBuses::new(sqs.clone()),
             lambda.clone(),
             faults.clone(),
-            tables.address(),
+            Tables::new(database)?,
             callers.clone(),
             console.observer().clone(),
         );
@@ -143,7 +141,6 @@ impl Cloud {
             console,
             event_sources,
             servers,
-            _tables: tables,
         })
     }
 

@@ -28,7 +28,7 @@ mod system;
 mod wire;
 
 use crate::{
-    callers::Callers,
+    callers::{Callers, guard},
     faults::Faults,
     lambda::Lambda,
     sqs::Sqs,
@@ -37,9 +37,9 @@ use crate::{
 use axum::{
     Router,
     extract::{Request, State},
-    http::{Method, StatusCode},
+    http::Method,
     middleware::{self, Next},
-    response::{IntoResponse, Response},
+    response::Response,
     routing::{get, post},
 };
 use dynoxide::{AttributeValue, Database, Item, actions::get_item::GetItemRequest};
@@ -96,27 +96,21 @@ impl Console {
         &self.observer
     }
 
-    /// Serves the console before the gateway, and counts what the gateway answers. It lets in the same callers.
+    /// Serves the console before the gateway, and counts what the gateway answers. It lets in the same callers, and to the
+    /// page a link on any other.
     pub fn router(self: &Arc<Self>, gateway: Router, callers: Callers) -> Router {
-        let refuse = move |request: Request, next: Next| {
-            let checked = callers.check(&request);
-            async move {
-                match checked {
-                    Ok(()) => next.run(request).await,
-                    Err(stranger) => (StatusCode::FORBIDDEN, stranger.to_string()).into_response(),
-                }
-            }
-        };
-        let pages = Router::new()
-            .route("/", get(page::page))
+        let page = Router::new().route("/", get(page::page));
+        let parts = Router::new()
             .route("/.console/style.css", get(page::style))
             .route("/.console/script.js", get(page::script))
             .route("/.console/events", get(live::events))
             .route("/.console/redrive", post(actions::redrive))
             .route("/.console/faults/on", post(actions::switch_on))
             .route("/.console/faults/off", post(actions::switch_off))
-            .route("/.console/spike", post(actions::start_spike))
-            .route_layer(middleware::from_fn(refuse))
+            .route("/.console/spike", post(actions::start_spike));
+        let pages = callers.clone();
+        let pages = guard(page, move |request| pages.check_page(request))
+            .merge(guard(parts, move |request| callers.check(request)))
             .with_state(self.clone());
         let counted = middleware::from_fn_with_state(self.clone(), count);
         pages.fallback_service(gateway.layer(counted))

@@ -2,13 +2,14 @@
 //!
 //! # Layout
 //! - `wire`: the AWS JSON 1.1 protocol; one arm for each operation
-//! - `put`: `PutEvents`; `rules`: buses, rules and their targets
+//! - `put`: `PutEvents`; `rules`: buses, rules and their targets; `pattern`: which patterns a rule may have
 //! - `error`: every refusal with its code
 //!
 //! It is kept in memory: after a restart there is the bus `default`, without a rule. Left out are schedules, targets other
 //! than SQS queues, transformed input, archives, and delivery that is tried again.
 
 mod error;
+mod pattern;
 mod put;
 mod rules;
 mod wire;

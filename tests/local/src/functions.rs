@@ -21,9 +21,12 @@ pub async fn build(
 ) -> anyhow::Result<BTreeMap<String, PathBuf>> {
     let names: BTreeSet<_> = functions
         .values()
-        .map(|function| match release {
-            true => ["-p", &function.package],
-            false => ["--bin", &function.binary],
+        .map(|function| {
+            if release {
+                ["-p", &function.package]
+            } else {
+                ["--bin", &function.binary]
+            }
         })
         .collect();
     let mut selection: Vec<_> = names.into_iter().flatten().collect();

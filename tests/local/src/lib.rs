@@ -7,7 +7,7 @@
 //! - `gateway`: HTTP in, a function's answer out; `lambda`: runs the binaries
 //! - `event_source`: from a queue to a function, as Lambda polls
 //! - `services`: SQS (`sqs`), `DynamoDB` (`tables`), EventBridge (`event_bus`) and Lambda's Invoke, on one address
-//! - `callers`: tells who may call any of this from a web page, which may not
+//! - `callers`: refuses requests of web pages, on every port
 //! - `chart`: draws charts, for `tests/load`, too
 //! - `console`: the page that shows what runs
 //! - `faults`: injects faults there, on the way from the queue, and into the functions' processes

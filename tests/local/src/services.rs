@@ -15,19 +15,16 @@ use crate::{
         trace::{self, Trace},
     },
     sqs::{self, Sqs},
+    tables::Tables,
 };
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::{
     HeaderMap, Request, Response, StatusCode, body::Incoming, header, http::request::Parts,
     server::conn::http1, service::service_fn,
 };
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioIo},
-};
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use hyper_util::rt::TokioIo;
+use std::{io, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinSet, time::sleep};
 
 /// Most bytes of a request: `DynamoDB`'s limit, the largest of all.
@@ -44,25 +41,22 @@ pub struct Services {
     buses: EventBuses,
     lambda: Arc<Lambda>,
     faults: Arc<Faults>,
-    tables: SocketAddr,
+    tables: Tables,
     callers: Callers,
     observer: Arc<Observer>,
-    client: Client<HttpConnector, Full<Bytes>>,
 }
 
 impl Services {
-    /// `tables` is the address of `DynamoDB`.
+    /// Serves these.
     pub fn new(
         sqs: Sqs,
         buses: EventBuses,
         lambda: Arc<Lambda>,
         faults: Arc<Faults>,
-        tables: SocketAddr,
+        tables: Tables,
         callers: Callers,
         observer: Arc<Observer>,
     ) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
         Self {
             sqs,
             buses,
@@ -71,7 +65,6 @@ impl Services {
             tables,
             callers,
             observer,
-            client: Client::builder(TokioExecutor::new()).build(connector),
         }
     }
 
@@ -143,34 +136,13 @@ impl Services {
                 self.sqs.handle(&told, operation, body).await
             }
             Some((EVENTS, operation)) => self.buses.handle(operation, &body),
-            Some(_) => self.tables(head, body).await,
+            Some((_, operation)) => self.tables.handle(&head, operation, body).await,
             None => match invoke::function(&head) {
                 Some(function) => {
                     invoke::invoke(&self.lambda, &function, &head.headers, body).await
                 }
                 None => unserved::refuse(&head, &body),
             },
-        }
-    }
-
-    async fn tables(&self, mut head: Parts, body: Bytes) -> Response<Body> {
-        let uri = format!("http://{}{}", self.tables, head.uri.path()).parse();
-        let Ok(uri) = uri else {
-            return text(StatusCode::BAD_REQUEST, "bad path");
-        };
-        head.uri = uri;
-        // The body is whole here, however it came; and these connections are our own.
-        for name in [
-            header::TRANSFER_ENCODING,
-            header::CONNECTION,
-            header::EXPECT,
-        ] {
-            head.headers.remove(name);
-        }
-        let request = Request::from_parts(head, Full::new(body));
-        match self.client.request(request).await {
-            Ok(response) => response.map(Body::new),
-            Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
         }
     }
 }

@@ -1,4 +1,9 @@
-//! Creates the template's `DynamoDB` tables, and puts their first items.
+//! The template's DynamoDB tables, in an embedded database.
+//!
+//! `wire` answers DynamoDB's protocol, on `threads` of its own; here the tables are created, with their first items.
+
+mod threads;
+mod wire;
 
 use crate::template::model::Table;
 use anyhow::{Context, anyhow};
@@ -9,63 +14,10 @@ use dynoxide::{
 use std::{
     collections::BTreeMap,
     fs,
-    future::pending,
-    net::{Ipv4Addr, SocketAddr, TcpListener as StdListener},
     path::{Path, PathBuf},
 };
-use tokio::{
-    net::TcpListener,
-    runtime::{Builder, Runtime},
-};
 
-/// The stack of a thread that answers `DynamoDB`'s calls. dynoxide recurses into an expression, and 4,096 bytes of
-/// parentheses, which `DynamoDB` allows, need more than a thread has: the process would end, and all orders with it.
-/// Only as much of it is used as a call needs.
-const STACK: usize = 64 << 20;
-
-/// `DynamoDB`, until it is dropped.
-#[derive(Debug)]
-pub struct Server {
-    address: SocketAddr,
-    runtime: Option<Runtime>,
-}
-
-/// Serves a database on loopback.
-pub fn serve(database: Database) -> anyhow::Result<Server> {
-    let listener = StdListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    listener.set_nonblocking(true)?;
-    let address = listener.local_addr()?;
-    let runtime = Builder::new_multi_thread()
-        .thread_name("tables")
-        .thread_stack_size(STACK)
-        .enable_all()
-        .build()?;
-    let listener = {
-        let _entered = runtime.enter();
-        TcpListener::from_std(listener)?
-    };
-    runtime.spawn(async move {
-        drop(dynoxide::server::serve_with_shutdown(listener, database, pending()).await);
-    });
-    let runtime = Some(runtime);
-    Ok(Server { address, runtime })
-}
-
-impl Server {
-    /// The address of `DynamoDB`.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // A runtime that waits for its threads may not be dropped inside another.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
+pub use wire::Tables;
 
 /// Opens the tables in a file, or in memory.
 pub(crate) fn open(file: Option<PathBuf>) -> anyhow::Result<Database> {

@@ -47,6 +47,7 @@ pub fn all() -> Vec<Figure> {
     all.extend(sizes());
     all.extend([1, 5].map(|lines| outage(OutageKind::HotPartition, lines)));
     all.push(told_spike());
+    all.extend(trial());
     all.extend(
         [
             OutageKind::BusDown,
@@ -310,4 +311,49 @@ fn sizes() -> Vec<Figure> {
     add("100-units-50-lines", 600, 50, 10, 50, 100);
     add("40-units-50-lines", 1500, 50, 10, 50, 40);
     sizes
+}
+
+fn trial() -> Vec<Figure> {
+    let var = |name: &str, default: u64| {
+        std::env::var(name)
+            .ok()
+            .and_then(|v| v.parse().ok())
+            .unwrap_or(default)
+    };
+    let receives = u32::try_from(var("RECEIVES", 10)).unwrap_or(10);
+    let minutes = var("MINUTES", 25);
+    let stack = || Stack {
+        max_receives: receives,
+        ..Stack::default()
+    };
+    let table = |units| Table {
+        units: Some(units),
+        ..Table::default()
+    };
+    let mut all = vec![];
+    for (orders, units) in [(500, 10), (1500, 40), (600, 100)] {
+        all.push(named(
+            format!("trial-load-{orders}-{units}"),
+            case(load(orders, 50, 100_000), stack(), table(units), vec![]),
+        ));
+    }
+    for kind in [OutageKind::Down, OutageKind::Throttled, OutageKind::Silent] {
+        for from in std::env::var("FROM")
+            .unwrap_or_else(|_| "1,150,310,600".to_owned())
+            .split(',')
+            .map(|t| t.parse::<u64>().unwrap())
+        {
+            let from_ = Duration::from_secs(from);
+            let outage = Outage {
+                from: from_,
+                until: from_ + Duration::from_mins(minutes),
+                kind,
+            };
+            all.push(named(
+                format!("trial-out-{kind:?}-{from}"),
+                case(load(600, 50, 100_000), stack(), table(100), vec![outage]),
+            ));
+        }
+    }
+    all
 }

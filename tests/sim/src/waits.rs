@@ -1,8 +1,8 @@
-//! Clients who wait for their orders, each of whom asks when `ingest` tells it to.
+//! Clients who wait for their orders and honour `ingest`'s `Retry-After`.
 //!
-//! Environments of the function `status` know only the orders that they were asked for. Orders are written in the order of
-//! arrival, so many a second, but for those that come late or overtake others. Nothing else is modelled: the rule alone
-//! decides how many ask at a time, and how late a client knows.
+//! Environments of the function `status` know only the orders that they were asked for. Orders are written at a fixed rate, in
+//! the order of arrival, but for those that come late or overtake others. Nothing else is modelled: the rule alone decides how
+//! many clients ask at a time, and how late they know.
 
 mod cases;
 

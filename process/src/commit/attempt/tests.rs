@@ -1,7 +1,7 @@
 //! Findings of a cancelled transaction, and what an attempt learns from them.
 
 use super::*;
-use crate::faked::pending;
+use crate::{disposition::Owner, faked::pending};
 use Attempt::{Conflict, Learnt, Refused};
 use Disposition::{KeyMismatch, Retry, StoredBefore};
 
@@ -27,6 +27,13 @@ fn check(
     );
 }
 
+fn another() -> Owner {
+    Owner {
+        fingerprint: "another".to_owned(),
+        settled: None,
+    }
+}
+
 fn throttled(sku: &str) -> Finding<'_> {
     Finding::Throttled(Some(sku), "throttled".to_owned())
 }
@@ -39,9 +46,9 @@ fn each_finding_settles_orders_or_tells_what_to_wait_for() {
         &[(0, StoredBefore(None))],
     );
     check(
-        |[_, two, _]| vec![Finding::KeyMismatch(two)],
+        |[_, two, _]| vec![Finding::KeyMismatch(two, another())],
         Learnt,
-        &[(1, KeyMismatch)],
+        &[(1, KeyMismatch(another()))],
     );
     check(|_| vec![Finding::Stock("a1", Stock::Left(0))], Learnt, &[]);
     check(|_| vec![Finding::Stock("a2", Stock::Unknown)], Learnt, &[]);
@@ -77,13 +84,13 @@ fn of_mixed_findings_the_one_to_wait_for_decides_and_the_others_are_not_lost() {
     check(
         |[_, two, three]| {
             vec![
-                Finding::KeyMismatch(two),
+                Finding::KeyMismatch(two, another()),
                 Finding::Order(three, String::new()),
                 throttled("a1"),
             ]
         },
         Refused(Cause::Busy),
-        &[(1, KeyMismatch), (2, RECORD)],
+        &[(1, KeyMismatch(another())), (2, RECORD)],
     );
     check(
         |_| {

@@ -28,7 +28,13 @@ async fn refusal_of(answer: Answer) -> String {
             let outcome = settled.map_or("unknown", |settled| settled.outcome.status());
             format!("{} stored before: {outcome}", order.record)
         }
-        Finding::KeyMismatch(order) => format!("{} key mismatch", order.record),
+        Finding::KeyMismatch(order, owner) => {
+            let outcome = owner
+                .settled
+                .map_or("unknown", |settled| settled.outcome.status());
+            let (record, fingerprint) = (order.record, owner.fingerprint);
+            format!("{record} key mismatch: {fingerprint}, {outcome}")
+        }
         Finding::Stock(sku, stock) => format!("{sku} {stock:?}"),
         Finding::Conflict => "conflict".to_owned(),
         Finding::Throttled(sku, _) => format!("{sku:?} throttled"),
@@ -63,6 +69,37 @@ async fn a_refused_request_says_what_to_do() {
     check(400, "AccessDeniedException", "Broken").await;
     check(400, "UnrecognizedClientException", "Broken").await;
     check(400, "", "Broken").await;
+}
+
+#[tokio::test]
+async fn a_success_that_is_not_dynamodbs_is_no_write() {
+    // Without a body, and with one that is no object, as a proxy sends it.
+    for body in [Value::Null, json!("<html>"), json!([]), json!(7)] {
+        let refusal = refusal_of((200, body.clone())).await;
+        assert!(refusal.starts_with("Unavailable"), "{body}: {refusal}");
+    }
+    let table = faked::table(&faked::aws(|_, _| Some((200, Value::Null))));
+    let order = faked::pending(0, &[1]).placed;
+    let now = Timestamp::from(std::time::SystemTime::UNIX_EPOCH);
+    assert!(table.put_failed(&order, now).await.is_err());
+    assert_eq!(table.failed(&order, now).await, None);
+}
+
+#[tokio::test]
+async fn a_cancellation_without_a_reason_is_no_conflict() {
+    let none = json!({"Code": "None"});
+    for reasons in [
+        json!([none, none, none]),
+        json!([none]),
+        json!([{}, {}, {}]),
+        json!([]),
+        Value::Null,
+    ] {
+        let body =
+            json!({"__type": "TransactionCanceledException", "CancellationReasons": reasons});
+        let refusal = refusal_of((400, body)).await;
+        assert!(refusal.starts_with("Malformed"), "{reasons}: {refusal}");
+    }
 }
 
 /// A row as an earlier delivery stored it.
@@ -100,7 +137,6 @@ async fn each_reason_names_the_order_or_the_article_that_it_is_about() {
             json!({"__type": "TransactionCanceledException", "CancellationReasons": reasons});
         assert_eq!(refusal_of((400, body.clone())).await, expected, "{body}");
     };
-    check([none(), none(), none()], "Conflict").await;
     check(
         [failed(row(&own, "confirmed")), none(), none()],
         "0 stored before: confirmed",
@@ -126,12 +162,17 @@ async fn each_reason_names_the_order_or_the_article_that_it_is_about() {
     check([failed(row(&own, "failed")), none(), none()], "conflict").await;
     check(
         [failed(row("other", "confirmed")), none(), none()],
-        "0 key mismatch",
+        "0 key mismatch: other, confirmed",
     )
     .await;
     check(
         [failed(row("other", "failed")), none(), none()],
-        "0 key mismatch",
+        "0 key mismatch: other, failed",
+    )
+    .await;
+    check(
+        [failed(row("other", "a later version's")), none(), none()],
+        "0 key mismatch: other, unknown",
     )
     .await;
     let strange = "0 its row has no status or no fingerprint";

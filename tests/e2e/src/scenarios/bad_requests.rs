@@ -11,6 +11,7 @@ scenarios! {
     every_violation_of_an_order_is_named []
     each_field_of_an_order_is_judged []
     an_idempotency_key_is_judged []
+    a_fingerprint_is_judged []
     an_anonymous_client_has_no_idempotency_keys [Clients]
     an_unknown_path_is_404 [GatewayResponses]
     another_method_is_405_and_says_which_are_allowed []
@@ -142,14 +143,42 @@ async fn each_field_of_an_order_is_judged(stack: Arc<Stack>) -> Result<()> {
 }
 
 async fn an_idempotency_key_is_judged(stack: Arc<Stack>) -> Result<()> {
-    for key in ["", "a b", "ä", &"k".repeat(256)] {
+    let sent = order(&[("e2e-nobody-has-this", 1)]);
+    for key in ["", "a b", "ä", "a,b", "a,", &"k".repeat(256)] {
+        let problem = stack.api.post(&sent, Some(key)).await?.problem(422)?;
+        ensure!(problem["type"] == "invalid-idempotency-key", "{problem}");
+    }
+    for name in ["x-idempotency-key", "idempotencykey"] {
+        let headers = [("content-type", "application/json"), (name, "k")];
+        let body = sent.to_string();
         let reply = stack
             .api
-            .post(&order(&[("e2e-nobody-has-this", 1)]), Some(key))
+            .send(Method::POST, "/orders", &headers, body)
             .await?;
         let problem = reply.problem(422)?;
         ensure!(problem["type"] == "invalid-idempotency-key", "{problem}");
     }
+    Ok(())
+}
+
+async fn a_fingerprint_is_judged(stack: Arc<Stack>) -> Result<()> {
+    let id = stack
+        .api
+        .place(&order(&[("e2e-nobody-has-this", 1)]), None)
+        .await?;
+    stack.api.settled(&id).await?;
+    for fingerprint in ["", "1f3a9c0", "1f3a9c0g", "1f3a9c02%2C1f3a9c02"] {
+        let reply = stack
+            .api
+            .get(&format!("{id}?fingerprint={fingerprint}"))
+            .await?;
+        reply.problem(422)?;
+    }
+    stack
+        .api
+        .get(&format!("{id}?fingerprint=00000000"))
+        .await?
+        .problem(409)?;
     Ok(())
 }
 

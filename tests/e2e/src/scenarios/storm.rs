@@ -3,12 +3,14 @@
 //! # Layout
 //! - [`market`]: articles and orders; [`client`]: sends them; [`ledger`]: records the orders and the answers
 //! - `faults.yaml`: the injected faults
+//! - [`reads`]: what clients read at the end, by the locations that they got
 //! - [`books`], [`stock`]: reconcile tables and queues at the end; [`report`]: the table that is printed
 
 mod books;
 mod client;
 mod ledger;
 mod market;
+mod reads;
 mod report;
 mod stock;
 
@@ -26,6 +28,7 @@ use futures_util::future::try_join_all;
 use ledger::Ledger;
 use local::faults::{Crash, Fault, Kind, file::Plan};
 use market::Market;
+use reads::reads;
 use report::Report;
 use std::{collections::BTreeSet, env, str::FromStr, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
@@ -105,6 +108,10 @@ async fn no_order_is_lost_doubled_or_oversold(_: Arc<Stack>) -> Result<()> {
         report.books.are_clean(),
         "tables and queues don't agree with what clients were told"
     );
+    ensure!(
+        report.reused_keys > 0,
+        "no client read that another order has its key"
+    );
     for place in PLACES {
         let struck = report.injected.keys().any(|kind| kind.starts_with(place));
         ensure!(struck, "no fault struck at {place}");
@@ -180,6 +187,8 @@ async fn storm(stack: &Stack, orders: usize, plan: &Plan) -> Result<Report> {
     books.stock_adds_up(&after, &at_first, &left);
     books.rejections_are_right(&after, &left);
     books.wrong.extend(ledger.wrong());
+    let (wrong, reused_keys) = reads(&stack.api, &sent, &after).await;
+    books.wrong.extend(wrong);
     books.each_outcome_was_told(told(stack, &after).await?);
 
     let last = aws.dead_letters().await?;
@@ -192,6 +201,7 @@ async fn storm(stack: &Stack, orders: usize, plan: &Plan) -> Result<Report> {
         injected,
         answers: ledger.answers(),
         redriven: letters.len(),
+        reused_keys,
         poison: poison.len(),
         rain,
         duration: begun.elapsed(),

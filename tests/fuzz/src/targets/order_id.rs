@@ -1,7 +1,7 @@
 //! The id in `GET /orders/{id}`: only the one that was issued to this client is known.
 
 use crate::{answers, functions, program::Program, samples, tally::Tally};
-use events::{Client, IdempotencyKey, Outcome, Reason};
+use events::{Client, IdempotencyKey, OrderId, Outcome, Reason};
 use serde_json::{Value, json};
 
 /// The results that a few hundred programs reach.
@@ -57,7 +57,8 @@ pub fn run(program: &[u8], tally: &mut Tally) {
             .set_row(program.once_in(2).then(|| row(row_of, &mut program)));
         let asked = answers::ask(functions, functions::read(&event), row_of, tally);
         let client = asked.client.as_ref().expect("the samples name one");
-        let known = functions.ids.recognise(client, &asked.id).is_some();
+        let id = OrderId::parse(&asked.id);
+        let known = id.is_some_and(|id| functions.ids.recognise(client, id));
         let own = owner.as_str() == "ann" && asked.id.eq_ignore_ascii_case(&issued.to_string());
         assert_eq!(
             known, own,

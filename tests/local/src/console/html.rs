@@ -1,5 +1,6 @@
 //! Writes HTML, and escapes every value that it puts in, unless it is HTML itself: all that a client can send is text here.
 
+use events::text::steers;
 use std::fmt::{self, Display, Formatter, Write};
 
 /// HTML that is whole: every element in it is closed.
@@ -38,11 +39,7 @@ impl Part for str {
             '"' => f.write_str("&quot;"),
             '\'' => f.write_str("&#39;"),
             '\n' | '\t' => f.write_char(c),
-            // No text turns around, or hides, what stands beside it.
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                f.write_char(char::REPLACEMENT_CHARACTER)
-            }
-            c if c.is_control() => f.write_char(char::REPLACEMENT_CHARACTER),
+            c if steers(c) => f.write_char(char::REPLACEMENT_CHARACTER),
             c => f.write_char(c),
         })
     }
@@ -97,9 +94,9 @@ mod tests {
 
     #[test]
     fn text_stays_text_wherever_it_stands() {
-        let hostile = "\"'><script>&\u{0}\u{202e}\r\n";
+        let hostile = "\"'><script>&\u{0}\u{202e}\u{61c}\r\n";
         let found = html!("<p title=\"{}\">{}</p>", hostile, hostile.to_owned());
-        let text = "&quot;&#39;&gt;&lt;script&gt;&amp;\u{fffd}\u{fffd}\u{fffd}\n";
+        let text = "&quot;&#39;&gt;&lt;script&gt;&amp;\u{fffd}\u{fffd}\u{fffd}\u{fffd}\n";
         assert_eq!(found.0, format!("<p title=\"{text}\">{text}</p>"));
     }
 

@@ -1,6 +1,5 @@
 //! EventBridge's errors.
 
-use quamina::QuaminaError;
 use thiserror::Error;
 
 /// The reason why an operation was refused.
@@ -11,7 +10,7 @@ pub enum BusError {
     #[error("{0} already exists.")]
     ResourceAlreadyExists(String),
     #[error("Event pattern is not valid. Reason: {0}")]
-    InvalidEventPattern(#[from] QuaminaError),
+    InvalidEventPattern(String),
     #[error("{0}")]
     Validation(String),
     #[error("`local` has no operation {0}.")]

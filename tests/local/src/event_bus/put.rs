@@ -2,6 +2,7 @@
 
 use super::{EventBuses, bus_name, error::BusError};
 use crate::template::model::{ACCOUNT, REGION};
+use events::text::bounded;
 use jiff::{Timestamp, Unit};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -109,13 +110,15 @@ impl EventBuses {
         else {
             // As LocalStack's tests recorded it on AWS.
             eprintln!(
-                "events: there is no bus {name}: the event is taken, as on AWS, and nobody gets it"
+                "events: there is no bus {}: the event is accepted, as on AWS, and delivered to no target",
+                bounded(name)
             );
             return Ok(id);
         };
         for queue in queues {
             if let Err(error) = self.sqs.send(&queue, &delivered) {
-                eprintln!("events: queue {queue} takes no event: {error:#}");
+                let why = bounded(&format!("{queue} takes no event: {error:#}"));
+                eprintln!("events: queue {why}");
             }
         }
         Ok(id)

@@ -1,6 +1,6 @@
 //! Buses, their rules, and the rules' targets.
 
-use super::{DEFAULT, EventBuses, arn, bus_name, error::BusError};
+use super::{DEFAULT, EventBuses, arn, bus_name, error::BusError, pattern};
 use crate::sqs;
 use quamina::Quamina;
 use serde::Deserialize;
@@ -129,8 +129,7 @@ impl EventBuses {
             Some("DISABLED") => false,
             Some(other) => return Err(BusError::invalid(format!("{other} is no state here"))),
         };
-        let mut pattern = Quamina::new();
-        pattern.add_pattern((), &request.event_pattern)?;
+        let pattern = pattern::read(&request.event_pattern)?;
         let name = request.name;
         let bus = request.event_bus_name.as_deref();
         let arn = match bus_name(bus) {

@@ -1,5 +1,6 @@
 //! Keeps the newest lines that a function's processes wrote.
 
+use events::text::shown;
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -46,7 +47,9 @@ impl Log {
 
     fn push(&self, line: String) {
         if let Some(prefix) = &self.prefix {
-            eprintln!("{prefix}{line}");
+            // It may hold what a client sent.
+            let visible: String = line.chars().map(shown).collect();
+            eprintln!("{prefix}{visible}");
         }
         let mut lines = self.locked();
         if lines.len() == CAPACITY {

@@ -1,6 +1,7 @@
-//! Serves the Lambda Runtime API of one execution environment, on a port of its own.
+//! Serves the Lambda Runtime API of one execution environment, on a port of its own, to programs and to no browser.
 
 use super::{PAYLOAD_LIMIT, error_document};
+use crate::callers::{Callers, guard};
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -83,6 +84,9 @@ impl RuntimeApi {
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
             .with_state(process);
+        // A page that asked for the next invocation would get a client's order.
+        let callers = Callers::default();
+        let app = guard(app, move |request| callers.check_program(request));
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         let server = tokio::spawn(async move { drop(axum::serve(listener, app).await) });
         Ok(Self {

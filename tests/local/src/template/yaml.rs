@@ -2,7 +2,11 @@
 
 use anyhow::{Result, anyhow};
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
+use saphyr_parser::{Event, Parser, ScanError};
 use std::{fmt::Display, ops::RangeInclusive};
+
+/// The most levels of a document. All that reads a tree, and drops it, goes as deep as the tree by recursion.
+const DEEPEST: usize = 100;
 
 /// A value and its place in the file.
 #[derive(Debug, Clone)]
@@ -27,8 +31,21 @@ pub enum Value {
 
 /// Parses one document.
 pub fn load(source: &str) -> Result<Node> {
-    let documents = MarkedYaml::load_from_str(source)
-        .map_err(|e| anyhow!("line {}: {}", e.marker().line(), e.info()))?;
+    let malformed = |e: ScanError| anyhow!("line {}: {}", e.marker().line(), e.info());
+    let mut depth = 0_usize;
+    for event in Parser::new_from_str(source) {
+        let (event, place) = event.map_err(malformed)?;
+        match event {
+            Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
+            Event::SequenceEnd | Event::MappingEnd => depth -= 1,
+            _ => {}
+        }
+        if depth > DEEPEST {
+            let line = place.start.line();
+            return Err(anyhow!("line {line}: has more than {DEEPEST} levels"));
+        }
+    }
+    let documents = MarkedYaml::load_from_str(source).map_err(malformed)?;
     match documents.as_slice() {
         [document] => convert(document, 1, String::new()),
         _ => Err(anyhow!("one YAML document is expected")),

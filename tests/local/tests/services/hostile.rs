@@ -1,4 +1,4 @@
-//! Requests that would harm: a web page's, and those that need more stack than a thread has.
+//! Requests that would harm: a web page's, and those that need more stack than a thread has, in whatever language.
 
 use super::Fixture;
 use http_body_util::{BodyExt, Full};
@@ -183,5 +183,106 @@ async fn no_expression_ends_the_process() -> anyhow::Result<()> {
         .call("DynamoDB_20120810.ListTables", &json!({}))
         .await?;
     assert_eq!((status, body), (200, json!({"TableNames": ["odd"]})));
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_pattern_or_policy_ends_the_process() -> anyhow::Result<()> {
+    let fixture = Fixture::start().await?;
+    let nested = |open: &str, leaf: &str, close: &str, depth: usize| {
+        format!("{}{leaf}{}", open.repeat(depth), close.repeat(depth))
+    };
+    let deep = |depth| nested(r#"{"a":"#, r#"["x"]"#, "}", depth);
+    let put = |pattern: &str| json!({"Name": "r", "EventPattern": pattern});
+    let regexp = |operator: &str, text: &str| json!({"a": [{operator: text}]}).to_string();
+    for (pattern, code) in [
+        (deep(100), None),
+        (deep(200), Some("InvalidEventPatternException")),
+        (deep(680), Some("InvalidEventPatternException")),
+        (deep(900), Some("ValidationException")),
+        (deep(10_000), Some("ValidationException")),
+        (deep(100_000), Some("ValidationException")),
+        // Cut off, so that only its depth could be wrong with it.
+        (r#"{"a":"#.repeat(800), Some("InvalidEventPatternException")),
+        (
+            format!("{{\"a\":{}", "[".repeat(4000)),
+            Some("InvalidEventPatternException"),
+        ),
+        (
+            nested("[", "", "]", 2000),
+            Some("InvalidEventPatternException"),
+        ),
+        (
+            format!("{{\"a\":[{{\"anything-but\":{}}}]}}", "[".repeat(4000)),
+            Some("InvalidEventPatternException"),
+        ),
+        (
+            regexp("regexp", &nested("(", "x", ")", 2000)),
+            Some("InvalidEventPatternException"),
+        ),
+        (
+            regexp("regex", &"(".repeat(4000)),
+            Some("InvalidEventPatternException"),
+        ),
+        (
+            regexp("shellstyle", "*"),
+            Some("InvalidEventPatternException"),
+        ),
+        (regexp("wildcard", &"*a".repeat(1900)), None),
+    ] {
+        let (status, _, body) = fixture.call("AWSEvents.PutRule", &put(&pattern)).await?;
+        let start: String = pattern.chars().take(20).collect();
+        assert_eq!(body["__type"].as_str(), code, "{start}: {status} {body}");
+        assert_eq!(status, if code.is_none() { 200 } else { 400 }, "{start}");
+    }
+    // Their patterns are tried by events that are as deep as the API allows, and deeper.
+    for depth in [100, 120, 10_000, 100_000] {
+        let detail = deep(depth);
+        let event = json!({"Source": "s", "DetailType": "d", "Detail": detail});
+        let events = json!({"Entries": [event]});
+        let (status, _, body) = fixture.call("AWSEvents.PutEvents", &events).await?;
+        let code = (depth > 120).then_some("MalformedDetail");
+        assert_eq!(status, 200, "{depth}");
+        assert_eq!(body["Entries"][0]["ErrorCode"].as_str(), code, "{body}");
+    }
+    let queue = local::sqs::url(&format!("http://{}", fixture.address), "q");
+    for depth in [200, 10_000, 100_000] {
+        for name in ["Policy", "RedrivePolicy"] {
+            let attributes = json!({name: deep(depth)});
+            let set = json!({"QueueUrl": queue, "Attributes": attributes});
+            let (status, _, body) = fixture.call("AmazonSQS.SetQueueAttributes", &set).await?;
+            assert_eq!(status, 400, "{name} {depth}: {body}");
+        }
+    }
+    // Whole requests, of each service.
+    for target in [
+        "AWSEvents.PutEvents",
+        "AmazonSQS.SendMessage",
+        "DynamoDB_20120810.PutItem",
+        "",
+    ] {
+        for body in [
+            deep(100_000),
+            "[".repeat(1_000_000),
+            r#"{"Item":{"a":"#.to_owned() + &r#"{"L":["#.repeat(100_000),
+        ] {
+            let path = if target.is_empty() {
+                "/2015-03-31/functions/F/invocations"
+            } else {
+                "/"
+            };
+            let request = Request::post(format!("http://{}{path}", fixture.address))
+                .header("x-amz-target", target)
+                .header("x-amz-date", "20260101T000000Z")
+                .header(
+                    "authorization",
+                    "AWS4-HMAC-SHA256 Credential=a, SignedHeaders=host, Signature=0",
+                )
+                .header("content-type", "application/x-amz-json-1.0")
+                .body(Full::from(body))?;
+            let answer = fixture.client.request(request).await?;
+            assert!(answer.status().is_client_error(), "{target}: {answer:?}");
+        }
+    }
     Ok(())
 }

@@ -3,6 +3,8 @@
 mod console;
 mod event_bus;
 mod hostile;
+#[cfg(target_os = "linux")]
+mod ports;
 mod protocols;
 
 use bytes::Bytes;
@@ -19,7 +21,7 @@ use local::{
     lambda::Lambda,
     services::Services,
     sqs::{Sqs, url},
-    tables,
+    tables::Tables,
     template::model::Queue,
 };
 use serde_json::{Value, json};
@@ -38,13 +40,11 @@ struct Fixture {
     faults: Arc<Faults>,
     client: Client<HttpConnector, Full<Bytes>>,
     _servers: JoinSet<()>,
-    _tables: tables::Server,
 }
 
 impl Fixture {
     async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let tables = tables::serve(dynoxide::Database::memory()?)?;
         let address = listener.local_addr()?;
         let sqs = Sqs::open(None, &format!("http://{address}"))?;
         sqs.create(&Queue {
@@ -63,7 +63,7 @@ impl Fixture {
             EventBuses::new(sqs.clone()),
             Arc::new(lambda),
             faults.clone(),
-            tables.address(),
+            Tables::new(dynoxide::Database::memory()?)?,
             Callers::default(),
             Arc::default(),
         );
@@ -75,7 +75,6 @@ impl Fixture {
             faults,
             client: Client::builder(TokioExecutor::new()).build_http(),
             _servers: servers,
-            _tables: tables,
         })
     }
 

@@ -59,15 +59,15 @@ impl<'a> Client<'a> {
             let number = self.ledger.enter(&self.name, &order, false)?;
             let has_key = self.chance.u8(..100) < 85;
             let key = has_key.then(|| format!("{}/{n}", self.name));
-            let id = self.place(number, &order, key.as_deref()).await?;
+            let id = self.place((number, 0), &order, key.as_deref()).await?;
             match (key, self.chance.u8(..100)) {
-                (Some(key), 0..10) => drop(self.place(number, &order, Some(&key)).await?),
+                (Some(key), 0..10) => drop(self.place((number, 0), &order, Some(&key)).await?),
                 (Some(key), 10..15) => {
                     let other = self
                         .market
                         .order(&format!("{reference} other"), &mut self.chance);
-                    self.ledger.enter_other(number, &other)?;
-                    self.place(number, &other, Some(&key)).await?;
+                    let which = self.ledger.enter_other(number, &other)?;
+                    self.place((number, which), &other, Some(&key)).await?;
                 }
                 (_, 15..25) => self.ask(id.as_deref()).await,
                 _ => {}
@@ -130,7 +130,7 @@ impl<'a> Client<'a> {
         let order = named(&[(PLENTY, 1)], &self.doomed_reference());
         let number = self.ledger.enter(&self.name, &order, true)?;
         let key = self.doomed_reference();
-        self.place(number, &order, Some(&key)).await?;
+        self.place((number, 0), &order, Some(&key)).await?;
         Ok(())
     }
 
@@ -142,9 +142,9 @@ impl<'a> Client<'a> {
             .iter()
             .position(|sent| sent.doomed && sent.client == self.name);
         let number = doomed.context("nothing of this client's is doomed")?;
-        self.ledger.enter_other(number, &order)?;
+        let which = self.ledger.enter_other(number, &order)?;
         let key = self.doomed_reference();
-        self.place(number, &order, Some(&key)).await?;
+        self.place((number, which), &order, Some(&key)).await?;
         Ok(())
     }
 
@@ -152,10 +152,10 @@ impl<'a> Client<'a> {
         format!("{DOOMED}-{}", self.name)
     }
 
-    /// Sends an order until it is accepted; one without a key only once, because each time would be another order.
+    /// Sends an order, by its number and its index among those with its key, until it is accepted; one without a key only once, because each time would be another order.
     async fn place(
         &mut self,
-        number: usize,
+        order_number: (usize, usize),
         order: &Value,
         key: Option<&str>,
     ) -> Result<Option<String>> {
@@ -169,7 +169,11 @@ impl<'a> Client<'a> {
                     .as_str()
                     .context("a 202 without an id")?
                     .to_owned();
-                self.ledger.accepted(number, &id);
+                self.ledger.accepted(order_number.0, &id);
+                let location = reply
+                    .header("location")
+                    .context("a 202 without a location")?;
+                self.ledger.located(order_number, location);
                 return Ok(Some(id));
             }
             if key.is_none() {

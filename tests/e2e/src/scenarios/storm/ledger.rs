@@ -17,6 +17,8 @@ pub struct Sent {
     pub client: String,
     /// The order, and others that it sent with the same key, of which at most one takes effect.
     pub orders: Vec<Order>,
+    /// The locations in the 202s of orders that were sent alone, each with the index of its order.
+    pub locations: Vec<(usize, String)>,
     /// The id in the 202. Without one, the order may be on the queue all the same.
     pub id: Option<String>,
     /// True if it was sent so as to fail at first.
@@ -49,6 +51,7 @@ impl Ledger {
         let sent = Sent {
             client: client.to_owned(),
             orders: vec![serde_json::from_value(order.clone())?],
+            locations: Vec::new(),
             id: None,
             doomed,
         };
@@ -57,11 +60,18 @@ impl Ledger {
         Ok(inner.sent.len() - 1)
     }
 
-    /// Enters another order with the same key, before it is sent.
-    pub fn enter_other(&self, number: usize, order: &Value) -> Result<()> {
+    /// Enters another order with the same key, before it is sent; gives its index among those.
+    pub fn enter_other(&self, number: usize, order: &Value) -> Result<usize> {
         let order = serde_json::from_value(order.clone())?;
-        self.locked().sent[number].orders.push(order);
-        Ok(())
+        let orders = &mut self.locked().sent[number].orders;
+        orders.push(order);
+        Ok(orders.len() - 1)
+    }
+
+    /// Enters the location that a 202 gave for one of the orders with this number.
+    pub fn located(&self, (number, which): (usize, usize), location: &str) {
+        let locations = &mut self.locked().sent[number].locations;
+        locations.push((which, location.to_owned()));
     }
 
     /// Enters an answer; `None` is none within the client's patience.

@@ -17,6 +17,8 @@ pub struct Report {
     pub answers: BTreeMap<String, usize>,
     /// Orders on the dead-letter queue, which were redriven.
     pub redriven: usize,
+    /// Orders whose clients read that another order has their key.
+    pub reused_keys: usize,
     pub poison: usize,
     /// The time for which orders were sent, and the time of all of it.
     pub rain: Duration,
@@ -42,11 +44,12 @@ impl fmt::Display for Report {
         table(f, "faults injected", &self.injected)?;
         table(f, "answers", &self.answers)?;
         table(f, "outcomes", outcomes)?;
-        let (redriven, poison) = (self.redriven, self.poison);
+        let (redriven, poison, reused) = (self.redriven, self.poison, self.reused_keys);
         writeln!(
             f,
             "\n  dead letters: {redriven} orders, all redriven; {poison} pieces of poison"
         )?;
+        writeln!(f, "  {reused} orders read that another has their key")?;
         writeln!(f, "  {told_again} events beyond one for each outcome")?;
         let (rain, duration) = (self.rain.as_secs(), self.duration.as_secs());
         writeln!(f, "  it rained for {rain} s and took {duration} s")?;

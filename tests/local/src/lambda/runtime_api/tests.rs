@@ -141,3 +141,34 @@ async fn an_init_error_is_passed_on() -> anyhow::Result<()> {
     assert!(matches!(api.said().await, Said::InitError(body) if body == "{}"));
     Ok(())
 }
+
+#[tokio::test]
+async fn no_page_takes_an_invocation_or_answers_one() -> anyhow::Result<()> {
+    let (mut api, ..) = with_invocation("one").await?;
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "none"),
+        ("host", "evil.example"),
+        ("user-agent", "Mozilla/5.0"),
+    ] {
+        let headers = [(HeaderName::from_static(name), value.parse()?)];
+        let headers = HeaderMap::from_iter(headers);
+        for (method, path) in [
+            ("GET", "invocation/next"),
+            ("OPTIONS", "invocation/next"),
+            ("POST", "invocation/one/response"),
+            ("POST", "invocation/one/error"),
+            ("POST", "init/error"),
+        ] {
+            let (status, answered, _) =
+                call_with(&headers, api.address, method, path, "{}").await?;
+            assert_eq!(status, 403, "{headers:?} {method} {path}");
+            assert!(!answered.contains_key("access-control-allow-origin"));
+        }
+    }
+    let (status, ..) = call(api.address, "POST", "invocation/one/response", "1").await?;
+    assert_eq!(status, 202);
+    assert!(matches!(api.said().await, Said::Answer(Ok(body)) if body == "1"));
+    Ok(())
+}

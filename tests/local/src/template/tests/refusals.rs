@@ -1,6 +1,7 @@
 //! Templates that are refused, with the line and the reason.
 
-use super::{FUNCTION, stack};
+use super::{super::yaml, FUNCTION, stack};
+use crate::faults::file::Plan;
 use anyhow::{Context, Result, ensure};
 
 /// Each of these makes a template that is refused, with one line that has this text.
@@ -239,4 +240,29 @@ fn what_an_api_may_not_have_is_refused() -> Result<()> {
             "Headers.A: isn't supported; supported: a literal in single quotes",
         ),
     ])
+}
+
+#[test]
+fn a_document_that_is_too_deep_is_refused_before_a_tree_is_made_of_it() -> Result<()> {
+    for depth in [100, 1000, 100_000] {
+        for deep in ["- ", "? ", "a: [", "a: {b: "] {
+            let template = format!("Resources: \n  {}x", deep.repeat(depth));
+            let error = yaml::load(&template).err();
+            let error = error.with_context(|| format!("{depth} of {deep} are accepted"))?;
+            let error = error.to_string();
+            ensure!(
+                error.starts_with("line ") && !error.contains('\n'),
+                "{error}"
+            );
+        }
+        let faults = format!("faults:\n  {}x", "- ".repeat(depth));
+        let error = Plan::read(&faults).err().context("they are accepted")?;
+        ensure!(
+            error.to_string() == "line 2: has more than 100 levels",
+            "{error}"
+        );
+    }
+    let deepest = format!("a: {}x", "\n- ".to_owned() + &"- ".repeat(98));
+    yaml::load(&deepest)?;
+    Ok(())
 }

@@ -19,7 +19,7 @@ use local::{
     lambda::Lambda,
     services::Services,
     sqs::{Sqs, url},
-    tables,
+    tables::Tables,
     template::{self, model::Place},
 };
 use serde_json::{Value, json};
@@ -35,7 +35,6 @@ pub struct Fixture {
     pub faults: Arc<Faults>,
     client: Client<HttpConnector, Full<Bytes>>,
     _servers: JoinSet<()>,
-    _tables: tables::Server,
 }
 
 impl Fixture {
@@ -67,13 +66,12 @@ impl Fixture {
             lambda.clone(),
             faults.clone(),
         );
-        let tables = tables::serve(database)?;
         let services = Services::new(
             sqs.clone(),
             EventBuses::new(sqs),
             lambda.clone(),
             faults.clone(),
-            tables.address(),
+            Tables::new(database)?,
             Callers::default(),
             console.observer().clone(),
         );
@@ -88,7 +86,6 @@ impl Fixture {
             faults,
             client: Client::builder(TokioExecutor::new()).build_http(),
             _servers: servers,
-            _tables: tables,
         })
     }
 

@@ -1,0 +1,80 @@
+//! Writes the orders of a batch, one of each id at a time. Orders that share an id came under one idempotency key: one row
+//! decides about all of them.
+
+use super::Processor;
+use crate::{
+    commit::{Committed, commit},
+    disposition::{Cause, Disposition, Settled},
+    group::{chain, pack},
+    records::Pending,
+};
+use events::{OrderId, Outcome};
+use std::collections::{HashMap, hash_map::Entry};
+use tokio::time::Instant;
+
+impl Processor {
+    /// Writes the orders by `deadline`. An order whose id another one of the batch has is judged by the row that the other met,
+    /// and tried itself only where that row doesn't decide.
+    pub(super) async fn write(&self, orders: &[Pending], deadline: Instant) -> Committed {
+        let mut done = Committed::default();
+        let mut left: Vec<_> = orders.iter().collect();
+        while !left.is_empty() {
+            let mut tried: HashMap<OrderId, &Pending> = HashMap::new();
+            let (mut first, mut rivals) = (Vec::new(), Vec::new());
+            for order in left {
+                match tried.entry(order.placed.id()) {
+                    Entry::Vacant(entry) => first.push(*entry.insert(order)),
+                    Entry::Occupied(_) => rivals.push(order),
+                }
+            }
+            let committed = self.write_apart(first, deadline).await;
+            done.first = done.first.or(committed.first);
+            let known: HashMap<_, _> = committed.dispositions.into_iter().collect();
+            left = Vec::new();
+            for rival in rivals {
+                let first = tried[&rival.placed.id()];
+                let disposition = known.get(&first.record);
+                match disposition.and_then(|disposition| by_row(rival, first, disposition)) {
+                    Some(disposition) => done.dispositions.push((rival.record, disposition)),
+                    None => left.push(rival),
+                }
+            }
+            done.dispositions.extend(known);
+        }
+        done
+    }
+
+    /// Writes orders that have different ids. One on its last delivery is stored as failed first, and gets a group of its own.
+    async fn write_apart(&self, orders: Vec<&Pending>, deadline: Instant) -> Committed {
+        let is_last = |order: &&Pending| order.receives >= self.max_receives;
+        let (last, others): (Vec<_>, Vec<_>) = orders.into_iter().partition(is_last);
+        let now = Instant::now();
+        let half = now + deadline.saturating_duration_since(now) / 2;
+        self.put_failed(&last, half).await;
+        let mut groups: Vec<_> = last.into_iter().map(|order| vec![order]).collect();
+        groups.extend(pack(others));
+        commit(&self.table, chain(groups), deadline, self.effects).await
+    }
+}
+
+/// The disposition of an order whose id `first` has, too, by what became of that. None if the order must be tried itself.
+fn by_row(order: &Pending, first: &Pending, disposition: &Disposition) -> Option<Disposition> {
+    let owner = match disposition {
+        Disposition::Stored(settled) => first.owner(Some(*settled)),
+        Disposition::StoredBefore(settled) => first.owner(*settled),
+        Disposition::KeyMismatch(owner) => owner.clone(),
+        // The fault was the other order's own.
+        Disposition::Retry(Cause::Record) => return None,
+        Disposition::Retry(cause) => return Some(Disposition::Retry(*cause)),
+    };
+    if owner.fingerprint != order.placed.fingerprint().as_str() {
+        return Some(Disposition::KeyMismatch(owner));
+    }
+    // A `failed` row makes way for its order, and an unknown outcome is read again.
+    let is_final = |settled: &Settled| settled.outcome != Outcome::Failed;
+    let settled = owner.settled.filter(is_final)?;
+    Some(Disposition::StoredBefore(Some(settled)))
+}
+
+#[cfg(test)]
+mod tests;

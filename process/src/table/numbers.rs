@@ -1,0 +1,126 @@
+//! Numbers of a later version's fields, as DynamoDB holds them.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use events::exact::NUMBER;
+
+/// DynamoDB holds so many digits of a number.
+const MOST_DIGITS: usize = 38;
+
+/// Writes each number with its own digits, at any depth. One that DynamoDB can't hold becomes text: a refusal would keep the
+/// order out of the table.
+pub(super) fn exact(value: AttributeValue) -> AttributeValue {
+    match value {
+        AttributeValue::N(number) if !is_storable(&number) => AttributeValue::S(number),
+        AttributeValue::L(values) => AttributeValue::L(values.into_iter().map(exact).collect()),
+        AttributeValue::M(members) => match members.get(NUMBER) {
+            Some(AttributeValue::S(number)) if members.len() == 1 => {
+                exact(AttributeValue::N(number.clone()))
+            }
+            _ => {
+                let members = members.into_iter();
+                AttributeValue::M(members.map(|(name, value)| (name, exact(value))).collect())
+            }
+        },
+        other => other,
+    }
+}
+
+/// True for a number of at most 38 digits, from 10⁻¹³⁰ to below 10¹²⁶ or 0.
+fn is_storable(number: &str) -> bool {
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let Ok(exponent) = exponent.parse::<i64>() else {
+        return false;
+    };
+    let mantissa = mantissa.trim_start_matches('-');
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let Some(first) = digits.find(|digit| digit != '0') else {
+        return digits.bytes().all(|digit| digit == b'0');
+    };
+    let position = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    let magnitude = exponent.saturating_add(position(whole.len()) - 1 - position(first));
+    digits.bytes().all(|digit| digit.is_ascii_digit())
+        && digits[first..].trim_end_matches('0').len() <= MOST_DIGITS
+        && (-130..=125).contains(&magnitude)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{allocate::allocate, faked, records::Pending};
+    use events::OrderPlaced;
+    use serde_json::{Value, json};
+    use std::{
+        collections::BTreeMap,
+        sync::{Arc, Mutex},
+        time::UNIX_EPOCH,
+    };
+
+    #[tokio::test]
+    async fn a_number_of_a_later_version_reaches_the_row_as_it_is() {
+        let large = "1".repeat(50);
+        let check = async |number: &str, expected: Value| {
+            let later = format!(r#"{{"later":{{"list":[{number}]}},"#);
+            let body = faked::pending(0, &[1]).placed.to_json();
+            // In the message, the order and its line.
+            let body = body.replace('{', &later);
+            let placed = OrderPlaced::from_json(&body).expect("an order");
+            let order = Pending {
+                placed,
+                ..faked::pending(0, &[1])
+            };
+            let seen = Arc::<Mutex<Value>>::default();
+            let to = seen.clone();
+            let table = faked::table(&faked::aws(move |_, body| {
+                *to.lock().expect("no panic in here") =
+                    body["TransactItems"][0]["Put"]["Item"].clone();
+                None
+            }));
+            let transaction = allocate(&vec![&order], &BTreeMap::new());
+            let written = table.write(&transaction, UNIX_EPOCH.into()).await;
+            assert!(written.is_ok(), "{number}");
+            let item = seen.lock().expect("no panic in here");
+            let order = &item["order"]["M"];
+            for fields in [&*item, order, &order["lines"]["L"][0]["M"]] {
+                let kept = &fields["later"]["M"]["list"]["L"][0];
+                assert_eq!(*kept, expected, "{number} {item}");
+            }
+        };
+        for number in [
+            "18446744073709551616",
+            "-9223372036854775809",
+            "1.50",
+            "7",
+            "0.25",
+        ] {
+            check(number, json!({"N": number})).await;
+        }
+        // No number of DynamoDB's.
+        for number in [&large, "1e999"] {
+            check(number, json!({"S": number})).await;
+        }
+    }
+
+    #[test]
+    fn dynamodb_holds_38_digits() {
+        let check = |number: &str, expected| assert_eq!(is_storable(number), expected, "{number}");
+        let nines = "9".repeat(38);
+        check("0", true);
+        check("-0.0", true);
+        check("18446744073709551616", true);
+        check(&nines, true);
+        check(&format!("-{nines}"), true);
+        check(&format!("{nines}9"), false);
+        check(&format!("{nines}000"), true);
+        check(&format!("0.000{nines}"), true);
+        check(&format!("{nines}.5"), false);
+        check("1e125", true);
+        check("9.9E+125", true);
+        check("1e126", false);
+        check("0.1e126", true);
+        check("1e-130", true);
+        check("1e-131", false);
+        check("1e99999999999999999999", false);
+        check("seven", false);
+    }
+}
