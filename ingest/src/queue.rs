@@ -27,7 +27,7 @@ pub struct NotQueued(String);
 
 impl OrderQueue {
     /// Sends to the queue at `url`.
-    pub fn new(sqs: Sqs, url: String) -> Self {
+    pub fn new(sqs: &Sqs, url: String) -> Self {
         let config = sqs.config().to_builder().retry_config(retries::sends());
         let sqs = Sqs::from_conf(config.build());
         Self { sqs, url }

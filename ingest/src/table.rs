@@ -8,7 +8,10 @@ use aws_sdk_dynamodb::{
 use events::{Client, Fingerprint, OrderId, OrderRecord, Outcome, Timestamp, text::bounded};
 use function::sdk_error;
 use serde::{Deserialize, de::DeserializeOwned};
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    time::{Duration, SystemTime},
+};
 use tokio::time::{sleep, timeout};
 
 /// The time for all calls of one request for many rows: below the function's own, and the client's patience.
@@ -78,7 +81,7 @@ impl<T: DeserializeOwned> From<Item> for Row<T> {
 
 impl OrderTable {
     /// Reads from the table of this name.
-    pub fn new(dynamodb: DynamoDb, name: String) -> Self {
+    pub fn new(dynamodb: &DynamoDb, name: String) -> Self {
         let config = dynamodb.config().to_builder();
         let config = config.retry_config(retries::reads());
         let dynamodb = DynamoDb::from_conf(config.build());
@@ -108,7 +111,7 @@ impl OrderTable {
                 .set_keys(Some(rows.unread.iter().copied().map(key).collect()))
                 .consistent_read(true)
                 .projection_expression(
-                    "id, #status, reason, client, fingerprint, placed_at, processed_at, #total",
+                    "id, #status, reason, client, fingerprint, placed_at, processed_at, #total, expires_at",
                 )
                 .expression_attribute_names("#status", "status")
                 .expression_attribute_names("#total", "total");
@@ -120,6 +123,7 @@ impl OrderTable {
             // The key that was asked for is an id, whatever the rest of the row is.
             let found = items
                 .flatten()
+                .filter(is_kept)
                 .filter_map(|item| Some((id(&item)?, Row::from(item))));
             rows.found.extend(found);
             let left = read
@@ -148,7 +152,7 @@ impl OrderTable {
             .set_key(Some(key(id)));
         let read = read.send().await;
         let read = read.map_err(|error| NotRead(sdk_error::text(&error)))?;
-        Ok(read.item.map(Row::from))
+        Ok(read.item.filter(is_kept).map(Row::from))
     }
 }
 
@@ -160,6 +164,14 @@ fn member<T: DeserializeOwned>(item: &Item, name: &str) -> Option<T> {
 /// The key of an order's row.
 fn key(id: OrderId) -> Item {
     HashMap::from([("id".to_owned(), AttributeValue::S(id.to_string()))])
+}
+
+/// False for a row that has expired: it counts as deleted for `process`, too, and DynamoDB deletes it days later.
+fn is_kept(item: &Item) -> bool {
+    let expires_at = item.get("expires_at").and_then(|at| at.as_n().ok());
+    let expires_at: Option<i64> = expires_at.and_then(|at| at.parse().ok());
+    let now = Timestamp::from(SystemTime::now()).seconds();
+    expires_at.is_none_or(|at| at >= now)
 }
 
 /// The order of a row, or of a key.

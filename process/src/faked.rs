@@ -80,7 +80,7 @@ pub fn table(config: &SdkConfig) -> OrderTable {
     let bucket = RetryPartition::custom("test").token_bucket(TokenBucket::new(500));
     let config = Builder::from(config).retry_partition(bucket.build());
     OrderTable::new(
-        aws_sdk_dynamodb::Client::from_conf(config.build()),
+        &aws_sdk_dynamodb::Client::from_conf(config.build()),
         "orders".to_owned(),
         "articles".to_owned(),
     )

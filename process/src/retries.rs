@@ -65,7 +65,7 @@ mod tests {
 
             let (answer, calls) = failing(failed);
             let sqs = Client::new(&aws(answer));
-            let visibility = MessageVisibility::new(sqs, "https://sqs.test/orders".to_owned());
+            let visibility = MessageVisibility::new(&sqs, "https://sqs.test/orders".to_owned());
             let since = Instant::now();
             let wait = Duration::from_secs(5);
             visibility.change(&[("handle".to_owned(), wait)]).await;

@@ -63,7 +63,7 @@ pub enum NotPut {
 
 impl OrderTable {
     /// The tables of these names.
-    pub fn new(dynamodb: Client, orders: String, articles: String) -> Self {
+    pub fn new(dynamodb: &Client, orders: String, articles: String) -> Self {
         let retrying = |retries| {
             let config = dynamodb.config().to_builder().interceptor(Answered);
             Client::from_conf(config.retry_config(retries).build())

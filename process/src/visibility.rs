@@ -16,7 +16,7 @@ pub struct MessageVisibility {
 
 impl MessageVisibility {
     /// Changes messages of the queue at `url`.
-    pub fn new(sqs: Client, url: String) -> Self {
+    pub fn new(sqs: &Client, url: String) -> Self {
         let config = sqs.config().to_builder();
         let config = config.retry_config(retries::visibility());
         let sqs = Client::from_conf(config.build());

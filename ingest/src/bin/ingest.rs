@@ -17,7 +17,7 @@ async fn function() -> Result<()> {
     let url = required("QUEUE_URL")?;
     config::connect(&connector, &url).await;
     let sqs = Client::new(&config::aws(&connector)?);
-    let queue = OrderQueue::new(sqs, url);
+    let queue = OrderQueue::new(&sqs, url);
     let acceptor = &Acceptor::new(config::order_ids()?, queue, config::metrics()?);
     let handler = |request| dispatch(acceptor, request);
     run(gateway::service(config::role_clients()?, handler))

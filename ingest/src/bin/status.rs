@@ -25,7 +25,7 @@ async fn function() -> Result<()> {
     let table = required("ORDERS_TABLE")?;
     let statuses = &Statuses {
         ids: config::order_ids()?,
-        table: OrderTable::new(aws_sdk_dynamodb::Client::new(&aws), table),
+        table: OrderTable::new(&aws_sdk_dynamodb::Client::new(&aws), table),
         polling: Polling::default(),
         keep: keep()?,
         worker_timeout: seconds("PROCESS_TIMEOUT_SECONDS")?,

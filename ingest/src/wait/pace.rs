@@ -35,9 +35,14 @@ impl Pace {
     pub fn settled(&mut self, placed: f64, processed: f64, now: f64) {
         self.0.retain(|row| now - row.processed < WINDOW);
         let (most, span) = ROWS;
-        let is_in_slot = |row: &&Row| (row.processed / span).floor() == (processed / span).floor();
-        let is_known = self.0.iter().any(|row| row.placed == placed);
-        if is_known || self.0.iter().filter(is_in_slot).count() >= most {
+        let is_same = |a: f64, b: f64| a.total_cmp(&b).is_eq();
+        let slot = |at: f64| (at / span).floor();
+        let (mut is_known, mut in_slot) = (false, 0);
+        for row in &self.0 {
+            is_known |= is_same(row.placed, placed);
+            in_slot += usize::from(is_same(slot(row.processed), slot(processed)));
+        }
+        if is_known || in_slot >= most {
             return;
         }
         let at = self.0.partition_point(|row| row.processed <= processed);

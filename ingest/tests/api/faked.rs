@@ -237,7 +237,7 @@ pub async fn ingest(event: &Value, config: &SdkConfig) -> Result<Answer> {
 
 /// Gives the answer of the function `ingest` to an event that was read.
 pub async fn accept(event: Event, config: &SdkConfig) -> Result<Answer> {
-    let queue = OrderQueue::new(aws_sdk_sqs::Client::new(config), QUEUE.to_owned());
+    let queue = OrderQueue::new(&aws_sdk_sqs::Client::new(config), QUEUE.to_owned());
     let acceptor = Acceptor::new(ids()?, queue, metrics());
     invoke(|request| dispatch(&acceptor, request), event).await
 }
@@ -249,7 +249,7 @@ pub async fn ask(event: &Value, config: &SdkConfig) -> Result<Answer> {
 
 /// Tells statuses by an SDK of this configuration. No row expires.
 pub fn statuses(config: &SdkConfig) -> Result<Statuses> {
-    let table = OrderTable::new(aws_sdk_dynamodb::Client::new(config), "orders".to_owned());
+    let table = OrderTable::new(&aws_sdk_dynamodb::Client::new(config), "orders".to_owned());
     Ok(Statuses {
         ids: ids()?,
         table,

@@ -29,7 +29,7 @@ async fn logged(event: &Value, queue: u16) -> Result<(Vec<Value>, Vec<Value>)> {
     let write = |line: &Value| METRICS.with_borrow_mut(|lines| lines.push(line.clone()));
     let acceptor = Acceptor::new(
         ids()?,
-        OrderQueue::new(sqs, QUEUE.to_owned()),
+        OrderQueue::new(&sqs, QUEUE.to_owned()),
         Metrics::new("shop".to_owned(), "", write),
     );
     let log = Log::default();

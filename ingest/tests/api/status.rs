@@ -80,21 +80,35 @@ async fn an_order_whose_row_has_expired_is_no_longer_queued() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_row_counts_as_long_as_it_is_there() -> Result<()> {
-    let mut row = sample("order-record")?;
-    row["expires_at"] = json!({"N": "1"});
-    let config = config(answering(move |_| (200, json!({"Item": row})))).build();
-    let mut statuses = statuses(&config)?;
-    statuses.keep = Some(Duration::from_hours(30 * 24));
-    let mut event = sample("status")?;
-    event["queryStringParameters"] = json!({"placed_at": "2020-01-01T00:00:00Z"});
-    let answer = ask_by(&event, &statuses).await?;
-    assert_eq!(answer.status, 200);
-    let shown = answer.document()?;
-    assert_eq!(
-        (&shown["status"], shown.get("expires_at")),
-        (&json!("confirmed"), None)
-    );
+async fn a_row_counts_until_it_expires_and_not_until_it_is_deleted() -> Result<()> {
+    let now = Timestamp::from(SystemTime::now()).seconds();
+    let hint = "2020-01-01T00:00:00Z";
+    for (expires_at, hint, expected) in [
+        (
+            json!({"N": (now + 60).to_string()}),
+            Some(hint),
+            "confirmed",
+        ),
+        (json!({"N": (now - 60).to_string()}), Some(hint), "404"),
+        (json!({"N": "1"}), Some(hint), "404"),
+        // As if it had been deleted.
+        (json!({"N": "1"}), None, "queued"),
+        // An operator's typing error is no reason to hide a row.
+        (json!({"S": "1"}), Some(hint), "confirmed"),
+    ] {
+        let mut row = sample("order-record")?;
+        row["expires_at"] = expires_at.clone();
+        let config = config(answering(move |_| (200, json!({"Item": row})))).build();
+        let mut statuses = statuses(&config)?;
+        statuses.keep = Some(Duration::from_hours(30 * 24));
+        let mut event = sample("status")?;
+        event["queryStringParameters"] = json!({"placed_at": hint});
+        let answer = ask_by(&event, &statuses).await?;
+        let shown = answer.document()?;
+        let status = shown["status"].to_string();
+        assert_eq!(status.trim_matches('"'), expected, "{expires_at} {hint:?}");
+        assert_eq!(shown.get("expires_at"), None);
+    }
     Ok(())
 }
 

@@ -151,6 +151,31 @@ async fn each_order_is_told_in_the_order_asked_and_once() -> Result<()> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_row_that_has_expired_counts_as_deleted_among_others() -> Result<()> {
+    let mine: Vec<_> = (0..3).map(|n| fresh("ann", n)).collect::<Result<_>>()?;
+    let settled = |n: usize, expires_at: &str| {
+        let attributes = json!({"status": {"S": "confirmed"}, "expires_at": {"N": expires_at}});
+        row(mine[n], "ann", &attributes)
+    };
+    let rows = [settled(0, "1"), settled(1, "99999999999")];
+    let ids: Vec<_> = mine.iter().map(ToString::to_string).collect();
+    let (answer, _) = ask(
+        event(&ids.join(",")),
+        &Arc::new(rows.into_iter().collect()),
+        100,
+    )
+    .await?;
+    let document = answer.document()?;
+    let results = document["results"].as_array().context("results")?;
+    let shown: Vec<_> = results
+        .iter()
+        .map(|entry| entry["status"].as_str())
+        .collect();
+    assert_eq!(shown, ["queued", "confirmed", "queued"].map(Some));
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_to_a_hundred_orders_are_told_however_the_query_has_them() -> Result<()> {
     let list = |count: u8| -> Result<String> {
         let ids: Vec<_> = (0..count)

@@ -30,9 +30,9 @@ async fn function() -> Result<()> {
         OutcomeBus::new(&eventbridge, name, service)
     });
     let processor = &Processor {
-        table: OrderTable::new(aws_sdk_dynamodb::Client::new(&aws), orders, articles)
+        table: OrderTable::new(&aws_sdk_dynamodb::Client::new(&aws), orders, articles)
             .keeping(keep()?),
-        visibility: MessageVisibility::new(aws_sdk_sqs::Client::new(&aws), required("QUEUE_URL")?),
+        visibility: MessageVisibility::new(&aws_sdk_sqs::Client::new(&aws), required("QUEUE_URL")?),
         bus,
         max_receives: number("MAX_RECEIVES")?,
         retry_base: seconds("RETRY_BASE_SECONDS")?,

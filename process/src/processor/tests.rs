@@ -49,7 +49,7 @@ async fn an_order_whose_row_may_have_expired_is_not_stored_again() -> anyhow::Re
         let processor = Processor {
             table: faked::table(&config).keeping(keep),
             visibility: MessageVisibility::new(
-                aws_sdk_sqs::Client::new(&config),
+                &aws_sdk_sqs::Client::new(&config),
                 "http://sqs/orders".to_owned(),
             ),
             bus: None,
@@ -118,7 +118,7 @@ async fn handle_by(
     let bus = OutcomeBus::new(&eventbridge, "orders".to_owned(), "shop".to_owned());
     let processor = Processor {
         table: faked::table(&config),
-        visibility: MessageVisibility::new(sqs, "http://sqs/orders".to_owned()),
+        visibility: MessageVisibility::new(&sqs, "http://sqs/orders".to_owned()),
         max_receives: 10,
         bus: has_bus.then_some(bus),
         retry_base: Duration::from_secs(5),

@@ -70,18 +70,22 @@ impl Functions {
         let ids = OrderIds::new(Secret::new(SECRET).expect("long enough"), vec![]);
         let url = "https://sqs.test/orders";
         Self {
-            acceptor: Acceptor::new(ids.clone(), OrderQueue::new(sqs(), url.to_owned()), quiet()),
+            acceptor: Acceptor::new(
+                ids.clone(),
+                OrderQueue::new(&sqs(), url.to_owned()),
+                quiet(),
+            ),
             statuses: Statuses {
                 ids: ids.clone(),
-                table: ingest::table::OrderTable::new(dynamodb(), "orders".to_owned()),
+                table: ingest::table::OrderTable::new(&dynamodb(), "orders".to_owned()),
                 polling: Polling::default(),
                 keep: None,
                 worker_timeout: Duration::from_secs(150),
                 metrics: quiet(),
             },
             processor: Processor {
-                table: OrderTable::new(dynamodb(), "orders".to_owned(), "articles".to_owned()),
-                visibility: MessageVisibility::new(sqs(), url.to_owned()),
+                table: OrderTable::new(&dynamodb(), "orders".to_owned(), "articles".to_owned()),
+                visibility: MessageVisibility::new(&sqs(), url.to_owned()),
                 bus: Some(OutcomeBus::new(
                     &aws_sdk_eventbridge::Client::new(&config),
                     "outcomes".to_owned(),

@@ -75,7 +75,7 @@ impl Default for Stack {
             turnaround: Duration::from_millis(15),
             timeout: Duration::from_secs(150),
             visibility: Duration::from_secs(185),
-            max_receives: 10,
+            max_receives: 25,
             retry_base: Duration::from_secs(5),
             bus: false,
         }

@@ -4,6 +4,7 @@ use crate::{
     case::{Case, Load, Outage, OutageKind, Stack, Table, Weather},
     run::{Report, run},
 };
+use fastrand::Rng;
 use std::{fmt, time::Duration};
 
 /// A case with a name.
@@ -47,7 +48,7 @@ pub fn all() -> Vec<Figure> {
     all.extend(sizes());
     all.extend([1, 5].map(|lines| outage(OutageKind::HotPartition, lines)));
     all.push(told_spike());
-    all.extend(trial());
+    all.extend([1, 310, 600].map(hour));
     all.extend(
         [
             OutageKind::BusDown,
@@ -310,50 +311,47 @@ fn sizes() -> Vec<Figure> {
     add("100-units", 600, 5, 10, 50, 100);
     add("100-units-50-lines", 600, 50, 10, 50, 100);
     add("40-units-50-lines", 1500, 50, 10, 50, 40);
+    add("10-units-50-lines", 500, 50, 10, 50, 10);
     sizes
 }
 
-fn trial() -> Vec<Figure> {
-    let var = |name: &str, default: u64| {
-        std::env::var(name)
-            .ok()
-            .and_then(|v| v.parse().ok())
-            .unwrap_or(default)
+/// 600 orders of 50 lines on a table that takes them in eleven minutes, and an hour without it, from so many seconds on: while
+/// they are delivered first, or again.
+fn hour(from: u64) -> Figure {
+    let from = Duration::from_secs(from);
+    let outage = Outage {
+        from,
+        until: from + HOUR,
+        kind: OutageKind::Down,
     };
-    let receives = u32::try_from(var("RECEIVES", 10)).unwrap_or(10);
-    let minutes = var("MINUTES", 25);
-    let stack = || Stack {
-        max_receives: receives,
-        ..Stack::default()
-    };
-    let table = |units| Table {
-        units: Some(units),
+    let table = Table {
+        units: Some(100),
         ..Table::default()
     };
-    let mut all = vec![];
-    for (orders, units) in [(500, 10), (1500, 40), (600, 100)] {
-        all.push(named(
-            format!("trial-load-{orders}-{units}"),
-            case(load(orders, 50, 100_000), stack(), table(units), vec![]),
-        ));
-    }
-    for kind in [OutageKind::Down, OutageKind::Throttled, OutageKind::Silent] {
-        for from in std::env::var("FROM")
-            .unwrap_or_else(|_| "1,150,310,600".to_owned())
-            .split(',')
-            .map(|t| t.parse::<u64>().unwrap())
-        {
-            let from_ = Duration::from_secs(from);
-            let outage = Outage {
-                from: from_,
-                until: from_ + Duration::from_mins(minutes),
-                kind,
-            };
-            all.push(named(
-                format!("trial-out-{kind:?}-{from}"),
-                case(load(600, 50, 100_000), stack(), table(100), vec![outage]),
-            ));
-        }
-    }
-    all
+    named(
+        format!("hour-from-{}s", from.as_secs()),
+        case(
+            load(600, 50, 100_000),
+            Stack::default(),
+            table,
+            vec![outage],
+        ),
+    )
+}
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// The same for fewer orders, which are fast to simulate: `seed` draws when an outage of this kind begins, up to the time that
+/// the table takes for all of them.
+pub fn hour_at_any_time(seed: u64, kind: OutageKind) -> Figure {
+    let from = Rng::with_seed(seed).u64(..750);
+    let mut figure = hour(from);
+    let case = &mut figure.case;
+    case.seed = seed;
+    case.load.orders = 40;
+    case.stack.workers = 2;
+    case.table.units = Some(6);
+    case.weather.outages[0].kind = kind;
+    figure.name = format!("{}-{kind:?}", figure.name);
+    figure
 }

@@ -182,7 +182,7 @@ fn requests(spike: &Spike, rng: &mut Rng) -> Vec<Sent> {
     };
     sent.into_iter()
         .map(|(placed, client)| Sent {
-            client: Client::identified(&client.to_string()),
+            client: Client::identified(client.to_string()),
             placed,
             rows: (0..spike.batch).map(|_| row(placed, client, rng)).collect(),
         })

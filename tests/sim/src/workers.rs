@@ -84,12 +84,12 @@ impl Worker {
         });
         Processor {
             table: OrderTable::new(
-                aws_sdk_dynamodb::Client::from_conf(dynamodb),
+                &aws_sdk_dynamodb::Client::from_conf(dynamodb),
                 ORDERS.to_owned(),
                 ARTICLES.to_owned(),
             ),
             visibility: MessageVisibility::new(
-                aws_sdk_sqs::Client::from_conf(sqs),
+                &aws_sdk_sqs::Client::from_conf(sqs),
                 "https://sqs.test/orders".to_owned(),
             ),
             bus,

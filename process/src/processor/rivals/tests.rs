@@ -53,7 +53,7 @@ async fn settle(batch: &[(usize, u8, u32)], table: Rows) -> (Vec<Disposition>, R
     let processor = Processor {
         table: faked::table(&config),
         visibility: MessageVisibility::new(
-            aws_sdk_sqs::Client::new(&config),
+            &aws_sdk_sqs::Client::new(&config),
             "http://sqs/orders".to_owned(),
         ),
         bus: None,

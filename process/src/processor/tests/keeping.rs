@@ -66,7 +66,7 @@ impl Shop {
         let processor = Processor {
             table: faked::table(&config).keeping(Some(keep)),
             visibility: MessageVisibility::new(
-                aws_sdk_sqs::Client::new(&config),
+                &aws_sdk_sqs::Client::new(&config),
                 "http://sqs/orders".to_owned(),
             ),
             bus: None,

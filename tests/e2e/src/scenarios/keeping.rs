@@ -80,6 +80,8 @@ async fn a_key_whose_row_expired_and_is_still_there_is_a_new_order(_: Arc<Stack>
     // The same order, and then another one, which is no key mismatch any more.
     for (pieces, left) in [(1, 8), (3, 5)] {
         expire().await?;
+        // Its client is shown no outcome that is about to change.
+        ensure!(stack.api.get(&id).await?.json()?["status"] == "queued");
         stack
             .api
             .place(&order(&[(&sku, pieces)]), Some(&key))

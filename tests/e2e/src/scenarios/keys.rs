@@ -115,7 +115,7 @@ async fn five_hundred_orders_under_one_key_are_settled_by_the_second_receive(
         .lambda()
         .log_lines_with("ProcessFunction", "MostReceives");
     let most = lines.iter().map(|line| {
-        let line: serde_json::Value = serde_json::from_str(line)?;
+        let line: Value = serde_json::from_str(line)?;
         anyhow::Ok(line["MostReceives"].as_u64().unwrap_or(u64::MAX))
     });
     let most = most.collect::<Result<Vec<_>>>()?.into_iter().max();

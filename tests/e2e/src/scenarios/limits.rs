@@ -63,7 +63,7 @@ async fn a_table_that_is_down_for_ten_minutes_costs_no_order(_: Arc<Stack>) -> R
     for id in &ids {
         ensure!(stack.api.settled(id).await?["status"] == "confirmed");
     }
-    // Ten receives were not used up: nobody wrote `failed`, and nothing is dead.
+    // The receives were not used up: no worker wrote `failed`, and nothing is dead.
     ensure!(calls.of("PutItem").is_empty());
     // The first try after the outage settles an order: it drains within one more visibility timeout.
     for id in &ids {
@@ -172,7 +172,7 @@ async fn a_message_of_a_future_version_waits_for_its_worker(_: Arc<Stack>) -> Re
         aws.dead_letter(&part)
     })
     .await?;
-    // No sooner than the visibility timeout brought it back: a deployment has ten of them to go on.
+    // No sooner than the visibility timeout brought it back: a deployment has 25 of them to go on.
     ensure!(start.elapsed() >= Duration::from_secs(10));
     ensure!(put_off.of("ChangeMessageVisibilityBatch").is_empty());
     ensure!(found.body.as_ref() == Some(&message), "{found:?}");

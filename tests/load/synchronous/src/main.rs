@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn function() -> Result<()> {
     let (orders, articles) = (required("ORDERS_TABLE")?, required("ARTICLES_TABLE")?);
-    let table = &OrderTable::new(Client::new(&process::config::aws()?), orders, articles);
+    let table = &OrderTable::new(&Client::new(&process::config::aws()?), orders, articles);
     let ids = &config::order_ids()?;
     let handler = |request| answer(table, ids, request);
     run(gateway::service(config::role_clients()?, handler))

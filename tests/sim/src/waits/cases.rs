@@ -40,118 +40,127 @@ impl Default for Spike {
 
 /// All cases.
 pub fn all() -> Vec<Case> {
-    let mut cases = Vec::new();
-    let mut add = |name, gets, peak, late, change: &dyn Fn(&mut Spike)| {
-        let mut spike = Spike::default();
-        change(&mut spike);
-        cases.push(Case {
-            name,
-            spike,
-            gets,
-            peak,
-            late,
-        });
+    [pauses(), loads(), rows(), clients()].concat()
+}
+
+/// The README's spike with this change, and the most that it may cost: GETs, peak and lateness.
+fn case(name: &'static str, [gets, peak, late]: [f64; 3], change: impl FnOnce(&mut Spike)) -> Case {
+    let mut spike = Spike::default();
+    change(&mut spike);
+    Case {
+        name,
+        spike,
+        gets,
+        peak,
+        late,
+    }
+}
+
+fn pauses() -> Vec<Case> {
+    let pause = |name, most, pause| case(name, most, |spike| spike.pause = pause);
+    vec![
+        case("the README's spike", [2.5, 1.25, 0.8], |_| {}),
+        pause(
+            "workers pause for five minutes, from 100 s on",
+            [4.5, 1.5, 0.8],
+            100.0..400.0,
+        ),
+        pause(
+            "workers pause for a minute, from 100 s on",
+            [3.0, 1.5, 0.8],
+            100.0..160.0,
+        ),
+        pause(
+            "workers pause for a minute, from 20 s on",
+            [3.5, 1.5, 0.8],
+            20.0..80.0,
+        ),
+        pause(
+            "workers pause for a minute, from the start",
+            [4.0, 2.0, 0.8],
+            0.0..60.0,
+        ),
+    ]
+}
+
+fn loads() -> Vec<Case> {
+    let load = |name, most, arriving, written| {
+        case(name, most, |spike| {
+            (spike.arriving, spike.written) = (arriving, written);
+        })
     };
-    add("the README's spike", 2.5, 1.25, 0.8, &|_| {});
-    add(
-        "workers pause for five minutes, from 100 s on",
-        4.5,
-        1.5,
-        0.8,
-        &|spike| {
-            spike.pause = 100.0..400.0;
-        },
-    );
-    add(
-        "workers pause for a minute, from 100 s on",
-        3.0,
-        1.5,
-        0.8,
-        &|spike| spike.pause = 100.0..160.0,
-    );
-    add(
-        "workers pause for a minute, from 20 s on",
-        3.5,
-        1.5,
-        0.8,
-        &|spike| spike.pause = 20.0..80.0,
-    );
-    add(
-        "workers pause for a minute, from the start",
-        4.0,
-        2.0,
-        0.8,
-        &|spike| spike.pause = 0.0..60.0,
-    );
-    add("500,000 orders in a minute", 2.5, 1.5, 0.8, &|spike| {
-        spike.arriving = vec![(8333.0, 0.0..60.0)];
-    });
-    add("33 a second before and after", 2.5, 2.0, 0.8, &|spike| {
-        spike.arriving = vec![(33.0, 0.0..20.0), (660.0, 20.0..80.0), (33.0, 80.0..500.0)];
-    });
-    add(
-        "a tenth of it: 66 a second, 13 written",
-        2.5,
-        2.0,
-        0.8,
-        &|spike| {
-            spike.arriving = vec![(66.0, 0.0..60.0)];
-            spike.written = 13.0;
-        },
-    );
-    add("1 environment", 2.5, 1.5, 0.8, &|spike| {
-        spike.environments = 1
-    });
-    add("200 environments", 2.5, 1.75, 0.8, &|spike| {
-        spike.environments = 200
-    });
-    add("2% failed, 5% delivered again", 3.0, 1.5, 0.8, &|spike| {
-        spike.redelivered = 0.05;
-        spike.failed = 0.02;
-    });
-    add(
-        "writes delayed by 4 s on average",
-        2.5,
-        1.5,
-        1.0,
-        &|spike| spike.delayed = 4.0,
-    );
-    add(
-        "a tenth is a client's that overtakes",
-        2.5,
-        1.5,
-        0.8,
-        &|spike| {
-            spike.overtaking = 0.1;
-            spike.overtaking_written = 40.0;
+    let around = vec![(33.0, 0.0..20.0), (660.0, 20.0..80.0), (33.0, 80.0..500.0)];
+    vec![
+        load(
+            "500,000 orders in a minute",
+            [2.5, 1.5, 0.8],
+            vec![(8333.0, 0.0..60.0)],
+            130.0,
+        ),
+        load(
+            "33 a second before and after",
+            [2.5, 2.0, 0.8],
+            around,
+            130.0,
+        ),
+        load(
+            "a tenth of it: 66 a second, 13 written",
+            [2.5, 2.0, 0.8],
+            vec![(66.0, 0.0..60.0)],
+            13.0,
+        ),
+    ]
+}
+
+fn rows() -> Vec<Case> {
+    vec![
+        case("2% failed, 5% delivered again", [3.0, 1.5, 0.8], |spike| {
+            (spike.redelivered, spike.failed) = (0.05, 0.02);
+        }),
+        case(
+            "writes delayed by 4 s on average",
+            [2.5, 1.5, 1.0],
+            |spike| spike.delayed = 4.0,
+        ),
+    ]
+}
+
+fn clients() -> Vec<Case> {
+    let overtaking = |name, most, part, written| {
+        case(name, most, |spike| {
+            (spike.overtaking, spike.overtaking_written) = (part, written);
             spike.clients = 1;
-        },
-    );
-    add(
-        "half is a client's that overtakes",
-        2.5,
-        1.75,
-        0.8,
-        &|spike| {
-            spike.overtaking = 0.5;
-            spike.overtaking_written = 200.0;
-            spike.clients = 1;
-        },
-    );
-    add(
-        "100 orders a request, ten times as many",
-        2.5,
-        1.5,
-        0.8,
-        &|spike| {
-            spike.batch = 100;
-            spike.arriving = vec![(6600.0, 0.0..60.0)];
-            spike.written = 1300.0;
-            spike.environments = 20;
-        },
-    );
-    add("without placed_at", 2.5, 1.25, 0.8, &|spike| {
-        spike.has_hint = false
-    });
-    cases
+        })
+    };
+    vec![
+        case("1 environment", [2.5, 1.5, 0.8], |spike| {
+            spike.environments = 1;
+        }),
+        case("200 environments", [2.5, 1.75, 0.8], |spike| {
+            spike.environments = 200;
+        }),
+        overtaking(
+            "a tenth is a client's that overtakes",
+            [2.5, 1.5, 0.8],
+            0.1,
+            40.0,
+        ),
+        overtaking(
+            "half is a client's that overtakes",
+            [2.5, 1.75, 0.8],
+            0.5,
+            200.0,
+        ),
+        case(
+            "100 orders a request, ten times as many",
+            [2.5, 1.5, 0.8],
+            |spike| {
+                spike.batch = 100;
+                (spike.arriving, spike.written) = (vec![(6600.0, 0.0..60.0)], 1300.0);
+            },
+        ),
+        case("without placed_at", [2.5, 1.25, 0.8], |spike| {
+            spike.has_hint = false;
+        }),
+    ]
 }

@@ -1,11 +1,18 @@
 //! The figures that the README promises, each with the most that it may be.
 
-use sim::figures::{Measured, all, measure};
+use sim::{
+    case::OutageKind,
+    figures::{Figure, Measured, all, hour_at_any_time, measure},
+};
 use std::time::Duration;
 
 fn figure(name: &str) -> Measured {
     let figure = all().into_iter().find(|figure| figure.name == name);
-    let measured = measure(&figure.expect("a figure of this name"));
+    measured(&figure.expect("a figure of this name"))
+}
+
+fn measured(figure: &Figure) -> Measured {
+    let (name, measured) = (&figure.name, measure(figure));
     let report = &measured.report;
     assert!(report.wrong.is_empty(), "{name}: {:?}", report.wrong);
     assert_eq!(report.dead, 0, "{name}");
@@ -78,6 +85,18 @@ fn an_outage_of_25_minutes_costs_no_order_and_is_over_within_a_visibility_timeou
     for name in ["outage-down-50", "outage-throttled-5", "outage-silent-5"] {
         let outage = figure(name);
         assert!(outage.settled <= Some(Duration::from_secs(185)), "{outage}");
+    }
+}
+
+#[test]
+fn an_outage_of_an_hour_costs_no_order_whenever_it_begins() {
+    // `cargo run --bin sim -- --figures hour` has fifteen times the orders.
+    let kinds = [OutageKind::Down, OutageKind::Throttled, OutageKind::Silent];
+    for (seed, kind) in (1..7).zip(kinds.into_iter().cycle()) {
+        let hour = measured(&hour_at_any_time(seed, kind));
+        // The outage takes up to 20 receives, and the load before and after it some.
+        let most = hour.report.most_receives;
+        assert!((19..25).contains(&most), "{hour}");
     }
 }
 

@@ -68,7 +68,7 @@ const KNOWN: [Known; 18] = [
     ("delivered_late", &[("seconds", "5"), ("rate", "0.1")]),
     ("back_early", &[("seconds", "2"), ("rate", "0.1")]),
     ("overtaken", &[("rate", "0.1")]),
-    ("received_before", &[("receives", "9"), ("rate", "0.1")]),
+    ("received_before", &[("receives", "24"), ("rate", "0.1")]),
     (
         "killed_in_init",
         &[
