@@ -297,7 +297,7 @@ async fn a_table_that_cannot_be_read_gives_503(stack: Arc<Stack>) -> Result<()> 
     })?;
     let reply = stack.api.get(&id).await?;
     reply.problem(503)?;
-    ensure!(reply.header("retry-after") == Some("5"), "{reply:?}");
+    ensure!(reply.header("retry-after").is_some(), "{reply:?}");
     drop(rule);
     stack.api.settled(&id).await?;
     Ok(())
