@@ -19,7 +19,7 @@ pub enum Fault {
 #[derive(Debug, Default)]
 pub struct Rows {
     /// The rows, by their orders' ids.
-    pub rows: BTreeMap<String, Value>,
+    pub by_id: BTreeMap<String, Value>,
     /// What goes wrong with the calls, in their order; then nothing does.
     pub faults: Vec<Fault>,
     /// An article that can't be written.
@@ -53,7 +53,7 @@ impl Rows {
     }
 
     fn transact(&mut self, actions: &[Value]) -> Option<Answer> {
-        let before = self.rows.clone();
+        let before = self.by_id.clone();
         let reasons = actions.iter().map(|action| {
             let put = &action["Put"];
             if put.is_null() {
@@ -69,7 +69,7 @@ impl Rows {
         if reasons.iter().all(|reason| reason["Code"] == "None") {
             return None;
         }
-        self.rows = before;
+        self.by_id = before;
         let body =
             json!({"__type": "TransactionCanceledException", "CancellationReasons": reasons});
         Some((400, body))
@@ -81,7 +81,7 @@ impl Rows {
             &put["Item"],
             put["Item"]["id"]["S"].as_str().expect("an id"),
         );
-        if let Some(row) = self.rows.get(id) {
+        if let Some(row) = self.by_id.get(id) {
             let values = &put["ExpressionAttributeValues"];
             let has = |part| put["ConditionExpression"].to_string().contains(part);
             let is_own = values[":mine"] == row["fingerprint"] && has("fingerprint = :mine");
@@ -93,7 +93,7 @@ impl Rows {
                 return Some(row.clone());
             }
         }
-        self.rows.insert(id.to_owned(), new.clone());
+        self.by_id.insert(id.to_owned(), new.clone());
         None
     }
 }

@@ -98,13 +98,13 @@ async fn fifty_orders_under_one_key_are_settled_by_one_row_at_once() {
     let check = async |receives, row: Option<(String, Value)>, transactions, expected| {
         let batch: Vec<_> = (0..50).map(|variant| (7, variant, receives)).collect();
         let table = Rows {
-            rows: row.into_iter().collect(),
+            by_id: row.into_iter().collect(),
             ..Rows::default()
         };
         let (dispositions, table) = settle(&batch, table).await;
         assert_eq!(count(&dispositions), expected, "{receives}");
         assert_eq!(table.transactions, transactions, "{receives}");
-        assert_eq!(table.rows.len(), 1);
+        assert_eq!(table.by_id.len(), 1);
     };
     for receives in [1, 10] {
         check(receives, None, 1, [1, 0, 49, 0]).await;
@@ -137,7 +137,7 @@ async fn while_the_table_is_down_no_order_of_a_key_is_given_up_on_its_own() {
     };
     let (dispositions, table) = settle(&batch, down).await;
     assert_eq!(dispositions, vec![Disposition::Retry(Cause::Busy); 50]);
-    assert!(table.rows.is_empty());
+    assert!(table.by_id.is_empty());
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
@@ -161,7 +161,7 @@ proptest! {
             earlier.map(|(variant, is_failed)| row(key, variant, status(is_failed)))
         });
         let before: BTreeMap<_, _> = rows.collect();
-        let table = Rows { rows: before.clone(), faults, ..Rows::default() };
+        let table = Rows { by_id: before.clone(), faults, ..Rows::default() };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
@@ -170,7 +170,7 @@ proptest! {
         let (dispositions, table) = runtime.block_on(settle(&batch, table));
         for ((key, variant, _), disposition) in batch.iter().zip(&dispositions) {
             let placed = order(*key, *variant).placed;
-            let row = &table.rows[&placed.id().to_string()];
+            let row = &table.by_id[&placed.id().to_string()];
             let is_own = row["fingerprint"]["S"] == placed.fingerprint().as_str();
             // A row of another order stays as it was, `failed` or not.
             let is_settled = row["status"]["S"] != "failed";
@@ -182,7 +182,7 @@ proptest! {
             prop_assert!(is_right, "{key} {variant} {disposition:?} {row}");
         }
         for (id, row) in before {
-            let after = &table.rows[&id];
+            let after = &table.by_id[&id];
             prop_assert_eq!(&after["fingerprint"], &row["fingerprint"]);
             prop_assert!(row["status"]["S"] == "failed" || *after == row);
         }

@@ -49,7 +49,7 @@ impl Shop {
         let now = hours(at).duration_since(UNIX_EPOCH).unwrap_or_default();
         if self.sweeps {
             let mut table = self.table.lock().expect("no panic in here");
-            table.rows.retain(|_, row| {
+            table.by_id.retain(|_, row| {
                 let at = row["expires_at"]["N"]
                     .as_str()
                     .and_then(|at| at.parse().ok());

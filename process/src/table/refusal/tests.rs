@@ -160,21 +160,14 @@ async fn each_reason_names_the_order_or_the_article_that_it_is_about() {
         .await;
     }
     check([failed(row(&own, "failed")), none(), none()], "conflict").await;
-    check(
-        [failed(row("other", "confirmed")), none(), none()],
-        "0 key mismatch: other, confirmed",
-    )
-    .await;
-    check(
-        [failed(row("other", "failed")), none(), none()],
-        "0 key mismatch: other, failed",
-    )
-    .await;
-    check(
-        [failed(row("other", "a later version's")), none(), none()],
-        "0 key mismatch: other, unknown",
-    )
-    .await;
+    for (status, known) in [
+        ("confirmed", "confirmed"),
+        ("failed", "failed"),
+        ("a later version's", "unknown"),
+    ] {
+        let expected = format!("0 key mismatch: other, {known}");
+        check([failed(row("other", status)), none(), none()], &expected).await;
+    }
     let strange = "0 its row has no status or no fingerprint";
     check([failed(json!({"id": {"S": "0"}})), none(), none()], strange).await;
     check([code("ConditionalCheckFailed"), none(), none()], strange).await;
