@@ -41,7 +41,7 @@ The n-th event that a fault matches has the same fate for the same seed. A fault
     killed_every         one that works, every `seconds`";
 
 /// Operations that a fault may be for.
-pub(crate) const OPERATIONS: [&str; 17] = [
+pub(crate) const OPERATIONS: [&str; 18] = [
     "BatchGetItem",
     "BatchWriteItem",
     "ChangeMessageVisibility",
@@ -50,6 +50,7 @@ pub(crate) const OPERATIONS: [&str; 17] = [
     "DeleteMessage",
     "DeleteMessageBatch",
     "GetItem",
+    "GetQueueAttributes",
     "PutEvents",
     "PutItem",
     "Query",

@@ -52,6 +52,16 @@ fn every_fault_of_the_help_can_be_injected() -> Result<()> {
 }
 
 #[test]
+fn the_queues_depth_can_be_made_unreadable() -> Result<()> {
+    let plan = Plan::read(
+        "faults: [{fault: refused, call: GetQueueAttributes, code: ServiceUnavailable}]",
+    )?;
+    let operation = plan.injections[0].operation.as_deref();
+    assert_eq!(operation, Some("GetQueueAttributes"));
+    Ok(())
+}
+
+#[test]
 fn the_example_of_the_help_is_one() -> Result<()> {
     let (_, example) = HELP.split_once("\n\n").context("no example")?;
     let (example, _) = example.split_once("\n\n").context("no end")?;
