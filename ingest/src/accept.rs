@@ -5,6 +5,7 @@ use crate::{
     gateway::{FINGERPRINT, PLACED_AT},
     problem::Problem,
     request, response,
+    wait::FIRST,
 };
 use events::{
     Order, OrderPlaced,
@@ -20,8 +21,7 @@ use std::time::{Instant, SystemTime};
 pub async fn accept(acceptor: &Acceptor, request: Request) -> Result<Response<Body>, Problem> {
     let placed = put_on_queue(acceptor, &request).await?;
     // Only here is a single order answered with 202, and only with an id that is on the queue.
-    let wait = acceptor.backlog.wait(None);
-    let mut response = response::queued(StatusCode::ACCEPTED, placed.id(), wait);
+    let mut response = response::queued(StatusCode::ACCEPTED, placed.id(), FIRST);
     if let Some(location) = location(&request, &placed) {
         let location = HeaderValue::try_from(location).expect("an id, a time and digits are ASCII");
         response.headers_mut().insert(LOCATION, location);
@@ -55,7 +55,6 @@ async fn put_on_queue(acceptor: &Acceptor, request: &Request) -> Result<OrderPla
     })?;
     let message = acceptor.message(order, key.as_ref(), client, SystemTime::now().into())?;
     let id = message.id();
-    acceptor.backlog.refresh();
     let start = Instant::now();
     let sent = acceptor.queue.send(&message, request::trace(request)).await;
     acceptor.metrics.took("QueueMilliseconds", start.elapsed());

@@ -5,6 +5,7 @@ use crate::{
     gateway::{IDS, PLACED_AT},
     problem::{Details, Problem},
     request, response,
+    wait::FIRST,
 };
 use events::{
     Client, IdempotencyKey, Order, OrderId, OrderPlaced, Timestamp,
@@ -20,7 +21,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use std::{
     collections::{HashMap, HashSet},
-    time::{Duration, Instant, SystemTime},
+    time::{Instant, SystemTime},
 };
 
 /// The largest body of a batch request, in bytes: it has to fit Lambda's 6 MB in base64, too.
@@ -67,7 +68,6 @@ pub async fn accept_batch(
     };
     let mut results: Vec<Accepted> = checked.into_iter().map(to_message).collect();
 
-    acceptor.backlog.refresh();
     let start = Instant::now();
     let sent = acceptor.queue.send_all(&messages, trace.as_deref()).await;
     if !messages.is_empty() {
@@ -88,7 +88,7 @@ pub async fn accept_batch(
     acceptor.metrics.count("BatchRequests", 1);
     let problems = results.iter().filter_map(|result| result.as_ref().err());
     problems.for_each(|problem| acceptor.metrics.refused(problem.name()));
-    let mut response = answer(&results, acceptor.backlog.wait(None));
+    let mut response = answer(&results);
     if let (StatusCode::ACCEPTED, Some(up)) = (response.status(), up) {
         let mut accepted: HashSet<_> = results.iter().flatten().collect();
         let once = messages
@@ -161,7 +161,7 @@ fn check_entry(entry: &RawValue, at: &Pointer<'_>, client: &Client) -> Checked {
 
 /// Answers 202 if an order is on the queue. Otherwise it answers with a problem, a 5xx if an order met one, that has the
 /// results in it.
-fn answer(results: &[Accepted], wait: Duration) -> Response<Body> {
+fn answer(results: &[Accepted]) -> Response<Body> {
     #[derive(Serialize)]
     struct Answer<'a> {
         #[serde(flatten)]
@@ -207,5 +207,5 @@ fn answer(results: &[Accepted], wait: Duration) -> Response<Body> {
         "accepted the orders of a batch request"
     );
     let response = response::json(StatusCode::ACCEPTED, "application/json", &body);
-    response::ask_later(response, wait)
+    response::ask_later(response, FIRST)
 }

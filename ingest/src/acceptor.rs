@@ -1,6 +1,6 @@
 //! Does what accepting one order and accepting many have in common.
 
-use crate::{backlog::Backlog, metrics::Metrics, problem::Problem, queue::OrderQueue, request};
+use crate::{metrics::Metrics, problem::Problem, queue::OrderQueue, request};
 use events::{Client, IdempotencyKey, Order, OrderIds, OrderPlaced, Timestamp, json};
 use lambda_http::{Request, http::header::HeaderName};
 
@@ -12,17 +12,15 @@ pub(crate) const HEADER: &str = "idempotency-key";
 pub struct Acceptor {
     ids: OrderIds,
     pub(crate) queue: OrderQueue,
-    pub(crate) backlog: Backlog,
     pub(crate) metrics: Metrics,
 }
 
 impl Acceptor {
-    /// Issues ids from `ids`, and puts orders on `queue`, which has this `backlog`.
-    pub fn new(ids: OrderIds, queue: OrderQueue, backlog: Backlog, metrics: Metrics) -> Self {
+    /// Issues ids from `ids`, and puts orders on `queue`.
+    pub fn new(ids: OrderIds, queue: OrderQueue, metrics: Metrics) -> Self {
         Self {
             ids,
             queue,
-            backlog,
             metrics,
         }
     }

@@ -32,14 +32,6 @@ pub fn metrics() -> Result<Metrics> {
     }))
 }
 
-/// Reads how many statuses a second all who wait are to ask for at most.
-pub fn status_requests() -> Result<f64> {
-    let name = "STATUS_REQUESTS_PER_SECOND";
-    let number = required(name)?.parse().ok();
-    let number = number.filter(|number: &f64| number.is_finite() && *number > 0.0);
-    number.with_context(|| format!("the environment variable {name} is no number above zero"))
-}
-
 /// Signs ids with `ORDER_ID_SECRET`. While it is rotated, ids of `ORDER_ID_SECRET_NEXT` are recognised before it signs,
 /// and those of `ORDER_ID_SECRET_PREVIOUS` after it has.
 pub fn order_ids() -> Result<OrderIds> {

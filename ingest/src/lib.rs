@@ -4,12 +4,12 @@
 pub mod accept;
 pub mod accept_batch;
 pub mod acceptor;
-pub mod backlog;
 pub mod config;
 mod description;
 pub mod dispatch;
 pub mod gateway;
 pub mod metrics;
+pub mod polling;
 pub mod problem;
 pub mod provisional;
 pub mod queue;

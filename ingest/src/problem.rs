@@ -225,9 +225,7 @@ impl Problem {
         match self {
             Self::MethodNotAllowed(allowed) => response::with(response, ALLOW, allowed),
             Self::EncodedBody => response::with(response, ACCEPT_ENCODING, "identity"),
-            Self::QueueUnavailable | Self::TableUnavailable => {
-                response::with(response, RETRY_AFTER, "5")
-            }
+            Self::QueueUnavailable => response::with(response, RETRY_AFTER, "5"),
             _ => response,
         }
     }

@@ -1,9 +1,9 @@
 //! `GET /orders/{id}`: tells what became of an order. The function's other calls are in `statuses` and `description`.
 
 use crate::{
-    backlog::Backlog,
     description::describe,
     metrics::Metrics,
+    polling::Polling,
     problem::Problem,
     provisional::is_provisional,
     request, response,
@@ -20,15 +20,15 @@ use serde::Serialize;
 use std::time::{Duration, Instant, SystemTime};
 
 /// Holds what statuses are read from: a processed order has a row of `table`, which names its client; until then its id is
-/// one of `ids`, and it is in the `backlog`.
+/// one of `ids`.
 #[derive(Debug)]
 pub struct Statuses {
     /// The ids that were issued.
     pub ids: OrderIds,
     /// The orders that were processed.
     pub table: OrderTable,
-    /// The orders that wait.
-    pub backlog: Backlog,
+    /// When clients whose orders wait ask again.
+    pub polling: Polling,
     /// A row is kept for at least so long after its order was placed, or for ever. `process` stores no order that is older.
     pub keep: Option<Duration>,
     /// The longest that a worker takes for a batch. It may settle an order for this long after it wrote a `failed` row.
@@ -73,10 +73,16 @@ impl Statuses {
         })
     }
 
-    fn queued(&self, id: OrderId, placed_at: Option<Timestamp>) -> Response<Body> {
+    fn queued(&self, client: &Client, id: OrderId, placed_at: Option<Timestamp>) -> Response<Body> {
         self.metrics.count("Queued", 1);
         tracing::info!(order_id = %id, "the order is queued");
-        response::queued(StatusCode::OK, id, self.backlog.wait(placed_at))
+        response::queued(StatusCode::OK, id, self.polling.wait(client, placed_at))
+    }
+
+    /// The answer while the table is down. Then all clients wait, and poll as those whose orders are queued.
+    pub(crate) fn unavailable(&self, client: &Client, request: &Request) -> Response<Body> {
+        let wait = self.polling.wait(client, request::placed_at(request));
+        response::ask_later(Problem::TableUnavailable.refuse(&self.metrics), wait)
     }
 }
 
@@ -104,20 +110,26 @@ async fn find(statuses: &Statuses, request: &Request) -> Result<Response<Body>, 
     let client = request::client(request)?;
     let fingerprint = request::fingerprint(request)?;
     let id = OrderId::parse(&order_id(request)).ok_or(Problem::UnknownOrder)?;
-    statuses.backlog.refresh();
     let start = Instant::now();
     let row = statuses.table.read(id).await;
     statuses.metrics.took("TableMilliseconds", start.elapsed());
-    let row = row.map_err(|error| {
-        tracing::error!(order_id = %id, %error, "could not reach the table of orders");
-        Problem::TableUnavailable
-    })?;
+    let row = match row {
+        Ok(row) => row,
+        Err(error) => {
+            tracing::error!(order_id = %id, %error, "could not reach the table of orders");
+            return Ok(statuses.unavailable(&client, request));
+        }
+    };
     match statuses.content(&client, id, fingerprint, row.as_ref())? {
         Some(record) if statuses.is_provisional(record.outcome, record.processed_at) => {
-            Ok(statuses.queued(id, Some(record.placed_at)))
+            Ok(statuses.queued(&client, id, Some(record.placed_at)))
         }
         Some(record) => {
             statuses.metrics.count("Settled", 1);
+            let times = (record.placed_at, record.processed_at);
+            statuses
+                .polling
+                .settled(&client, record.outcome, times.0, times.1);
             tracing::info!(order_id = %id, "told the order's outcome");
             let shown = Shown::from(record);
             Ok(response::json(StatusCode::OK, "application/json", &shown))
@@ -125,7 +137,7 @@ async fn find(statuses: &Statuses, request: &Request) -> Result<Response<Body>, 
         // A client that reads `queued` would ask for ever.
         None if is_over(request, statuses.keep) => Err(Problem::NotKept),
         // It was accepted, because its id was issued, and is not processed yet.
-        None => Ok(statuses.queued(id, request::placed_at(request))),
+        None => Ok(statuses.queued(&client, id, request::placed_at(request))),
     }
 }
 

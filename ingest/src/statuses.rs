@@ -31,13 +31,12 @@ pub(crate) async fn find_all(
     texts.retain(|text| seen.insert(text.to_ascii_lowercase()));
     let asked = texts.iter().filter_map(|text| order(text).ok());
     let asked: BTreeSet<_> = asked.map(|(id, _)| id).collect();
-    statuses.backlog.refresh();
     let start = Instant::now();
     let rows = statuses.table.read_all(asked.iter().copied()).await;
     if !asked.is_empty() {
         statuses.metrics.took("TableMilliseconds", start.elapsed());
         if rows.unread.len() == asked.len() {
-            return Err(Problem::TableUnavailable);
+            return Ok(statuses.unavailable(&client, request));
         }
     }
     let find = |text: &str| {
@@ -47,6 +46,12 @@ pub(crate) async fn find_all(
         }
         let row = statuses.content(&client, id, fingerprint, rows.found.get(&id))?;
         let row = row.filter(|row| !statuses.is_provisional(row.outcome, row.processed_at));
+        if let Some(row) = row {
+            let times = (row.placed_at, row.processed_at);
+            statuses
+                .polling
+                .settled(&client, row.outcome, times.0, times.1);
+        }
         Ok(Known::new(id, row))
     };
     let results: Vec<_> = texts.iter().map(|text| find(text)).collect();
@@ -67,7 +72,7 @@ pub(crate) async fn find_all(
     };
     let answer = response::json(StatusCode::OK, "application/json", &answer);
     if waits {
-        let wait = statuses.backlog.wait(request::placed_at(request));
+        let wait = statuses.polling.wait(&client, request::placed_at(request));
         return Ok(response::ask_later(answer, wait));
     }
     Ok(answer)

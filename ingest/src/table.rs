@@ -48,6 +48,8 @@ pub struct Settled {
     /// Its outcome.
     #[serde(flatten)]
     pub outcome: Outcome,
+    /// The time at which it was accepted.
+    pub placed_at: Timestamp,
     /// The time at which it got its outcome.
     pub processed_at: Timestamp,
     /// Its price, in the currency's minor unit.
@@ -109,7 +111,7 @@ impl OrderTable {
                 .set_keys(Some(rows.unread.iter().copied().map(key).collect()))
                 .consistent_read(true)
                 .projection_expression(
-                    "id, #status, reason, client, fingerprint, processed_at, #total, expires_at",
+                    "id, #status, reason, client, fingerprint, placed_at, processed_at, #total, expires_at",
                 )
                 .expression_attribute_names("#status", "status")
                 .expression_attribute_names("#total", "total");

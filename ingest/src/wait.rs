@@ -1,78 +1,136 @@
-//! Decides when a client is to ask for its outcome. Pure.
+//! Decides when a client asks for its outcome again. Pure: times and chance are passed in.
 //!
-//! Clients that wait are load, too. The wait that they are told grows with the backlog, so that all of them together ask at
-//! a bounded rate, however many there are.
+//! Clients that wait are load, too. An environment learns how fast the queue advances from the rows that it returns, and needs
+//! no setting and no other call for it: each settled row has the time at which its order was placed and the time at which it
+//! was processed. A waiting order's turn comes when the queue has advanced to the time at which that order was placed.
 
-use std::time::Duration;
+mod arrivals;
+mod pace;
 
-/// Nobody is told to ask sooner, nor when nothing is known of the backlog.
-pub const LEAST: Duration = Duration::from_secs(2);
-/// Nobody is told to ask later: a backlog may be gone sooner than it looks.
-pub const MOST: Duration = Duration::from_mins(5);
+use arrivals::Arrivals;
+use events::{Client, Timestamp};
+use pace::{Front, Pace};
+use std::{
+    collections::HashMap,
+    time::{Duration, UNIX_EPOCH},
+};
 
-/// The wait of a client whose order is on the queue, in whole seconds.
-///
-/// With `waiting` orders, and `per_second` requests for a status that are wanted at most, all have asked once after
-/// `waiting ÷ per_second`. That is about when a new order's turn comes, if the tables write as many a second. An order that
-/// has waited asks again after half its `age`, where that is sooner: so a client knows its outcome late by half of what it
-/// waited, at most. `chance`, from 0 to 1, spreads those who came together.
-pub fn wait(waiting: Option<u64>, per_second: f64, age: Option<Duration>, chance: f64) -> Duration {
-    let Some(waiting) = waiting else {
-        return LEAST;
-    };
-    #[expect(clippy::cast_precision_loss)]
-    let turn = Duration::try_from_secs_f64(waiting as f64 / per_second).unwrap_or(MOST);
-    let wait = age.map_or(turn, |age| turn.min(age / 2));
-    let spread = wait.min(MOST).mul_f64(0.75 + chance / 2.0);
-    Duration::from_secs_f64(spread.clamp(LEAST, MOST).as_secs_f64().round())
+/// The first wait, from the 202. A queue without a backlog has settled the order by then.
+pub const FIRST: Duration = Duration::from_secs(2);
+/// The longest wait.
+pub const LONGEST: Duration = Duration::from_hours(1);
+/// Seconds for which a row counts: Lambda may freeze an environment for longer.
+const WINDOW: f64 = 45.0;
+/// Orders that ask for the second time at about the same age are spread over this many seconds.
+const SPREAD: f64 = 10.0;
+/// The longest wait of an order that is overdue or whose turn is unknown, in seconds.
+const MOST: f64 = 300.0;
+/// Most clients whose own pace an environment remembers.
+const CLIENTS: usize = 1000;
+
+/// What an environment of the function `status` knows of the queue.
+#[derive(Debug, Default)]
+pub struct Waits {
+    everyone: Pace,
+    /// SQS lets the orders of a client with few messages overtake those of a client with many: each has a pace of its own.
+    own: HashMap<Client, Pace>,
+    arrivals: Arrivals,
+    /// The first and the last of the answers `queued` since an order was seen to be settled.
+    in_vain: Option<(f64, f64)>,
+}
+
+impl Waits {
+    /// Learns from the row of an order that reached its turn: one that was confirmed or rejected. A failed order's row says
+    /// nothing about the pace, for the order was given up after many deliveries.
+    pub fn settled(
+        &mut self,
+        client: &Client,
+        placed_at: Timestamp,
+        processed_at: Timestamp,
+        now: Timestamp,
+    ) {
+        let now = seconds(now);
+        let (placed, processed) = (seconds(placed_at), seconds(processed_at).min(now));
+        if now - processed >= WINDOW {
+            return;
+        }
+        self.in_vain = None;
+        self.everyone.settled(placed, processed, now);
+        if self.own.len() >= CLIENTS {
+            self.own.retain(|_, pace| pace.is_recent(now));
+        }
+        if self.own.len() < CLIENTS || self.own.contains_key(client) {
+            let own = self.own.entry(client.clone()).or_default();
+            own.settled(placed, processed, now);
+        }
+    }
+
+    /// Returns the wait of a client whose order has no outcome yet, in whole seconds. A request that doesn't say when the
+    /// order was placed counts as the first for it. `chance`, from 0 to 1, spreads clients that came together.
+    pub fn wait(
+        &mut self,
+        client: &Client,
+        placed_at: Option<Timestamp>,
+        now: Timestamp,
+        chance: f64,
+    ) -> Duration {
+        let now = seconds(now);
+        let first = FIRST.as_secs_f64();
+        let placed = placed_at.map_or(now - first, |at| seconds(at).min(now));
+        let age = now - placed;
+        if placed_at.is_some() && age < 2.0 * first {
+            self.arrivals.placed(placed);
+        }
+        let own = self.own.get(client).and_then(|own| own.front(now));
+        let own = own.filter(|front| front.is_measured);
+        let front = own.or_else(|| self.everyone.front(now));
+        let turn = front
+            .as_ref()
+            .map_or(0.0, |front| self.turn(front, placed, now));
+        // Its turn has come and gone, or is unknown. While nothing is settled, waits grow as fast as time passes.
+        let overdue = match front {
+            Some(front) if front.is_measured => age / 5.0,
+            _ => age,
+        };
+        let patience = overdue.max(1.5 * self.silence(now)).min(MOST) * (0.75 + chance / 2.0);
+        let wait = (turn * (1.0 + chance / 4.0)).max(patience);
+        let spread = wait.max(first) + SPREAD * chance;
+        Duration::from_secs_f64(spread.min(LONGEST.as_secs_f64()).round())
+    }
+
+    /// The seconds until the queue reaches an order that was placed at this time.
+    fn turn(&self, front: &Front, placed: f64, now: f64) -> f64 {
+        let ahead = (placed - front.placed).max(0.0);
+        if front.is_measured {
+            let thinned = self.arrivals.thinned(front.placed, placed, now);
+            // A pace that was seen for a second says little about the next hour.
+            (ahead * thinned / front.speed).min(75.0 * front.span)
+        } else {
+            // One row may be that of an order which was delivered twice.
+            (ahead / front.speed).min(8.0 * (now - placed))
+        }
+    }
+
+    /// Returns for how long this environment has answered `queued` without seeing an order settled.
+    fn silence(&mut self, now: f64) -> f64 {
+        let unbroken = self.in_vain.filter(|(_, last)| now - last < WINDOW);
+        let since = unbroken.map_or(now, |(first, _)| first);
+        self.in_vain = Some((since, now));
+        now - since
+    }
+}
+
+/// Seconds since 1970.
+fn seconds(at: Timestamp) -> f64 {
+    Timestamp::from(UNIX_EPOCH).until(at).as_secs_f64()
+}
+
+/// The middle one of these, which are put in order. None of none.
+fn median(values: &mut [f64]) -> Option<f64> {
+    let middle = values.len() / 2;
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(middle).copied()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn seconds(waiting: Option<u64>, per_second: f64, age: Option<u64>, chance: f64) -> u64 {
-        wait(waiting, per_second, age.map(Duration::from_secs), chance).as_secs()
-    }
-
-    #[test]
-    fn a_wait_goes_by_the_backlog_and_by_the_age() {
-        let check = |waiting, per_second, age, expected| {
-            assert_eq!(
-                seconds(waiting, per_second, age, 0.5),
-                expected,
-                "{waiting:?} {age:?}"
-            );
-        };
-        check(None, 130.0, None, 2);
-        check(None, 130.0, Some(1000), 2);
-        check(Some(0), 130.0, None, 2);
-        check(Some(1300), 130.0, None, 10);
-        check(Some(13_000), 130.0, None, 100);
-        check(Some(13_000), 130.0, Some(40), 20);
-        check(Some(13_000), 130.0, Some(1000), 100);
-        check(Some(13_000), 130.0, Some(0), 2);
-        check(Some(u64::MAX), 130.0, None, 300);
-        check(Some(1), 0.0, None, 300);
-    }
-
-    #[test]
-    fn chance_spreads_by_a_quarter() {
-        for (chance, expected) in [(0.0, 75), (0.5, 100), (1.0, 125)] {
-            assert_eq!(seconds(Some(10_000), 100.0, None, chance), expected);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_wait_is_bounded_and_grows_with_the_backlog(
-            waiting: u64, more: u64, per_second in 0.1..10_000.0_f64, age: Option<u64>, chance in 0.0..1.0_f64,
-        ) {
-            let age = age.map(|age| age / 1_000_000);
-            let wait = seconds(Some(waiting), per_second, age, chance);
-            prop_assert!((2..=300).contains(&wait));
-            prop_assert!(seconds(Some(waiting.saturating_add(more)), per_second, age, chance) >= wait);
-        }
-    }
-}
+mod tests;

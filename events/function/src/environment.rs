@@ -13,7 +13,7 @@ pub fn required(name: &str) -> Result<String> {
     let is_reference = value.contains("{{resolve:");
     ensure!(
         !is_reference,
-        "the environment variable {name} holds an unresolved reference"
+        "the environment variable {name} holds a reference that was not resolved"
     );
     Ok(value)
 }

@@ -3,9 +3,7 @@
 use anyhow::{Error, Result};
 use aws_sdk_sqs::Client;
 use function::{aws::connector, environment::required, logs};
-use ingest::{
-    acceptor::Acceptor, backlog::Backlog, config, dispatch::dispatch, gateway, queue::OrderQueue,
-};
+use ingest::{acceptor::Acceptor, config, dispatch::dispatch, gateway, queue::OrderQueue};
 use lambda_runtime::run;
 use std::process::ExitCode;
 
@@ -19,9 +17,8 @@ async fn function() -> Result<()> {
     let url = required("QUEUE_URL")?;
     config::connect(&connector, &url).await;
     let sqs = Client::new(&config::aws(&connector)?);
-    let backlog = Backlog::new(sqs.clone(), url.clone(), config::status_requests()?);
     let queue = OrderQueue::new(&sqs, url);
-    let acceptor = &Acceptor::new(config::order_ids()?, queue, backlog, config::metrics()?);
+    let acceptor = &Acceptor::new(config::order_ids()?, queue, config::metrics()?);
     let handler = |request| dispatch(acceptor, request);
     run(gateway::service(config::role_clients()?, handler))
         .await

@@ -7,8 +7,8 @@ use function::{
     logs,
 };
 use ingest::{
-    backlog::Backlog,
     config, gateway,
+    polling::Polling,
     status::{Statuses, status},
     table::OrderTable,
 };
@@ -22,15 +22,11 @@ fn main() -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn function() -> Result<()> {
     let aws = config::aws(&connector()?)?;
-    let (table, queue) = (required("ORDERS_TABLE")?, required("QUEUE_URL")?);
+    let table = required("ORDERS_TABLE")?;
     let statuses = &Statuses {
         ids: config::order_ids()?,
         table: OrderTable::new(&aws_sdk_dynamodb::Client::new(&aws), table),
-        backlog: Backlog::new(
-            aws_sdk_sqs::Client::new(&aws),
-            queue,
-            config::status_requests()?,
-        ),
+        polling: Polling::default(),
         keep: keep()?,
         worker_timeout: seconds("PROCESS_TIMEOUT_SECONDS")?,
         metrics: config::metrics()?,

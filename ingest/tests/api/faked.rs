@@ -15,10 +15,10 @@ use events::{OrderIds, Secret};
 use function::aws::behavior_version;
 use ingest::{
     acceptor::Acceptor,
-    backlog::Backlog,
     dispatch::dispatch,
     gateway::{self, Event, RoleClients},
     metrics::Metrics,
+    polling::Polling,
     queue::OrderQueue,
     status::{Statuses, status},
     table::OrderTable,
@@ -232,13 +232,13 @@ pub fn read(event: &Value) -> Result<Event, serde_json::Error> {
 
 /// Gives the answer of the function `ingest` to an event, with an SDK of this configuration.
 pub async fn ingest(event: &Value, config: &SdkConfig) -> Result<Answer> {
-    accept(read(event)?, config, backlog(config)).await
+    accept(read(event)?, config).await
 }
 
-/// Gives the answer of the function `ingest` to an event that was read, when the queue has this backlog.
-pub async fn accept(event: Event, config: &SdkConfig, backlog: Backlog) -> Result<Answer> {
+/// Gives the answer of the function `ingest` to an event that was read.
+pub async fn accept(event: Event, config: &SdkConfig) -> Result<Answer> {
     let queue = OrderQueue::new(&aws_sdk_sqs::Client::new(config), QUEUE.to_owned());
-    let acceptor = Acceptor::new(ids()?, queue, backlog, metrics());
+    let acceptor = Acceptor::new(ids()?, queue, metrics());
     invoke(|request| dispatch(&acceptor, request), event).await
 }
 
@@ -253,7 +253,7 @@ pub fn statuses(config: &SdkConfig) -> Result<Statuses> {
     Ok(Statuses {
         ids: ids()?,
         table,
-        backlog: backlog(config),
+        polling: Polling::default(),
         keep: None,
         worker_timeout: WORKER,
         metrics: metrics(),
@@ -268,9 +268,4 @@ pub async fn ask_by(event: &Value, statuses: &Statuses) -> Result<Answer> {
 /// Metrics that nobody reads.
 pub fn metrics() -> Metrics {
     Metrics::new("test".to_owned(), "", |_| {})
-}
-
-/// The backlog of the queue of every test, for which ten requests a second are wanted.
-pub fn backlog(config: &SdkConfig) -> Backlog {
-    Backlog::new(aws_sdk_sqs::Client::new(config), QUEUE.to_owned(), 10.0)
 }

@@ -1,7 +1,7 @@
 //! The functions log and count each request.
 
 use crate::{
-    faked::{QUEUE, answering, backlog, config, ids, invoke, read, rest, sample},
+    faked::{QUEUE, answering, config, ids, invoke, read, rest, sample},
     log::Log,
 };
 use anyhow::{Context as _, Result};
@@ -30,7 +30,6 @@ async fn logged(event: &Value, queue: u16) -> Result<(Vec<Value>, Vec<Value>)> {
     let acceptor = Acceptor::new(
         ids()?,
         OrderQueue::new(&sqs, QUEUE.to_owned()),
-        backlog(&config),
         Metrics::new("shop".to_owned(), "", write),
     );
     let log = Log::default();

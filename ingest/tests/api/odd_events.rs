@@ -1,9 +1,7 @@
 //! Events that no gateway is known to send: each is mended, or read, or a function error, as `gateway` says. None of them
 //! is a panic.
 
-use crate::faked::{
-    Answer, accept, answering, backlog, config, http, ingest, read, request, rest, sample,
-};
+use crate::faked::{Answer, accept, answering, config, http, ingest, read, request, rest, sample};
 use anyhow::Result;
 use ingest::route::order_id;
 use serde_json::{Value, json};
@@ -182,7 +180,7 @@ async fn nulls_are_left_out() -> Result<()> {
 /// Gives `ingest`'s answer to an event that is no Unicode text.
 async fn answer_text(event: &str) -> Result<Answer> {
     let config = config(answering(|_| (200, json!({"MessageId": "1"})))).build();
-    accept(serde_json::from_str(event)?, &config, backlog(&config)).await
+    accept(serde_json::from_str(event)?, &config).await
 }
 
 #[test]

@@ -41,10 +41,8 @@ async fn a_row_is_shown_without_what_is_not_the_clients_business() -> Result<()>
 #[tokio::test]
 async fn an_order_without_a_row_is_queued_and_another_id_unknown() -> Result<()> {
     let queued = answer("status", 200, json!({})).await?;
-    assert_eq!(
-        (queued.status, queued.headers["retry-after"].as_str()),
-        (200, "2")
-    );
+    assert_eq!(queued.status, 200);
+    assert!(queued.headers.contains_key("retry-after"), "{queued:?}");
     assert_eq!(queued.document()?["status"], "queued");
     let unknown = answer("unknown-status", 200, json!({})).await?;
     assert_eq!(unknown.status, 404);
@@ -148,10 +146,9 @@ async fn a_failed_order_is_queued_for_as_long_as_its_worker_may_try() -> Result<
 async fn a_table_that_does_not_answer_is_to_be_asked_again() -> Result<()> {
     for status in [400, 403, 500, 503] {
         let answer = answer("status", status, json!({})).await?;
-        assert_eq!(
-            (answer.status, answer.headers["retry-after"].as_str()),
-            (503, "5")
-        );
+        let wait: u64 = answer.headers["retry-after"].parse()?;
+        assert_eq!(answer.status, 503);
+        assert!((2..=12).contains(&wait), "{wait}");
     }
     Ok(())
 }

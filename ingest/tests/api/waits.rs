@@ -1,172 +1,161 @@
-//! The wait that a client is told: by the backlog, beside the call that is under way.
+//! The wait that a client reads: by the rows that the environment has returned, and by no other call.
 
-use crate::faked::{
-    WORKER, accept, answering, ask_by, backlog, config, ids, metrics, read, sample,
-};
-use anyhow::Result;
-use ingest::{backlog::Backlog, status::Statuses, table::OrderTable};
-use serde_json::{Value, json};
+use crate::faked::{accept, answering, ask_by, config, read, rest, sample, statuses};
+use anyhow::{Context as _, Result};
+use events::{OrderId, Timestamp};
+use ingest::status::Statuses;
+use serde_json::{Map, Value, json};
 use std::{
     sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 
-/// Services whose queue has so many orders visible and in flight, or can't be read; and the calls that they got.
-type Calls = Arc<Mutex<Vec<&'static str>>>;
+/// The calls that a function made, by the member that tells them apart.
+type Calls = Arc<Mutex<Vec<Value>>>;
 
-fn services(counts: Option<[&'static str; 2]>) -> (aws_types::SdkConfig, Calls) {
-    let calls = Calls::default();
-    let seen = calls.clone();
-    let client = answering(move |request| {
-        let name = match &request {
-            request if request.get("AttributeNames").is_some() => "GetQueueAttributes",
-            request if request.get("Key").is_some() => "GetItem",
-            _ => "SendMessage",
-        };
-        seen.lock().expect("no panic in here").push(name);
-        match (name, counts) {
-            ("GetQueueAttributes", None) => (403, json!({"__type": "AccessDenied"})),
-            ("GetQueueAttributes", Some([visible, in_flight])) => {
-                let counts = json!({"ApproximateNumberOfMessages": visible,
-                    "ApproximateNumberOfMessagesNotVisible": in_flight});
-                (200, json!({"Attributes": counts}))
-            }
-            ("GetItem", _) => (200, json!({})),
-            _ => {
-                let entries = request["Entries"].as_array().into_iter().flatten();
-                let stored = entries.map(|entry| json!({"Id": entry["Id"], "MessageId": "1"}));
-                (
-                    200,
-                    json!({"MessageId": "1", "Successful": stored.collect::<Vec<_>>()}),
-                )
-            }
+fn at(ago: f64) -> Timestamp {
+    (SystemTime::now() - Duration::from_secs_f64(ago)).into()
+}
+
+fn id(n: u8) -> Result<OrderId> {
+    let client = events::Client::identified("ann");
+    Ok(crate::faked::ids()?.fresh(&client, [n; 12]))
+}
+
+/// Statuses whose table has a hundred orders of this status. In the last twenty seconds one was processed each 200 ms, and each
+/// had been placed 40 ms after the one before; the last of them waited a minute.
+fn spike(status: &str) -> Result<Statuses> {
+    let mut rows = Map::new();
+    for n in 1..=100 {
+        let left = 0.2 * f64::from(100 - n);
+        let mut row = sample("order-record")?;
+        let id = id(n)?.to_string();
+        row["id"] = json!({"S": id});
+        row["client"] = json!({"S": "ann"});
+        row["status"] = json!({"S": status});
+        if status == "rejected" {
+            row["reason"] = json!({"S": "out_of_stock"});
         }
+        row["placed_at"] = json!({"S": at(60.0 + left / 5.0)});
+        row["processed_at"] = json!({"S": at(left)});
+        rows.insert(id, row);
+    }
+    let client = answering(move |request| {
+        if let Some(id) = request["Key"]["id"]["S"].as_str() {
+            let row = rows.get(id);
+            return (200, row.map_or(json!({}), |row| json!({"Item": row})));
+        }
+        let keys = request["RequestItems"]["orders"]["Keys"].as_array();
+        let keys = keys.into_iter().flatten();
+        let found = keys.filter_map(|key| rows.get(key["id"]["S"].as_str()?));
+        (
+            200,
+            json!({"Responses": {"orders": found.collect::<Vec<_>>()}}),
+        )
     });
-    let retry = aws_sdk_sqs::config::retry::RetryConfig::disabled();
-    (config(client).retry_config(retry).build(), calls)
+    statuses(&config(client).build())
 }
 
-fn statuses(config: &aws_types::SdkConfig, backlog: Backlog) -> Result<Statuses> {
-    let dynamodb = aws_sdk_dynamodb::Client::new(config);
-    let table = OrderTable::new(&dynamodb, "orders".to_owned());
-    Ok(Statuses {
-        ids: ids()?,
-        table,
-        backlog,
-        keep: None,
-        worker_timeout: WORKER,
-        metrics: metrics(),
-    })
+/// An event for an order that was placed this many seconds ago.
+fn event(id: OrderId, ago: f64) -> Value {
+    let path = format!("/orders/{id}");
+    get("/orders/{id}", &path, &json!({"placed_at": at(ago)}))
 }
 
-/// Lets what was started beside a call end.
-async fn settle() {
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
+/// An event for many.
+fn many(ids: impl Iterator<Item = u8>, ago: f64) -> Result<Value> {
+    let ids: Vec<_> = ids.map(|n| Ok(id(n)?.to_string())).collect::<Result<_>>()?;
+    let query = json!({"ids": ids.join(","), "placed_at": at(ago)});
+    Ok(get("/orders", "/orders", &query))
 }
 
-fn event(age: Option<Duration>) -> Result<Value> {
-    let mut event = sample("status")?;
-    if let Some(age) = age {
-        let placed_at = events::Timestamp::from(SystemTime::now() - age);
-        event["queryStringParameters"] = json!({"placed_at": placed_at});
-    }
-    Ok(event)
+fn get(resource: &str, path: &str, query: &Value) -> Value {
+    let context = json!({"identity": {"apiKeyId": "ann"}});
+    rest(
+        json!({"httpMethod": "GET", "resource": resource, "path": path, "requestContext": context,
+        "queryStringParameters": query}),
+    )
+}
+
+async fn wait(event: &Value, statuses: &Statuses) -> Result<u64> {
+    let answer = ask_by(event, statuses).await?;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let wait = answer.headers.get("retry-after").context("no wait")?;
+    Ok(wait.parse()?)
 }
 
 #[tokio::test]
-async fn a_wait_goes_by_the_backlog_from_the_second_answer_on() -> Result<()> {
-    let (config, calls) = services(Some(["900", "100"]));
-    let statuses = statuses(&config, backlog(&config))?;
-    let mut waits = Vec::new();
-    for _ in 0..4 {
-        let answer = ask_by(&event(None)?, &statuses).await?;
-        settle().await;
-        waits.push(answer.headers["retry-after"].parse::<u64>()?);
+async fn an_order_waits_for_its_turn_as_the_rows_show_it() -> Result<()> {
+    // It was placed 58 s after those that are settled now, a fifth of a second of which is settled in a second.
+    let its_turn = 270..=380;
+    let one = spike("confirmed")?;
+    for n in 1..=100 {
+        let answer = ask_by(&event(id(n)?, 60.0), &one).await?;
+        assert!(!answer.headers.contains_key("retry-after"), "{answer:?}");
     }
-    // A cold start asks nothing; the second request asks, beside its own call; a thousand orders at ten a second.
-    assert_eq!(waits[..2], [2, 2]);
-    assert!(
-        waits[2..].iter().all(|wait| (75..=125).contains(wait)),
-        "{waits:?}"
-    );
-    let calls = calls.lock().expect("no panic in here").clone();
-    assert_eq!(
-        calls
-            .iter()
-            .filter(|call| **call == "GetQueueAttributes")
-            .count(),
-        1,
-        "{calls:?}"
-    );
-    assert_eq!(calls[0], "GetItem");
+    let waited = wait(&event(id(200)?, 2.0), &one).await?;
+    assert!(its_turn.contains(&waited), "{waited}");
+    let hundred = spike("rejected")?;
+    let answer = ask_by(&many(1..=100, 60.0)?, &hundred).await?;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(!answer.headers.contains_key("retry-after"), "{answer:?}");
+    let waited = wait(&many(199..=201, 2.0)?, &hundred).await?;
+    assert!(its_turn.contains(&waited), "{waited}");
     Ok(())
 }
 
 #[tokio::test]
-async fn an_order_that_waits_asks_again_after_half_its_age() -> Result<()> {
-    let (config, _) = services(Some(["1000", "0"]));
-    let statuses = statuses(&config, backlog(&config))?;
-    for _ in 0..2 {
-        ask_by(&event(None)?, &statuses).await?;
-        settle().await;
-    }
-    for (age, least, most) in [(0, 2, 2), (20, 7, 13), (100, 37, 63), (10_000, 75, 125)] {
-        let answer = ask_by(&event(Some(Duration::from_secs(age)))?, &statuses).await?;
-        let wait: u64 = answer.headers["retry-after"].parse()?;
-        assert!((least..=most).contains(&wait), "{age}: {wait}");
-    }
-    // A hint that is none is left alone.
+async fn failed_orders_say_nothing_about_the_pace() -> Result<()> {
+    let mut failed = spike("failed")?;
+    failed.worker_timeout = Duration::ZERO;
+    ask_by(&many(1..=100, 60.0)?, &failed).await?;
+    let waited = wait(&event(id(200)?, 2.0), &failed).await?;
+    assert!((2..=12).contains(&waited), "{waited}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_hint_that_is_invalid_counts_as_absent() -> Result<()> {
     for odd in [
         json!("soon"),
         json!(7),
         json!(["a"]),
         json!("2999-01-01T00:00:00Z"),
+        json!("0001-01-01T00:00:00Z"),
         Value::Null,
     ] {
-        let mut event = event(None)?;
+        let statuses = spike("confirmed")?;
+        let mut event = event(id(200)?, 2.0);
         event["queryStringParameters"] = json!({"placed_at": odd});
-        assert_eq!(ask_by(&event, &statuses).await?.status, 200, "{odd}");
+        let waited = wait(&event, &statuses).await?;
+        assert!((2..=385).contains(&waited), "{odd}: {waited}");
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn a_backlog_that_cannot_be_read_costs_nothing() -> Result<()> {
-    for counts in [None, Some(["x", "1"]), Some(["", ""])] {
-        let (config, calls) = services(counts);
-        let statuses = statuses(&config, backlog(&config))?;
-        for _ in 0..3 {
-            let answer = ask_by(&event(Some(Duration::from_secs(1000)))?, &statuses).await?;
-            settle().await;
-            assert_eq!((answer.status, &*answer.headers["retry-after"]), (200, "2"));
-        }
-        assert!(
-            calls
-                .lock()
-                .expect("no panic in here")
-                .contains(&"GetQueueAttributes")
-        );
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn an_order_that_is_accepted_is_told_by_the_same_backlog() -> Result<()> {
-    let (config, _) = services(Some(["5000", "0"]));
-    let backlog = backlog(&config);
-    let mut waits = Vec::new();
+async fn an_order_is_accepted_by_one_call_and_its_client_asks_in_two_seconds() -> Result<()> {
+    let calls = Calls::default();
+    let seen = calls.clone();
+    let client = answering(move |request| {
+        let entries = request["Entries"].as_array().into_iter().flatten();
+        let stored = entries.map(|entry| json!({"Id": entry["Id"], "MessageId": "1"}));
+        let answer = json!({"MessageId": "1", "Successful": stored.collect::<Vec<_>>()});
+        seen.lock().expect("no panic in here").push(request);
+        (200, answer)
+    });
+    let config = config(client).build();
     for name in ["order", "batch-request", "order-http-api"] {
-        let answer = accept(read(&sample(name)?)?, &config, backlog.clone()).await?;
-        settle().await;
-        assert_eq!(answer.status, 202, "{answer:?}");
-        waits.push(answer.headers["retry-after"].parse::<u64>()?);
+        let answer = accept(read(&sample(name)?)?, &config).await?;
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!((answer.status, &*answer.headers["retry-after"]), (202, "2"));
     }
-    assert_eq!(waits[..2], [2, 2]);
-    assert!(
-        (225..=300).contains(&waits[2]),
-        "500 s, of which 300 are told: {waits:?}"
-    );
+    let calls = calls.lock().expect("no panic in here");
+    let sends = calls
+        .iter()
+        .filter(|call| call.get("MessageBody").is_some() || call.get("Entries").is_some());
+    assert_eq!((calls.len(), sends.count()), (3, 3), "{calls:?}");
     Ok(())
 }

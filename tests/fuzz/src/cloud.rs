@@ -97,12 +97,7 @@ impl Cloud {
                 Some(row) => (200, json!({"Item": row})),
                 None => (200, json!({})),
             },
-            // Beside the others: it isn't one of the calls that a request makes.
-            "GetQueueAttributes" => {
-                let counts = json!({"ApproximateNumberOfMessages": "7", "ApproximateNumberOfMessagesNotVisible": "x"});
-                return (200, json!({"Attributes": counts}));
-            }
-            // Nor this one.
+            // It isn't one of the calls that a request makes.
             "PutEvents" => return (200, put_events(&body)),
             "PutItem" => write(&[&body["Item"]], bytes.len()),
             "TransactWriteItems" => transact(&body, bytes.len()),

@@ -5,10 +5,10 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use events::{Client, OrderIds, Secret};
 use ingest::{
     acceptor::Acceptor,
-    backlog::Backlog,
     dispatch::dispatch,
     gateway::{self, Event, RoleClients},
     metrics::Metrics,
+    polling::Polling,
     queue::OrderQueue,
     request,
     route::order_id,
@@ -69,18 +69,16 @@ impl Functions {
         let dynamodb = || aws_sdk_dynamodb::Client::new(&config);
         let ids = OrderIds::new(Secret::new(SECRET).expect("long enough"), vec![]);
         let url = "https://sqs.test/orders";
-        let backlog = Backlog::new(sqs(), url.to_owned(), 100.0);
         Self {
             acceptor: Acceptor::new(
                 ids.clone(),
                 OrderQueue::new(&sqs(), url.to_owned()),
-                backlog.clone(),
                 quiet(),
             ),
             statuses: Statuses {
                 ids: ids.clone(),
                 table: ingest::table::OrderTable::new(&dynamodb(), "orders".to_owned()),
-                backlog,
+                polling: Polling::default(),
                 keep: None,
                 worker_timeout: Duration::from_secs(150),
                 metrics: quiet(),

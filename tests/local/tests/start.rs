@@ -143,7 +143,8 @@ async fn a_function_that_cannot_start_says_why_in_one_line() -> Result<()> {
         .map(String::as_str)
         .chain(["AWS_REGION", "AWS_SECRET_ACCESS_KEY"])
     {
-        if name != "OUTCOME_BUS" {
+        let is_optional = ["OUTCOME_BUS", "ROLE_SESSIONS_ARE_CLIENTS"].contains(&name);
+        if !is_optional {
             functions.check(name, None, "missing").await?;
         }
         functions.check(name, Some(" \t"), "empty").await?;
@@ -171,12 +172,6 @@ async fn a_function_that_cannot_start_says_why_in_one_line() -> Result<()> {
     }
     for name in ["RETRY_BASE_SECONDS", "KEEP_DAYS", "PROCESS_TIMEOUT_SECONDS"] {
         functions.check(name, Some("five"), "not a number").await?;
-    }
-    for number in ["many", "0", "-1", "inf", "NaN"] {
-        let name = "STATUS_REQUESTS_PER_SECOND";
-        functions
-            .check(name, Some(number), "no number above zero")
-            .await?;
     }
     for name in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
         functions

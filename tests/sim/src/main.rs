@@ -8,6 +8,7 @@ use sim::{
     run::run,
     seeds::{self, Failure},
     shrink::shrink,
+    waits,
 };
 use std::process::ExitCode;
 
@@ -29,6 +30,9 @@ struct Options {
     /// Print which alarm tells of each fault, and after how many minutes, instead of running seeds
     #[arg(long)]
     alarms: bool,
+    /// Print how often waiting clients ask, and how late they know, instead of running seeds
+    #[arg(long)]
+    waits: bool,
 }
 
 fn main() -> ExitCode {
@@ -41,6 +45,10 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         };
+    }
+    if options.waits {
+        waits();
+        return ExitCode::SUCCESS;
     }
     let failed = match (&options.figures, options.trace) {
         (Some(name), _) => figures(name),
@@ -56,6 +64,23 @@ fn tell() -> anyhow::Result<()> {
         println!("{name}, {day:?}: {}", alarms::list(&told));
     }
     Ok(())
+}
+
+/// Prints the README's table of clients who wait.
+fn waits() {
+    println!(
+        "| case | GETs an order | most a second ÷ most POSTs | lateness p50, p90, p99 |\n|---|---|---|---|"
+    );
+    for case in waits::all() {
+        let seen = waits::run(&case.spike);
+        let late = [0.5, 0.9, 0.99].map(|part| format!("{:.2}", seen.late(part)));
+        let (gets, peak) = (seen.gets, seen.peak());
+        println!(
+            "| {} | {gets:.2} | {peak:.2} | {} |",
+            case.name,
+            late.join(", ")
+        );
+    }
 }
 
 fn figures(name: &str) -> usize {

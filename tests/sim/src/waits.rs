@@ -1,34 +1,54 @@
-//! Clients who wait for their orders, each of whom asks when `ingest` tells it to.
+//! Clients who wait for their orders and honour `ingest`'s `Retry-After`.
 //!
-//! Orders are written in the order of arrival, so many a second, and nothing else is modelled: the rule alone decides how
-//! many ask at a time, and how late a client knows.
+//! Environments of the function `status` know only the orders that they were asked for. Orders are written at a fixed rate, in
+//! the order of arrival, but for those that come late or overtake others. Nothing else is modelled: the rule alone decides how
+//! many clients ask at a time, and how late they know.
 
+mod cases;
+
+pub use cases::{Case, all};
+use events::{Client, Timestamp};
 use fastrand::Rng;
-use ingest::wait::wait;
+use ingest::wait::{FIRST, Waits as Rule};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap},
-    time::Duration,
+    ops::Range,
+    time::{Duration, UNIX_EPOCH},
 };
 
-/// An environment reads the backlog as often as this, in seconds.
-const EVERY: f64 = 2.0;
 /// Lateness counts for orders that waited longer than this, in seconds.
 const LONG: f64 = 10.0;
+/// An order comes this long after its turn, in seconds: its batch is written with it.
+const WRITE: f64 = 0.5;
+/// A message comes back after this time, in seconds.
+const VISIBILITY: f64 = 185.0;
 
 /// Orders that come faster than they are written.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Spike {
-    /// Orders that arrive a second.
-    pub arriving: f64,
-    /// Seconds for which they arrive.
-    pub lasts: f64,
+    /// Orders that arrive a second, and the times between which they do.
+    pub arriving: Vec<(f64, Range<f64>)>,
     /// Orders that are written a second.
     pub written: f64,
-    /// Seconds from the spike's beginning for which none is written.
-    pub pause: f64,
-    /// `StatusRequestsPerSecond`
-    pub wanted: f64,
+    /// The time between which none is written.
+    pub pause: Range<f64>,
+    /// Environments of the function `status`.
+    pub environments: usize,
+    /// Clients. Those of all but the first are like each other.
+    pub clients: usize,
+    /// The part of all orders that are the first client's. SQS lets them overtake the others'.
+    pub overtaking: f64,
+    /// Orders of the first client that are written a second, beside the others'.
+    pub overtaking_written: f64,
+    /// The part of the orders that are delivered again, up to three times.
+    pub redelivered: f64,
+    /// The part of the orders that end as `failed`, after half an hour.
+    pub failed: f64,
+    /// By how much each order's write is delayed on average, in seconds: its batch was throttled.
+    pub delayed: f64,
+    /// Orders in one request, which are asked for in one request.
+    pub batch: usize,
     /// Clients send the hint in the location of the 202 back.
     pub has_hint: bool,
     /// Decides all that happens by chance.
@@ -38,12 +58,12 @@ pub struct Spike {
 /// How often clients asked, and how late they knew.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Waits {
-    /// Requests for a status, for each order.
+    /// Requests for a status, for each request with orders.
     pub gets: f64,
     /// The most of them in a second.
-    pub most_gets: usize,
-    /// The most orders in a second.
-    pub most_posts: usize,
+    pub most_gets: f64,
+    /// The most requests with orders in a second.
+    pub most_posts: f64,
     /// How late clients knew, as a share of what their orders waited, ascending.
     late: Vec<f64>,
 }
@@ -55,64 +75,130 @@ impl Waits {
         let index = (count(last) * part).round();
         self.late.get(floor(index)).copied().unwrap_or_default()
     }
+
+    /// The most requests for a status in a second, for each request with orders in the second that has the most of those.
+    pub fn peak(&self) -> f64 {
+        self.most_gets / self.most_posts
+    }
+}
+
+/// Orders that were sent in one request.
+struct Sent {
+    client: Client,
+    placed: f64,
+    /// When each has its row, and if the row is one that was reached by the queue.
+    rows: Vec<(f64, bool)>,
+}
+
+impl Sent {
+    /// The time at which the last has its row.
+    fn written(&self) -> f64 {
+        self.rows.iter().map(|(at, _)| *at).fold(0.0, f64::max)
+    }
 }
 
 /// Lets the spike happen.
 pub fn run(spike: &Spike) -> Waits {
     let mut rng = Rng::with_seed(spike.seed);
-    let orders = floor(spike.arriving * spike.lasts);
-    let mut arrived: Vec<_> = (0..orders).map(|_| rng.f64() * spike.lasts).collect();
-    arrived.sort_unstable_by(f64::total_cmp);
-    let mut written = Vec::with_capacity(orders);
-    let mut free = spike.pause;
-    for at in &arrived {
-        free = f64::max(free, *at) + 1.0 / spike.written;
-        written.push(free);
-    }
-    let waiting = |at: f64| {
-        let before = |times: &[f64]| times.partition_point(|time| *time <= at);
-        u64::try_from(before(&arrived) - before(&written)).unwrap_or_default()
-    };
-    let mut told = |now: f64, age: Option<f64>| {
-        let seen = waiting(now - EVERY * rng.f64());
-        let age = age.map(Duration::from_secs_f64);
-        let wait = wait(Some(seen), spike.wanted, age, rng.f64());
-        now + wait.as_secs_f64()
-    };
+    let requests = requests(spike, &mut rng);
+    let mut environments: Vec<_> = (0..spike.environments).map(|_| Rule::default()).collect();
     let mut asking = BinaryHeap::new();
     let mut posts = BTreeMap::<usize, usize>::new();
-    for (order, now) in arrived.iter().enumerate() {
-        *posts.entry(floor(*now)).or_default() += 1;
-        asking.push(Reverse((micros(told(*now, None)), order)));
+    for (index, sent) in requests.iter().enumerate() {
+        *posts.entry(floor(sent.placed)).or_default() += 1;
+        asking.push(Reverse((micros(sent.placed) + FIRST.as_micros(), index)));
     }
     let mut gets = BTreeMap::<usize, usize>::new();
     let mut late = Vec::new();
-    while let Some(Reverse((at, order))) = asking.pop() {
-        let now = Duration::from_micros(at).as_secs_f64();
+    while let Some(Reverse((at, index))) = asking.pop() {
+        let now = Duration::from_micros(u64::try_from(at).unwrap_or(u64::MAX)).as_secs_f64();
         *gets.entry(floor(now)).or_default() += 1;
-        let waited = written[order] - arrived[order];
-        if written[order] > now {
-            let age = spike.has_hint.then(|| now - arrived[order]);
-            asking.push(Reverse((micros(told(now, age)), order)));
-        } else if waited > LONG {
-            late.push((now - written[order]) / waited);
+        let sent = &requests[index];
+        let rule = &mut environments[rng.usize(..spike.environments)];
+        for (written, _) in sent.rows.iter().filter(|(at, tells)| *tells && *at <= now) {
+            rule.settled(&sent.client, time(sent.placed), time(*written), time(now));
+        }
+        let written = sent.written();
+        if written > now {
+            let hint = spike.has_hint.then(|| time(sent.placed));
+            let wait = rule.wait(&sent.client, hint, time(now), rng.f64());
+            asking.push(Reverse((at + wait.as_micros(), index)));
+        } else if written - sent.placed > LONG {
+            late.push((now - written) / (written - sent.placed));
         }
     }
     late.sort_unstable_by(f64::total_cmp);
+    let most = |seconds: &BTreeMap<usize, usize>| {
+        count(seconds.values().copied().max().unwrap_or_default())
+    };
     Waits {
-        gets: count(gets.values().sum()) / count(orders),
-        most_gets: gets.values().copied().max().unwrap_or_default(),
-        most_posts: posts.values().copied().max().unwrap_or_default(),
+        gets: count(gets.values().sum()) / count(requests.len()),
+        most_gets: most(&gets),
+        most_posts: most(&posts),
         late,
     }
+}
+
+/// Draws the orders, by arrival, and when each of them is written.
+fn requests(spike: &Spike, rng: &mut Rng) -> Vec<Sent> {
+    let mut sent = Vec::new();
+    for (rate, between) in &spike.arriving {
+        let lasts = between.end - between.start;
+        for _ in 0..floor(rate * lasts / count(spike.batch)) {
+            let is_quiet = rng.f64() < spike.overtaking;
+            let client = if is_quiet {
+                0
+            } else {
+                rng.usize(1..=spike.clients)
+            };
+            sent.push((between.start + rng.f64() * lasts, client));
+        }
+    }
+    sent.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let mut free = [0.0; 2];
+    let mut row = |placed: f64, client: usize, rng: &mut Rng| {
+        let (free, rate) = match client {
+            0 => (&mut free[0], spike.overtaking_written),
+            _ => (&mut free[1], spike.written),
+        };
+        *free = f64::max(*free, placed) + 1.0 / rate;
+        if spike.pause.contains(free) {
+            *free = spike.pause.end;
+        }
+        let mut written = *free + WRITE;
+        written -= spike.delayed * (1.0 - rng.f64()).ln();
+        if rng.f64() < spike.redelivered {
+            written += VISIBILITY * count(rng.usize(1..=3));
+        }
+        let has_failed = rng.f64() < spike.failed;
+        (
+            if has_failed {
+                placed + 10.0 * VISIBILITY
+            } else {
+                written
+            },
+            !has_failed,
+        )
+    };
+    sent.into_iter()
+        .map(|(placed, client)| Sent {
+            client: Client::identified(client.to_string()),
+            placed,
+            rows: (0..spike.batch).map(|_| row(placed, client, rng)).collect(),
+        })
+        .collect()
+}
+
+fn time(seconds: f64) -> Timestamp {
+    (UNIX_EPOCH + Duration::from_secs(1_700_000_000) + Duration::from_secs_f64(seconds)).into()
 }
 
 fn count(n: usize) -> f64 {
     f64::from(u32::try_from(n).unwrap_or(u32::MAX))
 }
 
-fn micros(seconds: f64) -> u64 {
-    u64::try_from(Duration::from_secs_f64(seconds).as_micros()).unwrap_or(u64::MAX)
+fn micros(seconds: f64) -> u128 {
+    Duration::from_secs_f64(seconds).as_micros()
 }
 
 /// A number without its fraction. Negative ones, which there are none of, are zero.

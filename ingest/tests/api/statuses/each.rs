@@ -50,7 +50,7 @@ async fn a_failed_order_whose_worker_may_still_try_is_queued_among_others() -> R
     let expected = ["queued", "failed", "queued", "rejected", "failed"].map(Some);
     assert_eq!(statuses, expected);
     assert_eq!(results[0], json!({"id": mine[0], "status": "queued"}));
-    assert_eq!(answer.headers["retry-after"], "2");
+    assert!(answer.headers.contains_key("retry-after"), "{answer:?}");
     let (answer, _) = ask(asked(&mine[3..]), &rows, 100).await?;
     assert!(!answer.headers.contains_key("retry-after"), "all are final");
     Ok(())

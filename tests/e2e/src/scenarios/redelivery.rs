@@ -83,9 +83,7 @@ async fn a_copy_behind_a_key_mismatch_is_not_lost(stack: Arc<Stack>) -> Result<(
     let other = placed(id, &order(&[(&sku, 5)]))?.to_json();
     let batch = sqs_event(&[(other.clone(), 1), (mine.to_json(), 1), (other, 1)]);
     let failed = aws.process(&batch).await?;
-    ensure!(failed == ["1"], "{failed:?}");
-    let again = sqs_event(&[(mine.to_json(), 2)]);
-    ensure!(aws.process(&again).await?.is_empty());
+    ensure!(failed.is_empty(), "{failed:?}");
     ensure!(aws.outcome(id).await? == Outcome::Confirmed);
     ensure!(aws.in_stock(&sku).await? == 9);
     Ok(())
@@ -154,18 +152,13 @@ async fn a_failed_order_is_not_overwritten_by_another_with_its_id(stack: Arc<Sta
     let first = placed(id, &order(&[(&sku, 1)]))?;
     let failed = put_failed(&stack, &first).await?;
     let other = placed(id, &order(&[(&sku, 5)]))?.to_json();
-    let failures = aws
-        .process(&sqs_event(&[(other, 1), (first.to_json(), 1)]))
-        .await?;
-    ensure!(failures == ["1"], "{failures:?}");
+    let alone = sqs_event(&[(other.clone(), 1)]);
+    ensure!(aws.process(&alone).await?.is_empty(), "a key mismatch");
     ensure!(aws.record(&id.to_string()).await? == Some(failed));
     ensure!(aws.in_stock(&sku).await? == 9);
-    // Its own redelivery settles it.
-    ensure!(
-        aws.process(&sqs_event(&[(first.to_json(), 1)]))
-            .await?
-            .is_empty()
-    );
+    // Its own redelivery settles it, also behind the other.
+    let both = sqs_event(&[(other, 2), (first.to_json(), 2)]);
+    ensure!(aws.process(&both).await?.is_empty());
     ensure!(aws.outcome(id).await? == Outcome::Confirmed);
     ensure!(aws.in_stock(&sku).await? == 8);
     Ok(())

@@ -35,7 +35,7 @@ async fn a_slow_queue_is_waited_for(stack: Arc<Stack>) -> Result<()> {
 }
 
 async fn a_send_whose_answers_are_lost_is_retried_with_its_key(stack: Arc<Stack>) -> Result<()> {
-    refused_then_accepted(&stack, 3, Fault::Unanswered, 503).await
+    refused_then_accepted(&stack, 5, Fault::Unanswered, 503).await
 }
 
 async fn a_send_that_is_done_too_late_is_retried_with_its_key(stack: Arc<Stack>) -> Result<()> {

@@ -11,11 +11,13 @@ use futures_util::future::try_join_all;
 use http::Method;
 use local::faults::Fault;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 scenarios! {
-    a_wait_grows_with_the_backlog_and_falls_with_it [Parameters]
-    a_backlog_that_cannot_be_read_costs_nothing [Parameters]
+    a_wait_goes_by_the_order_s_age_and_ends_with_its_outcome [Faults]
     a_client_that_follows_a_location_learns_its_outcome []
     a_hundred_orders_of_every_status_are_told_in_one_request [Tables Clients]
     the_location_of_a_batch_request_tells_all_its_orders [Tables]
@@ -30,71 +32,28 @@ fn wait(reply: &Reply) -> Result<u64> {
     Ok(wait.parse()?)
 }
 
-async fn a_wait_grows_with_the_backlog_and_falls_with_it(_: Arc<Stack>) -> Result<()> {
-    let stack = Stack::local(&["StatusRequestsPerSecond=1"]).await?;
+async fn a_wait_goes_by_the_order_s_age_and_ends_with_its_outcome(stack: Arc<Stack>) -> Result<()> {
     let sku = stack.article(1000).await?;
-    let sent = order(&[(&sku, 1)]);
-    let ids = {
-        let _down = stack.fault(|call| {
-            let hit = call.operation == "TransactWriteItems";
-            hit.then(|| Fault::refuse(400, "ThrottlingException", "no"))
-        })?;
-        let first = stack.api.post(&sent, None).await?;
-        ensure!(
-            wait(&first)? == 2,
-            "nothing is known of the backlog yet: {first:?}"
-        );
-        let ids = try_join_all((0..60).map(|_| stack.api.place(&sent, None))).await?;
-        until("a new order is told to wait for the backlog", || async {
-            let reply = stack.api.post(&sent, None).await?;
-            Ok((wait(&reply)? >= 40).then_some(()))
-        })
-        .await?;
-        until("so is one that asks, without a hint", || async {
-            let reply = stack.api.get(&ids[0]).await?;
-            Ok((wait(&reply)? >= 40).then_some(()))
-        })
-        .await?;
-        // One that hasn't waited long asks again soon.
-        let hint = format!(
-            "{}?placed_at={}",
-            ids[0],
-            events::Timestamp::from(std::time::SystemTime::now())
-        );
-        ensure!(wait(&stack.api.get(&hint).await?)? == 2);
-        ids
-    };
-    try_join_all(ids.iter().map(|id| stack.api.settled(id))).await?;
-    until(
-        "a new order isn't told to wait for those that are gone",
-        || async {
-            let reply = stack.api.post(&sent, None).await?;
-            Ok((wait(&reply)? == 2).then_some(()))
-        },
-    )
-    .await?;
-    stack.stop().await;
-    Ok(())
-}
-
-async fn a_backlog_that_cannot_be_read_costs_nothing(_: Arc<Stack>) -> Result<()> {
-    let stack = Stack::local(&["StatusRequestsPerSecond=1"]).await?;
-    let sent = order(&[("e2e-nobody-has-this", 1)]);
-    let _rule = stack.fault(|call| {
-        let hit = call.operation == "GetQueueAttributes";
-        hit.then(|| Fault::refuse(403, "AccessDeniedException", "no"))
+    let part = sku.clone();
+    let down = stack.fault(move |call| {
+        let hit = call.operation == "TransactWriteItems" && call.contains(&part);
+        hit.then(|| Fault::refuse(400, "ThrottlingException", "no"))
     })?;
-    for _ in 0..20 {
-        let reply = stack.api.post(&sent, None).await?;
-        ensure!(reply.status == 202 && wait(&reply)? == 2, "{reply:?}");
-    }
-    until("somebody has asked for it", || async {
-        stack.api.post(&sent, None).await?;
-        let faults = stack.cloud()?.faults();
-        Ok((faults.count("IngestFunction", "GetQueueAttributes") > 0).then_some(()))
-    })
-    .await?;
-    stack.stop().await;
+    let reply = stack.api.post(&order(&[(&sku, 1)]), None).await?;
+    ensure!(wait(&reply)? == 2, "{reply:?}");
+    let id = reply.json()?["id"].as_str().context("no id")?.to_owned();
+    let asked = stack.api.get(&id).await?;
+    ensure!((2..=60).contains(&wait(&asked)?), "{asked:?}");
+    // Ten minutes and nothing known of the pace: it asks after some minutes.
+    let then = SystemTime::now() - Duration::from_mins(10);
+    let hint = format!("{id}?placed_at={}", events::Timestamp::from(then));
+    let asked = stack.api.get(&hint).await?;
+    ensure!((16..=385).contains(&wait(&asked)?), "{asked:?}");
+    drop(down);
+    let settled = stack.api.settled(&id).await?;
+    ensure!(settled["status"] == "confirmed", "{settled}");
+    let reply = stack.api.get(&id).await?;
+    ensure!(reply.header("retry-after").is_none(), "{reply:?}");
     Ok(())
 }
 

@@ -188,11 +188,6 @@ impl Shared {
         let latency = *locked(&self.latency);
         if let Some(action) = target.strip_prefix("AmazonSQS.") {
             signed(headers, "sqs")?;
-            if action == "GetQueueAttributes" {
-                // Beside the order that is sent, every few seconds.
-                locked(&self.seen).queue_requests += 1;
-                return Ok((latency.queue, sqs::attributes(body)?));
-            }
             let send = sqs::send(action, body)?;
             let mut seen = locked(&self.seen);
             for id in send.orders {

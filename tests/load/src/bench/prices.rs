@@ -7,8 +7,7 @@
 //! <https://aws.amazon.com/cloudwatch/pricing/>.
 //!
 //! Left out are storage, its recovery points and data transfer, which are the same for all; metrics, alarms and the secret,
-//! which cost some dollars a month; reads of the backlog, at most one every two seconds of an environment; receives that
-//! find nothing; retries; and events on a bus, a dollar a million.
+//! which cost some dollars a month; receives that find nothing; retries; and events on a bus, a dollar a million.
 
 /// Dollars for a request to a REST API.
 const REST_REQUEST: f64 = 3.5e-6;

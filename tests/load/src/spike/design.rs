@@ -70,10 +70,10 @@ impl Design {
         match self {
             Self::Queue => Local {
                 template: Some(here.join("../../template.yaml")),
-                parameter_overrides: vec![
-                    format!("MaximumConcurrency={}", options.maximum_concurrency),
-                    format!("StatusRequestsPerSecond={}", options.status_requests),
-                ],
+                parameter_overrides: vec![format!(
+                    "MaximumConcurrency={}",
+                    options.maximum_concurrency
+                )],
                 ..local
             },
             Self::Synchronous => Local {

@@ -39,9 +39,6 @@ pub struct Options {
     /// The cap on workers, the template's MaximumConcurrency
     #[arg(long, default_value_t = 2)]
     pub maximum_concurrency: u32,
-    /// The most requests for a status that are wanted a second, the template's StatusRequestsPerSecond
-    #[arg(long, default_value_t = 130)]
-    pub status_requests: u32,
     /// Let no client ask for its outcome
     #[arg(long)]
     pub no_poll: bool,

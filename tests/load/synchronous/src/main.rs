@@ -4,37 +4,42 @@
 // The SDK's futures inside each other are deeper than the compiler expects.
 #![recursion_limit = "256"]
 
+use anyhow::{Error, Result};
 use aws_sdk_dynamodb::Client;
 use events::{Order, OrderId, OrderIds, OrderPlaced, Outcome, order::NotAnOrder};
+use function::{environment::required, logs};
 use ingest::{config, gateway, problem::Problem, request};
 use lambda_http::{
     Body, Request, RequestExt, Response,
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
 };
-use lambda_runtime::{Error, run};
+use lambda_runtime::run;
 use process::{
     commit::commit, disposition::Disposition, effects::Effects, records::Pending, table::OrderTable,
 };
 use serde_json::json;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    process::ExitCode,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 use tokio::time::Instant;
 
 /// It stops writing this long before its invocation ends, and answers.
 const MARGIN: Duration = Duration::from_secs(1);
 
+fn main() -> ExitCode {
+    logs::main(function)
+}
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    config::init_logs();
-    let (orders, articles) = (
-        config::required("ORDERS_TABLE")?,
-        config::required("ARTICLES_TABLE")?,
-    );
+async fn function() -> Result<()> {
+    let (orders, articles) = (required("ORDERS_TABLE")?, required("ARTICLES_TABLE")?);
     let table = &OrderTable::new(&Client::new(&process::config::aws()?), orders, articles);
     let ids = &config::order_ids()?;
-    run(gateway::service(config::role_clients()?, |request| {
-        answer(table, ids, request)
-    }))
-    .await
+    let handler = |request| answer(table, ids, request);
+    run(gateway::service(config::role_clients()?, handler))
+        .await
+        .map_err(Error::from_boxed)
 }
 
 async fn answer(table: &OrderTable, ids: &OrderIds, request: Request) -> Response<Body> {

@@ -68,14 +68,12 @@ fn main() -> Result<()> {
     conclusion.exit()
 }
 
-/// Orders give up soon: they are received twice, a second apart. Clients ask as seldom as suits so small a spike.
+/// Orders give up soon: they are received twice, a second apart.
 async fn start() -> Result<Shop> {
     let options = Options {
         port: 0,
         quiet: true,
-        parameter_overrides: vec![
-            "MaxReceiveCount=2 RetryBaseSeconds=1 StatusRequestsPerSecond=100".to_owned(),
-        ],
+        parameter_overrides: vec!["MaxReceiveCount=2 RetryBaseSeconds=1".to_owned()],
         ..Options::default()
     };
     let cloud = Cloud::start(&options, |step| eprintln!("local: {step}")).await?;

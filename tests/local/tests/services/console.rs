@@ -213,7 +213,8 @@ async fn dead_letters_are_redriven_and_told_with_their_reason() -> Result<()> {
     fixture.order("OrdersQueue", "received-too-often").await?;
     let mut receive = queue("OrdersQueue");
     receive["VisibilityTimeout"] = 0.into();
-    for _ in 0..=10 {
+    // The template's MaxReceiveCount.
+    for _ in 0..=25 {
         fixture.call("AmazonSQS.ReceiveMessage", &receive).await?;
     }
     let (_, _, page) = fixture.get("/").await?;

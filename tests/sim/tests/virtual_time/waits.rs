@@ -1,87 +1,84 @@
-//! Clients who obey are a level load, however hard the spike, and know their outcome soon for how long they waited.
+//! Clients that honour `Retry-After` poll at a steady rate, however hard the spike, and know their outcome soon for how long
+//! their orders waited. The cases and their bounds are those of [`sim::waits::all`].
 
-use ingest::wait::MOST;
-use sim::waits::{Spike, run};
+use sim::waits::{Spike, all, run};
 
-/// The spike of tests/load: five times what is written, for a minute.
-const SPIKE: Spike = Spike {
-    arriving: 660.0,
-    lasts: 60.0,
-    written: 130.0,
-    pause: 0.0,
-    wanted: 130.0,
-    has_hint: true,
-    seed: 1,
-};
-
-#[test]
-fn clients_in_the_spike_ask_less_often_than_they_send() {
-    for seed in 0..20 {
-        let waits = run(&Spike { seed, ..SPIKE });
-        assert!(waits.gets <= 3.0, "{seed}: {} GETs", waits.gets);
-        assert!(
-            waits.most_gets <= waits.most_posts,
-            "{seed}: {} a second",
-            waits.most_gets
-        );
-        let late = (waits.late(0.5), waits.late(0.9));
-        assert!(late.0 <= 0.25 && late.1 <= 0.6, "{seed}: {late:?} late");
-    }
-}
-
-#[test]
-fn a_rate_that_is_set_wrong_costs_a_little() {
-    for wanted in [65.0, 260.0] {
-        let waits = run(&Spike { wanted, ..SPIKE });
-        assert!(waits.gets <= 5.0, "{wanted}: {} GETs", waits.gets);
-        assert!(waits.late(0.9) <= 1.5, "{wanted}: {} late", waits.late(0.9));
-    }
-}
-
-#[test]
-fn the_load_of_those_who_wait_is_bounded_whatever_the_backlog() {
-    for arriving in [260.0, 1300.0, 6500.0] {
-        for lasts in [20.0, 120.0] {
-            for pause in [0.0, 60.0] {
-                let spike = Spike {
-                    arriving,
-                    lasts,
-                    pause,
-                    ..SPIKE
-                };
-                let waits = run(&spike);
-                // Those who come first are told of no backlog yet.
-                let most = f64::from(u32::try_from(waits.most_gets).unwrap_or(u32::MAX));
-                assert!(
-                    most <= (4.0 * 130.0_f64).max(1.2 * arriving),
-                    "{spike:?}: {most} a second"
-                );
-                // Nobody is told to wait longer than MOST, so who waits for hours asks for hours.
-                let drained = pause + arriving * lasts / spike.written;
-                let most = 6.0 + drained / MOST.as_secs_f64();
-                assert!(waits.gets <= most, "{spike:?}: {} GETs", waits.gets);
-            }
+/// Runs the cases with this in their name, with some seeds.
+#[track_caller]
+fn check(name: &str, seeds: u64) {
+    let mut cases = all();
+    cases.retain(|case| case.name.contains(name));
+    assert!(!cases.is_empty(), "{name}");
+    for case in cases {
+        for seed in 1..=seeds {
+            let spike = case.spike.clone();
+            let waits = run(&Spike { seed, ..spike });
+            let (gets, peak, late) = (waits.gets, waits.peak(), waits.late(0.9));
+            assert!(
+                gets <= case.gets && peak <= case.peak && late <= case.late,
+                "{}, seed {seed}: {gets} GETs, {peak} at the peak, {late} late",
+                case.name
+            );
         }
     }
 }
 
 #[test]
-fn a_client_that_drops_the_hint_asks_as_little_and_knows_later() {
-    let waits = run(&Spike {
-        has_hint: false,
-        ..SPIKE
-    });
-    let hinting = run(&SPIKE);
-    assert!(waits.gets <= 3.0, "{} GETs", waits.gets);
-    let late = (hinting.late(0.9), waits.late(0.9));
-    assert!(late.0 < late.1, "{late:?} late");
+fn clients_in_the_spike_ask_twice_and_know_soon() {
+    check("the README's spike", 5);
+}
+
+#[test]
+fn a_pause_of_the_workers_costs_each_client_a_request_or_two() {
+    check("pause", 2);
+}
+
+#[test]
+fn a_backlog_of_an_hour_is_no_more_load_than_one_of_minutes() {
+    check("500,000", 1);
+}
+
+#[test]
+fn those_who_come_before_and_after_the_spike_wait_for_their_own_turn() {
+    check("before and after", 2);
+}
+
+#[test]
+fn a_small_table_is_learnt_as_a_large_one() {
+    check("a tenth of it", 5);
+}
+
+#[test]
+fn one_environment_knows_as_much_as_many() {
+    check("environment", 2);
+}
+
+#[test]
+fn orders_that_are_delivered_again_or_fail_or_wait_in_their_batch_disturb_no_others() {
+    check("delivered again", 2);
+    check("delayed", 2);
+}
+
+#[test]
+fn clients_whose_orders_overtake_others_ask_at_their_own_pace() {
+    check("overtakes", 2);
+}
+
+#[test]
+fn a_hundred_orders_are_asked_for_as_one() {
+    check("100 orders", 2);
+}
+
+#[test]
+fn a_client_that_drops_the_hint_asks_as_little() {
+    check("without placed_at", 2);
 }
 
 #[test]
 fn in_the_calm_an_outcome_is_known_in_two_seconds() {
     let waits = run(&Spike {
-        arriving: 30.0,
-        ..SPIKE
+        arriving: vec![(30.0, 0.0..60.0)],
+        ..Spike::default()
     });
     assert!(
         (waits.gets - 1.0).abs() < f64::EPSILON,

@@ -82,19 +82,6 @@ pub fn send(action: &str, body: &[u8]) -> anyhow::Result<Send> {
     })
 }
 
-/// Answers `GetQueueAttributes` for the orders that wait: some. Anything else is an error.
-pub fn attributes(body: &[u8]) -> anyhow::Result<Value> {
-    let request: Value = serde_json::from_slice(body)?;
-    let url = request["QueueUrl"].as_str().context("no QueueUrl")?;
-    ensure!(url.ends_with(QUEUE), "{url} is another queue");
-    let names = [
-        "ApproximateNumberOfMessages",
-        "ApproximateNumberOfMessagesNotVisible",
-    ];
-    ensure!(request["AttributeNames"] == json!(names), "{request}");
-    Ok(json!({"Attributes": {names[0]: "900", names[1]: "100"}}))
-}
-
 /// Gives the order of a message. `process` must be able to read it, and its fingerprint and group must be right.
 fn read(message: &Entry) -> anyhow::Result<OrderId> {
     let placed = OrderPlaced::from_json(&message.message_body)?;

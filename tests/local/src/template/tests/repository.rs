@@ -134,7 +134,7 @@ fn the_template_of_this_repository_loads() -> Result<()> {
     let [send, log] = stack.roles["IngestRole"].statements.as_slice() else {
         panic!("{:?}", stack.roles);
     };
-    assert_eq!(send.actions, ["sqs:SendMessage", "sqs:GetQueueAttributes"]);
+    assert_eq!(send.actions, ["sqs:SendMessage"]);
     assert_eq!(
         send.resources,
         ["arn:aws:sqs:us-east-1:000000000000:OrdersQueue"]
