@@ -61,7 +61,7 @@ impl OrderPlaced {
         let body =
             serde_json::to_string(&envelope).expect("strings, integers and string keys are JSON");
         // The two characters that JSON lets stand but that SQS refuses in a body.
-        exact::unmark(body)
+        exact::unmark(&body)
             .replace('\u{fffe}', "\\ufffe")
             .replace('\u{ffff}', "\\uffff")
     }
