@@ -30,7 +30,8 @@ pub async fn build(
         })
         .collect();
     let mut selection: Vec<_> = names.into_iter().flatten().collect();
-    selection.extend(release.then_some("--release"));
+    // Also where `folder` is a member's.
+    selection.push(if release { "--release" } else { "--workspace" });
     let binaries = binaries(folder, &selection).await?;
     functions
         .iter()
