@@ -88,7 +88,7 @@ pub fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// Configures the SDK, with [`timeouts`]. A call is retried if [`retries`](crate::retries) says so, and no other: all calls to
+/// Configures the SDK, with [`timeouts`]. A call is retried if `retries` says so, and no other: all calls to
 /// a service share one quota of retries.
 pub fn aws(connector: &SharedHttpConnector) -> Result<SdkConfig> {
     configure(connector, &SERVICES, timeouts())

@@ -17,7 +17,7 @@ pub fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// Configures AWS's clients, with [`timeouts`]. The SDK retries a call if [`retries`](crate::retries) says so, and no other.
+/// Configures AWS's clients, with [`timeouts`]. The SDK retries a call if `retries` says so, and no other.
 pub fn aws() -> Result<SdkConfig> {
     // One for all clients: each would read the root certificates for itself.
     configure(&connector()?, &SERVICES, timeouts())
