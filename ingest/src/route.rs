@@ -19,7 +19,7 @@ pub enum Route {
 }
 
 impl Route {
-    /// Tells the routes of `ingest` apart. Whatever other path a gateway sends to that function is taken for `/orders`.
+    /// Distinguishes the routes of `ingest`. Any other path that a gateway sends to that function is taken for `/orders`.
     pub fn of_ingest(request: &Request) -> Self {
         let [resource, path] = request::paths(request);
         let route = Self::of_resource(resource).unwrap_or_else(|| {
@@ -32,7 +32,7 @@ impl Route {
         }
     }
 
-    /// Tells the routes of `status` apart.
+    /// Distinguishes the routes of `status`.
     pub fn of_status(request: &Request) -> Self {
         let [resource, path] = request::paths(request);
         match Self::of_resource(resource) {

@@ -62,7 +62,11 @@ pub(crate) async fn find_all(
     statuses.metrics.count("Queued", queued.len());
     statuses.metrics.count("Settled", settled.len());
     let waits = queued.len() + rows.unread.len() > 0;
-    tracing::info!(orders = results.len(), waits, "told the outcomes of orders");
+    tracing::info!(
+        orders = results.len(),
+        waits,
+        "returned the outcomes of orders"
+    );
     let entries = texts
         .iter()
         .zip(&results)

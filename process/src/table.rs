@@ -36,7 +36,7 @@ const IS_FREE: &str = "attribute_not_exists(id)";
 /// Also over the order's own `failed` row.
 const IS_FREE_OR_OWN: &str =
     "attribute_not_exists(id) OR (#status = :failed AND fingerprint = :mine)";
-/// A row that has expired is as good as deleted: DynamoDB deletes it days later.
+/// A row that has expired counts as deleted: DynamoDB deletes it days later.
 const OR_EXPIRED: &str = " OR expires_at < :now";
 
 /// The tables of orders and of articles.

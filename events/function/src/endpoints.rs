@@ -14,7 +14,7 @@ pub struct Endpoints(BTreeMap<&'static str, (String, String)>);
 
 impl Endpoints {
     /// Reads the addresses of these services. `variable` returns None for a variable that is missing or empty: `sam local`
-    /// hands on those that nobody set as empty ones.
+    /// passes unset ones on as empty.
     pub fn read(
         services: &[&'static str],
         variable: impl Fn(&str) -> Result<Option<String>>,

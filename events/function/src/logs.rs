@@ -25,7 +25,7 @@ pub fn main(function: impl FnOnce() -> Result<()>) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Reads the level that the function's logs are set to, as Lambda writes it; empty if there is none.
+/// Reads the level that the function's logs are set to, as Lambda writes it; empty if unset.
 pub fn log_level() -> String {
     env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default()
 }

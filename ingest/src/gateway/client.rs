@@ -3,7 +3,7 @@
 //! - Each kind has a prefix of its own, so that clients of two kinds can't meet in one name.
 //! - An authorizer that was there and names nobody is refused: to take its callers for anonymous would give them one name.
 //! - A pair stands in a JSON array, so that no two pairs look the same.
-//! - A role is one client, whoever has assumed it: ECS, EC2 and EKS choose session names at random.
+//! - A role is one client, whatever its session: ECS, EC2 and EKS choose session names at random.
 
 use events::{Client, lenient::Object};
 use serde_json::{json, value::RawValue};
@@ -64,7 +64,7 @@ const CERTIFICATE: &[Name] = &[("certificate", "subjectDN", Some("issuerDN"))];
 const API_KEY: &str = "api-key";
 const IAM: &str = "iam";
 
-/// Returns the client of a request, by its `requestContext`. None if an authorizer names nobody.
+/// Returns the client of a request, by its `requestContext`. None if an authorizer names no client.
 pub fn client(context: &Object<'_>, of_role: RoleClients) -> Option<Client> {
     let find = |places: &[Place]| {
         let mut places = places.iter();

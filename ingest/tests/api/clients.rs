@@ -298,7 +298,7 @@ async fn a_role_is_a_client_and_its_session_is_none() -> Result<()> {
     let check = async |name: &str, expected: &str| {
         let found = by_iam(name, RoleClients::Role).await?;
         assert_eq!(found, BTreeSet::from([format!("iam:{expected}")]), "{name}");
-        // Whoever tells users apart by sessions has them all apart.
+        // With sessions as clients, each session is one.
         let found = by_iam(name, RoleClients::Session).await?;
         assert_eq!(found, BTreeSet::from([format!("iam:{name}")]));
         anyhow::Ok(())

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// The calls that a function made, by the member that tells them apart.
+/// The calls that a function made, by the member that distinguishes them.
 type Calls = Arc<Mutex<Vec<Value>>>;
 
 fn at(ago: f64) -> Timestamp {

@@ -18,7 +18,7 @@ use aws_smithy_http_client::{
 use function::aws::behavior_version;
 use std::time::Duration;
 
-/// Where `cargo run --bin local` serves SQS and DynamoDB, unless it is told another port.
+/// Where `cargo run --bin local` serves SQS and DynamoDB by default.
 const LOCAL: &str = "http://127.0.0.1:3001";
 
 /// A stack's names.

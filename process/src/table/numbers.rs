@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use events::exact::NUMBER;
 
-/// DynamoDB holds so many digits of a number.
+/// The number of digits that DynamoDB keeps of a number.
 const MOST_DIGITS: usize = 38;
 
 /// Writes each number with its own digits, at any depth. One that DynamoDB can't hold becomes text: a refusal would keep the

@@ -139,7 +139,7 @@ pub fn ask(functions: &Functions, event: Event, owner: &str, tally: &mut Tally) 
         tally.count("the description");
         return asked;
     }
-    // A row says whose it is; where there is none, the id does.
+    // A row says whose it is; without a row, the id does.
     let is_own = |id| match functions.cloud.row() {
         Some(_) => client.is_some_and(|client| client.as_str() == owner),
         None => client.is_some_and(|client| functions.ids.recognise(client, id)),

@@ -315,7 +315,7 @@ fn sizes() -> Vec<Figure> {
     sizes
 }
 
-/// 600 orders of 50 lines on a table that takes them in eleven minutes, and an hour without it, from so many seconds on: while
+/// 600 orders of 50 lines on a table that takes them in eleven minutes, and an hour without it, from this many seconds on: while
 /// they are delivered first, or again.
 fn hour(from: u64) -> Figure {
     let from = Duration::from_secs(from);

@@ -19,7 +19,7 @@ fn hours(hours: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_hours(u64::try_from(498_705 + hours).expect("after 1970"))
 }
 
-/// The message of one order under a key, accepted so many hours after it was accepted first.
+/// The message of one order under a key, accepted this many hours after it was first accepted.
 fn message(accepted: i64, receives: u32) -> SqsMessage {
     let first = faked::pending(7, &[1]).placed;
     let again = OrderPlaced::new(
