@@ -71,11 +71,11 @@ fn throttling_is_forgotten_within_seconds_of_its_end() {
 }
 
 #[test]
-fn more_workers_are_no_slower_where_all_orders_want_the_same() {
-    let [two, ten, fifty] = ["hot-2", "hot-10", "hot-50"].map(figure);
+fn more_workers_are_faster_than_one_where_all_orders_want_the_same() {
+    let [one, ten, fifty] = ["hot-1", "hot-10", "hot-50"].map(figure);
     assert!(
-        ten.rate >= two.rate && fifty.rate >= two.rate,
-        "{two}\n{ten}\n{fifty}"
+        ten.rate >= 1.3 * one.rate && fifty.rate >= 1.3 * one.rate,
+        "{one}\n{ten}\n{fifty}"
     );
 }
 
