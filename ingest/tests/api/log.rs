@@ -1,16 +1,29 @@
 //! A log in memory.
 
 use anyhow::Result;
+use function::logs::logs;
 use std::{
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Once},
 };
+use tracing::subscriber::{DefaultGuard, set_default, set_global_default};
+use tracing_subscriber::{filter::LevelFilter, registry};
 
 /// Keeps the lines that are written to it.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
+    /// Receives this thread's lines from INFO on, until the guard is dropped.
+    pub fn listen(&self) -> DefaultGuard {
+        static LISTENS: Once = Once::new();
+        // A test on another thread, without a subscriber, may be the first to meet a line of the code. `tracing` would
+        // remember that the line is of no interest, unless there is a subscriber for all threads.
+        LISTENS.call_once(|| set_global_default(registry()).expect("there is no other"));
+        let to = self.clone();
+        set_default(logs(move || to.clone(), LevelFilter::INFO))
+    }
+
     /// Gives the lines, and forgets them.
     pub fn take(&self) -> Result<String> {
         let bytes = std::mem::take(&mut *self.0.lock().expect("no panic in here"));

@@ -5,7 +5,6 @@ use crate::{
     log::Log,
 };
 use anyhow::{Context as _, Result};
-use function::logs::logs;
 use ingest::{
     acceptor::Acceptor,
     dispatch::dispatch,
@@ -14,8 +13,6 @@ use ingest::{
 };
 use serde_json::{Value, json};
 use std::{cell::RefCell, collections::BTreeMap};
-use tracing::subscriber::set_default;
-use tracing_subscriber::filter::LevelFilter;
 
 thread_local! {
     static METRICS: RefCell<Vec<Value>> = const { RefCell::new(Vec::new()) };
@@ -33,8 +30,7 @@ async fn logged(event: &Value, queue: u16) -> Result<(Vec<Value>, Vec<Value>)> {
         Metrics::new("shop".to_owned(), "", write),
     );
     let log = Log::default();
-    let to = log.clone();
-    let guard = set_default(logs(move || to.clone(), LevelFilter::INFO));
+    let guard = log.listen();
     invoke(|request| dispatch(&acceptor, request), read(event)?).await?;
     drop(guard);
     let text = log.take()?;

@@ -9,11 +9,8 @@ use crate::{
 use anyhow::{Context as _, Result};
 use aws_sdk_sqs::config::retry::RetryConfig;
 use events::Timestamp;
-use function::logs::logs;
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
-use tracing::subscriber::set_default;
-use tracing_subscriber::filter::LevelFilter;
 
 /// Gives the function's answer to a sample when the table answers this.
 async fn answer(name: &str, status: u16, table: Value) -> Result<Answer> {
@@ -156,8 +153,7 @@ async fn a_table_that_does_not_answer_is_to_be_asked_again() -> Result<()> {
 #[tokio::test]
 async fn a_row_that_cannot_be_read_is_not_asked_for_again_and_its_error_is_logged() -> Result<()> {
     let log = Log::default();
-    let to = log.clone();
-    let _guard = set_default(logs(move || to.clone(), LevelFilter::INFO));
+    let _guard = log.listen();
     let check = async |member: &str, value: Value, logged: &str| {
         let mut row = sample("order-record")?;
         row[member] = value;

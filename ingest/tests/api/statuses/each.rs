@@ -8,14 +8,11 @@ use crate::{
 use anyhow::{Context, Result};
 use aws_sdk_sqs::config::retry::RetryConfig;
 use events::{OrderId, Timestamp};
-use function::logs::logs;
 use serde_json::json;
 use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use tracing::subscriber::set_default;
-use tracing_subscriber::filter::LevelFilter;
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_order_whose_worker_may_still_try_is_queued_among_others() -> Result<()> {
@@ -157,8 +154,7 @@ async fn rows_that_came_are_shown_beside_those_that_never_come() -> Result<()> {
 #[tokio::test(start_paused = true)]
 async fn a_row_that_cannot_be_read_hides_no_other() -> Result<()> {
     let log = Log::default();
-    let to = log.clone();
-    let _guard = set_default(logs(move || to.clone(), LevelFilter::INFO));
+    let _guard = log.listen();
     let [good, odd, waiting] = [fresh("ann", 1)?, fresh("ann", 2)?, fresh("ann", 3)?];
     for (attributes, status) in [
         (json!({"status": {"S": "lost"}}), 500),
