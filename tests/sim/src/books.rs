@@ -3,15 +3,18 @@
 use crate::{
     case::Case,
     orders::{LATER, Orders},
+    request::Row,
     table::Tables,
 };
-use events::OrderPlaced;
-use std::collections::BTreeMap;
+use events::{Order, OrderPlaced};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Counts the dead messages that are orders that nothing is wrong with.
-pub fn dead(orders: &Orders, dead: &[String]) -> usize {
+pub fn dead(case: &Case, orders: &Orders, dead: &[String]) -> usize {
     let fine = |body: &&String| {
-        OrderPlaced::from_json(body).is_ok_and(|placed| !is_broken(orders, &placed))
+        OrderPlaced::from_json(body).is_ok_and(|placed| {
+            !is_broken(orders, &placed) && !case.may_be_too_old(placed.placed_at())
+        })
     };
     dead.iter().filter(fine).count()
 }
@@ -32,56 +35,30 @@ pub fn balance(
     dead: &[String],
     wrong: &mut Vec<String>,
 ) {
-    let left_over = self::dead(orders, dead);
+    let left_over = self::dead(case, orders, dead);
     if left_over > 0 {
         wrong.push(format!("{left_over} orders are dead after a redrive"));
     }
     let mut taken = BTreeMap::<&str, u64>::new();
+    let mut known = BTreeSet::new();
     for (id, placed) in &orders.placed {
         let id = id.to_string();
         let may_fail = placed.iter().any(|placed| is_broken(orders, placed));
-        let Some(row) = tables.rows.get(&id) else {
-            if !may_fail {
-                wrong.push(format!("{id} has no row"));
-            }
-            continue;
-        };
-        let own = placed
-            .iter()
-            .find(|placed| placed.fingerprint().as_str() == row.fingerprint);
-        let Some(own) = own else {
-            wrong.push(format!("{id} has the row of no order that was sent"));
-            continue;
-        };
-        let lacks = |(sku, quantity): (&str, u64)| match tables.stock.get(sku) {
-            Some(Some(left)) => *left < quantity,
-            Some(None) => false,
-            None => true,
-        };
-        match row.status.as_str() {
-            "confirmed" => {
-                for (sku, quantity) in own.order().quantities() {
-                    *taken.entry(sku).or_default() += quantity;
-                }
-            }
-            "rejected" => {
-                let wants_later = own.order().quantities().contains_key(LATER);
-                let right = own.order().quantities().into_iter().any(lacks)
-                    || wants_later && case.load.added.is_some();
-                if !right {
-                    wrong.push(format!("{id} is rejected, and all that it wants is left"));
-                }
-            }
-            "failed" if may_fail => {}
-            other => wrong.push(format!("{id} is {other}")),
+        let rows: Vec<_> = tables.rows_of(&id).collect();
+        if rows.is_empty() && !may_fail {
+            wrong.push(format!("{id} has no row"));
         }
+        for row in rows {
+            let mut own = placed.iter();
+            match own.find(|placed| placed.fingerprint().as_str() == row.fingerprint) {
+                Some(_) if row.status == "failed" && may_fail => {}
+                Some(own) => judge(case, own.order(), row, tables, &mut taken, wrong),
+                None => wrong.push(format!("{id} has the row of no order that was sent")),
+            }
+        }
+        known.insert(id);
     }
-    if let Some(id) = tables.rows.keys().find(|id| {
-        !orders
-            .placed
-            .keys()
-            .any(|placed| placed.to_string() == **id)
-    }) {
+    if let Some(id) = tables.rows.keys().find(|id| !known.contains(*id)) {
         wrong.push(format!("{id} was never sent"));
     }
     for (sku, left) in &tables.stock {
@@ -96,5 +73,37 @@ pub fn balance(
                 "of {before} pieces of {sku} {taken} are confirmed, and {left} are left"
             ));
         }
+    }
+}
+
+/// Judges the outcome in an order's row, and adds what it has taken.
+fn judge<'a>(
+    case: &Case,
+    order: &'a Order,
+    row: &Row,
+    tables: &Tables,
+    taken: &mut BTreeMap<&'a str, u64>,
+    wrong: &mut Vec<String>,
+) {
+    let id = &row.id;
+    match row.status.as_str() {
+        "confirmed" => {
+            for (sku, quantity) in order.quantities() {
+                *taken.entry(sku).or_default() += quantity;
+            }
+        }
+        "rejected" => {
+            let lacks = |(sku, quantity): (&str, u64)| match tables.stock.get(sku) {
+                Some(Some(left)) => *left < quantity,
+                Some(None) => false,
+                None => true,
+            };
+            let quantities = order.quantities();
+            let wants_later = quantities.contains_key(LATER) && case.load.added.is_some();
+            if !wants_later && !quantities.into_iter().any(lacks) {
+                wrong.push(format!("{id} is rejected, and all that it wants is left"));
+            }
+        }
+        other => wrong.push(format!("{id} is {other}")),
     }
 }

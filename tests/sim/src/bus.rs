@@ -2,12 +2,13 @@
 
 use crate::{
     case::{Case, Fault, OutageKind},
+    request::Row,
     table::Tables,
     wire::Answer,
 };
 use events::OutcomeEvent;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most entries of a call.
 const MOST_ENTRIES: usize = 10;
@@ -17,6 +18,8 @@ const MOST_ENTRIES: usize = 10;
 pub struct Bus {
     /// By the order's id, oldest first.
     pub told: BTreeMap<String, Vec<OutcomeEvent>>,
+    /// Orders whose message a worker deleted that publishes nothing.
+    pub unpublished: BTreeSet<String>,
     /// Events that told what no row said.
     pub wrong: Vec<String>,
 }
@@ -74,21 +77,23 @@ impl Bus {
         self.told.entry(id).or_default().push(event);
     }
 
-    /// True if the outcome in an order's row was told.
-    pub fn has_told(&self, id: &str, status: &str) -> bool {
-        let told = self.told.get(id);
-        told.is_some_and(|told| told.iter().any(|event| event.outcome.status() == status))
+    /// True if the outcome in an order's row was published, or a worker that publishes nothing was done with it.
+    pub fn is_published(&self, row: &Row) -> bool {
+        let mut events = self.told.get(&row.id).into_iter().flatten();
+        self.unpublished.contains(&row.id)
+            || events.any(|event| event.outcome.status() == row.status)
     }
 
-    /// Checks that each outcome was told, if the case has a bus.
+    /// Checks that each outcome was published, if the case has a bus.
     pub fn balance(&self, case: &Case, tables: &Tables, wrong: &mut Vec<String>) {
         wrong.extend(self.wrong.iter().cloned());
         if !case.stack.bus {
             return;
         }
         for row in tables.rows.values().filter(|row| row.status != "failed") {
-            if !self.has_told(&row.id, &row.status) {
-                wrong.push(format!("{} is {}, and nobody was told", row.id, row.status));
+            if !self.is_published(row) {
+                let Row { id, status, .. } = row;
+                wrong.push(format!("{id} is {status}, and no event says so"));
             }
         }
     }

@@ -2,8 +2,12 @@
 //! which.
 
 mod draw;
+mod weather;
 
-use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
+use crate::clock;
+use events::Timestamp;
+use std::{ops::RangeInclusive, time::Duration};
+pub use weather::{Fault, Outage, OutageKind, Weather};
 
 /// The settings of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +45,47 @@ pub struct Load {
     pub broken: usize,
     /// An article that some orders want is added after so long, if at all.
     pub added: Option<Duration>,
+    /// Messages of the same orders that come long after.
+    pub copies: Option<Copies>,
+}
+
+/// Messages that come long after their orders were settled.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Copies {
+    /// The share of orders that have one.
+    pub share: f64,
+    /// The client retries under the same key within this time of the order, if at all; otherwise the copy is identical.
+    pub retried: Option<Duration>,
+    /// A copy is delivered within this time of its acceptance. SQS keeps a message for 14 days at most.
+    pub delayed: Duration,
+}
+
+impl Copies {
+    /// The time after an order by which all of its copies are delivered.
+    pub fn last(&self) -> Duration {
+        self.retried.unwrap_or_default() + self.delayed
+    }
+}
+
+impl Load {
+    /// Orders that all arrive at once, with plenty of stock and nothing odd among them.
+    pub fn of(orders: usize, lines: usize, articles: usize) -> Self {
+        Self {
+            orders,
+            lines: lines..=lines,
+            articles,
+            zipf: false,
+            scarce: false,
+            over: Duration::ZERO,
+            twice: 0.0,
+            other: 0.0,
+            poison: 0,
+            later: 0,
+            broken: 0,
+            added: None,
+            copies: None,
+        }
+    }
 }
 
 /// The queue and the workers. The defaults are the template's.
@@ -62,8 +107,12 @@ pub struct Stack {
     pub max_receives: u32,
     /// `RETRY_BASE_SECONDS`
     pub retry_base: Duration,
-    /// Outcomes are told on an event bus.
+    /// Outcomes are published on an event bus.
     pub bus: bool,
+    /// A `failed` row reads `queued` until it has this age: `status` is given the function's time-out.
+    pub failed_after: Duration,
+    /// `KeepDays`: how long an order's row is promised to be there. `None` is forever.
+    pub keep: Option<Duration>,
 }
 
 impl Default for Stack {
@@ -78,6 +127,8 @@ impl Default for Stack {
             max_receives: 25,
             retry_base: Duration::from_secs(5),
             bus: false,
+            failed_after: Duration::from_secs(150),
+            keep: None,
         }
     }
 }
@@ -105,140 +156,42 @@ impl Default for Table {
     }
 }
 
-/// The faults of a run.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Weather {
-    /// Faults of chance end after so long.
-    pub ends: Duration,
-    /// The chance of each fault, each time that it can strike.
-    pub rates: BTreeMap<Fault, f64>,
-    pub outages: Vec<Outage>,
-}
-
-/// A fault that strikes by chance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fault {
-    /// A write is refused with `ThrottlingException`.
-    Throttled,
-    /// A transaction is cancelled, and one of its items throttled.
-    ItemThrottled,
-    /// A transaction is cancelled, and one of its items in conflict.
-    Conflict,
-    /// A transaction is refused as one that is still in progress.
-    InProgress,
-    /// A write is refused with 500.
-    Internal,
-    /// A write is done, and the connection cut before the answer.
-    CutOff,
-    /// A write never arrives, and is never answered.
-    Hung,
-    /// A write arrives up to 20 s late, and is never answered.
-    Late,
-    /// A write is answered up to 3 s late.
-    Slow,
-    /// A transaction of more than one order is refused as malformed, sometimes with 413.
-    TooLarge,
-    /// A change of visibility is refused.
-    VisibilityRefused,
-    /// A message stays visible while it is delivered.
-    DeliveredTwice,
-    /// A message comes back within 3 s, while its worker may still have it.
-    BackEarly,
-    /// A worker is killed at an await.
-    KilledAtAwait,
-    /// A worker is killed at some moment of its time.
-    Killed,
-    /// A worker's clock is wrong by up to a minute.
-    ClockWrong,
-    /// A worker ends before it has looked at its batch.
-    CannotStart,
-    /// A call to the event bus is refused with 500.
-    BusDown,
-    /// A call to the event bus is throttled.
-    BusThrottled,
-    /// The event bus refuses one event of a call.
-    EventRefused,
-}
-
-impl Fault {
-    /// Faults of a stack without an event bus.
-    pub const ALL: [Self; 15] = [
-        Self::Throttled,
-        Self::ItemThrottled,
-        Self::Conflict,
-        Self::InProgress,
-        Self::Internal,
-        Self::CutOff,
-        Self::Hung,
-        Self::Late,
-        Self::Slow,
-        Self::TooLarge,
-        Self::VisibilityRefused,
-        Self::DeliveredTwice,
-        Self::KilledAtAwait,
-        Self::Killed,
-        Self::ClockWrong,
-    ];
-
-    /// Faults of the event bus alone. `ALL` has slow and lost answers.
-    pub const BUS: [Self; 3] = [Self::BusDown, Self::BusThrottled, Self::EventRefused];
-}
-
-/// A time in which the tables write nothing, or the event bus takes nothing.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Outage {
-    /// The outage's start, counted from the start of the run.
-    pub from: Duration,
-    /// The outage's end, counted from the start of the run.
-    pub until: Duration,
-    pub kind: OutageKind,
-}
-
-/// The answer in an outage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutageKind {
-    /// They answer 500.
-    Down,
-    /// They throttle.
-    Throttled,
-    /// They throttle the items of one partition alone: of every eighth article.
-    HotPartition,
-    /// They don't answer.
-    Silent,
-    /// The event bus answers 500.
-    BusDown,
-    /// The event bus throttles.
-    BusThrottled,
-    /// The event bus doesn't answer.
-    BusSilent,
-}
-
-impl Weather {
-    /// True if no fault strikes that an order could be failed for.
-    pub fn is_fair(&self) -> bool {
-        self.rates.is_empty()
-    }
-
-    /// The time at which all faults are over.
-    pub fn over(&self) -> Duration {
-        let outages = self.outages.iter().map(|outage| outage.until);
-        let chance = (!self.rates.is_empty()).then_some(self.ends);
-        outages.chain(chance).max().unwrap_or_default()
-    }
-}
-
 impl Case {
     /// True if nothing goes wrong, and the tables need less than ten minutes for all orders: then load alone must not
     /// use up receives.
     pub fn is_calm(&self) -> bool {
         self.weather.over().is_zero()
+            && self.has_default_receives()
             && self.load.broken + self.load.poison + self.load.later == 0
             && self.work() < Duration::from_mins(10)
     }
 
-    /// True if no order may be dead: only faults of chance can fail an order for good.
+    /// True if no order may be dead: only faults of chance, or fewer receives than the template's, can fail an order for
+    /// good.
     pub fn must_lose_nothing(&self) -> bool {
-        self.weather.rates.is_empty()
+        self.weather.is_fair() && self.has_default_receives()
+    }
+
+    fn has_default_receives(&self) -> bool {
+        self.stack.max_receives >= Stack::default().max_receives
+    }
+
+    /// The settings of a worker from before the last deployment: it publishes nothing, its rows never expire, and it takes
+    /// an earlier delivery for the last.
+    pub fn old_stack(&self) -> Stack {
+        Stack {
+            bus: false,
+            keep: None,
+            max_receives: self.stack.max_receives.min(10),
+            retry_base: Duration::from_secs(1),
+            ..self.stack.clone()
+        }
+    }
+
+    /// True if an order that was placed then may be refused as older than `KeepDays` by a worker whose clock is wrong.
+    pub fn may_be_too_old(&self, placed_at: Timestamp) -> bool {
+        let age = placed_at.until(clock::now().into()) + self.weather.clocks;
+        self.stack.keep.is_some_and(|keep| age >= keep)
     }
 
     /// The least time, about, that the tables take for all orders.

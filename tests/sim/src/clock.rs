@@ -1,5 +1,6 @@
 //! The time of day, as it passes in a run.
 
+use events::Timestamp;
 use std::{
     cell::Cell,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -8,6 +9,32 @@ use tokio::time::Instant;
 
 thread_local! {
     static START: Cell<Option<Instant>> = const { Cell::new(None) };
+    static WRONG_BY: Cell<Wrong> = const { Cell::new(Wrong::Behind(Duration::ZERO)) };
+}
+
+/// How wrong a worker's clock is.
+#[derive(Debug, Clone, Copy)]
+pub enum Wrong {
+    /// It shows a later time.
+    Ahead(Duration),
+    /// It shows an earlier time.
+    Behind(Duration),
+}
+
+/// Runs a part of a worker's work, by its clock.
+pub fn by<T>(wrong: Wrong, work: impl FnOnce() -> T) -> T {
+    let before = WRONG_BY.replace(wrong);
+    let result = work();
+    WRONG_BY.set(before);
+    result
+}
+
+/// The time of day by the clock of the worker that runs.
+pub fn of_worker() -> SystemTime {
+    match WRONG_BY.get() {
+        Wrong::Ahead(by) => now() + by,
+        Wrong::Behind(by) => now() - by,
+    }
 }
 
 /// The time of day at the start of every run: in 2026.
@@ -27,4 +54,9 @@ pub fn now() -> SystemTime {
 /// The time of day when so much has passed.
 pub fn after(passed: Duration) -> SystemTime {
     UNIX_EPOCH + BEGIN + passed
+}
+
+/// How much time had passed then.
+pub fn passed(at: Timestamp) -> Duration {
+    Timestamp::from(after(Duration::ZERO)).until(at)
 }

@@ -1,7 +1,7 @@
 //! The orders of a run. Pure: the same case has the same ones.
 
 use crate::{
-    case::{Case, Load},
+    case::{Case, Copies, Load},
     clock,
 };
 use events::{
@@ -10,7 +10,10 @@ use events::{
 };
 use fastrand::Rng;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Pieces of an article that has plenty.
 const PLENTY: u64 = 1_000_000_000;
@@ -23,8 +26,12 @@ pub const LATER: &str = "later";
 pub struct Orders {
     /// The bodies of messages, in the order in which they are sent.
     pub messages: Vec<String>,
+    /// The bodies that come long after, and when, from the start. Sorted.
+    pub copies: Vec<(Duration, String)>,
     /// The orders of each id: more than one, if a key was used twice.
     pub placed: BTreeMap<OrderId, Vec<OrderPlaced>>,
+    /// The ids that more than one message has.
+    pub several: BTreeSet<OrderId>,
     /// The stock of each article that orders want. `None` is no number.
     pub stock: BTreeMap<String, Option<u64>>,
 }
@@ -44,6 +51,7 @@ impl Orders {
         let ids = OrderIds::new(Secret::new("s".repeat(32)).expect("long enough"), vec![]);
         let articles = Articles::new(&case.load);
         let (mut messages, mut placed) = (Vec::new(), BTreeMap::<_, Vec<_>>::new());
+        let mut several = BTreeSet::new();
         let gap = case.load.over / u32::try_from(case.load.orders.max(1)).unwrap_or(u32::MAX);
         for number in 0..case.load.orders {
             let client = Client::identified(format!("client-{}", number % 7));
@@ -54,8 +62,12 @@ impl Orders {
                 let placed_at =
                     clock::after(gap * u32::try_from(number).unwrap_or(u32::MAX)).into();
                 let order = OrderPlaced::new(id, client.clone(), placed_at, order);
-                for _ in 0..if rng.f64() < twice { 2 } else { 1 } {
+                let times = if rng.f64() < twice { 2 } else { 1 };
+                for _ in 0..times {
                     messages.push(order.to_json());
+                }
+                if orders * times > 1 {
+                    several.insert(id);
                 }
                 placed.entry(id).or_default().push(order);
             }
@@ -67,13 +79,53 @@ impl Orders {
             let message = json!({"type": TYPE, "version": VERSION + 1, "news": n});
             messages.insert(rng.usize(..=messages.len()), message.to_string());
         }
+        let copies = copies(case, &placed);
+        several.extend(copies.iter().map(|(_, order)| order.id()));
+        let copies = copies.into_iter();
+        let copies = copies.map(|(at, order)| (at, order.to_json())).collect();
         let stock = articles.stock(&placed, scarce);
         Self {
             messages,
+            copies,
             placed,
+            several,
             stock,
         }
     }
+}
+
+/// The copies that come long after. Their chance is their own: a case without them has the same orders.
+fn copies(
+    case: &Case,
+    placed: &BTreeMap<OrderId, Vec<OrderPlaced>>,
+) -> Vec<(Duration, OrderPlaced)> {
+    let Some(Copies {
+        share,
+        retried,
+        delayed,
+    }) = case.load.copies
+    else {
+        return Vec::new();
+    };
+    let rng = &mut Rng::with_seed(!case.seed);
+    let mut copies = Vec::new();
+    for order in placed.values().flatten() {
+        if rng.f64() >= share {
+            continue;
+        }
+        let mut accepted = clock::passed(order.placed_at());
+        let mut copy = order.clone();
+        if let Some(retried) = retried {
+            accepted += retried.mul_f64(rng.f64());
+            let placed_at = clock::after(accepted).into();
+            let (id, client) = (order.id(), order.client().clone());
+            let order = order.order().clone();
+            copy = OrderPlaced::new(id, client, placed_at, order);
+        }
+        copies.push((accepted + delayed.mul_f64(rng.f64()), copy));
+    }
+    copies.sort_by_key(|(at, _)| *at);
+    copies
 }
 
 struct Articles<'a> {

@@ -4,9 +4,10 @@ use crate::clock;
 use aws_lambda_events::sqs::SqsMessage;
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
 /// The longest that SQS hides a message, counted from its receive.
 const LONGEST: Duration = Duration::from_hours(12);
@@ -28,6 +29,25 @@ pub struct Queue {
     /// How often a receipt handle hid a message that had been received again since.
     pub disturbed: usize,
     sent: usize,
+    /// Notified when a message may come sooner than [`next`](Self::next) said.
+    pub changed: Arc<Notify>,
+}
+
+/// What is odd about one receive of a message.
+#[derive(Debug, Clone, Copy)]
+pub struct Receive {
+    /// It is counted as this many.
+    pub counts: u32,
+    /// The message comes back after this time, instead of the visibility timeout.
+    pub back: Option<Duration>,
+}
+
+impl Receive {
+    /// A receive that nothing is odd about.
+    pub const PLAIN: Self = Self {
+        counts: 1,
+        back: None,
+    };
 }
 
 #[derive(Debug)]
@@ -54,6 +74,7 @@ impl Queue {
             most_receives: 0,
             disturbed: 0,
             sent: 0,
+            changed: Arc::default(),
         }
     }
 
@@ -70,6 +91,7 @@ impl Queue {
         };
         self.messages.insert(self.sent, message);
         self.visible.push_back(self.sent);
+        self.changed.notify_waiters();
     }
 
     /// Messages that are neither deleted nor dead.
@@ -101,13 +123,8 @@ impl Queue {
         }
     }
 
-    /// Receives up to `most` messages, roughly in the order in which they came. `early` says of a message if it comes back
-    /// sooner than by the visibility timeout, and when.
-    pub fn receive(
-        &mut self,
-        most: usize,
-        mut early: impl FnMut() -> Option<Duration>,
-    ) -> Vec<SqsMessage> {
+    /// Receives up to `most` messages, roughly in the order in which they came. `how` says of each what is odd about it.
+    pub fn receive(&mut self, most: usize, mut how: impl FnMut() -> Receive) -> Vec<SqsMessage> {
         let now = Instant::now();
         while let Some((at, n)) = self.hidden.first().copied()
             && at <= now
@@ -134,8 +151,9 @@ impl Queue {
                 }
                 continue;
             }
-            message.receives += 1;
-            let hidden = early().unwrap_or(self.visibility);
+            let Receive { counts, back } = how();
+            message.receives += counts;
+            let hidden = back.unwrap_or(self.visibility);
             message.visible = hidden.is_zero();
             self.most_receives = self.most_receives.max(message.receives);
             message.received = now;
@@ -184,6 +202,7 @@ impl Queue {
         }
         message.hidden = Some(until);
         self.hidden.insert((until, n));
+        self.changed.notify_waiters();
     }
 
     /// Deletes a message, and gives its body if it was there. The handle of an earlier receive may delete it or not: AWS

@@ -1,6 +1,7 @@
 //! The requests that `process` makes of DynamoDB. The model panics at any other request.
 
 use crate::units;
+use events::Timestamp;
 use serde::Deserialize;
 use serde_dynamo::{AttributeValue, Item};
 use std::collections::BTreeMap;
@@ -42,6 +43,8 @@ pub struct Row {
     pub fingerprint: String,
     /// True if it may replace a `failed` row of the same order.
     pub replaces_failed: bool,
+    /// It may replace a row that expired before this second, if the worker knows of rows that expire.
+    pub replaces_expired: Option<u64>,
 }
 
 impl Row {
@@ -51,6 +54,33 @@ impl Row {
             AttributeValue::S(text) => Some(text),
             _ => None,
         }
+    }
+
+    /// The time at which its order was accepted.
+    pub fn placed_at(&self) -> Timestamp {
+        let placed_at = self.text("placed_at").and_then(|at| at.parse().ok());
+        placed_at.expect("each row has the time of its order")
+    }
+
+    /// The second, since 1970, from which on DynamoDB deletes it.
+    pub fn expires_at(&self) -> Option<u64> {
+        match self.item.get("expires_at")? {
+            AttributeValue::N(seconds) => seconds.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// True if readers take it for deleted.
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        let now = u64::try_from(now.seconds()).unwrap_or_default();
+        self.expires_at().is_some_and(|at| at < now)
+    }
+
+    /// True if it may be put where `before` is.
+    pub fn may_replace(&self, before: &Self) -> bool {
+        let is_own_failed = before.status == "failed" && before.fingerprint == self.fingerprint;
+        let expired = self.replaces_expired.zip(before.expires_at());
+        self.replaces_failed && is_own_failed || expired.is_some_and(|(now, at)| at < now)
     }
 }
 
@@ -140,11 +170,18 @@ fn row(put: Put) -> Row {
         other => panic!("{name} is {other:?}"),
     };
     let (id, status, fingerprint) = (text("id"), text("status"), text("fingerprint"));
-    let replaces_failed = match put.condition_expression.as_str() {
+    let values = &put.expression_attribute_values;
+    let (condition, replaces_expired) = match put
+        .condition_expression
+        .strip_suffix(" OR expires_at < :now")
+    {
+        Some(rest) => (rest, Some(seconds(&values[":now"]))),
+        None => (put.condition_expression.as_str(), None),
+    };
+    let replaces_failed = match condition {
         "attribute_not_exists(id)" => false,
         "attribute_not_exists(id) OR (#status = :failed AND fingerprint = :mine)" => {
-            let mine = AttributeValue::S(fingerprint.clone());
-            assert_eq!(put.expression_attribute_values[":mine"], mine);
+            assert_eq!(values[":mine"], AttributeValue::S(fingerprint.clone()));
             true
         }
         other => panic!("the model doesn't know the condition {other}"),
@@ -155,6 +192,14 @@ fn row(put: Put) -> Row {
         status,
         fingerprint,
         replaces_failed,
+        replaces_expired,
+    }
+}
+
+fn seconds(number: &AttributeValue) -> u64 {
+    match number {
+        AttributeValue::N(seconds) => seconds.parse().expect("whole seconds"),
+        other => panic!("{other:?} seconds"),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     wire::Wire,
     workers,
 };
+use fastrand::Rng;
 use std::time::Duration;
 use tokio::{
     runtime::Builder,
@@ -21,6 +22,12 @@ use tokio::{
 
 /// The run looks as often as this if the queue is empty.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// Clients read their orders this many times in a run, apart from the moments at which rows change.
+const READS: usize = 50;
+
+/// The first of them come this long after the order.
+const FIRST_READ: Duration = Duration::from_millis(100);
 
 /// The result of a run.
 #[derive(Debug)]
@@ -65,7 +72,7 @@ async fn happen(case: &Case, trace: Trace, record: impl FnOnce(&Wire)) -> Report
     let start = Instant::now();
     clock::start();
     let orders = Orders::of(case);
-    let tables = Tables::new(case, orders.stock.clone());
+    let tables = Tables::new(case, &orders);
     let queue = Queue::new(case.stack.visibility, case.stack.max_receives);
     let wire = Wire::new(tables, queue, case.table.latency, trace.clone());
     record(&wire);
@@ -78,6 +85,16 @@ async fn happen(case: &Case, trace: Trace, record: impl FnOnce(&Wire)) -> Report
             tables.stock.insert(LATER.to_owned(), Some(1_000_000));
         });
     }
+    spawn_reads(case, &orders, &wire);
+    let copies = {
+        let (wire, copies) = (wire.clone(), orders.copies.clone());
+        tokio::spawn(async move {
+            for (at, copy) in copies {
+                sleep_until(start + at).await;
+                wire.queue().send(copy);
+            }
+        })
+    };
     let gap = case.load.over / u32::try_from(orders.messages.len().max(1)).unwrap_or(u32::MAX);
     for message in &orders.messages {
         wire.queue().send(message.clone());
@@ -93,7 +110,7 @@ async fn happen(case: &Case, trace: Trace, record: impl FnOnce(&Wire)) -> Report
             "{waiting} messages still wait when all should be over"
         ));
     }
-    let dead = books::dead(&orders, &wire.queue().dead);
+    let dead = books::dead(case, &orders, &wire.queue().dead);
     if case.must_lose_nothing() && dead > 0 {
         wrong.push(format!(
             "{dead} orders are dead, and nothing is wrong with them"
@@ -103,14 +120,16 @@ async fn happen(case: &Case, trace: Trace, record: impl FnOnce(&Wire)) -> Report
     if case.is_calm() && most_receives > 3 {
         wrong.push(format!("a message was received {most_receives} times"));
     }
-    // Nobody redrives before an alarm has told. When the faults are over, a redrive settles what is dead.
+    // No operator redrives before an alarm fires. When the faults are over, a redrive settles what is dead.
     sleep(Duration::from_mins(5)).await;
     sleep_until(start + case.weather.over()).await;
-    trace.say(|| "the dead letters are redriven".to_owned());
-    wire.queue().redrive();
-    let until = Instant::now() + bound(case);
-    if drain(&wire, start, until).await.is_none() && drained.is_some() {
-        wrong.push("what was redriven still waits".to_owned());
+    redrive(case, &wire, start, &mut wrong).await;
+    if case.load.copies.is_some() {
+        copies.await.expect("copies are sent without a panic");
+        redrive(case, &wire, start, &mut wrong).await;
+    }
+    for id in orders.placed.keys() {
+        wire.tables().read(&id.to_string());
     }
     let (tables, queue) = (wire.tables(), wire.queue());
     wrong.extend(tables.seen.wrong.iter().cloned());
@@ -135,6 +154,44 @@ async fn happen(case: &Case, trace: Trace, record: impl FnOnce(&Wire)) -> Report
     }
 }
 
+/// Lets clients read their orders, at times of chance: from a tenth of a second after they are placed until a quarter of an
+/// hour after, or until the last copy.
+fn spawn_reads(case: &Case, orders: &Orders, wire: &Wire) {
+    let rng = &mut Rng::with_seed(case.seed.rotate_left(32));
+    let placed: Vec<_> = orders.placed.values().flatten().collect();
+    let copies = case.load.copies.map(|copies| copies.last());
+    let last = copies.unwrap_or_default().max(Duration::from_mins(15));
+    let read = |_| {
+        let order = rng.choice(&placed)?;
+        let after = FIRST_READ.mul_f64(last.div_duration_f64(FIRST_READ).powf(rng.f64()));
+        Some((
+            clock::passed(order.placed_at()) + after,
+            order.id().to_string(),
+        ))
+    };
+    let mut reads: Vec<_> = (0..READS).filter_map(read).collect();
+    reads.sort();
+    let (wire, start) = (wire.clone(), Instant::now());
+    tokio::spawn(async move {
+        for (at, id) in reads {
+            sleep_until(start + at).await;
+            wire.tables().read(&id);
+        }
+    });
+}
+
+/// Redrives what is dead, and waits until the queue is empty.
+async fn redrive(case: &Case, wire: &Wire, start: Instant, wrong: &mut Vec<String>) {
+    wire.trace
+        .say(|| "the dead letters are redriven".to_owned());
+    wire.tables().reads.failed_may_change = true;
+    wire.queue().redrive();
+    let until = Instant::now() + bound(case);
+    if drain(wire, start, until).await.is_none() && wrong.is_empty() {
+        wrong.push("what was redriven still waits".to_owned());
+    }
+}
+
 /// Waits until the queue is empty, and says when it was.
 async fn drain(wire: &Wire, start: Instant, until: Instant) -> Option<Duration> {
     while wire.queue().waiting() > 0 {
@@ -148,13 +205,12 @@ async fn drain(wire: &Wire, start: Instant, until: Instant) -> Option<Duration> 
 
 /// The time by which everything must be over, from the start.
 fn bound(case: &Case) -> Duration {
-    let begin = case.weather.over().max(case.load.over);
-    // Broken orders, poison and later versions go through all their receives.
+    let copies = case.load.copies.map(|copies| copies.last());
+    let begin = case.weather.over().max(case.load.over) + copies.unwrap_or_default();
+    // Broken orders, poison, later versions and orders that are too old go through all their receives.
     let bad = case.load.poison + case.load.later + case.load.broken;
-    let receives = if bad > 0 || !case.weather.is_fair() {
-        case.stack.max_receives
-    } else {
-        3
-    };
+    let all = bad > 0 || !case.weather.is_fair() || case.stack.keep.is_some();
+    let receives = if all { case.stack.max_receives } else { 0 };
+    let receives = receives.max(3);
     begin + case.stack.visibility * receives + case.work().mul_f64(2.0) + Duration::from_mins(1)
 }

@@ -33,6 +33,32 @@ fn smaller(case: &Case) -> Vec<Case> {
         add(&|case: &mut Case| case.weather.rates.retain(|other, _| other != fault));
     }
     add(&|case| case.weather.outages.clear());
+    add(&|case| {
+        for outage in &mut case.weather.outages {
+            outage.until = outage.from + half(outage.lasts());
+        }
+    });
+    add(&|case| {
+        for outage in &mut case.weather.outages {
+            let lasts = outage.lasts();
+            outage.from = half(outage.from);
+            outage.until = outage.from + lasts;
+        }
+    });
+    add(&|case| case.weather.clocks = Duration::ZERO);
+    add(&|case| case.load.copies = None);
+    add(&|case| {
+        if let Some(copies) = &mut case.load.copies {
+            copies.retried = None;
+        }
+    });
+    add(&|case| {
+        if let Some(copies) = &mut case.load.copies {
+            copies.delayed = half(copies.delayed);
+        }
+    });
+    add(&|case| case.stack.keep = None);
+    add(&|case| case.stack.max_receives = Stack::default().max_receives);
     add(&|case| case.stack.bus = false);
     add(&|case| case.load.orders = case.load.orders.div_ceil(2));
     add(&|case| case.load.orders -= usize::from(case.load.orders > 1));
@@ -54,32 +80,76 @@ fn smaller(case: &Case) -> Vec<Case> {
     add(&|case| case.table.partitions = 1);
     add(&|case| {
         let Weather { ends, .. } = &mut case.weather;
-        *ends /= 2;
+        *ends = half(*ends);
     });
     all
+}
+
+/// Half of a time, if that is at least a second.
+fn half(time: Duration) -> Duration {
+    let half = time / 2;
+    if half < Duration::from_secs(1) {
+        time
+    } else {
+        half
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::case::{Outage, OutageKind};
+    use crate::case::{Outage, OutageKind, Table};
+
+    #[test]
+    fn each_kind_of_fault_is_taken_away() {
+        for seed in 1..100 {
+            let mut case = Case::of(seed);
+            // As if each of them failed.
+            while let Some(next) = smaller(&case).into_iter().next() {
+                case = next;
+            }
+            let Case {
+                load,
+                stack,
+                weather,
+                ..
+            } = case;
+            assert_eq!((load.copies, stack.keep), (None, None), "seed {seed}");
+            assert_eq!(stack.max_receives, Stack::default().max_receives);
+            assert_eq!(weather.clocks, Duration::ZERO, "seed {seed}");
+            assert!(weather.rates.is_empty() && weather.outages.is_empty());
+        }
+    }
 
     #[test]
     fn a_failing_case_loses_whatever_it_does_not_need_to_fail() {
-        let mut case = Case::of(1);
-        // With one receive, an outage is enough for a dead order.
-        case.stack.max_receives = 1;
-        case.weather.rates.clear();
-        case.weather.outages = vec![Outage {
-            from: Duration::ZERO,
-            until: Duration::from_mins(10),
-            kind: OutageKind::Down,
-        }];
+        // One delivery, a table that throttles all once the first row of a last delivery is there, and a `status` that shows
+        // the row as failed too soon.
+        let lasts = Duration::from_secs(100);
+        let case = Case {
+            seed: 1,
+            load: Load::of(20, 2, 100),
+            stack: Stack {
+                max_receives: 1,
+                failed_after: Duration::from_secs(20),
+                ..Stack::default()
+            },
+            table: Table::default(),
+            weather: Weather {
+                outages: vec![Outage {
+                    from: Duration::from_millis(1014),
+                    until: lasts,
+                    kind: OutageKind::Throttled,
+                }],
+                ..Weather::default()
+            },
+        };
         let smallest = shrink(&case);
         assert!(fails(&smallest));
-        assert_eq!(
-            (smallest.load.orders, smallest.weather.outages.len()),
-            (1, 1)
-        );
+        assert_eq!(smallest.load.orders, 1);
+        let [outage] = &smallest.weather.outages[..] else {
+            panic!("{:?}", smallest.weather)
+        };
+        assert!(outage.until <= lasts / 2, "{outage:?}");
     }
 }

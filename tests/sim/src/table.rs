@@ -1,13 +1,17 @@
 //! A model of the tables: their rows, and the writes under way. `refuse` decides on refusals.
 
+mod reads;
 mod refuse;
+mod rows;
 
 use crate::{
     case::{Case, Fault, OutageKind},
+    orders::Orders,
     request::{Action, Row},
     trace::Trace,
     wire::Answer,
 };
+use reads::Reads;
 use refuse::{Why, throttled};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -22,6 +26,10 @@ pub struct Tables {
     case: Case,
     /// The orders' rows.
     pub rows: BTreeMap<String, Row>,
+    /// Rows that expired, and were deleted or replaced.
+    pub gone: Vec<Row>,
+    /// What clients were shown.
+    pub reads: Reads,
     /// Orders that read `failed` at some time, each with the row's `processed_at`.
     pub failed: BTreeSet<(String, String)>,
     /// The articles' stock. `None` is no number.
@@ -54,6 +62,14 @@ pub struct Seen {
     pub wrong: Vec<String>,
 }
 
+/// A number that is the same in every run (FNV-1a).
+fn fingerprint(text: &str) -> usize {
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    usize::try_from(hash >> 16).unwrap_or_default()
+}
+
 /// A write that may go on, and holds its items meanwhile.
 #[derive(Debug)]
 pub struct Held {
@@ -62,14 +78,17 @@ pub struct Held {
 }
 
 impl Tables {
-    /// The tables of a case, with this stock.
-    pub fn new(case: &Case, stock: BTreeMap<String, Option<u64>>) -> Self {
+    /// The tables of a case, with the stock of its orders.
+    pub fn new(case: &Case, orders: &Orders) -> Self {
         let start = Instant::now();
+        let reads = Reads::new(case, orders);
         let mut tables = Self {
             start,
             rows: BTreeMap::new(),
+            gone: Vec::new(),
+            reads,
             failed: BTreeSet::new(),
-            stock,
+            stock: orders.stock.clone(),
             held: HashMap::new(),
             writes: 0,
             left: Vec::new(),
@@ -109,6 +128,7 @@ impl Tables {
 
     /// Begins a transaction, or refuses it.
     pub fn begin(&mut self, actions: Vec<Action>, trace: &Trace) -> Result<Held, Answer> {
+        self.sweep();
         let orders = actions
             .iter()
             .filter(|action| matches!(action, Action::Put(_)))
@@ -132,6 +152,7 @@ impl Tables {
 
     /// Begins a `PutItem`, or refuses it.
     pub fn begin_put(&mut self, row: Row, trace: &Trace) -> Result<Held, Answer> {
+        self.sweep();
         let action = Action::Put(row);
         let refusal = self.refuse(1).map(|(_, answer)| answer);
         let refusal = refusal.or_else(|| {
@@ -174,18 +195,7 @@ impl Tables {
                 Action::Put(row) => {
                     trace.say(|| format!("table: {} is {}", row.id, row.status));
                     settled += usize::from(row.status != "failed");
-                    if let Some(before) = self.rows.get(&row.id)
-                        && (before.status != "failed" || before.fingerprint != row.fingerprint)
-                    {
-                        let (id, before, after) = (&row.id, &before.status, &row.status);
-                        let wrong = format!("{id} was {before} and became {after}");
-                        self.seen.wrong.push(wrong);
-                    }
-                    if row.status == "failed" {
-                        let at = row.text("processed_at").unwrap_or_default().to_owned();
-                        self.failed.insert((row.id.clone(), at));
-                    }
-                    self.rows.insert(row.id.clone(), row);
+                    self.put_row(row);
                 }
                 Action::Take { sku, pieces } => {
                     let stock = self.stock.get_mut(&sku).and_then(Option::as_mut);

@@ -1,102 +1,82 @@
 //! The case of a seed.
 
-use super::{Case, Fault, Load, Outage, OutageKind, Stack, Table, Weather};
+mod weather;
+
+use super::{Case, Copies, Load, Stack, Table, Weather};
 use fastrand::Rng;
 use std::time::Duration;
+
+/// A day.
+const DAY: Duration = Duration::from_hours(24);
+
+/// One seed in this many is heavy.
+const HEAVY: u64 = 100;
 
 impl Case {
     /// The case of a seed: every size, and any weather.
     pub fn of(seed: u64) -> Self {
-        let mut rng = Rng::with_seed(seed);
-        let rng = &mut rng;
+        let rng = &mut Rng::with_seed(seed);
         let stack = stack(rng);
-        let load = load(rng, &stack);
-        let table = table(rng);
-        let weather = weather(rng);
         let mut case = Self {
             seed,
-            load,
+            load: load(rng, &stack),
             stack,
-            table,
-            weather,
+            table: table(rng),
+            weather: Weather::default(),
         };
+        case.weather = weather::draw(&case, rng);
+        if !case.weather.is_fair() {
+            let most = case.stack.max_receives;
+            case.stack.max_receives = pick(rng, &[most, most, most, 3, 1]);
+        }
+        add_copies(&mut case, rng);
         if seed.is_multiple_of(HEAVY) {
             make_heavy(&mut case, rng);
         }
-        add_bus(&mut case);
-        add_back_early(&mut case);
         case
     }
 }
 
-/// A third of the cases tells outcomes on a bus, which has its own faults. Its chance is its own, so that a seed without a
-/// bus stays the case that it was before there was one.
-fn add_bus(case: &mut Case) {
-    let mut rng = Rng::with_seed(!case.seed);
-    case.stack.bus = rng.u8(..3) == 0;
-    if !case.stack.bus {
-        return;
-    }
-    let weather = &mut case.weather;
-    if !weather.rates.is_empty() {
-        for fault in Fault::BUS {
-            let rate = pick(&mut rng, &[0.0, 0.02, 0.3]);
-            weather.rates.insert(fault, rate);
+/// A sixth of the cases has rows that expire, wrong times of day, and messages that come when they have. Another sixth has
+/// messages that come soon after.
+fn add_copies(case: &mut Case, rng: &mut Rng) {
+    let is_retried = rng.bool();
+    let (share, retried, delayed) = match rng.u8(..6) {
+        0 => {
+            let keep = DAY * rng.u32(1..=4);
+            case.stack.keep = Some(keep);
+            case.weather.clocks = pick(rng, &[Duration::ZERO, DAY / 2]);
+            (0.5, keep.mul_f64(1.25), 14 * DAY)
         }
-    } else if weather.outages.is_empty() && rng.bool() {
-        let from = Duration::from_secs(rng.u64(..20));
-        let lasts = Duration::from_secs(pick(&mut rng, &LASTING));
-        let kinds = [
-            OutageKind::BusDown,
-            OutageKind::BusThrottled,
-            OutageKind::BusSilent,
-        ];
-        weather.outages.push(Outage {
-            from,
-            until: from + lasts,
-            kind: pick(&mut rng, &kinds),
-        });
-    }
+        1 => {
+            let delayed = pick(rng, &[Duration::from_mins(10), Duration::from_hours(2)]);
+            (0.1, Duration::from_mins(10), delayed)
+        }
+        _ => return,
+    };
+    case.load.copies = Some(Copies {
+        share,
+        retried: is_retried.then_some(retried),
+        delayed,
+    });
 }
 
-/// Half of the cases with faults of chance has messages that come back early. Its chance is its own, as the bus's is.
-fn add_back_early(case: &mut Case) {
-    let mut rng = Rng::with_seed(case.seed.swap_bytes());
-    let rate = pick(&mut rng, &[0.0, 0.0, 0.02, 0.3]);
-    if rate > 0.0 && !case.weather.rates.is_empty() {
-        case.weather.rates.insert(Fault::BackEarly, rate);
-    }
-}
-
-/// One seed in this many is heavy: its run lasts as long as all the runs between.
-const HEAVY: u64 = 100;
-
-/// Hundreds of orders that share few articles, for a new table, alone or with a long outage.
+/// Hundreds of orders that share few articles, for a new table or one that needs minutes for them, alone or with a long
+/// outage.
 fn make_heavy(case: &mut Case, rng: &mut Rng) {
     let lines = pick(rng, &[5, 20, 50]);
-    case.load.orders = rng.usize(400..700);
-    case.load.lines = lines..=lines;
-    case.load.articles = 100_000;
-    case.load.over = Duration::ZERO;
+    case.load = Load::of(rng.usize(300..500), lines, 100_000);
     case.stack = Stack::default();
-    case.table.units = Some(4000);
+    case.table.units = pick(rng, &[Some(4000), Some(4000), Some(100)]);
     case.table.burst = Duration::from_secs(1);
     case.weather = Weather::default();
     if rng.bool() {
-        let from = Duration::from_secs(rng.u64(..20));
-        let kinds = [OutageKind::Down, OutageKind::Throttled, OutageKind::Silent];
-        case.weather.outages.push(Outage {
-            from,
-            until: from + Duration::from_mins(25),
-            kind: pick(rng, &kinds),
-        });
+        // Each worker tries again each second, for an hour.
+        case.stack.workers = 2;
+        let outage = weather::long_outage(case, rng);
+        case.weather.outages.push(outage);
     }
 }
-
-/// Draws an outage's length, in seconds: mostly short, because a long one takes a run its time.
-const LASTING: [u64; 20] = [
-    1, 1, 1, 1, 3, 3, 3, 3, 10, 10, 10, 10, 10, 30, 30, 30, 60, 60, 180, 1200,
-];
 
 fn pick<T: Clone>(rng: &mut Rng, from: &[T]) -> T {
     from[rng.usize(..from.len())].clone()
@@ -106,6 +86,7 @@ fn stack(rng: &mut Rng) -> Stack {
     Stack {
         workers: pick(rng, &[2, 2, 3, 5, 10, 10, 10, 100]),
         batch: pick(rng, &[10, 50, 50, 50, 500, 10_000]),
+        bus: rng.u8(..3) == 0,
         ..Stack::default()
     }
 }
@@ -113,12 +94,15 @@ fn stack(rng: &mut Rng) -> Stack {
 fn load(rng: &mut Rng, stack: &Stack) -> Load {
     let lines = pick(rng, &[1..=1, 1..=3, 5..=5, 20..=20, 50..=50, 1..=50]);
     // Small runs, and thousands of them.
-    let most = (1500 / lines.end()).clamp(20, 300);
+    let most = (1200 / lines.end()).clamp(20, 240);
     let least = stack.batch.min(most / 2).max(1);
     let fair = rng.bool();
+    let articles = pick(rng, &[1, 20, 20, 1000, 100_000]);
+    // An article whose row is broken fails some of the orders, and not all: each of them takes all of its receives.
+    let may_break = !fair && 3 * lines.end() < articles;
     Load {
         orders: rng.usize(least..=most),
-        articles: pick(rng, &[1, 20, 20, 1000, 100_000]),
+        articles,
         lines,
         zipf: rng.bool(),
         scarce: rng.u8(..3) == 0,
@@ -127,8 +111,9 @@ fn load(rng: &mut Rng, stack: &Stack) -> Load {
         other: if fair { 0.0 } else { 0.05 },
         poison: if fair { 0 } else { rng.usize(..4) },
         later: usize::from(!fair),
-        broken: if fair { 0 } else { rng.usize(..2) },
+        broken: if may_break { rng.usize(..2) } else { 0 },
         added: (rng.u8(..4) == 0).then(|| Duration::from_secs(rng.u64(..60))),
+        copies: None,
     }
 }
 
@@ -145,37 +130,44 @@ fn table(rng: &mut Rng) -> Table {
     }
 }
 
-fn weather(rng: &mut Rng) -> Weather {
-    let mut weather = Weather {
-        ends: Duration::from_secs(pick(rng, &[5, 30, 120, 600])),
-        ..Weather::default()
-    };
-    // A third is calm, a third has an outage, a third has faults of all kinds.
-    match rng.u8(..3) {
-        0 => {}
-        1 => {
-            let from = Duration::from_secs(rng.u64(..20));
-            let lasts = Duration::from_secs(pick(rng, &LASTING));
-            let kinds = [
-                OutageKind::Down,
-                OutageKind::Throttled,
-                OutageKind::HotPartition,
-                OutageKind::Silent,
-            ];
-            weather.outages.push(Outage {
-                from,
-                until: from + lasts,
-                kind: pick(rng, &kinds),
-            });
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::Fault;
+
+    #[test]
+    fn the_seeds_of_the_gate_draw_each_kind_of_trouble_often() {
+        let cases: Vec<_> = (1..1001).map(Case::of).collect();
+        let check = |kind: &str, least: usize, is: &dyn Fn(&Case) -> bool| {
+            let count = cases.iter().filter(|case| is(case)).count();
+            assert!(count >= least, "{kind}: {count} of 1,000");
+        };
+        let late = |case: &Case| {
+            let mut outages = case.weather.outages.iter();
+            outages.any(|outage| outage.from > Duration::from_secs(20))
+        };
+        let has = |fault| move |case: &Case| case.weather.rates.contains_key(&fault);
+        check("no fault", 150, &|case| case.weather.over().is_zero());
+        check("an outage after 20 s", 100, &late);
+        check("such an outage and chance", 50, &|case| {
+            late(case) && !case.weather.is_fair()
+        });
+        check("an outage and chance", 300, &|case| {
+            !case.weather.outages.is_empty() && !case.weather.is_fair()
+        });
+        check("few deliveries", 100, &|case| case.stack.max_receives < 10);
+        check("rows that expire", 100, &|case| case.stack.keep.is_some());
+        check("clocks that are hours wrong", 50, &|case| {
+            case.weather.clocks > Duration::from_hours(1)
+        });
+        check("copies", 200, &|case| case.load.copies.is_some());
+        for fault in Fault::ALL {
+            check(&format!("{fault:?}"), 200, &has(fault));
         }
-        _ => {
-            for fault in Fault::ALL {
-                let rate = pick(rng, &[0.0, 0.02, 0.1]);
-                if rate > 0.0 {
-                    weather.rates.insert(fault, rate);
-                }
-            }
+        check("old workers", 50, &has(Fault::OldWorker));
+        check("back early", 100, &has(Fault::BackEarly));
+        for fault in Fault::BUS {
+            check(&format!("{fault:?}"), 50, &has(fault));
         }
     }
-    weather
 }

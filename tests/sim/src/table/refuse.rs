@@ -1,6 +1,6 @@
 //! Decides if the tables take a write, and makes their refusal.
 
-use super::Tables;
+use super::{Tables, fingerprint};
 use crate::{
     case::{Fault, OutageKind},
     request::Action,
@@ -117,10 +117,7 @@ impl Tables {
         match action {
             Action::Put(row) => {
                 let before = self.rows.get(&row.id)?;
-                let passes = row.replaces_failed
-                    && before.status == "failed"
-                    && before.fingerprint == row.fingerprint;
-                (!passes).then(|| failed(json!(before.item)))
+                (!row.may_replace(before)).then(|| failed(json!(before.item)))
             }
             Action::Take { sku, pieces } => match self.stock.get(sku) {
                 Some(Some(stock)) if stock >= pieces => None,
@@ -154,12 +151,4 @@ pub(super) fn throttled() -> Answer {
     } else {
         Answer::error(400, "ProvisionedThroughputExceededException")
     }
-}
-
-/// A number that is the same in every run (FNV-1a).
-fn fingerprint(text: &str) -> usize {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    usize::try_from(hash >> 16).unwrap_or_default()
 }

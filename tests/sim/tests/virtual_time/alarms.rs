@@ -21,9 +21,10 @@ const EXPECTED: [(&str, &[Expected]); 16] = [
     (
         "the table takes half of what comes",
         &[
-            ("OrdersWithoutOutcomeAlarm", 41, NEVER),
-            ("OutcomeTimeAlarm", 41, NEVER),
-            ("DeliveriesAlarm", 29, NEVER),
+            ("OrdersWithoutOutcomeAlarm", 16, 40),
+            ("FailedAttemptsAlarm", 16, 40),
+            ("OutcomeTimeAlarm", 23, NEVER),
+            ("BacklogAlarm", 26, NEVER),
         ],
     ),
     (
