@@ -21,8 +21,8 @@ pub const FIRST: Duration = Duration::from_secs(2);
 pub const LONGEST: Duration = Duration::from_hours(1);
 /// Seconds for which a row counts: Lambda may freeze an environment for longer.
 const WINDOW: f64 = 45.0;
-/// Orders that ask for the second time at about the same age are spread over this many seconds.
-const SPREAD: f64 = 10.0;
+/// Clients are spread over this many seconds at most, if the pace is known, and if it isn't.
+const SPREAD: (f64, f64) = (10.0, 25.0);
 /// The longest wait of an order that is overdue or whose turn is unknown, in seconds.
 const MOST: f64 = 300.0;
 /// Most clients whose own pace an environment remembers.
@@ -88,14 +88,18 @@ impl Waits {
             .as_ref()
             .map_or(0.0, |front| self.turn(front, placed, now));
         // Its turn has come and gone, or is unknown. While nothing is settled, waits grow as fast as time passes.
-        let overdue = match front {
-            Some(front) if front.is_measured => age / 5.0,
-            _ => age,
-        };
+        let is_measured = front.is_some_and(|front| front.is_measured);
+        let overdue = if is_measured { age / 3.0 } else { age };
         let patience = overdue.max(1.5 * self.silence(now)).min(MOST) * (0.75 + chance / 2.0);
         let wait = (turn * (1.0 + chance / 4.0)).max(patience);
-        let spread = wait.max(first) + SPREAD * chance;
-        Duration::from_secs_f64(spread.min(LONGEST.as_secs_f64()).round())
+        let (known, unknown) = SPREAD;
+        let mut spread = if is_measured { known } else { unknown };
+        if placed_at.is_some() {
+            // Where few orders come, clients need no spreading.
+            spread = spread.min(2.0 * self.arrivals.lately(now));
+        }
+        let wait = wait.max(first) + spread * chance;
+        Duration::from_secs_f64(wait.min(LONGEST.as_secs_f64()).round())
     }
 
     /// The seconds until the queue reaches an order that was placed at this time.

@@ -21,6 +21,14 @@ impl Arrivals {
         }
     }
 
+    /// The number of orders that were placed in the last two spans, about.
+    pub fn lately(&self, now: f64) -> f64 {
+        self.0
+            .range(span(now - 2.0 * SPAN)..)
+            .map(|(_, orders)| orders)
+            .sum()
+    }
+
     /// How densely orders came between the queue's front and `placed`, as a part of how densely they came at the front. One if
     /// that is unknown, or more. Those who were placed just now have not asked yet.
     pub fn thinned(&self, front: f64, placed: f64, now: f64) -> f64 {

@@ -41,8 +41,8 @@ fn an_order_waits_until_the_queue_has_advanced_to_it() {
     check(40.0, 0.2, 90.0, 48, 52);
     check(40.0, 2.0, 118.0, 18, 20);
     check(0.5, 1.0, 118.0, 2, 2);
-    // Overdue: a fifth of its age.
-    check(40.0, 0.2, 60.0, 9, 9);
+    // Overdue: a third of its age, less a quarter.
+    check(40.0, 0.2, 60.0, 15, 15);
     // A pace that was seen for 20 s reaches no further than 1,500 s.
     check(40.0, 0.01, 118.0, 1490, 1500);
 }
@@ -53,8 +53,20 @@ fn an_unknown_pace_asks_again_after_the_order_s_age_and_at_most_after_minutes() 
         let mut waits = Waits::default();
         assert_eq!(wait(&mut waits, 1e9 - age, 1e9), expected, "{age}");
     }
-    let late = Waits::default().wait(&client("ann"), None, at(0.0), 1.0);
-    assert_eq!(late.as_secs(), 13, "chance spreads orders of one age");
+}
+
+#[test]
+fn clients_are_spread_by_chance_as_far_as_many_orders_come() {
+    for (orders, expected) in [(1, 5), (5, 13), (10, 23), (1000, 28)] {
+        let mut waits = Waits::default();
+        for _ in 1..orders {
+            wait(&mut waits, 98.0, 100.0);
+        }
+        let wait = waits.wait(&client("ann"), Some(at(98.0)), at(100.0), 1.0);
+        assert_eq!(wait.as_secs(), expected, "{orders}");
+    }
+    let unknown = Waits::default().wait(&client("ann"), None, at(100.0), 1.0);
+    assert_eq!(unknown.as_secs(), 28, "it can't be told how many come");
 }
 
 #[test]

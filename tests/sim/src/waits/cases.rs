@@ -67,7 +67,7 @@ fn pauses() -> Vec<Case> {
         ),
         pause(
             "workers pause for a minute, from 100 s on",
-            [3.0, 1.5, 0.8],
+            [3.0, 1.25, 0.8],
             100.0..160.0,
         ),
         pause(
@@ -77,7 +77,7 @@ fn pauses() -> Vec<Case> {
         ),
         pause(
             "workers pause for a minute, from the start",
-            [4.0, 2.0, 0.8],
+            [3.5, 1.55, 0.8],
             0.0..60.0,
         ),
     ]
@@ -99,13 +99,13 @@ fn loads() -> Vec<Case> {
         ),
         load(
             "33 a second before and after",
-            [2.5, 2.0, 0.8],
+            [2.5, 1.75, 0.8],
             around,
             130.0,
         ),
         load(
             "a tenth of it: 66 a second, 13 written",
-            [2.5, 2.0, 0.8],
+            [2.5, 1.5, 0.8],
             vec![(66.0, 0.0..60.0)],
             13.0,
         ),
@@ -114,7 +114,7 @@ fn loads() -> Vec<Case> {
 
 fn rows() -> Vec<Case> {
     vec![
-        case("2% failed, 5% delivered again", [3.0, 1.5, 0.8], |spike| {
+        case("2% failed, 5% delivered again", [2.5, 1.25, 0.8], |spike| {
             (spike.redelivered, spike.failed) = (0.05, 0.02);
         }),
         case(
@@ -136,7 +136,7 @@ fn clients() -> Vec<Case> {
         case("1 environment", [2.5, 1.5, 0.8], |spike| {
             spike.environments = 1;
         }),
-        case("200 environments", [2.5, 1.75, 0.8], |spike| {
+        case("200 environments", [2.5, 1.5, 0.8], |spike| {
             spike.environments = 200;
         }),
         overtaking(
@@ -147,7 +147,7 @@ fn clients() -> Vec<Case> {
         ),
         overtaking(
             "half is a client's that overtakes",
-            [2.5, 1.75, 0.8],
+            [2.5, 1.5, 0.8],
             0.5,
             200.0,
         ),
