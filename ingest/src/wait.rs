@@ -21,7 +21,7 @@ pub const FIRST: Duration = Duration::from_secs(2);
 pub const LONGEST: Duration = Duration::from_hours(1);
 /// Seconds for which a row counts: Lambda may freeze an environment for longer.
 const WINDOW: f64 = 45.0;
-/// Clients are spread over this many seconds at most, if the pace is known, and if it isn't.
+/// Clients are spread over this many seconds at most, if their turn is known, and if it isn't.
 const SPREAD: (f64, f64) = (10.0, 25.0);
 /// The longest wait of an order that is overdue or whose turn is unknown, in seconds.
 const MOST: f64 = 300.0;
@@ -93,7 +93,11 @@ impl Waits {
         let patience = overdue.max(1.5 * self.silence(now)).min(MOST) * (0.75 + chance / 2.0);
         let wait = (turn * (1.0 + chance / 4.0)).max(patience);
         let (known, unknown) = SPREAD;
-        let mut spread = if is_measured { known } else { unknown };
+        let mut spread = if is_measured && turn >= first {
+            known
+        } else {
+            unknown
+        };
         if placed_at.is_some() {
             // Where few orders come, clients need no spreading.
             spread = spread.min(2.0 * self.arrivals.lately(now));

@@ -99,7 +99,7 @@ fn loads() -> Vec<Case> {
         ),
         load(
             "33 a second before and after",
-            [2.5, 1.75, 0.8],
+            [2.5, 1.6, 0.8],
             around,
             130.0,
         ),
