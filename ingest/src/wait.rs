@@ -78,7 +78,7 @@ impl Waits {
         let first = FIRST.as_secs_f64();
         let placed = placed_at.map_or(now - first, |at| seconds(at).min(now));
         let age = now - placed;
-        if placed_at.is_some() && age < 2.0 * first {
+        if age < 2.0 * first {
             self.arrivals.placed(placed);
         }
         let own = self.own.get(client).and_then(|own| own.front(now));
@@ -93,15 +93,13 @@ impl Waits {
         let patience = overdue.max(1.5 * self.silence(now)).min(MOST) * (0.75 + chance / 2.0);
         let wait = (turn * (1.0 + chance / 4.0)).max(patience);
         let (known, unknown) = SPREAD;
-        let mut spread = if is_measured && turn >= first {
+        let spread = if is_measured && turn >= first {
             known
         } else {
             unknown
         };
-        if placed_at.is_some() {
-            // Where few orders come, clients need no spreading.
-            spread = spread.min(2.0 * self.arrivals.lately(now));
-        }
+        // Where few orders come, clients need no spreading.
+        let spread = spread.min(2.0 * self.arrivals.lately(now));
         let wait = wait.max(first) + spread * chance;
         Duration::from_secs_f64(wait.min(LONGEST.as_secs_f64()).round())
     }
