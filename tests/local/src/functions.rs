@@ -6,12 +6,20 @@ use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
     env,
+    io::{IsTerminal, stderr},
     path::{Path, PathBuf},
     process::Stdio,
+    time::{Duration, Instant},
 };
-use tokio::process::Command;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::Command,
+};
 
-/// Builds all of them in the workspace `folder`, with cargo's own progress on stderr, and returns each function's
+/// Where stderr is no terminal, how far a build is shows this often.
+const SHOWN: Duration = Duration::from_secs(10);
+
+/// Builds all of them in the workspace `folder`, with its progress on stderr, and returns each function's
 /// executable by its logical id. A release build has the features of the functions' packages alone, as it is deployed;
 /// any other shares its dependencies with the rest of the workspace.
 pub async fn build(
@@ -73,9 +81,23 @@ pub async fn binaries(
             cargo.env_remove(name.as_ref());
         }
     }
-    // `output` would capture stderr too.
-    let cargo = cargo.spawn().context("cannot run cargo")?;
-    let output = cargo.wait_with_output().await?;
+    if !stderr().is_terminal() {
+        // Cargo shows no progress there by itself.
+        cargo
+            .env("CARGO_TERM_PROGRESS_WHEN", "always")
+            .env("CARGO_TERM_PROGRESS_WIDTH", "80")
+            .stderr(Stdio::piped());
+    }
+    // `output` would capture a terminal's stderr too.
+    let mut cargo = cargo.spawn().context("cannot run cargo")?;
+    let messages = cargo.stderr.take();
+    let show = async {
+        if let Some(messages) = messages {
+            show(messages, SHOWN, |line| eprintln!("{line}")).await;
+        }
+    };
+    let (output, ()) = tokio::join!(cargo.wait_with_output(), show);
+    let output = output?;
     if !output.status.success() {
         bail!(
             "no binaries: see cargo's messages for {} above",
@@ -83,6 +105,28 @@ pub async fn binaries(
         );
     }
     Ok(executables(&output.stdout))
+}
+
+/// Passes on what cargo says, and now and then how far it is.
+async fn show(messages: impl AsyncRead + Unpin, often: Duration, mut say: impl FnMut(&str)) {
+    let mut messages = BufReader::new(messages);
+    let (mut part, mut shown) = (Vec::new(), Instant::now());
+    // A progress bar ends in a carriage return, to be overwritten by what follows.
+    while matches!(messages.read_until(b'\r', &mut part).await, Ok(1..)) {
+        for line in String::from_utf8_lossy(&part).lines() {
+            let bar = line.trim_start().strip_prefix("Building [");
+            let done = bar.and_then(|bar| bar.split_once("] ")?.1.split_once(':'));
+            if let Some((done, _)) = done {
+                if shown.elapsed() >= often {
+                    say(&format!("    building: {done} crates and build scripts"));
+                    shown = Instant::now();
+                }
+            } else if !line.trim().is_empty() {
+                say(line.trim_end());
+            }
+        }
+        part.clear();
+    }
 }
 
 /// Reads the executables by binary name from cargo's messages: one JSON object a line.
@@ -109,6 +153,32 @@ fn executables(messages: &[u8]) -> BTreeMap<String, PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_cargo_says_is_passed_on_and_how_far_it_is_now_and_then() {
+        let messages = "   Compiling serde v1.0.229\n    Building [==>  ] 41/310: serde, syn(build)    \r\
+            warning: unused\n --> src/lib.rs:1:1\n\n    Building [===> ] 42/310: syn   \r    Finished `dev`\n";
+        let say = |often| async move {
+            let mut said = Vec::new();
+            show(messages.as_bytes(), often, |line| {
+                said.push(line.to_owned());
+            })
+            .await;
+            said
+        };
+        let lines = [
+            "   Compiling serde v1.0.229",
+            "    building: 41/310 crates and build scripts",
+            "warning: unused",
+            " --> src/lib.rs:1:1",
+            "    building: 42/310 crates and build scripts",
+            "    Finished `dev`",
+        ];
+        assert_eq!(say(Duration::ZERO).await, lines);
+        let others = lines.iter().filter(|line| !line.contains("building"));
+        let others: Vec<_> = others.copied().collect();
+        assert_eq!(say(Duration::from_hours(1)).await, others);
+    }
 
     #[test]
     fn executables_are_found_among_cargos_messages() {
