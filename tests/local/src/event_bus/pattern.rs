@@ -25,8 +25,10 @@ pub fn read(text: &str) -> Result<Quamina<()>, BusError> {
     if let Some(operator) = fields.values().find_map(unknown) {
         return invalid(format!("Unrecognized match type {operator}"));
     }
+    // As it was looked at: of a name that is there twice the last counts.
+    let text = Value::Object(fields).to_string();
     let mut pattern = Quamina::new();
-    match pattern.add_pattern((), text) {
+    match pattern.add_pattern((), &text) {
         Ok(()) => Ok(pattern),
         Err(error) => invalid(error.to_string()),
     }

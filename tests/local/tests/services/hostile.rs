@@ -193,6 +193,7 @@ async fn no_pattern_or_policy_ends_the_process() -> anyhow::Result<()> {
         format!("{}{leaf}{}", open.repeat(depth), close.repeat(depth))
     };
     let deep = |depth| nested(r#"{"a":"#, r#"["x"]"#, "}", depth);
+    let twice = |pattern: &str| pattern.replace('…', &nested("(", "x", ")", 1990));
     let put = |pattern: &str| json!({"Name": "r", "EventPattern": pattern});
     let regexp = |operator: &str, text: &str| json!({"a": [{operator: text}]}).to_string();
     for (pattern, code) in [
@@ -228,6 +229,12 @@ async fn no_pattern_or_policy_ends_the_process() -> anyhow::Result<()> {
             regexp("shellstyle", "*"),
             Some("InvalidEventPatternException"),
         ),
+        // The operator is hidden by another member of its name. Of those the last counts.
+        (
+            twice(r#"{"a":[{"regexp":"…","regexp":["x"]}]}"#),
+            Some("InvalidEventPatternException"),
+        ),
+        (twice(r#"{"a":[{"regexp":"…"}],"a":["x"]}"#), None),
         (regexp("wildcard", &"*a".repeat(1900)), None),
     ] {
         let (status, _, body) = fixture.call("AWSEvents.PutRule", &put(&pattern)).await?;
