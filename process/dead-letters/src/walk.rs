@@ -22,6 +22,9 @@ const SLOW_PAGE: Duration = Duration::from_millis(500);
 /// The longest that SQS hides a message.
 const LONGEST_VISIBILITY: Duration = Duration::from_hours(12);
 
+/// SQS hides about 120,000 messages of a queue at a time, and answers a receive beyond as if it had none. It counts roughly.
+const MOST_HIDDEN: usize = 100_000;
+
 /// A walk over the dead-letter queue. What it has received is hidden from others until it is given back.
 #[derive(Debug)]
 pub struct Walk<'a> {
@@ -124,7 +127,13 @@ impl<'a> Walk<'a> {
 
     /// True if the whole queue was read, as far as SQS tells.
     pub fn is_whole(&self) -> bool {
-        self.in_vain >= ENOUGH
+        self.in_vain >= ENOUGH && !self.is_full()
+    }
+
+    /// True if SQS may have letters that it doesn't hand out, because it hides so many.
+    fn is_full(&self) -> bool {
+        let hidden = self.held.len() + self.counts.in_flight;
+        self.read < self.counts.visible && hidden >= MOST_HIDDEN
     }
 
     /// Shows others the letters that are left, except for `kept`.
@@ -158,6 +167,7 @@ pub async fn walk<T>(
 ) -> Result<(T, End)> {
     let mut walk = Walk::begin(queues, stop).await?;
     let worked = work(&mut walk, console).await;
+    let (is_whole, is_full) = (walk.is_whole(), walk.is_full());
     walk.give_back(&[]).await;
     let hidden = walk.hidden;
     let Counts {
@@ -175,8 +185,16 @@ pub async fn walk<T>(
             "{in_flight} more were hidden when this began: someone else reads the queue, or did not give them back."
         ))?;
     }
-    if walk.is_whole() {
+    if is_whole {
         return Ok((value, End::Done));
+    }
+    if is_full {
+        console.note(format_args!(
+            "Not all were read: SQS hides 120,000 at most, and then hands out no others. After {} of about {visible} dead \
+             letters nothing is known of the others. Redrive by --all, or drop what was read.",
+            walk.read
+        ))?;
+        return Ok((value, End::Incomplete));
     }
     if walk.is_overtaken {
         console.note(format_args!(

@@ -80,6 +80,37 @@ async fn a_walk_that_is_overtaken_by_its_own_letters_ends_and_says_so() -> Resul
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_queue_that_hides_as_many_as_it_can_is_not_whole() -> Result<()> {
+    for (in_flight, expected) in [(119_950, true), (50, false)] {
+        let ((fake, id), (_want, stop)) = (slow(0)?, operator());
+        let received = Mutex::new(0);
+        fake.interfere(move |call, _| match call {
+            "GetQueueAttributes" => {
+                let counted = json!({"ApproximateNumberOfMessages": "120",
+                    "ApproximateNumberOfMessagesNotVisible": in_flight.to_string()});
+                Some((200, json!({"Attributes": counted})))
+            }
+            "ReceiveMessage" => {
+                let mut received = received.lock().expect("no panic in here");
+                *received += 1;
+                // The limit is reached in the middle of the queue.
+                (*received > 5).then(|| (200, json!({})))
+            }
+            _ => None,
+        });
+        let (stack, text) = (fake.stack(), Text::default());
+        let selected = selected(&[&id], &[]);
+        let end = redrive(&stack, &stop, &selected, false, &mut text.whole_console()).await?;
+        // The other one was read, and the order isn't there.
+        assert_eq!(end, End::Incomplete);
+        let text = text.read();
+        assert_eq!(text.contains("Not all were read"), expected, "{text}");
+        assert_eq!(fake.held().letters.len(), 120);
+    }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_walk_that_is_fast_enough_is_whole() -> Result<()> {
     for command in COMMANDS {
         let (end, text, fake) = run(command, 70).await?;
