@@ -17,6 +17,18 @@ pub fn is_provisional(
     outcome == Outcome::Failed && processed_at.until(now) < worker
 }
 
+/// True if the client asks for an order that it placed again, under the same key, after the row was written: its new message, placed
+/// at `asked`, is on its way and settles the order that the row's message did not.
+pub fn is_placed_again(
+    outcome: Outcome,
+    placed_at: Timestamp,
+    processed_at: Timestamp,
+    asked: Timestamp,
+) -> bool {
+    // Clocks differ, so the row's own order may seem to be placed after it.
+    outcome == Outcome::Failed && asked > processed_at && asked != placed_at
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +77,33 @@ mod tests {
             for processed_at in [NOW - 1, NOW, NOW + 1_000] {
                 assert!(!check(outcome, processed_at, 150), "{outcome:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_failed_row_says_nothing_of_an_order_that_was_placed_again_later() {
+        let time = |millis| Timestamp::from(UNIX_EPOCH + Duration::from_millis(millis));
+        for (outcome, placed_at, processed_at, asked, expected) in [
+            (Outcome::Failed, 0, 5_000, 5_001, true),
+            (Outcome::Failed, 0, 5_000, 5_000, false),
+            (Outcome::Failed, 2_000, 5_000, 1_000, false),
+            (Outcome::Failed, 0, 5_000, 0, false),
+            // The worker's clock is behind that of `ingest`.
+            (Outcome::Failed, 6_000, 5_000, 6_000, false),
+            (Outcome::Confirmed, 0, 5_000, 5_001, false),
+            (
+                Outcome::Rejected(Reason::OutOfStock),
+                0,
+                5_000,
+                5_001,
+                false,
+            ),
+        ] {
+            assert_eq!(
+                is_placed_again(outcome, time(placed_at), time(processed_at), time(asked)),
+                expected,
+                "{outcome:?} {placed_at} {processed_at} {asked}"
+            );
         }
     }
 

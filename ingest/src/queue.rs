@@ -44,8 +44,11 @@ impl OrderQueue {
         if let Some(trace) = trace_header(trace) {
             send = send.message_system_attributes(AwsTraceHeader, trace);
         }
-        send.send().await.map_err(NotQueued::from)?;
-        Ok(())
+        let answer = send.send().await.map_err(NotQueued::from)?;
+        // A proxy may answer in SQS's place, with a success that says nothing.
+        let is_named = answer.message_id().is_some_and(|id| !id.is_empty());
+        let unnamed = || NotQueued("the answer names no message".to_owned());
+        is_named.then_some(()).ok_or_else(unnamed)
     }
 }
 

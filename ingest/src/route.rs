@@ -2,6 +2,7 @@
 
 use crate::{problem::Problem, request};
 use lambda_http::{Request, RequestExt, http::Method};
+use percent_encoding::percent_decode_str;
 
 /// A path of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,11 +91,20 @@ impl Route {
 }
 
 /// The id in `/orders/{id}`: the gateway's parameter or, where it gives none, the path's last segment, in either case decoded:
-/// some gateways leave that to the function, and an id has nothing to encode. Slashes at the end don't count.
+/// some gateways leave that to the function, and an id has nothing to encode. Slashes at the path's end don't count.
 pub fn order_id(request: &Request) -> String {
     let [_, path] = request::paths(request);
-    let path = request::decoded(parameter(request).unwrap_or(path));
-    path.rsplit('/').next().unwrap_or_default().to_owned()
+    let Some(parameter) = parameter(request) else {
+        let path = request::decoded(path);
+        return path.rsplit('/').next().unwrap_or_default().to_owned();
+    };
+    let text = percent_decode_str(parameter).decode_utf8_lossy();
+    // A slash in it was encoded, and separates nothing.
+    if text.contains('/') {
+        parameter.to_owned()
+    } else {
+        text.into_owned()
+    }
 }
 
 fn parameter(request: &Request) -> Option<&str> {

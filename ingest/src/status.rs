@@ -5,7 +5,7 @@ use crate::{
     metrics::Metrics,
     polling::Polling,
     problem::Problem,
-    provisional::is_provisional,
+    provisional::{is_placed_again, is_provisional},
     request, response,
     route::{Route, order_id},
     statuses::find_all,
@@ -39,9 +39,16 @@ pub struct Statuses {
 
 impl Statuses {
     /// True if a row that reads `failed` may still change without a redrive.
-    pub(crate) fn is_provisional(&self, outcome: Outcome, processed_at: Timestamp) -> bool {
+    pub(crate) fn is_provisional(
+        &self,
+        request: &Request,
+        outcome: Outcome,
+        (placed_at, processed_at): (Timestamp, Timestamp),
+    ) -> bool {
         let now = SystemTime::now().into();
+        let asked = request::placed_at(request);
         is_provisional(outcome, processed_at, now, self.worker_timeout)
+            || asked.is_some_and(|asked| is_placed_again(outcome, placed_at, processed_at, asked))
     }
 
     /// Gives the content of an order's row to the order's client, or None while there is no row. A row says whose order it
@@ -121,7 +128,13 @@ async fn find(statuses: &Statuses, request: &Request) -> Result<Response<Body>, 
         }
     };
     match statuses.content(&client, id, fingerprint, row.as_ref())? {
-        Some(record) if statuses.is_provisional(record.outcome, record.processed_at) => {
+        Some(record)
+            if statuses.is_provisional(
+                request,
+                record.outcome,
+                (record.placed_at, record.processed_at),
+            ) =>
+        {
             Ok(statuses.queued(&client, id, Some(record.placed_at)))
         }
         Some(record) => {

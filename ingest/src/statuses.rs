@@ -45,9 +45,10 @@ pub(crate) async fn find_all(
             return Err(Problem::TableUnavailable);
         }
         let row = statuses.content(&client, id, fingerprint, rows.found.get(&id))?;
-        let row = row.filter(|row| !statuses.is_provisional(row.outcome, row.processed_at));
+        let times = |row: &Settled| (row.placed_at, row.processed_at);
+        let row = row.filter(|row| !statuses.is_provisional(request, row.outcome, times(row)));
         if let Some(row) = row {
-            let times = (row.placed_at, row.processed_at);
+            let times = times(row);
             statuses
                 .polling
                 .settled(&client, row.outcome, times.0, times.1);

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, KeysAndAttributes},
 };
 use events::{Client, Fingerprint, OrderId, OrderRecord, Outcome, Timestamp, text::bounded};
-use function::sdk_error;
+use function::{answered::Answered, sdk_error};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{
     collections::HashMap,
@@ -83,7 +83,7 @@ impl OrderTable {
     /// Reads from the table of this name.
     pub fn new(dynamodb: &DynamoDb, name: String) -> Self {
         let config = dynamodb.config().to_builder();
-        let config = config.retry_config(retries::reads());
+        let config = config.retry_config(retries::reads()).interceptor(Answered);
         let dynamodb = DynamoDb::from_conf(config.build());
         Self { dynamodb, name }
     }

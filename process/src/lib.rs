@@ -2,7 +2,6 @@
 #![warn(missing_docs)]
 
 pub mod allocate;
-mod answered;
 pub mod backoff;
 pub mod bus;
 pub mod commit;

@@ -3,9 +3,7 @@
 mod numbers;
 mod refusal;
 
-use crate::{
-    allocate::Transaction, answered::Answered, disposition::Settled, records::Pending, retries,
-};
+use crate::{allocate::Transaction, disposition::Settled, records::Pending, retries};
 use aws_sdk_dynamodb::{
     Client,
     config::retry::RetryConfig,
@@ -18,7 +16,7 @@ use aws_sdk_dynamodb::{
     },
 };
 use events::{OrderPlaced, OrderRecord, Outcome, Timestamp};
-use function::sdk_error;
+use function::{answered::Answered, sdk_error};
 use numbers::exact;
 pub use refusal::{Finding, Refusal};
 use refusal::{failed_row, refusal};
@@ -36,7 +34,7 @@ const IS_FREE: &str = "attribute_not_exists(id)";
 /// Also over the order's own `failed` row.
 const IS_FREE_OR_OWN: &str =
     "attribute_not_exists(id) OR (#status = :failed AND fingerprint = :mine)";
-/// A row that has expired counts as deleted: DynamoDB deletes it days later.
+/// A row that has expired counts as deleted: DynamoDB deletes it days later. There may be such rows whatever `keep` is now.
 const OR_EXPIRED: &str = " OR expires_at < :now";
 
 /// The tables of orders and of articles.
@@ -109,15 +107,17 @@ impl OrderTable {
         }
     }
 
-    /// Puts the order's row as `failed`, unless it has a row.
+    /// Puts the order's row as `failed`, unless it has an outcome. A `failed` row of an earlier delivery, or of another message of
+    /// the order, gets the time of this one: until its worker is done, the order isn't given up.
     pub async fn put_failed(&self, order: &OrderPlaced, now: Timestamp) -> Result<(), NotPut> {
         let put = self
             .dynamodb
             .put_item()
             .table_name(&self.orders)
             .set_item(Some(self.row(order, Outcome::Failed, now)?))
-            .condition_expression(self.condition(IS_FREE))
-            .set_expression_attribute_values(self.now(now));
+            .condition_expression(format!("{IS_FREE_OR_OWN}{OR_EXPIRED}"))
+            .expression_attribute_names("#status", "status")
+            .set_expression_attribute_values(Some(values(order, now)));
         match put.send().await {
             Ok(_) => Ok(()),
             Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(()),
@@ -131,8 +131,8 @@ impl OrderTable {
         let put = Put::builder()
             .table_name(&self.orders)
             .set_item(Some(self.row(order, Outcome::Failed, now).ok()?))
-            .condition_expression(self.condition(IS_FREE))
-            .set_expression_attribute_values(self.now(now))
+            .condition_expression(format!("{IS_FREE}{OR_EXPIRED}"))
+            .expression_attribute_values(":now", second(now))
             .return_values_on_condition_check_failure(AllOld);
         let put = TransactWriteItem::builder().put(put.build().ok()?).build();
         let write = self.transactions.transact_write_items();
@@ -157,17 +157,14 @@ impl OrderTable {
         outcome: Outcome,
         now: Timestamp,
     ) -> Result<TransactWriteItem, Refusal<'a>> {
-        let text = |text: &str| AttributeValue::S(text.to_owned());
         let put = Put::builder()
             .table_name(&self.orders)
             .set_item(Some(
                 self.row(&order.placed, outcome, now).map_err(malformed)?,
             ))
-            .condition_expression(self.condition(IS_FREE_OR_OWN))
+            .condition_expression(format!("{IS_FREE_OR_OWN}{OR_EXPIRED}"))
             .expression_attribute_names("#status", "status")
-            .set_expression_attribute_values(self.now(now))
-            .expression_attribute_values(":failed", text(Outcome::Failed.status()))
-            .expression_attribute_values(":mine", text(order.placed.fingerprint().as_str()))
+            .set_expression_attribute_values(Some(values(&order.placed, now)))
             .return_values_on_condition_check_failure(AllOld)
             .build()
             .map_err(malformed)?;
@@ -201,19 +198,21 @@ impl OrderTable {
         let row = row.into_iter();
         Ok(row.map(|(name, value)| (name, exact(value))).collect())
     }
+}
 
-    /// The condition of a put, which an expired row doesn't break if rows expire.
-    fn condition(&self, condition: &str) -> String {
-        let or_expired = self.keep.map_or("", |_| OR_EXPIRED);
-        format!("{condition}{or_expired}")
-    }
+/// The values that [`IS_FREE_OR_OWN`] and [`OR_EXPIRED`] compare a row's with.
+fn values(order: &OrderPlaced, now: Timestamp) -> Item {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    Item::from([
+        (":failed".to_owned(), text(Outcome::Failed.status())),
+        (":mine".to_owned(), text(order.fingerprint().as_str())),
+        (":now".to_owned(), second(now)),
+    ])
+}
 
-    /// The value that the condition needs of its own, if rows expire.
-    fn now(&self, now: Timestamp) -> Option<Item> {
-        self.keep?;
-        let now = AttributeValue::N(now.seconds().to_string());
-        Some(Item::from([(":now".to_owned(), now)]))
-    }
+/// A time as `expires_at` has it.
+fn second(at: Timestamp) -> AttributeValue {
+    AttributeValue::N(at.seconds().to_string())
 }
 
 fn malformed<'a>(error: impl std::fmt::Display) -> Refusal<'a> {

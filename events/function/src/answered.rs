@@ -12,7 +12,8 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::config_bag::ConfigBag;
 
 /// Fails a call whose answer is a success without a body. DynamoDB sends `{}` at least, but a proxy that answers in its place
-/// may send nothing, and the SDK reads that as an empty object: the write would count as made.
+/// may send nothing, and the SDK reads that as an empty object: a write would count as made,
+/// and a row that is there as none.
 #[derive(Debug)]
 pub struct Answered;
 

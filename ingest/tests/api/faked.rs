@@ -65,7 +65,7 @@ pub fn ids() -> Result<OrderIds> {
     Ok(OrderIds::new(secret, vec![]))
 }
 
-/// An AWS that gives each request its answer: a status and a body.
+/// An AWS that gives each request its answer: a status and a body. `null` is an empty one.
 pub fn answering(
     answer: impl Fn(Value) -> (u16, Value) + Send + Sync + 'static,
 ) -> impl HttpClient + 'static {
@@ -73,7 +73,12 @@ pub fn answering(
         let request = request.body().bytes().map(serde_json::from_slice);
         let (status, body) = answer(request.and_then(Result::ok).unwrap_or_default());
         let status = StatusCode::try_from(status).expect("a status");
-        let mut response = HttpResponse::new(status, SdkBody::from(body.to_string()));
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let mut response = HttpResponse::new(status, SdkBody::from(body));
         let headers = response.headers_mut();
         headers.insert("content-type", "application/x-amz-json-1.0");
         HttpConnectorFuture::ready(Ok(response))

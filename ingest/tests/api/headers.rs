@@ -106,10 +106,16 @@ async fn a_near_miss_of_the_keys_header_is_refused_with_its_right_name() -> Resu
         ("Idempotent-Key", true),
         ("Idempotence-Key", true),
         ("X-Shop-Idempotency-Key", true),
+        ("Idempotency-Token", true),
+        ("X-Idempotency-Id", true),
+        ("Idempotency", true),
+        ("Indempotency-Key", true),
+        ("Idenpotency-Key", true),
         ("X-Amz-Key", false),
         ("X-Api-Key", false),
         ("Key", false),
         ("Idempotency-Replayed", false),
+        ("X-Idempotent-Replayed", false),
         ("X-Amzn-Trace-Id", false),
     ] {
         for sample_name in [

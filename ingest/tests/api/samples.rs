@@ -26,7 +26,17 @@ fn aws(status: u16, body: &Value) -> (SdkConfig, Arc<Mutex<Vec<Value>>>) {
 
 /// `ingest`'s answer to a sample, and the message that it sent to the queue.
 async fn accept(name: &str, sqs: u16) -> Result<(Answer, Vec<Value>)> {
-    let (config, requests) = aws(sqs, &json!({"MessageId": "1", "MD5OfMessageBody": "2"}));
+    accept_with(
+        name,
+        sqs,
+        &json!({"MessageId": "1", "MD5OfMessageBody": "2"}),
+    )
+    .await
+}
+
+/// The same, by this answer of SQS.
+async fn accept_with(name: &str, status: u16, body: &Value) -> Result<(Answer, Vec<Value>)> {
+    let (config, requests) = aws(status, body);
     let answer = ingest(&sample(name)?, &config).await?;
     let requests = requests.lock().expect("no panic in here").clone();
     Ok((answer, requests))
@@ -93,6 +103,19 @@ async fn a_queue_that_says_no_gives_503() -> Result<()> {
         let (response, _) = accept("order", status).await?;
         assert_eq!(response.status, 503);
         assert_eq!(response.headers["retry-after"], "5");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_answer_that_names_no_message_is_no_promise() -> Result<()> {
+    // A proxy's, say. SQS names each message that it has stored.
+    for body in [Value::Null, json!({}), json!({"MessageId": ""})] {
+        for name in ["order", "batch-request"] {
+            let (response, _) = accept_with(name, 200, &body).await?;
+            assert_eq!(response.status, 503, "{name}, {body}");
+            assert_eq!(response.headers["retry-after"], "5");
+        }
     }
     Ok(())
 }

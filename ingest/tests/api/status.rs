@@ -139,6 +139,64 @@ async fn a_failed_order_is_queued_for_as_long_as_its_worker_may_try() -> Result<
     check("confirmed", now, 150, "confirmed").await
 }
 
+/// A request for the order of the sample, by its path or among others.
+fn question(is_one: bool, query: Value) -> Result<Value> {
+    let mut event = sample("status")?;
+    let id = event["pathParameters"]["id"].clone();
+    event["queryStringParameters"] = query;
+    event["multiValueQueryStringParameters"] = Value::Null;
+    if !is_one {
+        (event["path"], event["resource"]) = (json!("/orders"), json!("/orders"));
+        event["pathParameters"] = Value::Null;
+        event["queryStringParameters"]["ids"] = id;
+    }
+    Ok(event)
+}
+
+#[tokio::test]
+async fn an_empty_answer_is_no_missing_row() -> Result<()> {
+    for is_one in [true, false] {
+        let config = config(answering(|_| (200, Value::Null)));
+        let config = config.retry_config(RetryConfig::disabled()).build();
+        let answer = ask(&question(is_one, json!({}))?, &config).await?;
+        assert_eq!(answer.status, 503, "{is_one}");
+        assert!(answer.headers.contains_key("retry-after"));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_order_that_is_placed_again_after_it_failed_waits_for_its_new_message() -> Result<()> {
+    let check = async |is_one, asked: &str, expected: &str| {
+        let mut row = sample("order-record")?;
+        row["status"] = json!({"S": "failed"});
+        row["placed_at"] = json!({"S": "2026-11-22T09:00:00.000Z"});
+        row["processed_at"] = json!({"S": "2026-11-22T09:00:05.000Z"});
+        row["id"] = json!({"S": sample("status")?["pathParameters"]["id"]});
+        let rows = json!({"Item": row, "Responses": {"orders": [row]}});
+        let config = config(answering(move |_| (200, rows.clone()))).build();
+        let event = question(is_one, json!({"placed_at": asked}))?;
+        let answer = ask(&event, &config).await?;
+        let shown = answer.document()?;
+        let status = shown
+            .pointer("/results/0/status")
+            .unwrap_or(&shown["status"]);
+        assert_eq!(status, expected, "{is_one}, {asked}: {shown}");
+        assert_eq!(
+            answer.headers.contains_key("retry-after"),
+            expected == "queued"
+        );
+        anyhow::Ok(())
+    };
+    for is_one in [true, false] {
+        check(is_one, "2026-11-22T08:00:00.000Z", "failed").await?;
+        check(is_one, "2026-11-22T09:00:00.000Z", "failed").await?;
+        check(is_one, "2026-11-22T09:00:05.001Z", "queued").await?;
+        check(is_one, "2026-11-23T09:00:00.000Z", "queued").await?;
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_table_that_does_not_answer_is_to_be_asked_again() -> Result<()> {
     for status in [400, 403, 500, 503] {

@@ -79,7 +79,7 @@ pub async fn connect(target: &Target, names: Names) -> Stack {
             names.dead_letters,
             names.orders,
         ),
-        table: OrdersTable::new(aws_sdk_dynamodb::Client::new(&config), names.table),
+        table: OrdersTable::new(&aws_sdk_dynamodb::Client::new(&config), names.table),
     }
 }
 

@@ -223,7 +223,7 @@ impl Fake {
         let sqs = aws_sdk_sqs::Client::new(&config);
         Stack {
             queues: Queues::new(sqs, "https://d".to_owned(), "https://q".to_owned()),
-            table: OrdersTable::new(aws_sdk_dynamodb::Client::new(&config), "orders".to_owned()),
+            table: OrdersTable::new(&aws_sdk_dynamodb::Client::new(&config), "orders".to_owned()),
         }
     }
 }
@@ -242,7 +242,10 @@ impl HttpConnector for Fake {
             .and_then(|interfere| interfere(call, &body));
         let (status, answer) = other.unwrap_or_else(|| (200, held.answer(call, &body)));
         let status = StatusCode::try_from(status).expect("a status");
-        let response = HttpResponse::new(status, SdkBody::from(answer.to_string()));
+        // `null` is an empty answer.
+        let body = Some(answer).filter(|answer| !answer.is_null());
+        let body = body.map(|answer| answer.to_string()).unwrap_or_default();
+        let response = HttpResponse::new(status, SdkBody::from(body));
         if call == "ReceiveMessage" && !held.receive_takes.is_zero() {
             let answered = sleep(held.receive_takes);
             return HttpConnectorFuture::new(async {

@@ -2,8 +2,12 @@
 
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::{Client as DynamoDb, types::AttributeValue};
-use events::{OrderId, OrderRecord};
+use events::{OrderId, OrderRecord, Timestamp};
+use function::answered::Answered;
 use futures_util::future::try_join_all;
+use std::{collections::HashMap, time::SystemTime};
+
+type Item = HashMap<String, AttributeValue>;
 
 /// The table of orders.
 #[derive(Debug)]
@@ -15,7 +19,7 @@ pub struct OrdersTable {
 /// What the table has under an order's id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Row {
-    /// Nothing.
+    /// Nothing, or a row that has expired: it counts as deleted, as it does for `process` and `status`.
     Missing,
     /// Something that isn't a row as this version knows it.
     Unreadable,
@@ -25,7 +29,9 @@ pub enum Row {
 
 impl OrdersTable {
     /// Reads from the table of this name.
-    pub fn new(dynamodb: DynamoDb, name: String) -> Self {
+    pub fn new(dynamodb: &DynamoDb, name: String) -> Self {
+        let config = dynamodb.config().to_builder().interceptor(Answered);
+        let dynamodb = DynamoDb::from_conf(config.build());
         Self { dynamodb, name }
     }
 
@@ -43,10 +49,51 @@ impl OrdersTable {
         let get = get.key("id", AttributeValue::S(id.to_string()));
         let got = get.consistent_read(true).send().await;
         let got = got.with_context(|| format!("the table {} can't be read", self.name))?;
-        Ok(match got.item.map(serde_dynamo::from_item) {
-            None => Row::Missing,
-            Some(Ok(record)) => Row::Record(Box::new(record)),
-            Some(Err(_)) => Row::Unreadable,
-        })
+        let now = Timestamp::from(SystemTime::now()).seconds();
+        let expires_at = |item: &Item| item.get("expires_at")?.as_n().ok()?.parse::<i64>().ok();
+        let is_kept = |item: &Item| expires_at(item).is_none_or(|at| at >= now);
+        Ok(
+            match got.item.filter(is_kept).map(serde_dynamo::from_item) {
+                None => Row::Missing,
+                Some(Ok(record)) => Row::Record(Box::new(record)),
+                Some(Err(_)) => Row::Unreadable,
+            },
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faked::{Fake, order};
+    use events::Outcome;
+    use serde_json::{Value, json};
+
+    #[tokio::test]
+    async fn an_expired_row_is_none_and_an_empty_answer_says_nothing() -> Result<()> {
+        let now = Timestamp::from(SystemTime::now()).seconds();
+        let placed = order(1, 1)?;
+        let record = OrderRecord::new(placed.clone(), Outcome::Confirmed, placed.placed_at());
+        let row: Value =
+            serde_json::to_value(serde_dynamo::to_item::<_, serde_dynamo::Item>(record)?)?;
+        for (expires_at, is_there) in [
+            (None, true),
+            (Some("1".to_owned()), false),
+            (Some((now - 1).to_string()), false),
+            (Some((now + 60).to_string()), true),
+            (Some("soon".to_owned()), true),
+        ] {
+            let (fake, mut row) = (Fake::default(), row.clone());
+            if let Some(at) = &expires_at {
+                row["expires_at"] = json!({"N": at});
+            }
+            fake.interfere(move |_, _| Some((200, json!({"Item": row}))));
+            let rows = fake.stack().table.rows([Some(placed.id())]).await?;
+            assert_eq!(rows[0] != Row::Missing, is_there, "{expires_at:?}");
+        }
+        let fake = Fake::default();
+        fake.interfere(|_, _| Some((200, Value::Null)));
+        assert!(fake.stack().table.rows([Some(placed.id())]).await.is_err());
+        Ok(())
     }
 }

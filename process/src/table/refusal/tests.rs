@@ -8,7 +8,11 @@ use crate::{
 use aws_sdk_dynamodb::types::AttributeValue;
 use events::Timestamp;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::{Duration, UNIX_EPOCH},
+};
 
 /// The refusal of a transaction with the orders 0 and 1, both of the article `a1`, which DynamoDB answers like this.
 async fn refusal_of(answer: Answer) -> String {
@@ -83,6 +87,32 @@ async fn a_success_that_is_not_dynamodbs_is_no_write() {
     let now = Timestamp::from(std::time::SystemTime::UNIX_EPOCH);
     assert!(table.put_failed(&order, now).await.is_err());
     assert_eq!(table.failed(&order, now).await, None);
+}
+
+#[tokio::test]
+async fn a_failed_row_is_put_again_by_each_last_delivery_and_over_an_expired_row() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let requests = asked.clone();
+    let table = faked::table(&faked::aws(move |_, request| {
+        requests
+            .lock()
+            .expect("no panic in here")
+            .push(request.clone());
+        None
+    }));
+    let order = faked::pending(0, &[1]).placed;
+    let now = Timestamp::from(UNIX_EPOCH + Duration::from_secs(7));
+    assert!(table.put_failed(&order, now).await.is_ok());
+    let requests = asked.lock().expect("no panic in here");
+    let put = &requests[0];
+    assert_eq!(
+        put["ConditionExpression"],
+        "attribute_not_exists(id) OR (#status = :failed AND fingerprint = :mine) OR expires_at < :now"
+    );
+    let values = &put["ExpressionAttributeValues"];
+    assert_eq!(values[":failed"]["S"], "failed");
+    assert_eq!(values[":mine"]["S"], order.fingerprint().as_str());
+    assert_eq!(values[":now"]["N"], "7");
 }
 
 #[tokio::test]
