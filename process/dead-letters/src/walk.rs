@@ -130,7 +130,7 @@ impl<'a> Walk<'a> {
         self.in_vain >= ENOUGH && !self.is_full()
     }
 
-    /// True if SQS may have letters that it doesn't hand out, because it hides so many.
+    /// True if SQS may have letters that it doesn't hand out, because it hides as many as it can.
     fn is_full(&self) -> bool {
         let hidden = self.held.len() + self.counts.in_flight;
         self.read < self.counts.visible && hidden >= MOST_HIDDEN

@@ -1,4 +1,4 @@
-//! A model of the event bus: what it was told.
+//! A model of the event bus: the events that were published on it.
 
 use crate::{
     case::{Case, Fault, OutageKind},
@@ -17,10 +17,10 @@ const MOST_ENTRIES: usize = 10;
 #[derive(Debug, Default)]
 pub struct Bus {
     /// By the order's id, oldest first.
-    pub told: BTreeMap<String, Vec<OutcomeEvent>>,
+    pub published: BTreeMap<String, Vec<OutcomeEvent>>,
     /// Orders whose message a worker deleted that publishes nothing.
     pub unpublished: BTreeSet<String>,
-    /// Events that told what no row said.
+    /// Events whose outcome no row has.
     pub wrong: Vec<String>,
 }
 
@@ -71,15 +71,16 @@ impl Bus {
                 == (Some(status), Some(&*processed_at), Some(&*placed_at))
         };
         if !is_right {
-            self.wrong
-                .push(format!("{id} was told {status}, and its row is {row:?}"));
+            self.wrong.push(format!(
+                "{id} was published as {status}, and its row is {row:?}"
+            ));
         }
-        self.told.entry(id).or_default().push(event);
+        self.published.entry(id).or_default().push(event);
     }
 
     /// True if the outcome in an order's row was published, or a worker that publishes nothing was done with it.
     pub fn is_published(&self, row: &Row) -> bool {
-        let mut events = self.told.get(&row.id).into_iter().flatten();
+        let mut events = self.published.get(&row.id).into_iter().flatten();
         self.unpublished.contains(&row.id)
             || events.any(|event| event.outcome.status() == row.status)
     }

@@ -143,7 +143,7 @@ impl Tables {
                     Why::Conflict => self.seen.conflicts += 1,
                     Why::Other => self.seen.others += 1,
                 }
-                trace.say(|| format!("table: {orders} orders: {why:?} {}", answer.told()));
+                trace.say(|| format!("table: {orders} orders: {why:?} {}", answer.summary()));
                 Err(answer)
             }
             None => Ok(self.hold(actions)),
@@ -173,7 +173,7 @@ impl Tables {
         });
         match refusal {
             Some(answer) => {
-                trace.say(|| format!("table: a put of {}: {}", action.key(), answer.told()));
+                trace.say(|| format!("table: a put of {}: {}", action.key(), answer.summary()));
                 Err(answer)
             }
             None => Ok(self.hold(vec![action])),

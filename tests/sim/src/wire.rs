@@ -68,7 +68,7 @@ impl Answer {
     }
 
     /// The code, and those of the reasons. Not the rows in them: a map has no order.
-    pub fn told(&self) -> String {
+    pub fn summary(&self) -> String {
         let Self::Error(_, code, reasons) = self else {
             return format!("{self:?}");
         };

@@ -18,7 +18,7 @@ pub fn all() -> Vec<Figure> {
     }
     all.extend(sizes());
     all.extend([1, 5].map(|lines| outage(OutageKind::HotPartition, lines)));
-    all.push(told_spike());
+    all.push(published_spike());
     all.extend([1, 310, 600].map(hour));
     all.extend(
         [
@@ -26,7 +26,7 @@ pub fn all() -> Vec<Figure> {
             OutageKind::BusThrottled,
             OutageKind::BusSilent,
         ]
-        .map(|kind| told(outage(kind, 5))),
+        .map(|kind| published(outage(kind, 5))),
     );
     all
 }
@@ -87,16 +87,16 @@ fn spike() -> Figure {
 }
 
 /// The same with an event bus.
-fn told(mut figure: Figure) -> Figure {
+fn published(mut figure: Figure) -> Figure {
     figure.case.stack.bus = true;
     figure
 }
 
-/// The spike, whose outcomes are told.
-fn told_spike() -> Figure {
+/// The spike, whose outcomes are published.
+fn published_spike() -> Figure {
     Figure {
-        name: "spike-told".to_owned(),
-        ..told(spike())
+        name: "spike-published".to_owned(),
+        ..published(spike())
     }
 }
 

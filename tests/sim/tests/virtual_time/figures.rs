@@ -35,7 +35,7 @@ fn a_spike_is_drained_at_the_speed_of_the_table() {
 
 #[test]
 fn telling_outcomes_slows_no_spike() {
-    let spike = figure("spike-told");
+    let spike = figure("spike-published");
     assert!(spike.share > Some(0.95), "{spike}");
     assert_eq!(spike.report.most_receives, 1, "{spike}");
 }
@@ -48,7 +48,7 @@ fn a_bus_that_is_gone_for_25_minutes_costs_no_event_and_no_order_waits_for_it() 
         "outage-bussilent-5",
     ] {
         let outage = figure(name);
-        // All have their outcome while it is gone, and are told when it is back, or the report says what is wrong.
+        // All have their outcome while it is gone, and their events when it is back, or the report says what is wrong.
         assert_eq!(outage.before_end, 500, "{outage}");
         let drained = outage.report.drained;
         assert!(
