@@ -1,7 +1,7 @@
 //! Messages that can't be processed.
 
 use crate::{
-    orders::{new_id, order, placed, sqs_event},
+    orders::{new_id, new_key, order, placed, sqs_event},
     scenarios::scenarios,
     stack::{Stack, until},
 };
@@ -16,6 +16,7 @@ use std::sync::Arc;
 scenarios! {
     a_poison_message_reaches_the_dead_letter_queue_and_its_neighbours_are_stored [Queue Tables]
     an_order_that_fails_for_good_reads_failed_and_after_a_redrive_confirmed [Queue Tables]
+    an_order_that_is_placed_again_after_it_failed_reads_queued_until_it_is_settled [Queue Tables]
     an_order_on_its_last_try_reads_queued_and_then_confirmed [Tables Faults]
     an_order_on_its_only_try_reads_queued_and_then_confirmed [Parameters]
     an_order_is_failed_before_its_last_try [Invoke Tables Faults]
@@ -86,6 +87,34 @@ async fn an_order_that_fails_for_good_reads_failed_and_after_a_redrive_confirmed
     })
     .await?;
     ensure!(aws.in_stock(&sku).await? == 9);
+    Ok(())
+}
+
+async fn an_order_that_is_placed_again_after_it_failed_reads_queued_until_it_is_settled(
+    stack: Arc<Stack>,
+) -> Result<()> {
+    let _mine = stack.dead_letters.lock().await;
+    let (aws, sku, key) = (stack.aws()?, stack.article(10).await?, new_key());
+    let broken = AttributeValue::S("ten".to_owned());
+    aws.put_article(&sku, broken).await?;
+    let order = order(&[(&sku, 1)]);
+    let id = stack.api.place(&order, Some(&key)).await?;
+    ensure!(stack.api.settled(&id).await?["status"] == "failed");
+    let message = until("the order is on the dead-letter queue", || {
+        aws.dead_letter(&id)
+    })
+    .await?;
+    aws.forget(&message).await?;
+
+    let again = stack.api.post(&order, Some(&key)).await?;
+    let location = again.header("location").context("no location")?;
+    let (_, hint) = location.split_once('?').context("no hint")?;
+    let located = format!("{id}?{hint}");
+    let reply = stack.api.get(&located).await?;
+    ensure!(reply.json()?["status"] == "queued", "{reply:?}");
+    ensure!(reply.header("retry-after").is_some(), "{reply:?}");
+    aws.put_stock(&sku, 10).await?;
+    ensure!(stack.api.settled(&located).await?["status"] == "confirmed");
     Ok(())
 }
 
