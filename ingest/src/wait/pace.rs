@@ -84,7 +84,7 @@ impl Pace {
 }
 
 /// The median of the slopes between rows that are a quarter of all apart, of the newer ones: a pause of the workers bends
-/// few of them.
+/// few of them. None if more than a quarter goes backwards: batches that are written out of sequence don't show the pace.
 fn speed(rows: &[Row]) -> Option<f64> {
     if rows.len() < MEASURED {
         return None;
@@ -95,5 +95,8 @@ fn speed(rows: &[Row]) -> Option<f64> {
         let passed = b.processed - a.processed;
         (passed > 0.2).then(|| (b.placed - a.placed) / passed)
     });
-    median(&mut slopes.collect::<Vec<_>>()).map(|speed| speed.clamp(0.01, 50.0))
+    let mut slopes: Vec<_> = slopes.collect();
+    let speed = median(&mut slopes)?;
+    let advances = slopes[slopes.len() / 4] > 0.0;
+    advances.then(|| speed.clamp(0.01, 50.0))
 }

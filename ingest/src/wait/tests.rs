@@ -121,6 +121,21 @@ fn rows_that_say_little_change_little() {
 }
 
 #[test]
+fn batches_that_are_written_out_of_sequence_do_not_show_the_pace() {
+    let mut waits = Waits::default();
+    // Of eight batches each takes 7 s, or none: the queue seems to stand still.
+    for batch in 0..8 {
+        for n in 0..10 {
+            let placed = f64::from(batch) + 0.1 * f64::from(n);
+            let processed = 10.0 + f64::from(batch) / 2.0 + f64::from(batch % 2) * 7.0;
+            waits.settled(&client("bob"), at(placed), at(processed), at(20.5));
+        }
+    }
+    let wait = wait(&mut waits, 18.5, 20.5);
+    assert!(wait <= 16, "{wait}");
+}
+
+#[test]
 fn one_order_that_came_back_late_says_nothing_of_the_next() {
     let mut waits = Waits::default();
     waits.settled(&client("bob"), at(100.0), at(2000.0), at(2001.0));

@@ -47,6 +47,8 @@ pub struct Spike {
     pub failed: f64,
     /// By how much each order's write is delayed on average, in seconds: its batch was throttled.
     pub delayed: f64,
+    /// Orders that are written together, as a batch, and the seconds within which it is written after its turn.
+    pub batches: Option<(usize, f64)>,
     /// Orders in one request, which are asked for in one request.
     pub batch: usize,
     /// Clients send the hint in the location of the 202 back.
@@ -127,6 +129,14 @@ pub fn run(spike: &Spike) -> Waits {
             late.push((now - written) / (written - sent.placed));
         }
     }
+    if std::env::var("SERIES").is_ok() {
+        for (s, n) in &gets {
+            if *s < 110 {
+                eprint!("{s}:{n} ");
+            }
+        }
+        eprintln!();
+    }
     late.sort_unstable_by(f64::total_cmp);
     let most = |seconds: &BTreeMap<usize, usize>| {
         count(seconds.values().copied().max().unwrap_or_default())
@@ -156,6 +166,7 @@ fn requests(spike: &Spike, rng: &mut Rng) -> Vec<Sent> {
     }
     sent.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let mut free = [0.0; 2];
+    let (mut left, mut batch_at) = (0, 0.0);
     let mut row = |placed: f64, client: usize, rng: &mut Rng| {
         let (free, rate) = match client {
             0 => (&mut free[0], spike.overtaking_written),
@@ -166,6 +177,13 @@ fn requests(spike: &Spike, rng: &mut Rng) -> Vec<Sent> {
             *free = spike.pause.end;
         }
         let mut written = *free + WRITE;
+        if let Some((orders, within)) = spike.batches {
+            if left == 0 {
+                (left, batch_at) = (orders, *free + WRITE + within * rng.f64());
+            }
+            left -= 1;
+            written = f64::max(batch_at, placed + WRITE);
+        }
         written -= spike.delayed * (1.0 - rng.f64()).ln();
         if rng.f64() < spike.redelivered {
             written += VISIBILITY * count(rng.usize(1..=3));

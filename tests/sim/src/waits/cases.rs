@@ -31,6 +31,7 @@ impl Default for Spike {
             redelivered: 0.0,
             failed: 0.0,
             delayed: 0.0,
+            batches: None,
             batch: 1,
             has_hint: true,
             seed: 1,
@@ -114,12 +115,20 @@ fn loads() -> Vec<Case> {
 
 fn rows() -> Vec<Case> {
     vec![
+        case(
+            "a burst: 150 a second for 8 s, 55 written, in batches",
+            [2.75, 1.5, 7.0],
+            |spike| {
+                (spike.arriving, spike.written) = (vec![(150.0, 0.0..8.0)], 55.0);
+                (spike.batches, spike.environments) = (Some((50, 8.0)), 2);
+            },
+        ),
         case("2% failed, 5% delivered again", [2.5, 1.25, 0.8], |spike| {
             (spike.redelivered, spike.failed) = (0.05, 0.02);
         }),
         case(
             "writes delayed by 4 s on average",
-            [2.5, 1.5, 1.0],
+            [2.5, 1.55, 0.8],
             |spike| spike.delayed = 4.0,
         ),
     ]

@@ -60,6 +60,11 @@ fn orders_that_are_delivered_again_or_fail_or_wait_in_their_batch_disturb_no_oth
 }
 
 #[test]
+fn the_last_client_of_a_burst_knows_soon() {
+    check("a burst", 20);
+}
+
+#[test]
 fn clients_whose_orders_overtake_others_ask_at_their_own_pace() {
     check("overtakes", 2);
 }
