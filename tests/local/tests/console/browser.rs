@@ -28,6 +28,9 @@ const LOOK: Duration = Duration::from_millis(50);
 /// A page that a form asked for is there within this time.
 const SHOWN: Duration = Duration::from_secs(20);
 
+/// WebDriver's error for an element that is no longer in the page.
+const STALE: &str = "stale element reference";
+
 /// Runs ChromeDriver until its own standard input ends, and ends all that it has started then. So nothing outlives the test,
 /// however that ends.
 const DRIVER: &str = "chromedriver --port=0 & read -r _; kill 0";
@@ -146,12 +149,18 @@ impl Browser {
         }
     }
 
-    /// Clicks an element as a mouse would: it must be in sight, and nothing on it.
+    /// Clicks an element as a mouse would: it must be in sight, and nothing on it. A live part of the page may be replaced after
+    /// the element was found, and before it is clicked: then it is found again.
     pub async fn click(&self, css: &str) -> Result<()> {
-        let element = self.find(css).await?;
-        self.post(&format!("/element/{element}/click"), &json!({}))
-            .await?;
-        Ok(())
+        let end = Instant::now() + SHOWN;
+        loop {
+            let element = self.find(css).await?;
+            let path = format!("/element/{element}/click");
+            match self.post(&path, &json!({})).await {
+                Err(error) if error.to_string().contains(STALE) && Instant::now() < end => {}
+                clicked => return clicked.map(drop),
+            }
+        }
     }
 
     /// Replaces what is in a field.
