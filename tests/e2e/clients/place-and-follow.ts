@@ -70,7 +70,7 @@ const batch = await client.POST("/orders/batch", {
   body: { orders: [{ order: order("cup", 1) }, { order: order("cup", 0) }, { order: order("unheard-of", 1) }] },
 });
 check(batch.data?.accepted === 2, batch);
-const accepted = batch.data.results.flatMap((result) => (result.status === 202 ? [result.id] : []));
+const accepted = batch.data.results.flatMap((result) => ("id" in result ? [result.id] : []));
 const ids = hints(batch.response)["ids"]?.split(",") ?? [];
 check(accepted.length === 2 && ids.every((one, n) => one.split(".")[0] === accepted[n]), ids);
 await wait(batch.response);
