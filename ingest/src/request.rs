@@ -18,8 +18,7 @@ pub fn body(request: &Request) -> Option<&[u8]> {
 }
 
 /// The values of a header that differ. HTTP APIs and Function URLs join those of a repeated header by a comma, so a comma
-/// separates values there. A REST API keeps them apart, so a comma is a character of the value; unless the value is one text
-/// again and again, as a proxy before it joins a header that is repeated.
+/// separates values there. A REST API keeps them apart, so a comma is a character of the value.
 pub fn values(request: &Request, name: &str) -> Vec<String> {
     let values = request.headers().get_all(name).iter();
     let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -27,10 +26,8 @@ pub fn values(request: &Request, name: &str) -> Vec<String> {
     let is_joined = matches!(context, Some(RequestContext::ApiGatewayV2(_)));
     let mut different: Vec<String> = Vec::new();
     for value in values {
-        let parts: Vec<_> = value.split(',').map(str::trim).collect();
-        let is_repeated = parts.len() > 1 && parts.iter().all(|part| *part == parts[0]);
-        let parts = if is_joined || is_repeated {
-            parts
+        let parts = if is_joined {
+            value.split(',').map(str::trim).collect()
         } else {
             vec![&*value]
         };
