@@ -144,8 +144,8 @@ pub async fn spike(shop: &Shop) -> Result<()> {
     let over = in_part("live-spike", "its orders are off the queue");
     shop.browser.until(DRAINED, &over).await?;
     shop.browser.until(SOON, &format!("{figure} === 0")).await?;
-    let told = in_part("live-spike", "1,200 know their outcome");
-    shop.browser.until(KNOWN, &told).await
+    let known = in_part("live-spike", "1,200 know their outcome");
+    shop.browser.until(KNOWN, &known).await
 }
 
 pub async fn dead_letter(shop: &Shop) -> Result<()> {
