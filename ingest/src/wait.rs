@@ -109,17 +109,8 @@ impl Waits {
         let ahead = (placed - front.placed).max(0.0);
         if front.is_measured {
             let thinned = self.arrivals.thinned(front.placed, placed, now);
-            // A pace that was seen for a second says little about the next hour, nor does one that noise has slowed down about
-            // an order that has waited for a while.
-            let age = now - placed;
-            let most = if age > 2.0 * FIRST.as_secs_f64() {
-                10.0 * age
-            } else {
-                f64::INFINITY
-            };
-            (ahead * thinned / front.speed)
-                .min(75.0 * front.span)
-                .min(most)
+            // A pace that was seen for a second says little about the next hour.
+            (ahead * thinned / front.speed).min(75.0 * front.span)
         } else {
             // One row may be that of an order which was delivered twice.
             (ahead / front.speed).min(8.0 * (now - placed))
