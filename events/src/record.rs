@@ -5,8 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// The attribute that the table's time to live goes by.
-const EXPIRES_AT: &str = "expires_at";
+/// The attribute that the table's time to live goes by, a number of seconds since 1970.
+pub const EXPIRES_AT: &str = "expires_at";
+
+/// True if a row with this number in [`EXPIRES_AT`] counts as deleted. DynamoDB deletes it days later.
+pub fn has_expired(expires_at: &str, now: Timestamp) -> bool {
+    expires_at.parse::<i64>().is_ok_and(|at| at < now.seconds())
+}
 
 /// An order that was processed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -96,7 +96,7 @@ pub(crate) fn has_near_miss(request: &Request) -> bool {
     let mut names = request.headers().keys().map(HeaderName::as_str);
     names.any(|name| {
         let is_near = name.contains("idempot") || name.contains("potency");
-        // That one is of answers, and says that they were given before.
+        // Responses have such a header, to mark a replay, and a proxy may copy it.
         is_near && name != HEADER && !name.ends_with("-replayed")
     })
 }

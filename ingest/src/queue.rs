@@ -45,10 +45,10 @@ impl OrderQueue {
             send = send.message_system_attributes(AwsTraceHeader, trace);
         }
         let answer = send.send().await.map_err(NotQueued::from)?;
-        // A proxy may answer in SQS's place, with a success that says nothing.
-        let is_named = answer.message_id().is_some_and(|id| !id.is_empty());
-        let unnamed = || NotQueued("the answer names no message".to_owned());
-        is_named.then_some(()).ok_or_else(unnamed)
+        // A proxy may answer in SQS's place, with an empty 200.
+        let has_id = answer.message_id().is_some_and(|id| !id.is_empty());
+        let no_id = || NotQueued("the response has no message id".to_owned());
+        has_id.then_some(()).ok_or_else(no_id)
     }
 }
 

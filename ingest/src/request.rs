@@ -7,6 +7,7 @@ use crate::{
 use events::{Client, Timestamp};
 use lambda_http::{Body, Request, RequestExt, request::RequestContext};
 use percent_encoding::percent_decode_str;
+use std::borrow::Cow;
 
 /// The bytes of the body, which may be none. `None` means that the body is marked as base64 and can't be decoded: for
 /// nothing else does [`gateway`](crate::gateway) leave [`Body::Empty`].
@@ -98,15 +99,18 @@ pub fn paths(request: &Request) -> [&str; 2] {
 /// A path without the slashes at its end and percent-encoding: `%2D` is a hyphen, as RFC 3986 says. A segment with an encoded
 /// slash stays as it is, for such a slash separates nothing.
 pub fn decoded(path: &str) -> String {
-    let segments = path.trim_end_matches('/').split('/').map(|segment| {
-        let text = percent_decode_str(segment).decode_utf8_lossy();
-        if text.contains('/') {
-            segment.into()
-        } else {
-            text
-        }
-    });
+    let segments = path.trim_end_matches('/').split('/').map(segment);
     segments.collect::<Vec<_>>().join("/")
+}
+
+/// A segment of a path without percent-encoding, unless that hides a slash.
+pub fn segment(encoded: &str) -> Cow<'_, str> {
+    let text = percent_decode_str(encoded).decode_utf8_lossy();
+    if text.contains('/') {
+        encoded.into()
+    } else {
+        text
+    }
 }
 
 /// The slashes at the end of the path: each is a segment of its own for an address that is relative to it. None if they are

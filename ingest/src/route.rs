@@ -2,7 +2,6 @@
 
 use crate::{problem::Problem, request};
 use lambda_http::{Request, RequestExt, http::Method};
-use percent_encoding::percent_decode_str;
 
 /// A path of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,17 +93,11 @@ impl Route {
 /// some gateways leave that to the function, and an id has nothing to encode. Slashes at the path's end don't count.
 pub fn order_id(request: &Request) -> String {
     let [_, path] = request::paths(request);
-    let Some(parameter) = parameter(request) else {
-        let path = request::decoded(path);
-        return path.rsplit('/').next().unwrap_or_default().to_owned();
-    };
-    let text = percent_decode_str(parameter).decode_utf8_lossy();
-    // A slash in it was encoded, and separates nothing.
-    if text.contains('/') {
-        parameter.to_owned()
-    } else {
-        text.into_owned()
+    if let Some(parameter) = parameter(request) {
+        return request::segment(parameter).into_owned();
     }
+    let path = request::decoded(path);
+    path.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
 fn parameter(request: &Request) -> Option<&str> {

@@ -5,7 +5,11 @@ use aws_sdk_dynamodb::{
     Client as DynamoDb,
     types::{AttributeValue, KeysAndAttributes},
 };
-use events::{Client, Fingerprint, OrderId, OrderRecord, Outcome, Timestamp, text::bounded};
+use events::{
+    Client, Fingerprint, OrderId, OrderRecord, Outcome, Timestamp,
+    record::{EXPIRES_AT, has_expired},
+    text::bounded,
+};
 use function::{answered::Answered, sdk_error};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{
@@ -168,10 +172,8 @@ fn key(id: OrderId) -> Item {
 
 /// False for a row that has expired: it counts as deleted for `process`, too, and DynamoDB deletes it days later.
 fn is_kept(item: &Item) -> bool {
-    let expires_at = item.get("expires_at").and_then(|at| at.as_n().ok());
-    let expires_at: Option<i64> = expires_at.and_then(|at| at.parse().ok());
-    let now = Timestamp::from(SystemTime::now()).seconds();
-    expires_at.is_none_or(|at| at >= now)
+    let expires_at = item.get(EXPIRES_AT).and_then(|at| at.as_n().ok());
+    !expires_at.is_some_and(|at| has_expired(at, SystemTime::now().into()))
 }
 
 /// The order of a row, or of a key.

@@ -21,7 +21,7 @@ pub const FIRST: Duration = Duration::from_secs(2);
 pub const LONGEST: Duration = Duration::from_hours(1);
 /// Seconds for which a row counts: Lambda may freeze an environment for longer.
 const WINDOW: f64 = 45.0;
-/// Clients are spread over this many seconds at most, if their turn is known, and if it isn't.
+/// The most seconds over which chance spreads clients: those whose turn is known, and others.
 const SPREAD: (f64, f64) = (10.0, 25.0);
 /// The longest wait of an order that is overdue or whose turn is unknown, in seconds.
 const MOST: f64 = 300.0;

@@ -13,7 +13,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 /// Fails a call whose answer is a success without a body. DynamoDB sends `{}` at least, but a proxy that answers in its place
 /// may send nothing, and the SDK reads that as an empty object: a write would count as made,
-/// and a row that is there as none.
+/// and an existing row as missing.
 #[derive(Debug)]
 pub struct Answered;
 

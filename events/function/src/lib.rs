@@ -3,7 +3,7 @@
 //! - [`environment`]: reads variables; each error names the variable, and not its value, which may be a secret.
 //! - [`aws`]: the SDK's configuration, from the variables that Lambda sets; [`endpoints`]: addresses other than AWS's.
 //! - [`logs`]: JSON lines, also for a panic or a failed start.
-//! - [`answered`]: no empty answer is taken for DynamoDB's.
+//! - [`answered`]: rejects an empty response in place of DynamoDB's.
 //! - [`sdk_error`]: an error of the SDK as a log line has it.
 
 pub mod answered;

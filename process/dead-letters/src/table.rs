@@ -2,7 +2,10 @@
 
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::{Client as DynamoDb, types::AttributeValue};
-use events::{OrderId, OrderRecord, Timestamp};
+use events::{
+    OrderId, OrderRecord,
+    record::{EXPIRES_AT, has_expired},
+};
 use function::answered::Answered;
 use futures_util::future::try_join_all;
 use std::{collections::HashMap, time::SystemTime};
@@ -49,9 +52,10 @@ impl OrdersTable {
         let get = get.key("id", AttributeValue::S(id.to_string()));
         let got = get.consistent_read(true).send().await;
         let got = got.with_context(|| format!("the table {} can't be read", self.name))?;
-        let now = Timestamp::from(SystemTime::now()).seconds();
-        let expires_at = |item: &Item| item.get("expires_at")?.as_n().ok()?.parse::<i64>().ok();
-        let is_kept = |item: &Item| expires_at(item).is_none_or(|at| at >= now);
+        let is_kept = |item: &Item| {
+            let expires_at = item.get(EXPIRES_AT).and_then(|at| at.as_n().ok());
+            !expires_at.is_some_and(|at| has_expired(at, SystemTime::now().into()))
+        };
         Ok(
             match got.item.filter(is_kept).map(serde_dynamo::from_item) {
                 None => Row::Missing,
@@ -66,7 +70,7 @@ impl OrdersTable {
 mod tests {
     use super::*;
     use crate::faked::{Fake, order};
-    use events::Outcome;
+    use events::{Outcome, Timestamp};
     use serde_json::{Value, json};
 
     #[tokio::test]

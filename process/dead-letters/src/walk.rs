@@ -22,7 +22,7 @@ const SLOW_PAGE: Duration = Duration::from_millis(500);
 /// The longest that SQS hides a message.
 const LONGEST_VISIBILITY: Duration = Duration::from_hours(12);
 
-/// SQS hides about 120,000 messages of a queue at a time, and answers a receive beyond as if it had none. It counts roughly.
+/// SQS hides about 120,000 messages of a queue at a time. A receive beyond that returns none. The counts are approximate.
 const MOST_HIDDEN: usize = 100_000;
 
 /// A walk over the dead-letter queue. What it has received is hidden from others until it is given back.
@@ -130,10 +130,10 @@ impl<'a> Walk<'a> {
         self.in_vain >= ENOUGH && !self.is_full()
     }
 
-    /// True if SQS may have letters that it doesn't hand out, because it hides as many as it can.
+    /// True if the walk ended because SQS hides as many messages as it can, and may hold back others.
     fn is_full(&self) -> bool {
         let hidden = self.held.len() + self.counts.in_flight;
-        self.read < self.counts.visible && hidden >= MOST_HIDDEN
+        self.in_vain >= ENOUGH && self.read < self.counts.visible && hidden >= MOST_HIDDEN
     }
 
     /// Shows others the letters that are left, except for `kept`.
@@ -190,8 +190,8 @@ pub async fn walk<T>(
     }
     if is_full {
         console.note(format_args!(
-            "Not all were read: SQS hides 120,000 at most, and then hands out no others. After {} of about {visible} dead \
-             letters nothing is known of the others. Redrive by --all, or drop what was read.",
+            "Not all were read: SQS hides 120,000 messages at most, and returns no more until some are back. {} of about \
+             {visible} dead letters were read. Redrive by --all, or drop what was read.",
             walk.read
         ))?;
         return Ok((value, End::Incomplete));

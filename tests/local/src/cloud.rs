@@ -72,7 +72,7 @@ impl Cloud {
             _ => Path::new("."),
         };
 
-        progress("building the functions: their dependencies take minutes, but only once");
+        progress("building the functions; the first time, their dependencies take minutes");
         let executables = functions::build(folder, &stack.functions, options.release).await?;
 
         progress("creating tables and queues");

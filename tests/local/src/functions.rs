@@ -16,7 +16,7 @@ use tokio::{
     process::Command,
 };
 
-/// Where stderr is no terminal, how far a build is shows this often.
+/// How often a build's progress is printed where stderr is no terminal.
 const SHOWN: Duration = Duration::from_secs(10);
 
 /// Builds all of them in the workspace `folder`, with its progress on stderr, and returns each function's
@@ -91,12 +91,12 @@ pub async fn binaries(
     // `output` would capture a terminal's stderr too.
     let mut cargo = cargo.spawn().context("cannot run cargo")?;
     let messages = cargo.stderr.take();
-    let show = async {
+    let shown = async {
         if let Some(messages) = messages {
             show(messages, SHOWN, |line| eprintln!("{line}")).await;
         }
     };
-    let (output, ()) = tokio::join!(cargo.wait_with_output(), show);
+    let (output, ()) = tokio::join!(cargo.wait_with_output(), shown);
     let output = output?;
     if !output.status.success() {
         bail!(
@@ -107,7 +107,7 @@ pub async fn binaries(
     Ok(executables(&output.stdout))
 }
 
-/// Passes on what cargo says, and now and then how far it is.
+/// Passes cargo's messages on, and a line of its progress now and then.
 async fn show(messages: impl AsyncRead + Unpin, often: Duration, mut say: impl FnMut(&str)) {
     let mut messages = BufReader::new(messages);
     let (mut part, mut shown) = (Vec::new(), Instant::now());
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_cargo_says_is_passed_on_and_how_far_it_is_now_and_then() {
+    async fn messages_of_cargo_are_passed_on_with_its_progress_now_and_then() {
         let messages = "   Compiling serde v1.0.229\n    Building [==>  ] 41/310: serde, syn(build)    \r\
             warning: unused\n --> src/lib.rs:1:1\n\n    Building [===> ] 42/310: syn   \r    Finished `dev`\n";
         let say = |often| async move {

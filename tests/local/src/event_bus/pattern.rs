@@ -25,7 +25,7 @@ pub fn read(text: &str) -> Result<Quamina<()>, BusError> {
     if let Some(operator) = fields.values().find_map(unknown) {
         return invalid(format!("Unrecognized match type {operator}"));
     }
-    // As it was looked at: of a name that is there twice the last counts.
+    // Not the original text: of duplicate members the check above sees the last, and quamina would read the first.
     let text = Value::Object(fields).to_string();
     let mut pattern = Quamina::new();
     match pattern.add_pattern((), &text) {
