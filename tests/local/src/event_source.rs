@@ -9,6 +9,7 @@ use crate::{
     lambda::{InvokeError, Lambda, PAYLOAD_LIMIT},
     sqs::{Message, Sqs},
     template::model::EventSource,
+    terminal::note,
 };
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::{
@@ -111,7 +112,7 @@ impl Mapping {
                     message,
                 })),
                 Err(error) => {
-                    eprintln!("receiving from {} failed: {error:#}", self.queue);
+                    note(&format!("receiving from {} failed: {error:#}", self.queue));
                     sleep(PAUSE).await;
                     return batch;
                 }
@@ -141,7 +142,7 @@ impl Mapping {
             .map(|received| received.message.receipt_handle.clone())
             .collect();
         if let Err(error) = self.sqs.delete(&self.queue, &receipts) {
-            eprintln!("deleting from {} failed: {error:#}", self.queue);
+            note(&format!("deleting from {} failed: {error:#}", self.queue));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Builds binaries, above all the functions'.
 
-use crate::template::model::Function;
+use crate::{template::model::Function, terminal::note};
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use std::{
@@ -93,7 +93,7 @@ pub async fn binaries(
     let messages = cargo.stderr.take();
     let shown = async {
         if let Some(messages) = messages {
-            show(messages, SHOWN, |line| eprintln!("{line}")).await;
+            show(messages, SHOWN, note).await;
         }
     };
     let (output, ()) = tokio::join!(cargo.wait_with_output(), shown);

@@ -11,7 +11,8 @@
 //! - `chart`: draws charts, for `tests/load`, too
 //! - `console`: the page that shows what runs
 //! - `faults`: injects faults there, on the way from the queue, and into the functions' processes
-//! - `secrets`: secrets that are generated once; `data`: files for their owner alone; `listeners`: addresses
+//! - `secrets`: secrets that are generated once; `data`: files for their owner alone; `listeners`: addresses;
+//!   `terminal`: lines for a person
 
 pub mod callers;
 pub mod chart;
@@ -31,4 +32,5 @@ pub mod services;
 pub mod sqs;
 pub mod tables;
 pub mod template;
+pub mod terminal;
 pub mod welcome;

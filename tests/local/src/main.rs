@@ -1,7 +1,12 @@
 //! Runs `template.yaml` on this machine until Ctrl-C or SIGTERM.
 
 use clap::Parser;
-use local::{cloud::Cloud, options::Options, welcome::Welcome};
+use local::{
+    cloud::Cloud,
+    options::Options,
+    terminal::{note, print},
+    welcome::Welcome,
+};
 use std::process::ExitCode;
 use tokio::{
     select,
@@ -13,7 +18,7 @@ async fn main() -> ExitCode {
     match run(&Options::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            note(&format!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -27,13 +32,16 @@ async fn run(options: &Options) -> anyhow::Result<()> {
     };
     tokio::pin!(stop);
     let cloud = select! {
-        cloud = Cloud::start(options, |progress| eprintln!("{progress}")) => cloud?,
+        cloud = Cloud::start(options, note) => cloud?,
         () = &mut stop => return Ok(()),
     };
-    println!("{}", Welcome(&cloud));
+    print(&Welcome(&cloud).to_string());
     stop.await;
     if options.faults.is_some() {
-        println!("\nFaults that were injected:\n{}", cloud.faults().tally());
+        print(&format!(
+            "\nFaults that were injected:\n{}",
+            cloud.faults().tally()
+        ));
     }
     cloud.stop().await;
     Ok(())

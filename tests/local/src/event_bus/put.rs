@@ -1,7 +1,10 @@
 //! `PutEvents`.
 
 use super::{EventBuses, bus_name, error::BusError};
-use crate::template::model::{ACCOUNT, REGION};
+use crate::{
+    template::model::{ACCOUNT, REGION},
+    terminal::note,
+};
 use events::text::bounded;
 use jiff::{Timestamp, Unit};
 use serde::Deserialize;
@@ -109,16 +112,16 @@ impl EventBuses {
             .map(|bus| bus.queues(delivered.as_bytes()))
         else {
             // As LocalStack's tests recorded it on AWS.
-            eprintln!(
+            note(&format!(
                 "events: there is no bus {}: the event is accepted, as on AWS, and delivered to no target",
                 bounded(name)
-            );
+            ));
             return Ok(id);
         };
         for queue in queues {
             if let Err(error) = self.sqs.send(&queue, &delivered) {
                 let why = bounded(&format!("{queue} takes no event: {error:#}"));
-                eprintln!("events: queue {why}");
+                note(&format!("events: queue {why}"));
             }
         }
         Ok(id)

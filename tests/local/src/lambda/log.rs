@@ -1,5 +1,6 @@
 //! Keeps the newest lines that a function's processes wrote.
 
+use crate::terminal::note;
 use events::text::shown;
 use std::{
     collections::VecDeque,
@@ -49,7 +50,7 @@ impl Log {
         if let Some(prefix) = &self.prefix {
             // It may hold what a client sent.
             let visible: String = line.chars().map(shown).collect();
-            eprintln!("{prefix}{visible}");
+            note(&format!("{prefix}{visible}"));
         }
         let mut lines = self.locked();
         if lines.len() == CAPACITY {

@@ -1,5 +1,6 @@
 //! SQS's errors.
 
+use crate::terminal::note;
 use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -148,7 +149,7 @@ impl IntoResponse for SqsError {
             Self::ResourceNotFound(_) => (StatusCode::NOT_FOUND, "Sender"),
             Self::OverLimit => (StatusCode::FORBIDDEN, "Sender"),
             Self::Store(_) => {
-                eprintln!("sqs: {self}");
+                note(&format!("sqs: {self}"));
                 (StatusCode::INTERNAL_SERVER_ERROR, "Receiver")
             }
             _ => (StatusCode::BAD_REQUEST, "Sender"),

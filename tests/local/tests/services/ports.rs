@@ -27,12 +27,14 @@ struct Local {
 }
 
 impl Local {
-    async fn start() -> Result<Self> {
+    /// Reads its stdout as far as the API's address.
+    async fn start(stderr: Stdio) -> Result<Self> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_local"))
             .args(["--port", "0", "--quiet"])
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(stderr)
             .kill_on_drop(true)
             .spawn()?;
         let mut lines = BufReader::new(child.stdout.take().context("no stdout")?).lines();
@@ -105,8 +107,20 @@ impl Page {
 }
 
 #[tokio::test]
+async fn it_serves_without_a_reader() -> Result<()> {
+    let (reader, stderr) = std::io::pipe()?;
+    drop(reader);
+    let mut local = Local::start(stderr.into()).await?;
+    let page = Page(Client::builder(TokioExecutor::new()).build_http());
+    let answer = page.send("GET", local.api, "/v1/openapi.json", &[]).await?;
+    ensure!(answer.status() == 200, "{answer:?}");
+    ensure!(local.child.try_wait()?.is_none(), "it has ended");
+    Ok(())
+}
+
+#[tokio::test]
 async fn no_port_answers_a_foreign_page() -> Result<()> {
-    let local = Local::start().await?;
+    let local = Local::start(Stdio::inherit()).await?;
     let ports = local.ports()?;
     // The API, the services, and a Runtime API for each function at least.
     ensure!(

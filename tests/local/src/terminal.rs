@@ -1,0 +1,13 @@
+//! Writes for a person, who may have gone: what runs here goes on without a reader, where `println!` would panic.
+
+use std::io::{Write, stderr, stdout};
+
+/// Writes to stdout.
+pub fn print(text: &str) {
+    let _ = writeln!(stdout(), "{text}");
+}
+
+/// Writes to stderr.
+pub fn note(text: &str) {
+    let _ = writeln!(stderr(), "{text}");
+}
