@@ -38,7 +38,7 @@ pub struct Cloud {
 }
 
 impl Cloud {
-    /// Builds the functions and starts everything; `progress` is told of each step. The event source mappings poll and
+    /// Builds or finds the functions and starts everything; `progress` is told of each step. The event source mappings poll and
     /// the API answers when this returns.
     pub async fn start(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<Self> {
         // The ports come first: a port that is in use should not take a build to be found.
@@ -56,7 +56,7 @@ impl Cloud {
         let path = options.template();
         let console = format!("{}/", place.api);
         progress(&format!(
-            "the console, once the functions are built: {console}"
+            "the console, once everything has started: {console}"
         ));
         progress(&format!("reading {}", path.display()));
         let mut secrets = Secrets::open(file("secrets.json"))?;
@@ -72,8 +72,12 @@ impl Cloud {
             _ => Path::new("."),
         };
 
-        progress("building the functions; the first time, their dependencies take minutes");
-        let executables = functions::build(folder, &stack.functions, options.release).await?;
+        let executables = if let Some(folder) = &options.functions {
+            functions::find(folder, &stack.functions)?
+        } else {
+            progress("building the functions; the first time, their dependencies take minutes");
+            functions::build(folder, &stack.functions, options.release).await?
+        };
 
         progress("creating tables and queues");
         for name in ["tables.db", "queues.db"] {

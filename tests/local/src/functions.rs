@@ -1,7 +1,7 @@
-//! Builds binaries, above all the functions'.
+//! Builds or finds the functions' binaries, and builds others.
 
 use crate::{template::model::Function, terminal::note};
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -51,6 +51,23 @@ pub async fn build(
                 format!("{id}: package {package} has no binary `{binary}`")
             })?;
             Ok((id.clone(), path.clone()))
+        })
+        .collect()
+}
+
+/// Finds each function's executable in `folder`, by the name of its binary.
+pub fn find(
+    folder: &Path,
+    functions: &BTreeMap<String, Function>,
+) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+    functions
+        .iter()
+        .map(|(id, function)| {
+            let path = folder.join(&function.binary);
+            let is_file = path.is_file();
+            ensure!(is_file, "{id}: there is no binary {}", path.display());
+            // Without a folder, it would be looked for on the path.
+            Ok((id.clone(), path.canonicalize()?))
         })
         .collect()
 }

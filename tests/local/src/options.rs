@@ -21,7 +21,7 @@ pub struct Options {
     /// lets in containers, such as those of `sam local` on Linux; 0.0.0.0 lets in your network, too
     #[arg(long, value_name = "ADDRESS")]
     pub host: Vec<IpAddr>,
-    /// The SAM template [default: template.yaml in this folder, else this workspace's]
+    /// The SAM template [default: template.yaml in this folder, else beside the functions or in this workspace]
     #[arg(long, value_name = "FILE")]
     pub template: Option<PathBuf>,
     /// Values for the template's parameters, as SAM takes them
@@ -33,6 +33,9 @@ pub struct Options {
     /// Build the functions with optimisations
     #[arg(long)]
     pub release: bool,
+    /// Build nothing: run the functions' binaries in this folder, as a release has them
+    #[arg(long, value_name = "DIR", conflicts_with = "release")]
+    pub functions: Option<PathBuf>,
     /// Inject faults, as a file says: --help shows one
     #[arg(long, value_name = "FILE", long_help = crate::faults::file::HELP)]
     pub faults: Option<PathBuf>,
@@ -55,10 +58,11 @@ impl Options {
     /// The template to run.
     pub fn template(&self) -> PathBuf {
         let here = Path::new("template.yaml");
-        match &self.template {
-            Some(template) => template.clone(),
-            None if here.exists() => here.to_owned(),
-            None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml"),
+        match (&self.template, &self.functions) {
+            (Some(template), _) => template.clone(),
+            (None, _) if here.exists() => here.to_owned(),
+            (None, Some(functions)) => functions.join(here),
+            (None, None) => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml"),
         }
     }
 

@@ -5,6 +5,7 @@ mod event_bus;
 mod hostile;
 #[cfg(target_os = "linux")]
 mod ports;
+mod process;
 mod protocols;
 
 use bytes::Bytes;
