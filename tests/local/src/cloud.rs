@@ -72,11 +72,9 @@ impl Cloud {
             _ => Path::new("."),
         };
 
-        let executables = if let Some(folder) = &options.functions {
-            functions::find(folder, &stack.functions)?
-        } else {
-            progress("building the functions; the first time, their dependencies take minutes");
-            functions::build(folder, &stack.functions, options.release).await?
+        let executables = match &options.functions {
+            Some(binaries) => functions::find(binaries, &stack.functions)?,
+            None => functions::build(folder, &stack.functions, options.release).await?,
         };
 
         progress("creating tables and queues");

@@ -27,6 +27,7 @@ pub async fn build(
     functions: &BTreeMap<String, Function>,
     release: bool,
 ) -> anyhow::Result<BTreeMap<String, PathBuf>> {
+    note("building the functions; the first time, their dependencies take minutes");
     let names: BTreeSet<_> = functions
         .values()
         .map(|function| {
