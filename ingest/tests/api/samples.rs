@@ -155,7 +155,7 @@ fn a_message_and_its_row_are_of_the_same_order() -> Result<()> {
 
 #[test]
 fn every_sample_is_read_by_a_test() -> Result<()> {
-    // Here, in `batch.rs`, `description.rs` and `status.rs`, in `process/tests/samples.rs`, `events/tests/contract/outcome_event.rs`, and by
+    // Here, in `batch.rs`, `description.rs` and `status.rs`, in `process/src/records/tests.rs`, `events/tests/contract/outcome_event.rs`, and by
     // `local`.
     let read = [
         "articles",

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::faked;
+use aws_lambda_events::sqs::SqsEvent;
 
 /// A message with the order of this id, for so many pieces of one article.
 fn message(id: usize, quantity: u64) -> SqsMessage {
@@ -85,4 +86,16 @@ fn a_record_with_the_order_of_an_earlier_one_is_a_duplicate_and_another_order_of
     assert_eq!(served(&batch), [0, 1, 3]);
     let duplicate = |record, first| Duplicate { record, first };
     assert_eq!(batch.duplicates, [duplicate(2, 0), duplicate(4, 3)]);
+}
+
+#[test]
+fn of_the_mixed_sample_the_orders_are_read_and_the_rest_is_left() -> anyhow::Result<()> {
+    let sample = include_str!("../../../events/orders-batch.json");
+    let event: SqsEvent = serde_json::from_str(sample)?;
+    let batch = read_batch(&event.records, |_| false);
+    assert_eq!(event.records.len(), 6);
+    assert_eq!(served(&batch).len(), 4);
+    assert_eq!((batch.duplicates.len(), batch.unread.len()), (0, 2));
+    assert!(event.records.iter().all(|record| receives(record) >= 1));
+    Ok(())
 }

@@ -48,12 +48,14 @@ fn is_storable(number: &str) -> bool {
 mod tests {
     use super::*;
     use crate::{allocate::allocate, faked, records::Pending};
-    use events::OrderPlaced;
+    use anyhow::Context;
+    use events::{OrderPlaced, OrderRecord, Outcome};
+    use serde_dynamo::Item;
     use serde_json::{Value, json};
     use std::{
         collections::BTreeMap,
         sync::{Arc, Mutex},
-        time::UNIX_EPOCH,
+        time::{Duration, UNIX_EPOCH},
     };
 
     #[tokio::test]
@@ -122,5 +124,24 @@ mod tests {
         check("1e-131", false);
         check("1e99999999999999999999", false);
         check("seven", false);
+    }
+
+    /// As `status` reads it.
+    #[test]
+    fn a_row_with_fields_of_a_later_version_is_read_as_it_was_written() -> anyhow::Result<()> {
+        let sample = include_str!("../../../events/order-placed.json");
+        let mut message: Value = serde_json::from_str(sample)?;
+        let later = json!({"a": [1, -2, 0.5, true, null, "text", {}], "b": u64::MAX});
+        for place in ["", "/order", "/order/lines/0"] {
+            message.pointer_mut(place).context("it is in the sample")?["later"] = later.clone();
+        }
+        let placed = OrderPlaced::from_json(&message.to_string())?;
+        let time = "2026-11-22T09:00:01Z".parse()?;
+        let row = OrderRecord::new(placed, Outcome::Confirmed, time);
+        for row in [row.clone(), row.kept_for(Duration::from_hours(30 * 24))] {
+            let item: Item = serde_dynamo::to_item(&row)?;
+            assert_eq!(serde_dynamo::from_item::<_, OrderRecord>(item)?, row);
+        }
+        Ok(())
     }
 }

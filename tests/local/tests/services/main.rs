@@ -7,6 +7,7 @@ mod hostile;
 mod ports;
 mod process;
 mod protocols;
+mod start;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
