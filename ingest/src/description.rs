@@ -21,7 +21,7 @@ mod tests {
     use crate::{
         accept_batch::{MAX_BATCH_BYTES, MAX_ORDERS},
         problem::Problem,
-        statuses, wait,
+        status_batch, wait,
     };
     use anyhow::{Context, Result};
     use lambda_http::http::header::RETRY_AFTER;
@@ -38,7 +38,7 @@ mod tests {
             ("schemas/NewOrders/properties/orders/minItems", 1),
             ("schemas/NewOrders/properties/orders/maxItems", MAX_ORDERS),
             ("parameters/Ids/schema/minItems", 1),
-            ("parameters/Ids/schema/maxItems", statuses::MOST),
+            ("parameters/Ids/schema/maxItems", status_batch::MOST),
         ] {
             assert_eq!(at(&format!("/components/{place}"))?, limit, "{place}");
         }

@@ -1,16 +1,16 @@
-//! The room between the gateway and the handlers: an event becomes an HTTP request, and a response becomes an answer.
+//! Turns the gateway's event into an HTTP request.
 //!
-//! `lambda_http` converts both. Its own types read an event as a whole, so that one odd value in it is a function error,
+//! `lambda_http` converts it. Its own types read an event as a whole, so that one odd value in it is a function error,
 //! and its conversion panics at some values. So the event is read here, member by member: the functions get what they
 //! use, and nothing else comes in. The path and the client stand in the request's context, which the conversion leaves
-//! alone; [`request`] reads them there.
+//! alone; [`request`](crate::request) reads them there.
 //!
 //! # Odd events
 //! | event | what happens |
 //! |---|---|
 //! | a host, domain name, stage, stage variable or time of any type | nobody reads it |
 //! | a path without a leading slash, of any text, of any length | read as it is |
-//! | a body that is marked as base64 and isn't | [`request::body`] gives none, and the client gets its 400 |
+//! | a body that is marked as base64 and isn't | [`request::body`](crate::request::body) gives none, and the client gets its 400 |
 //! | half a surrogate pair in a header or in the body | U+FFFD takes its place |
 //! | a control character in a header's value | U+FFFD takes its place, so that a bad idempotency key is refused and not lost |
 //! | a header's name that HTTP forbids, a value that is no text | the header is left out |
@@ -27,12 +27,9 @@ mod client;
 
 pub use client::RoleClients;
 
-use crate::request;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use events::lenient::{Object, lossy};
-use futures_util::FutureExt;
 use lambda_http::{
-    Adapter, Body, LambdaEvent, Request, RequestExt, Response, Service,
     aws_lambda_events::apigw::{
         ApiGatewayProxyRequest, ApiGatewayRequestAuthorizer, ApiGatewayV2httpRequest,
     },
@@ -41,16 +38,13 @@ use lambda_http::{
         header::{HOST, HeaderName},
     },
     request::LambdaRequest,
-    service_fn,
-    tower::ServiceExt,
 };
 use serde::{
-    Deserialize, Serialize,
+    Deserialize,
     de::{Deserializer, Error},
 };
 use serde_json::value::RawValue;
-use std::{collections::HashMap, convert::Infallible, fmt::Debug, future::Future};
-use tracing::{Instrument, Span};
+use std::collections::HashMap;
 
 /// The field of an authorizer's context in which a request brings its client.
 pub(crate) const CLIENT: &str = "client";
@@ -64,41 +58,7 @@ pub(crate) const FINGERPRINT: &str = "fingerprint";
 /// An event of a REST API, an HTTP API or a Function URL, as far as the functions use it. To be read from JSON is the one
 /// way to make it: the conversion panics at some of what its type can hold.
 #[derive(Debug)]
-pub struct Event(LambdaRequest);
-
-/// Wraps a request handler as the service that the Lambda runtime invokes. [`request::client`] goes by `of_role`.
-pub fn service<'a, F>(
-    of_role: RoleClients,
-    mut handler: impl FnMut(Request) -> F + 'a,
-) -> impl Service<LambdaEvent<Event>, Response = impl Serialize + Debug, Error = Infallible>
-where
-    F: Future<Output = Response<Body>> + Send + 'a,
-{
-    let handler = service_fn(move |mut request: Request| {
-        request.extensions_mut().insert(of_role);
-        let span = span(&request);
-        let answer = span.in_scope(|| handler(request));
-        answer.map(Ok::<_, Infallible>).instrument(span)
-    });
-    Adapter::from(handler).map_request(|event: LambdaEvent<Event>| {
-        let LambdaEvent { payload, context } = event;
-        LambdaEvent::new(payload.0, context)
-    })
-}
-
-/// Gives each line of the log three ids: Lambda's of the request; the gateway's, which the client has in the header
-/// `x-amzn-RequestId`; and that of the trace.
-fn span(request: &Request) -> Span {
-    let context = request.lambda_context_ref();
-    let id = context.map(|context| &*context.request_id);
-    let trace = request::trace(request).and_then(request::root);
-    tracing::info_span!(
-        "request",
-        requestId = id,
-        apiRequestId = request::id(request),
-        xrayTraceId = trace
-    )
-}
+pub struct Event(pub(crate) LambdaRequest);
 
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

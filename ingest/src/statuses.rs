@@ -1,156 +1,93 @@
-//! `GET /orders?ids=`: tells what became of up to a hundred orders.
+//! What `status` reads orders' outcomes from, and the answers that one order and many have in common.
 
 use crate::{
-    problem::{Details, Problem},
+    metrics::Metrics,
+    polling::Polling,
+    problem::Problem,
+    provisional::{is_placed_again, is_provisional},
     request, response,
-    status::Statuses,
-    table::Settled,
+    table::{OrderTable, Row},
 };
-use events::{OrderId, Outcome, Timestamp};
+use events::{Client, OrderId, OrderIds, Outcome, Timestamp};
 use lambda_http::{Body, Request, Response, http::StatusCode};
-use serde::Serialize;
-use std::{
-    collections::{BTreeSet, HashSet},
-    time::Instant,
-};
+use std::time::{Duration, SystemTime};
 
-/// The most orders of a request.
-pub(crate) const MOST: usize = 100;
-
-/// Answers for each order in the order asked; for one that is named twice, with the same fingerprint, once.
-pub(crate) async fn find_all(
-    statuses: &Statuses,
-    request: &Request,
-) -> Result<Response<Body>, Problem> {
-    let client = request::client(request)?;
-    let mut texts = request::ids(request);
-    if texts.is_empty() || texts.len() > MOST {
-        return Err(Problem::TooManyOrNone);
-    }
-    let mut seen = HashSet::new();
-    texts.retain(|text| seen.insert(text.to_ascii_lowercase()));
-    let asked = texts.iter().filter_map(|text| order(text).ok());
-    let asked: BTreeSet<_> = asked.map(|(id, _)| id).collect();
-    let start = Instant::now();
-    let rows = statuses.table.read_all(asked.iter().copied()).await;
-    if !asked.is_empty() {
-        statuses.metrics.took("TableMilliseconds", start.elapsed());
-        if rows.unread.len() == asked.len() {
-            return Ok(statuses.unavailable(&client, request));
-        }
-    }
-    let find = |text: &str| {
-        let (id, fingerprint) = order(text)?;
-        if rows.unread.contains(&id) {
-            return Err(Problem::TableUnavailable);
-        }
-        let row = statuses.content(&client, id, fingerprint, rows.found.get(&id))?;
-        let times = |row: &Settled| (row.placed_at, row.processed_at);
-        let row = row.filter(|row| !statuses.is_provisional(request, row.outcome, times(row)));
-        if let Some(row) = row {
-            let times = times(row);
-            statuses
-                .polling
-                .settled(&client, row.outcome, times.0, times.1);
-        }
-        Ok(Known::new(id, row))
-    };
-    let results: Vec<_> = texts.iter().map(|text| find(text)).collect();
-    let problems = results.iter().filter_map(|result| result.as_ref().err());
-    problems.for_each(|problem| statuses.metrics.refused(problem.name()));
-    let is_queued = |known: &&Known| matches!(known, Known::Queued { .. });
-    let (queued, settled): (Vec<_>, Vec<_>) = results.iter().flatten().partition(is_queued);
-    statuses.metrics.count("Queued", queued.len());
-    statuses.metrics.count("Settled", settled.len());
-    let waits = queued.len() + rows.unread.len() > 0;
-    tracing::info!(
-        orders = results.len(),
-        waits,
-        "returned the outcomes of orders"
-    );
-    let entries = texts
-        .iter()
-        .zip(&results)
-        .map(|(text, result)| Entry::new(text, result));
-    let answer = Answer {
-        results: entries.collect(),
-    };
-    let answer = response::json(StatusCode::OK, "application/json", &answer);
-    if waits {
-        let wait = statuses.polling.wait(&client, request::placed_at(request));
-        return Ok(response::ask_later(answer, wait));
-    }
-    Ok(answer)
+/// Holds what statuses are read from: a processed order has a row of `table`, which names its client; until then its id is
+/// one of `ids`.
+#[derive(Debug)]
+pub struct Statuses {
+    /// The ids that were issued.
+    pub ids: OrderIds,
+    /// The orders that were processed.
+    pub table: OrderTable,
+    /// When clients whose orders wait ask again.
+    pub polling: Polling,
+    /// A row is kept for at least so long after its order was placed, or for ever. `process` stores no order that is older.
+    pub keep: Option<Duration>,
+    /// The longest that a worker takes for a batch. It may settle an order for this long after it wrote a `failed` row.
+    pub worker_timeout: Duration,
+    /// The metrics of this environment.
+    pub metrics: Metrics,
 }
 
-/// The id of an order, and the digits that its fingerprint should start with.
-fn order(text: &str) -> Result<(OrderId, Option<&str>), Problem> {
-    let (id, fingerprint) = request::with_fingerprint(text)?;
-    Ok((
-        OrderId::parse(id).ok_or(Problem::UnknownOrder)?,
-        fingerprint,
-    ))
-}
-
-#[derive(Serialize)]
-struct Answer<'a> {
-    results: Vec<Entry<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Entry<'a> {
-    Known(&'a Known),
-    Refused {
-        /// As it was sent, without the fingerprint. One that is no id isn't repeated.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        id: Option<&'a str>,
-        #[serde(flatten)]
-        problem: Details<'a>,
-    },
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Known {
-    Settled {
-        id: OrderId,
-        #[serde(flatten)]
+impl Statuses {
+    /// True if a row that reads `failed` may still change without a redrive.
+    pub(crate) fn is_provisional(
+        &self,
+        request: &Request,
         outcome: Outcome,
-        processed_at: Timestamp,
-        total: u64,
-    },
-    Queued {
-        id: OrderId,
-        status: &'static str,
-    },
-}
+        (placed_at, processed_at): (Timestamp, Timestamp),
+    ) -> bool {
+        let now = SystemTime::now().into();
+        let asked = request::placed_at(request);
+        is_provisional(outcome, processed_at, now, self.worker_timeout)
+            || asked.is_some_and(|asked| is_placed_again(outcome, placed_at, processed_at, asked))
+    }
 
-impl Known {
-    fn new(id: OrderId, row: Option<&Settled>) -> Self {
-        let queued = Self::Queued {
-            id,
-            status: "queued",
-        };
-        row.map_or(queued, |row| Self::Settled {
-            id,
-            outcome: row.outcome,
-            processed_at: row.processed_at,
-            total: row.total,
+    /// Gives the content of an order's row to the order's client, or None while there is no row. A row says whose order it
+    /// is, whatever secret its id was made with; where it doesn't, the id has to. The row is of another order with the same
+    /// idempotency key if its fingerprint doesn't start with these digits.
+    pub(crate) fn content<'a, T>(
+        &self,
+        client: &Client,
+        id: OrderId,
+        fingerprint: Option<&str>,
+        row: Option<&'a Row<T>>,
+    ) -> Result<Option<&'a T>, Problem> {
+        let owner = row.and_then(|row| row.client.as_ref());
+        if !owner.map_or_else(|| self.ids.recognise(client, id), |owner| owner == client) {
+            return Err(Problem::UnknownOrder);
+        }
+        let stored = row.and_then(|row| row.fingerprint.as_ref());
+        if stored
+            .zip(fingerprint)
+            .is_some_and(|(stored, asked)| !stored.starts_with(asked))
+        {
+            tracing::info!(order_id = %id, "the row is of another order with the same idempotency key");
+            return Err(Problem::KeyReused);
+        }
+        let content = row.map(|row| row.content.as_ref()).transpose();
+        content.map_err(|error| {
+            tracing::error!(order_id = %id, error, "could not read the order's row");
+            Problem::UnreadableRow
         })
     }
-}
 
-impl<'a> Entry<'a> {
-    fn new(text: &'a str, result: &'a Result<Known, Problem>) -> Self {
-        let is_part = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
-        let id = text.split('.').next().unwrap_or_default();
-        match result {
-            Ok(known) => Self::Known(known),
-            Err(problem) => Self::Refused {
-                id: (id.len() == 36 && id.bytes().all(is_part)).then_some(id),
-                problem: problem.details(),
-            },
-        }
+    /// The answer while the order has no outcome.
+    pub(crate) fn queued(
+        &self,
+        client: &Client,
+        id: OrderId,
+        placed_at: Option<Timestamp>,
+    ) -> Response<Body> {
+        self.metrics.count("Queued", 1);
+        tracing::info!(order_id = %id, "the order is queued");
+        response::queued(StatusCode::OK, id, self.polling.wait(client, placed_at))
+    }
+
+    /// The answer while the table is down. Then all clients wait, and poll as those whose orders are queued.
+    pub(crate) fn unavailable(&self, client: &Client, request: &Request) -> Response<Body> {
+        let wait = self.polling.wait(client, request::placed_at(request));
+        response::ask_later(Problem::TableUnavailable.refuse(&self.metrics), wait)
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::{Error, Result};
 use aws_sdk_sqs::Client;
 use function::{aws::connector, environment::required, logs};
-use ingest::{acceptor::Acceptor, config, dispatch::dispatch, gateway, queue::OrderQueue};
+use ingest::{acceptor::Acceptor, config, dispatch::dispatch, queue::OrderQueue, service};
 use lambda_runtime::run;
 use std::process::ExitCode;
 
@@ -20,7 +20,7 @@ async fn function() -> Result<()> {
     let queue = OrderQueue::new(&sqs, url);
     let acceptor = &Acceptor::new(config::order_ids()?, queue, config::metrics()?);
     let handler = |request| dispatch(acceptor, request);
-    run(gateway::service(config::role_clients()?, handler))
+    run(service::service(config::role_clients()?, handler))
         .await
         .map_err(Error::from_boxed)
 }

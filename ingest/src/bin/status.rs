@@ -7,10 +7,7 @@ use function::{
     logs,
 };
 use ingest::{
-    config, gateway,
-    polling::Polling,
-    status::{Statuses, status},
-    table::OrderTable,
+    config, polling::Polling, service, status::status, statuses::Statuses, table::OrderTable,
 };
 use lambda_runtime::run;
 use std::process::ExitCode;
@@ -32,7 +29,7 @@ async fn function() -> Result<()> {
         metrics: config::metrics()?,
     };
     let handler = |request| status(statuses, request);
-    run(gateway::service(config::role_clients()?, handler))
+    run(service::service(config::role_clients()?, handler))
         .await
         .map_err(Error::from_boxed)
 }

@@ -16,11 +16,13 @@ use function::aws::behavior_version;
 use ingest::{
     acceptor::Acceptor,
     dispatch::dispatch,
-    gateway::{self, Event, RoleClients},
+    gateway::{Event, RoleClients},
     metrics::Metrics,
     polling::Polling,
     queue::OrderQueue,
-    status::{Statuses, status},
+    service,
+    status::status,
+    statuses::Statuses,
     table::OrderTable,
 };
 use lambda_http::{Body, Context, LambdaEvent, Request, Response, tower::ServiceExt};
@@ -165,7 +167,7 @@ where
 {
     let mut context = Context::default();
     context.xray_trace_id = Some(TRACE.to_owned());
-    let service = gateway::service(of_role, handler);
+    let service = service::service(of_role, handler);
     let Ok(answer) = service.oneshot(LambdaEvent::new(event, context)).await;
     let json = serde_json::to_string(&answer)?;
     let answer: Value = serde_json::from_str(&json)?;

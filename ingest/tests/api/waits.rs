@@ -3,7 +3,7 @@
 use crate::faked::{accept, answering, ask_by, config, read, rest, sample, statuses};
 use anyhow::{Context as _, Result};
 use events::{OrderId, Timestamp};
-use ingest::status::Statuses;
+use ingest::statuses::Statuses;
 use serde_json::{Map, Value, json};
 use std::{
     sync::{Arc, Mutex},

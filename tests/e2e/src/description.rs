@@ -1,6 +1,6 @@
 //! Holds each answer of the API, and each request that it accepts, to `events/openapi.yaml`.
 
-use crate::api::Reply;
+use crate::reply::Reply;
 use anyhow::{Context, Result, bail, ensure};
 use events::openapi::JSON;
 use http::{HeaderMap, Method};

@@ -1,6 +1,6 @@
 //! Listens to the outcomes that a stack tells: a queue of its own, and a rule on the bus that sends to it.
 
-use crate::{aws::Aws, stack::until};
+use crate::{aws::Aws, patience::until};
 use anyhow::{Context, Result, ensure};
 use aws_sdk_eventbridge::types::{PutEventsRequestEntry as Entry, Target};
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, QueueAttributeName};
@@ -123,7 +123,7 @@ impl Listener {
                 arrival.await;
             }
         };
-        tokio::time::timeout(crate::stack::PATIENCE, heard)
+        tokio::time::timeout(crate::patience::PATIENCE, heard)
             .await
             .with_context(|| format!("of {id} was told only {:?}", self.told(id)))
     }

@@ -1,12 +1,12 @@
 #![doc = include_str!("../README.md")]
 //!
 //! # Layout
-//! - [`stack`]: the stack under test. At the end its tables and queues are reconciled with what clients were told.
+//! - [`stack`]: the stack under test. At the end its tables and queues are reconciled with what clients read.
 //!   [`watch`]: records the functions' calls. [`permissions`]: compares the roles with them.
-//! - [`api`]: an HTTP client. [`description`]: holds its requests and answers to the OpenAPI document. [`orders`]: orders to
-//!   send. [`aws`], [`names`]: the services behind the API.
-//! - [`listener`]: hears the outcomes that the stack tells.
-//! - [`tool`]: runs the operator's tool for dead letters.
+//! - [`api`]: an HTTP client; [`reply`]: an answer. [`description`]: holds its requests and answers to the OpenAPI document.
+//!   [`orders`]: orders to send. [`aws`], [`names`]: the services behind the API.
+//! - [`listener`]: receives the outcomes that the stack publishes.
+//! - [`tool`]: runs the operator's tool for dead letters. [`patience`]: waits for a condition.
 //! - [`scenarios`]: the facts. [`need`]: what they need of a stack. [`runner`]: runs and counts them.
 //!
 //! # Against another stack
@@ -22,7 +22,9 @@ mod listener;
 mod names;
 mod need;
 mod orders;
+mod patience;
 mod permissions;
+mod reply;
 mod runner;
 mod scenarios;
 mod sqs_rules;

@@ -1,6 +1,9 @@
 //! The stack that the scenarios run against.
 
-use crate::{api::Api, aws::Aws, listener::Listener, names::Names, need::Need, permissions::Used};
+use crate::{
+    api::Api, aws::Aws, listener::Listener, names::Names, need::Need, patience::until,
+    permissions::Used,
+};
 use anyhow::{Context, Result, ensure};
 use http::Method;
 use local::{
@@ -8,11 +11,7 @@ use local::{
     faults::{Call, Fault, Faults, Injection, Kind, Rule},
     options::Options,
 };
-use std::{collections::BTreeMap, env, path::Path, sync::Mutex, time::Duration};
-use tokio::time::Instant;
-
-/// A scenario waits for anything this long.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+use std::{collections::BTreeMap, env, path::Path, sync::Mutex};
 
 /// Requests, and scenarios, at a time where LocalStack would start a container for each and soon be too slow for the
 /// functions' time-outs.
@@ -284,33 +283,5 @@ async fn listener(aws: Option<&Aws>) -> Result<Option<Listener>> {
     match aws {
         Some(aws) if aws.names.outcome_bus.is_some() => Ok(Some(Listener::start(aws).await?)),
         _ => Ok(None),
-    }
-}
-
-/// Waits until `condition` gives something, looking again every so often.
-pub async fn until<T, F: Future<Output = Result<Option<T>>>>(
-    what: &str,
-    condition: impl Fn() -> F,
-) -> Result<T> {
-    until_in(PATIENCE, what, condition).await
-}
-
-/// Like [`until`], with a patience of its own.
-pub async fn until_in<T, F: Future<Output = Result<Option<T>>>>(
-    patience: Duration,
-    what: &str,
-    condition: impl Fn() -> F,
-) -> Result<T> {
-    let deadline = Instant::now() + patience;
-    let mut ticks = tokio::time::interval(Duration::from_millis(100));
-    loop {
-        ticks.tick().await;
-        if let Some(found) = condition().await? {
-            return Ok(found);
-        }
-        ensure!(
-            Instant::now() < deadline,
-            "waited {patience:?} in vain until {what}"
-        );
     }
 }

@@ -6,13 +6,15 @@ use events::{Client, OrderIds, Secret};
 use ingest::{
     acceptor::Acceptor,
     dispatch::dispatch,
-    gateway::{self, Event, RoleClients},
+    gateway::{Event, RoleClients},
     metrics::Metrics,
     polling::Polling,
     queue::OrderQueue,
     request,
     route::order_id,
-    status::{Statuses, status},
+    service,
+    status::status,
+    statuses::Statuses,
 };
 use lambda_http::{Body, Context, LambdaEvent, Request, Response, tower::ServiceExt};
 use process::{
@@ -132,7 +134,7 @@ impl Functions {
         self.logs.0.judge(private, || {
             let mut asked = None;
             let answer = {
-                let service = gateway::service(RoleClients::Role, |request| {
+                let service = service::service(RoleClients::Role, |request| {
                     asked = Some(Asked::by(&request));
                     handler(request)
                 });

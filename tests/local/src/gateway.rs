@@ -28,8 +28,6 @@ use http_body_util::BodyExt;
 use respond::Fault;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-pub use respond::CONTEXT_VARIABLES;
-
 /// API Gateway's limit for a request's body.
 const MAX_BODY: usize = 10 * 1024 * 1024;
 /// API Gateway's limit for the request line and the header values together.

@@ -7,25 +7,28 @@
 //! - `fate`: faults in a delivery
 //! - `redrive`: to a dead-letter queue and back from it; `move_task`: the operations for the way back
 //! - `peek`: looks at messages without receiving them
-//! - `message`, `md5`: messages and their rules, and digests
-//! - `store`: the tables and their transactions
-//! - `error`: every refusal with its codes
+//! - `message`, `message_attribute`, `md5`: messages and their rules, and digests
+//! - `store`: the tables and their transactions; `clock`: their times
+//! - `error`: every refusal with its codes; `response`: every answer with its headers
 //!
 //! Left out, because nothing here needs it: FIFO queues, permissions, tags, encryption, and the 60 seconds that AWS
 //! asks for between two purges of a queue, or before a deleted queue's name may be used again.
 
 mod attributes;
 mod batch;
+mod clock;
 mod error;
 mod fate;
 mod in_flight;
 pub mod md5;
 mod message;
+mod message_attribute;
 mod move_task;
 mod peek;
 mod queue;
 mod receive;
 mod redrive;
+mod response;
 mod send;
 mod store;
 #[cfg(test)]
@@ -37,7 +40,8 @@ use attributes::Attributes;
 pub use attributes::queue_name;
 use error::SqsError;
 pub use fate::Fate;
-pub use message::{Message, MessageAttribute};
+pub use message::Message;
+pub use message_attribute::MessageAttribute;
 use move_task::MoveTask;
 pub(crate) use peek::Peeked;
 use serde_json::json;

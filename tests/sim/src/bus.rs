@@ -1,10 +1,10 @@
 //! A model of the event bus: the events that were published on it.
 
 use crate::{
+    answer::Answer,
     case::{Case, Fault, OutageKind},
     request::Row,
     table::Tables,
-    wire::Answer,
 };
 use events::OutcomeEvent;
 use serde_json::{Value, json};

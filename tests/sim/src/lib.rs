@@ -11,6 +11,7 @@
 //! - [`waits`]: clients who wait for their outcomes, apart from all that.
 
 pub mod alarms;
+pub mod answer;
 pub mod books;
 pub mod bus;
 pub mod case;

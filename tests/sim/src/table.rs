@@ -5,11 +5,11 @@ mod refuse;
 mod rows;
 
 use crate::{
+    answer::Answer,
     case::{Case, Fault, OutageKind},
     orders::Orders,
     request::{Action, Row},
     trace::Trace,
-    wire::Answer,
 };
 use reads::Reads;
 use refuse::{Why, throttled};

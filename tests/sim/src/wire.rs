@@ -1,6 +1,7 @@
 //! The wire between the SDK's clients and the models: HTTP, as far as a client sees it.
 
 use crate::{
+    answer::Answer,
     bus::Bus,
     case::{Fault, OutageKind},
     queue::Queue,
@@ -14,10 +15,8 @@ use aws_sdk_sqs::config::{
 };
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
-    orchestrator::{HttpRequest, HttpResponse},
-    result::ConnectorError,
+    orchestrator::HttpRequest,
 };
-use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use serde_json::{Value, json};
 use std::{
@@ -41,61 +40,6 @@ pub struct Wire {
     bus: Arc<Mutex<Bus>>,
     latency: Duration,
     pub trace: Trace,
-}
-
-/// A service's answer.
-#[derive(Debug, Clone)]
-pub enum Answer {
-    /// A result.
-    Ok(Value),
-    /// An error: the HTTP status, the code, and the reasons of a cancelled transaction.
-    Error(u16, &'static str, Vec<Option<Value>>),
-    /// The connection is cut.
-    Cut,
-    /// No answer ever comes.
-    Never,
-}
-
-impl Answer {
-    /// An error of this HTTP status and code.
-    pub fn error(status: u16, code: &'static str) -> Self {
-        Self::Error(status, code, vec![])
-    }
-
-    /// A cancelled transaction, with the reason of each action.
-    pub fn cancelled(reasons: Vec<Option<Value>>) -> Self {
-        Self::Error(400, "TransactionCanceledException", reasons)
-    }
-
-    /// The code, and those of the reasons. Not the rows in them: a map has no order.
-    pub fn summary(&self) -> String {
-        let Self::Error(_, code, reasons) = self else {
-            return format!("{self:?}");
-        };
-        let reasons = reasons.iter().flatten();
-        let codes: Vec<_> = reasons.map(|reason| reason["Code"].to_string()).collect();
-        format!("{code} {}", codes.join(" "))
-    }
-
-    fn response(self) -> Result<HttpResponse, ConnectorError> {
-        let (status, body) = match self {
-            Self::Ok(body) => (200, body),
-            Self::Error(status, code, reasons) => {
-                let none = || json!({"Code": "None"});
-                let reasons: Vec<_> = reasons
-                    .into_iter()
-                    .map(|reason| reason.unwrap_or_else(none))
-                    .collect();
-                let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": code, "CancellationReasons": reasons});
-                (status, body)
-            }
-            Self::Cut | Self::Never => {
-                return Err(ConnectorError::io("the connection is cut".into()));
-            }
-        };
-        let status = status.try_into().expect("a status");
-        Ok(HttpResponse::new(status, SdkBody::from(body.to_string())))
-    }
 }
 
 impl Wire {

@@ -22,7 +22,7 @@ scenarios! {
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-async fn post(api: &Api, body: impl Into<bytes::Bytes>) -> Result<crate::api::Reply> {
+async fn post(api: &Api, body: impl Into<bytes::Bytes>) -> Result<crate::reply::Reply> {
     api.send(Method::POST, "/orders", &[JSON], body).await
 }
 

@@ -1,8 +1,8 @@
 //! The bytes of a request as they arrive, and the headers that every answer has.
 
 use crate::{
-    api::Reply,
     orders::{new_key, order},
+    reply::Reply,
     scenarios::scenarios,
     stack::Stack,
 };

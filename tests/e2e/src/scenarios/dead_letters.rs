@@ -2,8 +2,9 @@
 
 use crate::{
     orders::{new_id, order, placed},
+    patience::until,
     scenarios::scenarios,
-    stack::{Stack, until},
+    stack::Stack,
     tool::{CALLER, Run},
 };
 use anyhow::{Context, Result, ensure};

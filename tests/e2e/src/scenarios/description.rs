@@ -1,9 +1,9 @@
 //! The description of the API, which the API serves, and to which the answers to all scenarios are held.
 
 use crate::{
-    api::Reply,
     description::{Sent, check},
     orders::order,
+    reply::Reply,
     scenarios::scenarios,
     stack::Stack,
 };

@@ -1,10 +1,11 @@
 //! Rows that are kept for some days only. Nothing deletes them here but the scenario, as DynamoDB does some day.
 
 use crate::{
-    api::Reply,
     orders::{new_key, order},
+    patience::until,
+    reply::Reply,
     scenarios::scenarios,
-    stack::{Stack, until},
+    stack::Stack,
 };
 use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;

@@ -2,8 +2,9 @@
 
 use crate::{
     orders::{new_key, order},
+    patience::until,
     scenarios::scenarios,
-    stack::{Stack, until},
+    stack::Stack,
 };
 use anyhow::{Context, Result, ensure};
 use futures_util::future::try_join_all;

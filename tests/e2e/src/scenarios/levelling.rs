@@ -3,8 +3,9 @@
 use crate::{
     api::Api,
     orders::{new_key, order},
+    patience::{until, until_in},
     scenarios::scenarios,
-    stack::{Stack, until, until_in},
+    stack::Stack,
 };
 use anyhow::{Context, Result, ensure};
 use futures_util::{StreamExt, TryStreamExt, future::join_all, stream};

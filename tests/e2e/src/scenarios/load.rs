@@ -2,8 +2,9 @@
 
 use crate::{
     orders::{new_id, new_key, order, placed, sqs_event},
+    patience::until,
     scenarios::scenarios,
-    stack::{Stack, until},
+    stack::Stack,
 };
 use anyhow::{Result, ensure};
 use futures_util::future::try_join_all;

@@ -3,8 +3,9 @@
 use crate::{
     listener::Told,
     orders::{new_id, order, placed, sqs_event},
+    patience::until,
     scenarios::scenarios,
-    stack::{Stack, until},
+    stack::Stack,
 };
 use anyhow::{Context, Result, ensure};
 use aws_sdk_dynamodb::types::AttributeValue;

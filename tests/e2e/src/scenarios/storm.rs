@@ -16,8 +16,9 @@ mod stock;
 
 use crate::{
     aws::Aws,
+    patience::{until, until_in},
     scenarios::scenarios,
-    stack::{Stack, until, until_in},
+    stack::Stack,
 };
 use anyhow::{Context, Result, ensure};
 use books::{Books, Rows};

@@ -1,10 +1,11 @@
 //! Clients wait for outcomes: they are told when to ask again, and ask for many at a time.
 
 use crate::{
-    api::Reply,
     orders::{new_key, order},
+    patience::until,
+    reply::Reply,
     scenarios::scenarios,
-    stack::{Stack, until},
+    stack::Stack,
 };
 use anyhow::{Context, Result, ensure};
 use futures_util::future::try_join_all;

@@ -8,7 +8,7 @@ use anyhow::{Error, Result};
 use aws_sdk_dynamodb::Client;
 use events::{Order, OrderId, OrderIds, OrderPlaced, Outcome, order::NotAnOrder};
 use function::{environment::required, logs};
-use ingest::{config, gateway, problem::Problem, request};
+use ingest::{config, problem::Problem, request, service};
 use lambda_http::{
     Body, Request, RequestExt, Response,
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
@@ -37,7 +37,7 @@ async fn function() -> Result<()> {
     let table = &OrderTable::new(&Client::new(&process::config::aws()?), orders, articles);
     let ids = &config::order_ids()?;
     let handler = |request| answer(table, ids, request);
-    run(gateway::service(config::role_clients()?, handler))
+    run(service::service(config::role_clients()?, handler))
         .await
         .map_err(Error::from_boxed)
 }

@@ -1,7 +1,10 @@
 //! Writes the client's response: a function's answer, or one of the gateway's own.
 
 use super::event::Arrival;
-use crate::{lambda::trace, template::model::GatewayResponse};
+use crate::{
+    lambda::trace,
+    template::model::{CONTEXT_VARIABLES, GatewayResponse},
+};
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE},
@@ -97,14 +100,6 @@ pub const INTEGRATION_TIMEOUT: Fault = fault(
     "InternalServerErrorException",
     "Endpoint request timed out",
 );
-
-/// The variables that a gateway response's template may hold after a `$`; a name stands before its own prefixes.
-pub const CONTEXT_VARIABLES: [&str; 4] = [
-    "context.error.messageString",
-    "context.error.message",
-    "context.error.responseType",
-    "context.requestId",
-];
 
 /// Makes the gateway's own answer, as the template has it: under its type, else under the default for 4xx or
 /// 5xx, else as AWS gives it.

@@ -1,6 +1,6 @@
 //! A queue's attributes.
 
-use super::{arn, error::SqsError, message::MAXIMUM_MESSAGE_SIZE, store::milliseconds};
+use super::{arn, clock::milliseconds, error::SqsError, message::MAXIMUM_MESSAGE_SIZE};
 use crate::template::model;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};

@@ -1,5 +1,6 @@
 //! SQS's errors.
 
+use super::response::respond;
 use crate::terminal::note;
 use axum::{
     http::StatusCode,
@@ -155,7 +156,7 @@ impl IntoResponse for SqsError {
             _ => (StatusCode::BAD_REQUEST, "Sender"),
         };
         let body = serde_json::json!({"__type": shape, "message": self.to_string()}).to_string();
-        let mut response = super::wire::respond(status, body.into_bytes());
+        let mut response = respond(status, body.into_bytes());
         if let Ok(value) = format!("{code};{fault}").parse() {
             response.headers_mut().insert("x-amzn-query-error", value);
         }

@@ -1,9 +1,9 @@
 //! Injected faults of messages.
 
 use super::{
+    clock::{self, milliseconds},
     error::SqsError,
     message::Message,
-    store::{self, milliseconds},
 };
 use crate::faults::Delivery;
 use rusqlite::{Connection, params};
@@ -63,7 +63,7 @@ impl Fates {
         let mut hide =
             tables.prepare_cached("UPDATE message SET visible_at = ?2 WHERE seq = ?1")?;
         for (seq, by) in &self.late {
-            hide.execute(params![seq, store::after(now, milliseconds(*by))])?;
+            hide.execute(params![seq, clock::after(now, milliseconds(*by))])?;
         }
         let mut copy = tables.prepare_cached(
             "INSERT INTO message (queue, id, body, md5, message_attributes, group_id, trace_header,
@@ -73,7 +73,7 @@ impl Fates {
             FROM message WHERE seq = ?1",
         )?;
         for (seq, after) in &self.copies {
-            copy.execute(params![seq, store::after(now, milliseconds(*after))])?;
+            copy.execute(params![seq, clock::after(now, milliseconds(*after))])?;
         }
         let mut jump = tables.prepare_cached(
             "UPDATE message SET receive_count = receive_count + ?2 WHERE seq = ?1",

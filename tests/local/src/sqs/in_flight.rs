@@ -3,6 +3,7 @@
 use super::{
     Sqs,
     batch::{self, BatchResult, Entry},
+    clock,
     error::SqsError,
     queue::{Done, name_of},
     store::{self, Queue},
@@ -127,7 +128,7 @@ fn change_visibility(
         return refuse("VisibilityTimeout", &seconds.to_string(), reason);
     }
     let handle = Handle::read(queue, &change.receipt_handle)?;
-    let now = store::now();
+    let now = clock::now();
     let received_at: Option<i64> = tables
         .prepare_cached(
             "SELECT received_at FROM message
@@ -151,7 +152,7 @@ fn change_visibility(
         Some(_) => {
             tables
                 .prepare_cached("UPDATE message SET visible_at = ?2 WHERE seq = ?1")?
-                .execute([handle.seq, store::after(now, seconds * 1000)])?;
+                .execute([handle.seq, clock::after(now, seconds * 1000)])?;
             Ok(())
         }
     }

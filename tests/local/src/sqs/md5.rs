@@ -1,6 +1,6 @@
 //! Computes the digests that tell a sender that SQS has the message as it was sent.
 
-use super::message::MessageAttribute;
+use super::message_attribute::MessageAttribute;
 use ::md5::Context;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::collections::BTreeMap;

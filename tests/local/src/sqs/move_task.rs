@@ -1,7 +1,7 @@
 //! `StartMessageMoveTask`: redrives a dead-letter queue.
 
 use super::{
-    Shared, Sqs,
+    Shared, Sqs, clock,
     error::SqsError,
     redrive::{self, find_by_arn},
     store,
@@ -107,7 +107,7 @@ impl Sqs {
             if let Some(destination) = &request.destination_arn {
                 find_by_arn(tables, destination, NO_DESTINATION)?;
             }
-            let now = store::now();
+            let now = clock::now();
             store::expire(tables, &source, now)?;
             Ok(tables.query_row(
                 "SELECT count(*) FROM message WHERE queue = ?1 AND visible_at <= ?2",
@@ -128,7 +128,7 @@ impl Sqs {
             approximate_number_of_messages_moved: 0,
             approximate_number_of_messages_to_move: to_move,
             failure_reason: None,
-            started_timestamp: store::now(),
+            started_timestamp: clock::now(),
         };
         {
             let mut tasks = self.0.move_tasks();

@@ -1,7 +1,7 @@
 //! Looks at messages without receiving them, as AWS can't.
 
 use super::{
-    Sqs,
+    Sqs, clock,
     store::{self, Depth},
 };
 use rusqlite::{Row, params};
@@ -35,7 +35,7 @@ impl Sqs {
     pub(crate) fn peek(&self, queue: &str, text: &str, most: u32) -> Vec<Peeked> {
         let found = self.0.store.transaction(|tables| {
             let queue = store::find_queue(tables, queue)?;
-            let now = store::now();
+            let now = clock::now();
             let read = |row: &Row| {
                 let visible_at: i64 = row.get(4)?;
                 let hidden = u64::try_from(visible_at - now).ok().filter(|ms| *ms > 0);

@@ -1,7 +1,7 @@
 //! `ReceiveMessage`.
 
 use super::{
-    Sqs,
+    Sqs, clock,
     error::SqsError,
     fate::{Fate, Fates},
     in_flight::Handle,
@@ -170,7 +170,7 @@ fn receive(
     visibility_timeout_ms: Option<i64>,
     fate: &Fate<'_>,
 ) -> Result<Received, SqsError> {
-    let now = store::now();
+    let now = clock::now();
     store::expire(tables, queue, now)?;
     let max = max.min(MAXIMUM_IN_FLIGHT - in_flight(tables, queue, now)?);
     if max == 0 {
@@ -215,8 +215,8 @@ fn receive(
     let mut received = Vec::with_capacity(messages.len());
     for (seq, mut message) in messages {
         let receipt = Uuid::new_v4().to_string();
-        let early = fates.early.get(&seq).copied().map(store::milliseconds);
-        let visible_at = store::after(now, early.unwrap_or(hidden));
+        let early = fates.early.get(&seq).copied().map(clock::milliseconds);
+        let visible_at = clock::after(now, early.unwrap_or(hidden));
         update.execute(params![seq, visible_at, receipt, now])?;
         let id = message.id.clone();
         message.receipt_handle = Handle { seq, id, receipt }.write(queue);

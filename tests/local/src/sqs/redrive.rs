@@ -3,6 +3,7 @@
 use super::{
     Sqs, arn,
     attributes::queue_name,
+    clock,
     error::SqsError,
     queue::{self, name_of},
     store::{self, Queue},
@@ -98,7 +99,7 @@ pub fn move_oldest(
     destination_arn: Option<&str>,
     most: Option<u16>,
 ) -> Result<usize, SqsError> {
-    let now = store::now();
+    let now = clock::now();
     store::expire(tables, source, now)?;
     let messages: Vec<(i64, Option<String>)> = tables
         .prepare_cached(

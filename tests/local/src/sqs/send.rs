@@ -3,11 +3,11 @@
 use super::{
     Sqs,
     batch::{self, BatchResult, Entry},
+    clock,
     error::SqsError,
     md5,
-    message::{
-        MAXIMUM_MESSAGE_SIZE, MessageAttribute, check_attribute, has_valid_characters, size,
-    },
+    message::{MAXIMUM_MESSAGE_SIZE, size},
+    message_attribute::{self, MessageAttribute, has_valid_characters},
     queue::name_of,
     store::{self, Queue},
     wire::{Head, or_default},
@@ -119,7 +119,7 @@ fn send(
     head: &Head,
 ) -> Result<Sent, SqsError> {
     message.check(queue)?;
-    let now = store::now();
+    let now = clock::now();
     let delay = message
         .delay_seconds
         .map_or(queue.attributes.delay_ms, |seconds| seconds * 1000);
@@ -154,7 +154,7 @@ fn send(
             message.message_group_id,
             trace_header,
             now,
-            store::after(now, delay)
+            clock::after(now, delay)
         ])?;
     Ok(sent)
 }
@@ -180,14 +180,14 @@ impl NewMessage {
             return Err(SqsError::invalid("MessageAttributes", count, reason));
         }
         for (name, attribute) in &self.message_attributes {
-            check_attribute(name, attribute)?;
+            message_attribute::check(name, attribute)?;
         }
         for (name, attribute) in &self.message_system_attributes {
             if name != "AWSTraceHeader" || attribute.data_type != "String" {
                 let reason = "The only system attribute is AWSTraceHeader, a String.";
                 return Err(SqsError::invalid("MessageSystemAttributes", name, reason));
             }
-            check_attribute(name, attribute)?;
+            message_attribute::check(name, attribute)?;
         }
         if let Some(seconds) = self.delay_seconds.filter(|s| !(0..=900).contains(s)) {
             let reason = "DelaySeconds must be >= 0 and <= 900.";

@@ -1,12 +1,12 @@
 //! Messages in SQLite, so that they survive a restart.
 
-use super::{attributes::Attributes, error::SqsError};
+use super::{attributes::Attributes, clock::now, error::SqsError};
 use anyhow::Context;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params, types::Type};
 use std::{
     path::Path,
     sync::{Mutex, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 /// Times are milliseconds since 1970. A message is in flight while it has a receipt and isn't visible; without a
@@ -180,23 +180,4 @@ pub fn depth(tables: &Connection, queue: &Queue) -> Result<Depth, SqsError> {
                 delayed: count(row, 2)?,
             })
         })?)
-}
-
-/// Milliseconds since 1970.
-pub fn now() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    milliseconds(since)
-}
-
-/// The first millisecond of the clock at which `milliseconds` have gone by since `now`. What is left of the millisecond
-/// `now` doesn't count: it may be nothing.
-pub fn after(now: i64, milliseconds: i64) -> i64 {
-    now + milliseconds + i64::from(milliseconds > 0)
-}
-
-/// Converts a duration to the tables' milliseconds.
-pub fn milliseconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -1,14 +1,12 @@
 //! SQS's JSON protocol.
 
-use super::{Sqs, error::SqsError};
+use super::{Sqs, error::SqsError, response::respond};
 use axum::{
-    body::Body,
-    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
-use uuid::Uuid;
 
 /// The things that a request tells beside its body.
 #[derive(Debug, Clone, Default)]
@@ -73,18 +71,4 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, SqsError> {
 
 fn write(answer: &impl Serialize) -> Result<Vec<u8>, SqsError> {
     Ok(serde_json::to_vec(answer)?)
-}
-
-/// Makes an answer with the headers that every answer has.
-pub fn respond(status: StatusCode, body: Vec<u8>) -> Response {
-    let mut response = (status, Body::from(body)).into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/x-amz-json-1.0"),
-    );
-    if let Ok(id) = Uuid::new_v4().to_string().parse() {
-        headers.insert("x-amzn-requestid", id);
-    }
-    response
 }

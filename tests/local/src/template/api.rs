@@ -1,12 +1,11 @@
 //! Parses `AWS::Serverless::Api`: its stage, its gateway responses and its routes.
 
 use super::{
-    model::{Api, GatewayResponse, Route},
+    model::{Api, CONTEXT_VARIABLES, GatewayResponse, Route},
     resolve::{API_ID, Scope},
     resource::Resource,
     yaml::Node,
 };
-use crate::gateway::CONTEXT_VARIABLES;
 use anyhow::Result;
 use std::collections::BTreeMap;
 

@@ -162,3 +162,11 @@ pub struct GatewayResponse {
     /// The body template for JSON, with `$context.…` variables.
     pub body: Option<String>,
 }
+
+/// The variables that a gateway response's template may hold after a `$`; a name stands before its own prefixes.
+pub const CONTEXT_VARIABLES: [&str; 4] = [
+    "context.error.messageString",
+    "context.error.message",
+    "context.error.responseType",
+    "context.requestId",
+];

@@ -4,7 +4,6 @@ use super::{
     globals,
     model::{ACCOUNT, Place, REGION},
     resolve::{API_ID, Reference, Scope},
-    secret,
     yaml::{Node, Value},
 };
 use crate::sqs;
@@ -193,7 +192,7 @@ pub fn references(
                 (resource.id.clone(), vec![("Arn", arn)])
             }
             Kind::Secret => {
-                let arn = secret::arn(&resource.name(scope, "Name")?);
+                let arn = secret_arn(&resource.name(scope, "Name")?);
                 (arn.clone(), vec![("Id", arn)])
             }
             Kind::Api => {
@@ -218,6 +217,11 @@ pub fn references(
         references.insert(resource.id.clone(), Reference { value, attributes });
     }
     Ok(references)
+}
+
+/// The ARN of the secret with this name; AWS ends it with six characters of its own.
+pub(super) fn secret_arn(name: &str) -> String {
+    arn("secretsmanager", &format!("secret:{name}-000000"))
 }
 
 pub(super) fn arn(service: &str, resource: &str) -> String {

@@ -39,14 +39,9 @@ pub fn read(resource: &Resource, scope: &Scope) -> Result<Secret> {
     let key = generate.get("GenerateStringKey").map(Node::text);
     Ok(Secret {
         id: resource.id.clone(),
-        arn: arn(&resource.name(scope, "Name")?),
+        arn: resource::secret_arn(&resource.name(scope, "Name")?),
         key: key.transpose()?.map(str::to_owned),
     })
-}
-
-/// The ARN of the secret with this name; AWS ends it with six characters of its own.
-pub fn arn(name: &str) -> String {
-    resource::arn("secretsmanager", &format!("secret:{name}-000000"))
 }
 
 /// The secrets of a stack, generated when they are first needed.

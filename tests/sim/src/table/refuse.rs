@@ -2,9 +2,9 @@
 
 use super::{Tables, fingerprint};
 use crate::{
+    answer::Answer,
     case::{Fault, OutageKind},
     request::Action,
-    wire::Answer,
 };
 use serde_dynamo::AttributeValue;
 use serde_json::{Value, json};

@@ -4,10 +4,7 @@ use super::{
     ledger::Ledger,
     market::{Market, PLENTY, named},
 };
-use crate::{
-    api::{Api, Reply},
-    stack::Stack,
-};
+use crate::{api::Api, reply::Reply, stack::Stack};
 use anyhow::{Context, Result, ensure};
 use fastrand::Rng;
 use serde_json::{Value, json};

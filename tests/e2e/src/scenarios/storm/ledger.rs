@@ -1,6 +1,6 @@
 //! The orders that clients sent, and the answers that they got.
 
-use crate::api::Reply;
+use crate::reply::Reply;
 use anyhow::Result;
 use events::Order;
 use serde_json::Value;

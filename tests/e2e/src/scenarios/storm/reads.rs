@@ -2,7 +2,7 @@
 //! has its key.
 
 use super::{books::Rows, ledger::Sent};
-use crate::{api::Api, stack::until};
+use crate::{api::Api, patience::until};
 use anyhow::{Result, ensure};
 use events::Order;
 use futures_util::future::join_all;

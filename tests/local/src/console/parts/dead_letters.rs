@@ -1,6 +1,9 @@
 //! The newest dead letters, each with the reason as far as its order's row tells.
 
-use super::{clock, count, orders::link};
+use super::{
+    clock, count,
+    orders::{link, text},
+};
 use crate::{
     console::{
         Console,
@@ -54,7 +57,7 @@ impl Console {
             return "it holds no order; a redrive only brings it back";
         };
         let row = self.row(&self.system.orders, "id", id);
-        let status = row.map(|row| row.get("status").and_then(super::order::text));
+        let status = row.map(|row| row.get("status").and_then(text));
         match status.as_ref().map(Option::as_deref) {
             None => "it has no row: the table refused, or no worker ran; its client reads queued",
             Some(Some("failed")) => "processing gave up; its client reads failed",

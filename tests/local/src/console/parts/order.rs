@@ -10,7 +10,6 @@ use crate::{
     },
     sqs::Peeked,
 };
-use dynoxide::AttributeValue;
 use serde_json::Value;
 
 /// Messages, and log lines of a function, that are shown.
@@ -130,12 +129,4 @@ fn pretty(body: &str) -> String {
     let value = serde_json::from_str::<Value>(body);
     let pretty = value.and_then(|value| serde_json::to_string_pretty(&value));
     pretty.unwrap_or_else(|_| body.to_owned())
-}
-
-/// A text or a number of a row.
-pub fn text(value: &AttributeValue) -> Option<String> {
-    match value {
-        AttributeValue::S(text) | AttributeValue::N(text) => Some(text.clone()),
-        _ => None,
-    }
 }

@@ -7,6 +7,7 @@ use crate::console::{
     html::{Html, html},
     journal::{Outcome, Way},
 };
+use dynoxide::AttributeValue;
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::time::Duration;
@@ -109,11 +110,19 @@ impl Console {
     /// The outcome in an order's row.
     fn outcome(&self, id: &str) -> Option<Outcome> {
         let row = self.row(&self.system.orders, "id", id)?;
-        let text = |name: &str| row.get(name).and_then(super::order::text);
+        let text = |name: &str| row.get(name).and_then(text);
         Some(Outcome {
             at: text("processed_at")?.parse().ok()?,
             status: text("status")?,
             reason: text("reason"),
         })
+    }
+}
+
+/// A text or a number of a row.
+pub fn text(value: &AttributeValue) -> Option<String> {
+    match value {
+        AttributeValue::S(text) | AttributeValue::N(text) => Some(text.clone()),
+        _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! The stock of each article.
 
-use super::order::text;
+use super::orders::text;
 use crate::console::{
     Console,
     form::Form,

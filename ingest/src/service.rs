@@ -1,0 +1,48 @@
+//! The service that the Lambda runtime invokes.
+
+use crate::{
+    gateway::{Event, RoleClients},
+    request,
+};
+use futures_util::FutureExt;
+use lambda_http::{
+    Adapter, Body, LambdaEvent, Request, RequestExt, Response, Service, service_fn,
+    tower::ServiceExt,
+};
+use serde::Serialize;
+use std::{convert::Infallible, fmt::Debug, future::Future};
+use tracing::{Instrument, Span};
+
+/// Wraps a request handler as the service that the Lambda runtime invokes. [`request::client`] goes by `of_role`.
+pub fn service<'a, F>(
+    of_role: RoleClients,
+    mut handler: impl FnMut(Request) -> F + 'a,
+) -> impl Service<LambdaEvent<Event>, Response = impl Serialize + Debug, Error = Infallible>
+where
+    F: Future<Output = Response<Body>> + Send + 'a,
+{
+    let handler = service_fn(move |mut request: Request| {
+        request.extensions_mut().insert(of_role);
+        let span = span(&request);
+        let answer = span.in_scope(|| handler(request));
+        answer.map(Ok::<_, Infallible>).instrument(span)
+    });
+    Adapter::from(handler).map_request(|event: LambdaEvent<Event>| {
+        let LambdaEvent { payload, context } = event;
+        LambdaEvent::new(payload.0, context)
+    })
+}
+
+/// Gives each line of the log three ids: Lambda's of the request; the gateway's, which the client has in the header
+/// `x-amzn-RequestId`; and that of the trace.
+fn span(request: &Request) -> Span {
+    let context = request.lambda_context_ref();
+    let id = context.map(|context| &*context.request_id);
+    let trace = request::trace(request).and_then(request::root);
+    tracing::info_span!(
+        "request",
+        requestId = id,
+        apiRequestId = request::id(request),
+        xrayTraceId = trace
+    )
+}
