@@ -1,4 +1,4 @@
-//! The faults that alarms are for, each on a busy and on a quiet day: which alarm tells, and when. OPERATING.md has the table
+//! The faults that alarms are for, each on a busy and on a quiet day: which alarm fires, and when. The README has the table
 //! that `--alarms` prints.
 
 use crate::{

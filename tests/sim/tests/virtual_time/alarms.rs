@@ -1,4 +1,4 @@
-//! Which alarm of the template tells of which fault, and how soon at the latest. OPERATING.md promises it.
+//! Which alarm of the template fires for which fault, and how soon at the latest. The README promises it.
 
 use sim::alarms::{Day, Told, alarms, all, list};
 
