@@ -76,7 +76,7 @@ impl OutcomeBus {
             .into_iter()
             .map(|(record, event)| self.entry(record, &event))
             .collect();
-        let mut untold = Vec::new();
+        let mut unpublished = Vec::new();
         let (mut refusals, mut taken_at) = (0, Instant::now());
         while !left.is_empty() {
             let sent = left.len();
@@ -93,7 +93,7 @@ impl OutcomeBus {
             for refused in refused {
                 match refused {
                     Refused::ForNow(entry) => left.push(entry),
-                    Refused::ForGood(entry) => untold.push(entry),
+                    Refused::ForGood(entry) => unpublished.push(entry),
                 }
             }
             let due = Instant::now() + backoff::again(refusals, (effects.chance)());
@@ -103,14 +103,14 @@ impl OutcomeBus {
             }
             sleep_until(due).await;
         }
-        untold.append(&mut left);
-        for entry in &untold {
+        unpublished.append(&mut left);
+        for entry in &unpublished {
             tracing::error!(
                 order_id = %entry.order_id,
                 "could not tell the order's outcome; its message stays on the queue"
             );
         }
-        untold.iter().map(|entry| entry.record).collect()
+        unpublished.iter().map(|entry| entry.record).collect()
     }
 
     fn entry(&self, record: usize, event: &OutcomeEvent) -> Entry {

@@ -68,7 +68,7 @@ impl Processor {
         }
         let Settlement {
             dispositions,
-            untold,
+            unpublished,
             elapsed,
         } = self.settle(&event.records, end - MARGIN).await;
         let is_left = |disposition: &&Disposition| matches!(disposition, Disposition::Retry(_));
@@ -80,13 +80,13 @@ impl Processor {
         let records = event.records.into_iter().zip(dispositions).enumerate();
         for (n, (record, disposition)) in records {
             tally.count(&disposition, receives(&record));
-            let is_untold = untold.contains(&n);
-            if is_untold {
-                tally.count_untold();
+            let is_unpublished = unpublished.contains(&n);
+            if is_unpublished {
+                tally.count_unpublished();
             }
             let cause = match disposition {
                 Disposition::Retry(cause) => cause,
-                _ if is_untold => Cause::Bus,
+                _ if is_unpublished => Cause::Bus,
                 _ => continue,
             };
             let chance = (self.effects.chance)();
@@ -184,7 +184,7 @@ impl Processor {
         let settled = orders
             .iter()
             .filter_map(|order| Some((order, settled(order)?)));
-        let mut untold = self.tell(settled.collect(), deadline).await;
+        let mut unpublished = self.tell(settled.collect(), deadline).await;
         for Duplicate { record, first } in duplicates {
             dispositions[record] = match &dispositions[first] {
                 Disposition::Stored(_) | Disposition::StoredBefore(_) => {
@@ -192,13 +192,13 @@ impl Processor {
                 }
                 other => other.clone(),
             };
-            if untold.contains(&first) {
-                untold.insert(record);
+            if unpublished.contains(&first) {
+                unpublished.insert(record);
             }
         }
         Settlement {
             dispositions,
-            untold,
+            unpublished,
             elapsed,
         }
     }
@@ -232,7 +232,7 @@ struct Settlement {
     /// The disposition of each record.
     dispositions: Vec<Disposition>,
     /// The records whose order has an outcome that the bus has not taken.
-    untold: BTreeSet<usize>,
+    unpublished: BTreeSet<usize>,
     /// The time for which the table wrote.
     elapsed: Duration,
 }

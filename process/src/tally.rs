@@ -21,7 +21,7 @@ pub struct Tally {
     failed_by_record: usize,
     failed_by_table: usize,
     failed_by_time: usize,
-    untold: usize,
+    unpublished: usize,
     most_receives: u32,
     waits: Vec<Duration>,
 }
@@ -43,7 +43,7 @@ impl Tally {
             Disposition::KeyMismatch(_) => &mut self.key_mismatches,
             // A worker that is too old fails single messages, too.
             Disposition::Retry(Cause::Record | Cause::Worker) => &mut self.failed_by_record,
-            // Nothing is retried for the bus but orders that have their outcome: they are untold.
+            // Nothing is retried for the bus but orders that have their outcome: they are unpublished.
             Disposition::Retry(Cause::Table | Cause::Bus) => &mut self.failed_by_table,
             Disposition::Retry(Cause::Busy) => &mut self.failed_by_time,
         };
@@ -52,8 +52,8 @@ impl Tally {
     }
 
     /// Counts one more outcome that the event bus has not taken.
-    pub fn count_untold(&mut self) {
-        self.untold += 1;
+    pub fn count_unpublished(&mut self) {
+        self.unpublished += 1;
     }
 
     /// The lines that CloudWatch reads metrics of this `service` from: one, but for batches of more than 100 orders. They
@@ -72,7 +72,7 @@ impl Tally {
             ("FailedByRecord", self.failed_by_record),
             ("FailedByTable", self.failed_by_table),
             ("FailedByTime", self.failed_by_time),
-            ("Untold", self.untold),
+            ("Unpublished", self.unpublished),
         ];
         let counts = counts.map(|(name, count)| (name, "Count", json!(count)));
         let receives = ("MostReceives", "None", json!(self.most_receives));
@@ -145,7 +145,7 @@ mod tests {
             assert_eq!(line["level"], expected);
             assert_eq!(line["timestamp"], "2026-11-22T09:00:00.120Z");
             assert_eq!(line["KeyMismatches"], 0);
-            assert_eq!(line["Untold"], 0);
+            assert_eq!(line["Unpublished"], 0);
         }
     }
 

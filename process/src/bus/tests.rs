@@ -45,7 +45,7 @@ fn taken(entries: &[Value], code: impl Fn(&Value) -> Option<&'static str>) -> An
 }
 
 /// Tells these events, by a bus that answers each call as `answer` says, by its entries and how many calls came before it.
-/// Gives the records that are untold, and the calls.
+/// Gives the records that are unpublished, and the calls.
 async fn tell_all(
     events: Vec<(usize, OutcomeEvent)>,
     answer: impl Fn(&[Value], usize) -> Answer + Send + Sync + 'static,
@@ -62,9 +62,9 @@ async fn tell_all(
     let client = Client::new(&config);
     let bus = OutcomeBus::new(&client, "orders".to_owned(), "shop".to_owned());
     let deadline = Instant::now() + 30 * SECOND;
-    let untold = bus.tell(events, deadline, LONGEST).await;
+    let unpublished = bus.tell(events, deadline, LONGEST).await;
     let calls = calls.lock().expect("no panic in here").clone();
-    (untold.into_iter().collect(), calls)
+    (unpublished.into_iter().collect(), calls)
 }
 
 /// Tells the events of the orders 0 to `count`.
@@ -93,8 +93,8 @@ fn is_of(entry: &Value, record: usize) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn events_go_ten_a_call_and_each_has_what_a_rule_needs() {
-    let (untold, calls) = tell(23, |entries, _| taken(entries, |_| None)).await;
-    assert!(untold.is_empty(), "{untold:?}");
+    let (unpublished, calls) = tell(23, |entries, _| taken(entries, |_| None)).await;
+    assert!(unpublished.is_empty(), "{unpublished:?}");
     let mut sizes: Vec<_> = calls.iter().map(Vec::len).collect();
     sizes.sort_unstable();
     assert_eq!(sizes, [3, 10, 10]);
@@ -103,20 +103,20 @@ async fn events_go_ten_a_call_and_each_has_what_a_rule_needs() {
     assert_eq!(entry["EventBusName"], "orders");
     assert_eq!(entry["Source"], "shop");
     assert_eq!(entry["DetailType"], "Order Confirmed");
-    let (untold, calls) = tell(0, |_, _| SILENCE).await;
-    assert!(untold.is_empty() && calls.is_empty());
+    let (unpublished, calls) = tell(0, |_, _| SILENCE).await;
+    assert!(unpublished.is_empty() && calls.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn only_what_was_refused_is_sent_again() {
     for code in ["InternalFailure", "ThrottlingException"] {
-        let (untold, calls) = tell(5, move |entries, before| {
+        let (unpublished, calls) = tell(5, move |entries, before| {
             taken(entries, |entry| {
                 (before < 3 && is_of(entry, 2)).then_some(code)
             })
         })
         .await;
-        assert!(untold.is_empty(), "{untold:?}");
+        assert!(unpublished.is_empty(), "{unpublished:?}");
         let sizes: Vec<_> = calls.iter().map(Vec::len).collect();
         assert_eq!(sizes, [5, 1, 1, 1], "{code}");
     }
@@ -125,15 +125,15 @@ async fn only_what_was_refused_is_sent_again() {
 #[tokio::test(start_paused = true)]
 async fn what_is_refused_for_good_is_sent_once_and_its_neighbours_are_told() {
     for code in ["MalformedDetail", "NotAuthorizedForSourceException", ""] {
-        let (untold, calls) = tell(5, move |entries, _| {
+        let (unpublished, calls) = tell(5, move |entries, _| {
             taken(entries, |entry| is_of(entry, 2).then_some(code))
         })
         .await;
-        assert_eq!((untold, calls.len()), (vec![2], 1), "{code}");
+        assert_eq!((unpublished, calls.len()), (vec![2], 1), "{code}");
     }
     let denied = |_: &[Value], _| refused(400, "AccessDeniedException");
-    let (untold, calls) = tell(12, denied).await;
-    assert_eq!((untold.len(), calls.len()), (12, 2));
+    let (unpublished, calls) = tell(12, denied).await;
+    assert_eq!((unpublished.len(), calls.len()), (12, 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -141,8 +141,8 @@ async fn a_bus_that_takes_nothing_is_given_up_soon() {
     let check = async |answer: Answer| {
         let start = Instant::now();
         let text = format!("{answer:?}");
-        let (untold, calls) = tell(3, move |_, _| answer.clone()).await;
-        assert_eq!(untold, [0, 1, 2], "{text}");
+        let (unpublished, calls) = tell(3, move |_, _| answer.clone()).await;
+        assert_eq!(unpublished, [0, 1, 2], "{text}");
         assert!(calls.len() > 1 || text.starts_with("(0"), "{text}");
         start.elapsed()
     };
@@ -163,14 +163,14 @@ async fn a_bus_that_takes_nothing_is_given_up_soon() {
 #[tokio::test(start_paused = true)]
 async fn a_bus_that_takes_a_little_is_waited_for() {
     // One entry of each call, which is fewer than 50 in the time after which a silent bus is given up.
-    let (untold, calls) = tell(100, |entries, _| {
+    let (unpublished, calls) = tell(100, |entries, _| {
         let first = entries[0].clone();
         taken(entries, move |entry| {
             (*entry != first).then_some("ThrottlingException")
         })
     })
     .await;
-    assert!(untold.is_empty(), "{untold:?}");
+    assert!(unpublished.is_empty(), "{unpublished:?}");
     assert!(calls.len() >= 100);
 }
 
@@ -181,8 +181,8 @@ async fn large_events_go_in_smaller_calls() {
     let mut larger = event(2);
     larger.1.reference = Some("x".repeat(400_000));
     let events = vec![event(0), large.clone(), event(3), large, larger, event(4)];
-    let (untold, calls) = tell_all(events, |entries, _| taken(entries, |_| None)).await;
-    assert!(untold.is_empty());
+    let (unpublished, calls) = tell_all(events, |entries, _| taken(entries, |_| None)).await;
+    assert!(unpublished.is_empty());
     let mut sizes: Vec<_> = calls.iter().map(Vec::len).collect();
     sizes.sort_unstable();
     assert_eq!(sizes, [1, 1, 1, 3]);

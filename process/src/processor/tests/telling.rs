@@ -121,7 +121,7 @@ async fn a_lost_answer_on_the_last_delivery_tells_no_failure() -> anyhow::Result
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_order_whose_outcome_is_untold_comes_back_by_the_queues_own_timeout()
+async fn an_order_whose_outcome_is_unpublished_comes_back_by_the_queues_own_timeout()
 -> anyhow::Result<()> {
     let check = async |answer: Option<Answer>, failed: &[&str]| {
         let answer = move |call: &str, _| answer.clone().filter(|_| call == "PutEvents");
