@@ -45,7 +45,7 @@ impl Endpoints {
         self.0.get(service).map(|(_, url)| url.as_str())
     }
 
-    /// Reads a variable that selects a variant of AWS's addresses. An address of one's own has no variants.
+    /// Reads a variable that selects a variant of AWS's addresses. A service with its own address has no variants.
     pub fn variant(
         &self,
         name: &str,
