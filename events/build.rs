@@ -35,14 +35,14 @@ fn write(yaml: &Yaml<'_>, json: &mut String) -> Result<()> {
             json.push('{');
             for (n, (name, value)) in members.iter().enumerate() {
                 json.push_str(if n == 0 { "" } else { "," });
-                let name = name.as_str().context("a name is no text: quote it")?;
+                let name = name.as_str().context("a name is not a string: quote it")?;
                 json.push_str(&serde_json::to_string(name)?);
                 json.push(':');
                 write(value, json).with_context(|| name.to_owned())?;
             }
             json.push('}');
         }
-        other => bail!("JSON has no such value: {other:?}"),
+        other => bail!("JSON has no value for: {other:?}"),
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The most bytes of a client's name that travel with an order.
+/// Longest client name that travels with an order, in bytes.
 const LONGEST_NAME: usize = 255;
 
 /// The caller of the API. It scopes order ids and idempotency keys.
@@ -12,9 +12,9 @@ const LONGEST_NAME: usize = 255;
 pub struct Client(String);
 
 impl Client {
-    /// A caller that the gateway has identified, by its principal or API key id. Empty is nobody. A hash stands for a
-    /// name of more than 255 bytes, which nothing but an authorizer's author would bound: with it, the order could be too
-    /// long for the queue.
+    /// Returns a caller that the gateway identified, by its principal or API key id. An empty name is anonymous. A name of
+    /// more than 255 bytes is replaced by its hash: only an authorizer's author limits its length, and it could make the order
+    /// too long for the queue.
     pub fn identified(name: impl Into<String>) -> Self {
         let name = name.into();
         if name.is_empty() {
@@ -27,40 +27,40 @@ impl Client {
         }
     }
 
-    /// Callers that the gateway hasn't told apart. They share one name, so they may not use idempotency keys: one
-    /// caller's key would swallow another's order.
+    /// Returns the client of all callers that the gateway did not identify. They share one name, so they may not use
+    /// idempotency keys: one caller's key would swallow another's order.
     pub fn anonymous() -> Self {
         Self("anonymous".to_owned())
     }
 
-    /// True if the gateway has told this caller from others.
+    /// Returns whether the gateway identified this caller.
     pub fn is_identified(&self) -> bool {
         self.0 != "anonymous"
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The message group of its orders: fair queues keep one group's flood from delaying the rest. A hash, because a
-    /// group's name has few characters to choose from and a client's has all.
+    /// Returns the message group of the client's orders: fair queues keep one group's flood from delaying the rest. It is a
+    /// hash, because a group's name allows few characters and a client's allows all.
     pub fn message_group(&self) -> String {
         base16ct::lower::encode_string(&Sha256::digest(&self.0)[..16])
     }
 }
 
-/// A client's own name for a request that it may repeat.
+/// A name that a client gives to a request that it may repeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
-/// A key that isn't 1 to 255 visible ASCII characters without a comma.
+/// The error for a key that isn't 1 to 255 visible ASCII characters without a comma.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an idempotency key must be 1 to 255 visible ASCII characters without a comma")]
 pub struct InvalidIdempotencyKey;
 
 impl IdempotencyKey {
-    /// Checks a key. It has no comma, by which gateways and proxies join the values of a header.
+    /// Checks a key. Commas are not allowed: gateways and proxies join the values of a header with them.
     pub fn new(key: &str) -> Result<Self, InvalidIdempotencyKey> {
         let is_allowed = |byte: u8| byte.is_ascii_graphic() && byte != b',';
         if (1..=255).contains(&key.len()) && key.bytes().all(is_allowed) {
@@ -70,7 +70,7 @@ impl IdempotencyKey {
         }
     }
 
-    /// The key.
+    /// Returns the key as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -100,14 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_anonymous() {
+    fn an_empty_name_is_anonymous() {
         assert!(!Client::identified("").is_identified());
         assert!(!Client::anonymous().is_identified());
         assert!(Client::identified("key-1").is_identified());
     }
 
     #[test]
-    fn a_long_name_is_told_from_others_by_its_hash() {
+    fn long_names_are_distinguished_by_their_hashes() {
         let named = |length: usize| Client::identified("\u{1}".repeat(length));
         assert_eq!(named(255).as_str().len(), 255);
         assert_eq!(named(256).as_str().len(), "sha256:".len() + 64);

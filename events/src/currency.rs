@@ -1,10 +1,10 @@
-//! The currencies that an order may be in.
+//! The currencies that an order may use.
 
-/// The codes of ISO 4217, list one, that have a minor unit, in alphabetical order. Gold, test codes, units of account
-/// without a minor unit and withdrawn currencies aren't among them: a price counts minor units.
+/// The ISO 4217 codes, from list one, that have a minor unit, in alphabetical order. Prices count minor units, so gold, test
+/// codes and units of account without a minor unit are missing, as are withdrawn currencies.
 ///
-/// Read on 2026-11-26 from the list that SIX publishes for ISO, in the copy of 2026-02-01 that
-/// <https://github.com/datasets/currency-codes> keeps.
+/// Read on 2026-11-26 from the list that SIX publishes for ISO, in the copy of 2026-02-01 in
+/// <https://github.com/datasets/currency-codes>.
 pub const CODES: [&str; 165] = [
     "AED", "AFN", "ALL", "AMD", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BHD",
     "BIF", "BMD", "BND", "BOB", "BOV", "BRL", "BSD", "BTN", "BWP", "BYN", "BZD", "CAD", "CDF",
@@ -21,7 +21,7 @@ pub const CODES: [&str; 165] = [
     "XAF", "XCD", "XCG", "XOF", "XPF", "YER", "ZAR", "ZMW", "ZWG",
 ];
 
-/// True if the code is in use. It is in upper case.
+/// Returns whether the code, in upper case, is in use.
 pub fn is_current(code: &str) -> bool {
     CODES.binary_search(&code).is_ok()
 }

@@ -1,19 +1,19 @@
 //! Carries numbers through `serde_json::Value`, which rounds integers beyond 64 bits and decimals beyond 17 digits.
 //!
-//! A later version's field may be such a number, and the row is its only copy. While a message is in memory, such a number is
-//! an object with one member, [`NUMBER`], that has its digits as text.
+//! A field of a later version may contain such a number, and the row is its only copy. In memory, an object with one member,
+//! [`NUMBER`], represents the number; the member contains its digits as text.
 
 use serde_json::{Value, value::RawValue};
 use std::borrow::Cow;
 
-/// The one member of an object that stands for a number.
+/// Name of the one member of an object that represents a number.
 pub const NUMBER: &str = "$events::Number";
 
-/// The start of such an object. No text in JSON contains it: in there its quotes are escaped.
+/// Start of such an object. No JSON text contains it, since quotes inside strings are escaped.
 const START: &str = r#"{"$events::Number":""#;
 const END: &str = r#""}"#;
 
-/// Replaces the numbers that a `Value` would round by objects. What isn't JSON stays no JSON.
+/// Replaces the numbers that a `Value` would round by objects. Invalid JSON stays invalid.
 pub(crate) fn mark(json: &str) -> Cow<'_, str> {
     let (mut marked, mut copied, mut at) = (String::new(), 0, 0);
     while let Some(byte) = json.as_bytes().get(at) {
@@ -29,7 +29,7 @@ pub(crate) fn mark(json: &str) -> Cow<'_, str> {
                 }
                 number.len()
             }
-            // Outside of strings JSON is ASCII.
+            // Outside of strings, JSON is ASCII.
             _ => rest.chars().next().map_or(1, char::len_utf8),
         };
         at += length;
@@ -41,7 +41,7 @@ pub(crate) fn mark(json: &str) -> Cow<'_, str> {
     marked.into()
 }
 
-/// Puts the numbers back.
+/// Turns the objects back into numbers.
 pub(crate) fn unmark(json: &str) -> String {
     let mut parts = json.split(START);
     let mut unmarked = parts.next().unwrap_or_default().to_owned();
@@ -54,7 +54,7 @@ pub(crate) fn unmark(json: &str) -> String {
     unmarked
 }
 
-/// The length of the string at the start of a text, with its quotes.
+/// Returns the length of the string at the start of a text, quotes included.
 fn string(text: &str) -> usize {
     let mut is_escaped = false;
     let end = text.bytes().skip(1).position(|byte| {

@@ -1,7 +1,7 @@
-//! Reads JSON that a client sent: field by field, so that all violations are found and not only the first.
+//! Reads JSON that a client sent, field by field, so that all violations are found and not only the first.
 //!
-//! A value is kept as its text (`RawValue`) until its field is read. Nothing recurses into what isn't asked for, so
-//! nesting, however deep, costs no stack.
+//! A value is kept as its text (`RawValue`) until its field is read. Nothing recurses into values that aren't read, so even
+//! the deepest nesting costs no stack.
 
 use crate::violation::{Pointer, Violations};
 use serde::{
@@ -11,26 +11,26 @@ use serde::{
 use serde_json::value::RawValue;
 use std::{borrow::Cow, str::Utf8Error};
 
-/// The body isn't one JSON value. The text says why and where, for a person.
+/// The error for a body that isn't one JSON value. The text says why and where, for a human reader.
 #[derive(Debug, thiserror::Error)]
 pub enum NotJson {
-    /// It isn't even text.
+    /// The body isn't text.
     #[error("not UTF-8: {0}")]
     Utf8(#[from] Utf8Error),
-    /// It is text, and breaks JSON's rules.
+    /// The body is text, but not JSON.
     #[error(transparent)]
     Syntax(#[from] serde_json::Error),
 }
 
-/// Checks that `body` is one JSON value. A byte order mark before it is skipped.
+/// Checks that `body` is one JSON value. Skips a byte order mark before it.
 pub fn parse(body: &[u8]) -> Result<&RawValue, NotJson> {
     let text = std::str::from_utf8(body)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     Ok(serde_json::from_str(text)?)
 }
 
-/// The members `names` of the object `value`; unknown and repeated ones are violations.
-/// None, and a violation, if `value` is not an object.
+/// Returns the members `names` of the object `value`. Unknown and repeated members are violations. If `value` is not an
+/// object, adds a violation and returns None.
 pub fn object<'a, const N: usize>(
     value: &'a RawValue,
     at: &Pointer<'_>,
@@ -43,7 +43,7 @@ pub fn object<'a, const N: usize>(
     }
     let members: Members = match serde_json::from_str(value.get()) {
         Ok(members) => members,
-        // Valid JSON that has no value: a name with half a surrogate pair.
+        // Valid JSON may still have no value: a name with half a surrogate pair.
         Err(error) => {
             violations.add(at, format!("has a name that is not Unicode: {error}"));
             return None;
@@ -61,7 +61,7 @@ pub fn object<'a, const N: usize>(
     Some(found)
 }
 
-/// A member that has to be there: None, and a violation, if it isn't.
+/// Returns a mandatory member. If it is missing, adds a violation and returns None.
 pub fn required<'a>(
     value: Option<&'a RawValue>,
     at: &Pointer<'_>,
@@ -73,12 +73,13 @@ pub fn required<'a>(
     value
 }
 
-/// A member that may be left out. `null` is how most serialisers leave one out.
+/// Returns a member that may be left out. Most serialisers write `null` for that.
 pub fn optional(value: Option<&RawValue>) -> Option<&RawValue> {
     value.filter(|value| kind(value) != "null")
 }
 
-/// The elements of the array `value`. None, and a violation, if it is no array or has not `least` to `most` elements.
+/// Returns the elements of the array `value`. If it isn't an array of `least` to `most` elements, adds a violation and returns
+/// None.
 pub fn array<'a>(
     value: &'a RawValue,
     at: &Pointer<'_>,
@@ -100,7 +101,8 @@ pub fn array<'a>(
     Some(elements)
 }
 
-/// The text of the string `value`. None, and a violation, if it is no string, or one that a gateway has damaged.
+/// Returns the text of the string `value`. If it isn't a string, or a gateway has damaged it, adds a violation and returns
+/// None.
 pub fn string<'a>(
     value: &'a RawValue,
     at: &Pointer<'_>,
@@ -115,7 +117,7 @@ pub fn string<'a>(
         return None;
     };
     if text.contains('\u{fffd}') {
-        // A gateway has put it where bytes weren't UTF-8, and the text is lost.
+        // A gateway has replaced bytes that weren't UTF-8: the text is lost.
         let rule = "must not have U+FFFD, which stands for bytes that aren't UTF-8: send UTF-8";
         violations.add(at, rule);
         return None;
@@ -123,7 +125,7 @@ pub fn string<'a>(
     Some(text)
 }
 
-/// The integer `value`, `least` to `most`. None, and a violation, if it is anything else.
+/// Returns the integer `value`, from `least` to `most`. If it is anything else, adds a violation and returns None.
 pub fn integer(
     value: &RawValue,
     at: &Pointer<'_>,
@@ -162,7 +164,7 @@ fn kind(value: &RawValue) -> &'static str {
     }
 }
 
-/// An object's members in the order sent, repeated ones included.
+/// An object's members in the sequence sent, repeated ones included.
 struct Members<'a>(Vec<(Name<'a>, &'a RawValue)>);
 
 #[derive(Deserialize)]

@@ -1,5 +1,5 @@
-//! Reads the JSON of an event member by member, as raw text, so that a value that nobody needs can't spoil the others:
-//! half a surrogate pair, a number that is too large, nesting without end, another type than is documented.
+//! Reads an event's JSON member by member, as raw text, so that an odd value in a member that isn't used does no harm: half a
+//! surrogate pair, a number that is too large, endless nesting, an undocumented type.
 
 use serde::{
     Deserialize,
@@ -8,46 +8,46 @@ use serde::{
 use serde_json::value::RawValue;
 use std::{borrow::Cow, fmt};
 
-/// The members of an object. Of members with one name the last counts, and `null` is as good as no member.
+/// Members of an object. If a name is repeated, the last member counts. `null` counts as absent.
 #[derive(Debug, Default)]
 pub struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Object<'a> {
-    /// Reads an object. None if the value is none.
+    /// Reads an object. Returns None if the value isn't one.
     pub fn read(value: &'a RawValue) -> Option<Self> {
         serde_json::from_str(value.get()).ok()
     }
 
-    /// Gives a member as it stands.
+    /// Returns a member's raw value.
     pub fn get(&self, name: &str) -> Option<&'a RawValue> {
         let mut members = self.0.iter().rev();
         let (_, value) = members.find(|(known, _)| known == name)?;
         Some(*value).filter(|value| value.get() != "null")
     }
 
-    /// True if there is a member with this name, even if it is `null`.
+    /// Returns whether the object has a member with this name, even `null`.
     pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(known, _)| known == name)
     }
 
-    /// Gives a member that is an object. Anything else is as good as an empty one.
+    /// Returns a member that is an object. Anything else counts as an empty object.
     #[must_use]
     pub fn object(&self, name: &str) -> Self {
         self.get(name).and_then(Self::read).unwrap_or_default()
     }
 
-    /// Gives a member that is Unicode text.
+    /// Returns a member that is Unicode text.
     pub fn text(&self, name: &str) -> Option<String> {
         serde_json::from_str(self.get(name)?.get()).ok()
     }
 
-    /// Gives all members in the order sent.
+    /// Returns all members in the sequence sent.
     pub fn members(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
         self.0.iter().map(|(name, value)| (&**name, *value))
     }
 }
 
-/// The text of a string, with U+FFFD in place of what isn't Unicode. None if the value is no string.
+/// Returns the text of a string, with U+FFFD in place of what isn't Unicode; None if the value isn't a string.
 pub fn lossy(value: &RawValue) -> Option<Cow<'_, str>> {
     let is_string = value.get().starts_with('"');
     let text = is_string.then(|| serde_json::from_str::<Lossy<'_>>(value.get()));
@@ -71,7 +71,7 @@ impl<'de> Deserialize<'de> for Lossy<'de> {
                 Ok(Lossy(String::from_utf8_lossy(bytes).into_owned().into()))
             }
         }
-        // As bytes, `serde_json` gives half a surrogate pair, too.
+        // As bytes, `serde_json` also returns half a surrogate pair.
         deserializer.deserialize_bytes(Text)
     }
 }
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_several_members_counts_and_null_is_none() -> Result<(), serde_json::Error> {
+    fn the_last_of_several_members_counts_and_null_is_absent() -> Result<(), serde_json::Error> {
         let text = r#"{"a":"1","a":"2","b":"1","b":null,"o":{"a":"3"}}"#;
         let object = Object::read(from_str(text)?).expect("an object");
         assert_eq!(object.text("a").as_deref(), Some("2"));

@@ -1,4 +1,4 @@
-//! The order: every rule of the API for what a client may send.
+//! The order, and the API's rules for what a client may send.
 
 use crate::{
     currency,
@@ -9,21 +9,21 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 use std::collections::BTreeMap;
 
-/// The largest body of an order, in bytes.
+/// Largest body of an order, in bytes.
 pub const MAX_ORDER_BYTES: usize = 128 * 1024;
-/// The most lines of an order.
+/// Most lines of an order.
 pub const MAX_LINES: usize = 50;
-/// The most characters of a sku, and of a reference.
+/// Most characters of a sku and of a reference.
 pub const MAX_TEXT: usize = 64;
-/// The most pieces of one line.
+/// Most pieces of one line.
 pub const MAX_QUANTITY: u64 = 1_000_000;
-/// The highest price of one piece, in the currency's minor unit.
+/// Highest price of one piece, in the currency's minor unit.
 pub const MAX_UNIT_PRICE: u64 = 1_000_000_000_000;
-/// The highest total of an order, in the currency's minor unit: what JavaScript's numbers still hold exactly.
+/// Highest total of an order, in the currency's minor unit: the largest integer up to which JavaScript's numbers are exact.
 pub const MAX_TOTAL: u64 = (1 << 53) - 1;
 
-/// An order that was accepted. An invalid one cannot be built: [`Order::parse`] applies every rule of the API, and
-/// reading a stored one (`Deserialize`) makes sure that its sums cannot overflow.
+/// A valid order: [`Order::parse`] applies every rule of the API, and reading a stored order (`Deserialize`) makes sure that
+/// its sums cannot overflow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Stored")]
 pub struct Order {
@@ -33,7 +33,7 @@ pub struct Order {
     reference: Option<String>,
     #[serde(skip)]
     total: u64,
-    /// A later version's fields, kept on the way from the message to the row.
+    /// Fields of a later version, kept on the way from the message to the row.
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -44,30 +44,31 @@ pub struct Line {
     sku: String,
     quantity: u64,
     unit_price: u64,
-    /// A later version's fields.
+    /// Fields of a later version.
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
 
-/// The reason for which a body is not an order.
+/// The reason why a body is not an order.
 #[derive(Debug, thiserror::Error)]
 pub enum NotAnOrder {
     /// The body isn't JSON.
     #[error("not JSON: {0}")]
     NotJson(#[from] NotJson),
-    /// The body is JSON, and breaks rules of the API.
+    /// The body is JSON, but breaks rules of the API.
     #[error("{} violations", .0.len())]
     Invalid(Vec<Violation>),
 }
 
 impl Order {
-    /// Reads what a client sent, by every rule of the API.
+    /// Parses what a client sent, by every rule of the API.
     pub fn parse(body: &[u8]) -> Result<Self, NotAnOrder> {
         let value = json::parse(body)?;
         Self::from_json(value, &Pointer::Root).map_err(NotAnOrder::Invalid)
     }
 
-    /// Reads the order that stands `at` a place in a larger document, by the same rules; pointers are the document's.
+    /// Parses an order inside a larger document, where it is found `at` a pointer. The same rules apply; pointers refer to the
+    /// document.
     pub fn from_json(value: &RawValue, at: &Pointer<'_>) -> Result<Self, Vec<Violation>> {
         let mut violations = Violations::default();
         match read_order(value, at, &mut violations) {
@@ -76,27 +77,27 @@ impl Order {
         }
     }
 
-    /// The lines, in the client's order.
+    /// Returns the lines, in the client's sequence.
     pub fn lines(&self) -> &[Line] {
         &self.lines
     }
 
-    /// ISO 4217 code.
+    /// Returns the ISO 4217 code.
     pub fn currency(&self) -> &str {
         &self.currency
     }
 
-    /// The client's own name for the order.
+    /// Returns the client's own name for the order.
     pub fn reference(&self) -> Option<&str> {
         self.reference.as_deref()
     }
 
-    /// The order's price, in the currency's minor unit.
+    /// Returns the order's price, in the currency's minor unit.
     pub fn total(&self) -> u64 {
         self.total
     }
 
-    /// The pieces of each article that the order needs: an article's lines add up.
+    /// Returns the pieces of each article that the order needs, summed over its lines.
     pub fn quantities(&self) -> BTreeMap<&str, u64> {
         let mut quantities = BTreeMap::new();
         for line in &self.lines {
@@ -107,17 +108,17 @@ impl Order {
 }
 
 impl Line {
-    /// The article.
+    /// Returns the article.
     pub fn sku(&self) -> &str {
         &self.sku
     }
 
-    /// Pieces.
+    /// Returns the number of pieces.
     pub fn quantity(&self) -> u64 {
         self.quantity
     }
 
-    /// The price of one piece, in the currency's minor unit.
+    /// Returns the price of one piece, in the currency's minor unit.
     pub fn unit_price(&self) -> u64 {
         self.unit_price
     }
@@ -209,7 +210,7 @@ fn read_line(value: &RawValue, at: &Pointer<'_>, violations: &mut Violations) ->
     })
 }
 
-/// The total of the lines, unless it or an article's quantity is too large for a number.
+/// Returns the total of the lines; None if it, or an article's quantity, overflows.
 fn sum(lines: &[Line]) -> Option<u64> {
     lines
         .iter()
@@ -219,7 +220,7 @@ fn sum(lines: &[Line]) -> Option<u64> {
     })
 }
 
-/// An order in a message or a row, checked when it was accepted.
+/// An order in a message or a row, which was checked when it was accepted.
 #[derive(Deserialize)]
 struct Stored {
     lines: Vec<Line>,
@@ -240,7 +241,7 @@ impl TryFrom<Stored> for Order {
             unknown,
         }: Stored,
     ) -> Result<Self, Self::Error> {
-        let total = sum(&lines).ok_or("the order's sums are too large for a number")?;
+        let total = sum(&lines).ok_or("the order's sums overflow")?;
         Ok(Self {
             lines,
             currency,

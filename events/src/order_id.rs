@@ -1,8 +1,8 @@
-//! Order ids: UUIDs that the API recognises as its own, and as this client's, before there is a row that says so.
+//! Order ids: UUIDs that the API recognises as its own, and as this client's, before the order has a row.
 //!
-//! Of the 122 free bits of a UUID of version 8 the first 90 identify the order, and the last 32 are an HMAC over them
-//! and the client. So `GET` can tell an accepted order whose row isn't written yet from an id that was never issued,
-//! and accepting an order stays one durable write.
+//! A UUID of version 8 has 122 free bits. The first 90 identify the order; the last 32 are an HMAC over them and the client.
+//! So `GET` can distinguish an accepted order that has no row yet from an id that was never issued, and accepting an order
+//! stays one durable write.
 
 use crate::client::{Client, IdempotencyKey};
 use hmac::{Hmac, KeyInit, Mac};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use uuid::{Builder, Uuid};
 
-/// Bytes of the id before its MAC: 90 bits that identify, and the 6 that mark a UUID of version 8.
+/// Bytes of the id before its MAC: 90 bits that identify the order, and the 6 that mark a UUID of version 8.
 const IDENTITY: usize = 12;
 
 /// The id of an order.
@@ -19,10 +19,10 @@ const IDENTITY: usize = 12;
 pub struct OrderId(Uuid);
 
 impl OrderId {
-    /// Reads an id: a UUID of version 8, with its hyphens, in either case. Whether it was issued, and to whom, is for a row
-    /// or [`OrderIds::recognise`] to say.
+    /// Parses an id: a UUID of version 8, with hyphens, in either case. Whether it was issued, and to whom, only a row or
+    /// [`OrderIds::recognise`] can say.
     pub fn parse(text: &str) -> Option<Self> {
-        // `Uuid` also reads forms without hyphens, in braces, as URNs: an address has one form.
+        // `Uuid` also parses forms without hyphens, in braces, and URNs. Here, an order has one address.
         let id = Uuid::try_parse(text).ok().filter(|_| text.len() == 36)?;
         (id.get_version_num() == 8).then_some(Self(id))
     }
@@ -34,17 +34,17 @@ impl std::fmt::Display for OrderId {
     }
 }
 
-/// A key that order ids are made with. Never printed.
+/// A secret that signs order ids. It is never printed.
 #[derive(Clone)]
 pub struct Secret(String);
 
-/// A secret of fewer than 32 characters.
+/// The error for a secret of fewer than 32 characters.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the secret must have at least 32 characters")]
 pub struct SecretTooShort;
 
 impl Secret {
-    /// Takes a secret of at least 32 characters.
+    /// Accepts a secret of at least 32 characters.
     pub fn new(secret: impl Into<String>) -> Result<Self, SecretTooShort> {
         let secret = secret.into();
         if secret.len() < 32 {
@@ -61,7 +61,7 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// Makes order ids, and recognises them.
+/// Creates order ids, and recognises them.
 #[derive(Debug, Clone)]
 pub struct OrderIds {
     signing: Secret,
@@ -69,18 +69,18 @@ pub struct OrderIds {
 }
 
 impl OrderIds {
-    /// Signs with `signing`, and recognises ids made with it or with one of `accepted`: while a secret is rotated,
-    /// every function must know both before one signs with the new.
+    /// Signs with `signing`, and recognises ids signed with it or with one of `accepted`. During a rotation, every function
+    /// must know both secrets before any signs with the new one.
     pub fn new(signing: Secret, accepted: Vec<Secret>) -> Self {
         Self { signing, accepted }
     }
 
-    /// The id of an order without an idempotency key. `random` must come from a generator that nobody can predict.
+    /// Returns the id of an order without an idempotency key. `random` must come from an unpredictable generator.
     pub fn fresh(&self, client: &Client, random: [u8; IDENTITY]) -> OrderId {
         sign(&self.signing, client, random)
     }
 
-    /// The id of the client's order with this key: the same each time, so that a retry takes effect once.
+    /// Returns the id of the client's order with this key: always the same, so that a retry takes effect once.
     pub fn keyed(&self, client: &Client, key: &IdempotencyKey) -> OrderId {
         let digest = mac(
             &self.signing,
@@ -92,7 +92,7 @@ impl OrderIds {
         sign(&self.signing, client, std::array::from_fn(|n| digest[n]))
     }
 
-    /// True if the id was issued to this client, under a secret that is known here. Compares in constant time.
+    /// Returns whether the id was issued to this client, under one of these secrets. Compares in constant time.
     pub fn recognise(&self, client: &Client, id: OrderId) -> bool {
         let (identity, tag) = id.0.as_bytes().split_at(IDENTITY);
         let mut secrets = std::iter::once(&self.signing).chain(&self.accepted);
@@ -107,7 +107,7 @@ impl OrderIds {
 fn sign(secret: &Secret, client: &Client, identity: [u8; IDENTITY]) -> OrderId {
     let mut bytes = [0; 16];
     bytes[..IDENTITY].copy_from_slice(&identity);
-    // The version and variant bits are set before the MAC, which covers the identity as it stands in the id.
+    // The version and variant bits are set first: the MAC covers the identity as it appears in the id.
     let mut bytes = Builder::from_custom_bytes(bytes).into_uuid().into_bytes();
     let tag = id_mac(secret, client, &bytes[..IDENTITY])
         .finalize()
@@ -120,7 +120,7 @@ fn id_mac(secret: &Secret, client: &Client, identity: &[u8]) -> Hmac<Sha256> {
     mac(secret, "id", &[identity, client.as_str().as_bytes()])
 }
 
-/// An HMAC over a purpose and inputs, each with its length before it, so that no two lists of inputs look the same.
+/// Returns an HMAC over a purpose and inputs. Each input's length precedes it, so that no two lists of inputs look the same.
 fn mac(secret: &Secret, purpose: &str, inputs: &[&[u8]]) -> Hmac<Sha256> {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(secret.0.as_bytes()).expect("HMAC takes keys of any length");
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_gives_the_same_id_each_time_and_each_client_its_own() -> Result<()> {
+    fn a_key_has_the_same_id_each_time_and_each_client_its_own() -> Result<()> {
         let (ids, [ann, ben]) = (ids("s", &[])?, ["ann", "ben"].map(Client::identified));
         let key = IdempotencyKey::new("k")?;
         assert_eq!(ids.keyed(&ann, &key), ids.keyed(&ann, &key));
@@ -194,13 +194,13 @@ mod tests {
             ids.keyed(&ann, &key),
             ids.keyed(&ann, &IdempotencyKey::new("l")?)
         );
-        // It is the part that identifies that differs, not only the MAC's 32 bits.
+        // The identifying part must differ, not only the MAC's 32 bits.
         let identity = |id: OrderId| id.0.as_bytes()[..IDENTITY].to_vec();
         assert_ne!(
             identity(ids.keyed(&ann, &key)),
             identity(ids.keyed(&ben, &key))
         );
-        // Without the lengths both would be made from "annk".
+        // Without the lengths, both would be made from "annk".
         assert_ne!(
             ids.keyed(&Client::identified("an"), &IdempotencyKey::new("nk")?),
             ids.keyed(&Client::identified("ann"), &IdempotencyKey::new("k")?)
@@ -221,7 +221,7 @@ mod tests {
             assert!(functions.recognise(&client, old));
             assert!(functions.recognise(&client, new));
         }
-        // After a second rotation an id of the first secret is known by its row alone.
+        // After a second rotation, an id of the first secret is known by its row alone.
         for functions in [&third, &fourth] {
             assert!(functions.recognise(&client, new));
             assert!(!functions.recognise(&client, old));

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The end of an order's way. Until it has an outcome, it is `queued`.
+/// The end of an order's path. Until it has an outcome, an order is `queued`.
 ///
-/// JSON and rows have it as two fields: `"status":"rejected","reason":"out_of_stock"`; only a rejection has a reason.
+/// JSON and rows represent it as two fields: `"status":"rejected","reason":"out_of_stock"`. Only a rejection has a reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", content = "reason", rename_all = "snake_case")]
 pub enum Outcome {
@@ -16,7 +16,7 @@ pub enum Outcome {
     Failed,
 }
 
-/// The reason for which an order was rejected.
+/// The reason why an order was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
@@ -27,7 +27,7 @@ pub enum Reason {
 }
 
 impl Outcome {
-    /// The value of the field `status`.
+    /// Returns the value of the field `status`.
     pub fn status(self) -> &'static str {
         match self {
             Self::Confirmed => "confirmed",
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn no_outcome_is_read_from_what_is_none() {
+    fn what_is_not_an_outcome_is_not_read_as_one() {
         for none in [
             json!({"status": "rejected"}),
             json!({"status": "rejected", "reason": "other"}),

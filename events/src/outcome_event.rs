@@ -1,31 +1,31 @@
-//! The event that tells an order's outcome on an event bus: what fulfilment, mail or billing listen for.
+//! The event that publishes an order's outcome on an event bus, for listeners such as fulfilment, mail or billing.
 
 use crate::{Client, OrderId, OrderPlaced, Outcome, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// The version that is written. A change of meaning raises it.
+/// The version that is written. It is raised when a field changes its meaning.
 pub const VERSION: u64 = 1;
 
 /// An order's outcome, as the `detail` of an EventBridge event.
 ///
-/// It tells enough to know whether the order concerns a listener. The lines are in the order's row: with them an event could
-/// be larger than the 64 KiB that EventBridge bills as one.
+/// It has enough for a listener to know whether the order concerns it. The order's lines are only in its row: with them, an
+/// event could exceed the 64 KiB that EventBridge bills as one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutcomeEvent {
-    /// [`VERSION`], in what this version writes.
+    /// The writer's version: [`VERSION`] in events written here.
     pub version: u64,
     /// The order's id.
     pub id: OrderId,
-    /// The client that sent it.
+    /// The client that sent the order.
     pub client: Client,
     /// The outcome, as the fields `status` and `reason`.
     #[serde(flatten)]
     pub outcome: Outcome,
     /// The time at which the order was accepted.
     pub placed_at: Timestamp,
-    /// The time at which it got this outcome.
+    /// The time at which the order got this outcome.
     pub processed_at: Timestamp,
-    /// Its price, in the currency's minor unit.
+    /// The order's price, in the currency's minor unit.
     pub total: u64,
     /// The currency of `total`.
     pub currency: String,
@@ -35,7 +35,7 @@ pub struct OutcomeEvent {
 }
 
 impl OutcomeEvent {
-    /// The event of an order whose row has these: its outcome, when it was placed, and when it was processed.
+    /// Returns the event of an order with this outcome, accepted at `placed_at` and processed at `processed_at`.
     pub fn new(
         placed: &OrderPlaced,
         outcome: Outcome,
@@ -56,7 +56,7 @@ impl OutcomeEvent {
         }
     }
 
-    /// The event's `detail-type`.
+    /// Returns the event's `detail-type`.
     pub fn detail_type(&self) -> &'static str {
         match self.outcome {
             Outcome::Confirmed => "Order Confirmed",
@@ -65,7 +65,7 @@ impl OutcomeEvent {
         }
     }
 
-    /// The event's `detail`.
+    /// Returns the event's `detail`.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("strings, integers and string keys are JSON")
     }

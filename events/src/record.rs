@@ -1,14 +1,14 @@
-//! The row of the table: an order with its outcome. The fields' names are the attributes' names.
+//! The row of the table: an order with its outcome. Fields are named as the attributes are.
 
 use crate::{Client, Fingerprint, Order, OrderId, OrderPlaced, Outcome, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// The attribute that the table's time to live goes by, a number of seconds since 1970.
+/// The attribute of the table's time to live, in seconds since 1970.
 pub const EXPIRES_AT: &str = "expires_at";
 
-/// True if a row with this number in [`EXPIRES_AT`] counts as deleted. DynamoDB deletes it days later.
+/// Returns whether a row with this number in [`EXPIRES_AT`] counts as deleted. DynamoDB deletes it up to days later.
 pub fn has_expired(expires_at: &str, now: Timestamp) -> bool {
     expires_at.parse::<i64>().is_ok_and(|at| at < now.seconds())
 }
@@ -16,30 +16,30 @@ pub fn has_expired(expires_at: &str, now: Timestamp) -> bool {
 /// An order that was processed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderRecord {
-    /// The key.
+    /// The table's key.
     pub id: OrderId,
     /// The outcome, as the attributes `status` and `reason`.
     #[serde(flatten)]
     pub outcome: Outcome,
-    /// The client that sent it.
+    /// The client that sent the order.
     pub client: Client,
-    /// The time at which it was accepted.
+    /// The time at which the order was accepted.
     pub placed_at: Timestamp,
-    /// The time at which it got its outcome.
+    /// The time at which the order got its outcome.
     pub processed_at: Timestamp,
     /// The fingerprint of the order.
     pub fingerprint: Fingerprint,
-    /// Its price, in the currency's minor unit.
+    /// The order's price, in the currency's minor unit.
     pub total: u64,
     /// The order as it was sent.
     pub order: Order,
-    /// The fields of its message that this version doesn't know. Of the row itself, `expires_at`: DynamoDB alone reads it.
+    /// Fields of the message that this version doesn't know, and the row's own `expires_at`, which only DynamoDB reads.
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
 
 impl OrderRecord {
-    /// The row of an order that got its outcome at `processed_at`.
+    /// Returns the row of an order that got its outcome at `processed_at`.
     pub fn new(placed: OrderPlaced, outcome: Outcome, processed_at: Timestamp) -> Self {
         let OrderPlaced {
             id,
@@ -50,7 +50,7 @@ impl OrderRecord {
             mut unknown,
         } = placed;
         let total = order.total();
-        // A message has none of these: they would replace the row's own.
+        // A message must not have these: they would replace the row's own.
         unknown.retain(|name, _| {
             !["status", "reason", "processed_at", "total", EXPIRES_AT].contains(&name.as_str())
         });
@@ -67,8 +67,8 @@ impl OrderRecord {
         }
     }
 
-    /// The row with the second from which on DynamoDB deletes it, `keep` after its outcome. The clock of the worker that wrote
-    /// it may be behind: no order gets its outcome before it is placed.
+    /// Lets DynamoDB delete the row from `keep` after its outcome on. Counts from `placed_at` if that is later: the worker's
+    /// clock may have been behind.
     #[must_use]
     pub fn kept_for(mut self, keep: Duration) -> Self {
         let seconds = keep.as_secs().try_into().unwrap_or(i64::MAX);

@@ -1,11 +1,11 @@
-//! Text that comes from elsewhere, made fit for a log line or a terminal.
+//! Makes text from elsewhere fit for a log line or a terminal.
 
-/// The most characters that are kept of it.
+/// Most characters that are kept.
 pub const LONGEST: usize = 500;
 
-/// True for a character that acts on the text around it instead of being shown: control characters, which a terminal obeys
-/// and of which JSON escapes only the first 32; separators of lines; and the controls of bidirectional text, which reverse
-/// or hide what stands beside them.
+/// Returns whether a character acts on the text around it instead of being shown: control characters, which a terminal obeys
+/// and of which JSON escapes only the first 32; line separators; and the controls of bidirectional text, which reverse or hide
+/// text beside them.
 pub fn steers(c: char) -> bool {
     let is_bidirectional = matches!(
         c,
@@ -14,8 +14,8 @@ pub fn steers(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || is_bidirectional
 }
 
-/// The character itself, or what is shown instead of one that [`steers`]: a blank for a control character, which mostly
-/// separates words, else U+FFFD.
+/// Returns the character, or its replacement if it [`steers`]: a blank for a control character, which mostly separates words,
+/// else U+FFFD.
 pub fn shown(c: char) -> char {
     match c {
         c if c.is_control() => ' ',
@@ -24,7 +24,7 @@ pub fn shown(c: char) -> char {
     }
 }
 
-/// The beginning of `text`, as it is [`shown`], with `…` where more follows.
+/// Returns the beginning of `text`, as it is [`shown`], with `…` if more follows.
 pub fn bounded(text: &str) -> String {
     let mut rest = text.chars();
     let mut bounded: String = rest.by_ref().take(LONGEST).map(shown).collect();

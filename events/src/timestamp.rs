@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 pub struct Timestamp(jiff::Timestamp);
 
 impl From<SystemTime> for Timestamp {
-    /// Cuts off what is less than a millisecond, so that a time is read back as it was. A time beyond the years −9999 to
-    /// 9999 becomes the last or the first of them.
+    /// Cuts off fractions of a millisecond, so that a time is read back unchanged. A time beyond the years −9999 to 9999
+    /// becomes the first or the last of them.
     fn from(time: SystemTime) -> Self {
         let exact = jiff::Timestamp::try_from(time).unwrap_or(if time < SystemTime::UNIX_EPOCH {
             jiff::Timestamp::MIN
@@ -22,12 +22,12 @@ impl From<SystemTime> for Timestamp {
 }
 
 impl Timestamp {
-    /// Whole seconds since 1970, UTC, as DynamoDB takes the time at which a row expires.
+    /// Returns whole seconds since 1970, UTC: DynamoDB's format for the time at which a row expires.
     pub fn seconds(self) -> i64 {
         self.0.as_second()
     }
 
-    /// The time from this point to a later one. Zero if that is earlier.
+    /// Returns the time from this point to a later one; zero if `later` is earlier.
     pub fn until(self, later: Self) -> Duration {
         later
             .0
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_far_off_gives_a_time_all_the_same() {
+    fn a_clock_that_is_far_off_still_yields_a_time() {
         let centuries = Duration::from_hours(24 * 365 * 100);
         for (time, expected) in [
             (UNIX_EPOCH + 200 * centuries, "9999-12-30T"),

@@ -1,12 +1,12 @@
-//! Violations: the things that are wrong with a client's document.
+//! Violations: what is wrong with a client's document.
 
 use serde::Serialize;
 
-/// The most violations that one document is answered with: enough for every field of an order of 50 lines, and a bound
-/// on what a document of nothing but violations costs.
+/// Most violations that are reported for one document: enough for every field of an order of 50 lines, and a bound on the cost
+/// of a document of nothing but violations.
 pub const MAX_VIOLATIONS: usize = 256;
 
-/// The longest name of an unknown field that is repeated to its sender, in characters.
+/// Longest name of an unknown field that is repeated to its sender, in characters.
 const LONGEST_NAME: usize = 64;
 
 /// One thing that is wrong with a document.
@@ -14,7 +14,7 @@ const LONGEST_NAME: usize = 64;
 pub struct Violation {
     /// The place, as an RFC 6901 JSON Pointer: `/lines/0/quantity`.
     pub pointer: String,
-    /// The rule that is broken, for a person: `must be from 1 to 1000000`.
+    /// The broken rule, for a human reader: `must be from 1 to 1000000`.
     pub detail: String,
 }
 
@@ -23,7 +23,7 @@ pub struct Violation {
 pub struct Violations(Vec<Violation>);
 
 impl Violations {
-    /// Adds a violation, up to [`MAX_VIOLATIONS`] of them.
+    /// Adds a violation, up to [`MAX_VIOLATIONS`].
     pub fn add(&mut self, at: &Pointer<'_>, detail: impl Into<String>) {
         if self.0.len() < MAX_VIOLATIONS {
             let (pointer, detail) = (at.to_string(), detail.into());
@@ -31,18 +31,18 @@ impl Violations {
         }
     }
 
-    /// True if no violation was added.
+    /// Returns whether there are no violations.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Gives the violations, in the document's order.
+    /// Returns the violations, in the document's sequence.
     pub fn into_vec(self) -> Vec<Violation> {
         self.0
     }
 }
 
-/// A place in a document, built while it is walked: nothing is allocated until a violation is found there.
+/// A place in a document, built while walking it: nothing is allocated until a violation is found there.
 #[derive(Debug, Clone, Copy)]
 pub enum Pointer<'a> {
     /// The whole document.
@@ -66,8 +66,8 @@ impl std::fmt::Display for Pointer<'_> {
     }
 }
 
-/// Tells if a name is worth repeating, and safe to show: JSON itself escapes only the first 32 control characters, and a
-/// terminal obeys others, too.
+/// Returns whether a name is short enough and safe to show: JSON escapes only the first 32 control characters, and a terminal
+/// obeys others, too.
 fn is_repeatable(name: &str) -> bool {
     name.chars().count() <= LONGEST_NAME && !name.chars().any(char::is_control)
 }

@@ -20,7 +20,7 @@ use std::time::{Instant, SystemTime};
 /// Checks an order, puts it on the queue, and answers.
 pub async fn accept(acceptor: &Acceptor, request: Request) -> Result<Response<Body>, Problem> {
     let placed = put_on_queue(acceptor, &request).await?;
-    // Only here is a single order answered with 202, and only with an id that is on the queue.
+    // A single order is answered with 202 only here, and only with an id that is on the queue.
     let mut response = response::queued(StatusCode::ACCEPTED, placed.id(), FIRST);
     if let Some(location) = location(&request, &placed) {
         let location = HeaderValue::try_from(location).expect("an id, a time and digits are ASCII");
@@ -29,10 +29,10 @@ pub async fn accept(acceptor: &Acceptor, request: Request) -> Result<Response<Bo
     Ok(response)
 }
 
-/// The address of an order, relative to that of the request, so that stages and custom domains work. A slash at the end
-/// of the request's path is a segment of its own. The address says when the order was placed, for the wait goes by the
-/// order's age, and which order it was, for another with the same idempotency key may have the row. None if the slashes are
-/// too many.
+/// Returns the order's address, relative to the request's, so that stages and custom domains work. A slash at the end of the
+/// request's path counts as a segment. The address contains the time at which the order was placed, because the wait depends
+/// on the order's age, and part of its fingerprint, because another order with the same idempotency key may have the row. None
+/// if the path ends in too many slashes.
 fn location(request: &Request, placed: &OrderPlaced) -> Option<String> {
     let up = match request::slashes(request)? {
         0 => "orders/".to_owned(),

@@ -1,4 +1,4 @@
-//! `POST /orders/batch`: accepts up to a hundred orders, and checks and answers each on its own.
+//! `POST /orders/batch`: accepts up to a hundred orders, checking and answering each on its own.
 
 use crate::{
     acceptor::{Acceptor, HEADER, has_near_miss, idempotency_key, json_body},
@@ -24,12 +24,11 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-/// The largest body of a batch request, in bytes: it has to fit Lambda's 6 MB in base64, too.
+/// Largest body of a batch request, in bytes: in base64, it must fit Lambda's 6 MB, too.
 pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// The most orders of a batch request.
+/// Most orders of a batch request.
 pub const MAX_ORDERS: usize = 100;
-/// The most violations that a batch request is answered with, besides one for each order: the answer has to fit Lambda's
-/// 6 MB, too.
+/// Most violations in the answer to a batch request, apart from one for each order: the answer must fit Lambda's 6 MB, too.
 const MAX_VIOLATIONS: usize = 8192;
 
 /// The id of an order that is on the queue, or why it isn't.
@@ -37,8 +36,8 @@ type Accepted = Result<OrderId, Problem>;
 /// An order with its key, or what is wrong with it.
 type Checked = Result<(Order, Option<IdempotencyKey>), Problem>;
 
-/// Checks each order of a batch request, puts the valid ones on the queue, and answers for each in the order sent. Fails
-/// for what is wrong with the request as a whole.
+/// Checks each order of a batch request, puts the valid ones on the queue, and answers for each, in the sequence sent. Fails
+/// if the request as a whole is invalid.
 pub async fn accept_batch(
     acceptor: &Acceptor,
     request: Request,
@@ -48,7 +47,7 @@ pub async fn accept_batch(
     let placed_at = Timestamp::from(SystemTime::now());
     let trace = request::trace(&request).map(str::to_owned);
     let up = request::slashes(&request).map(|slashes| "../".repeat(1 + slashes));
-    drop(request); // Megabytes.
+    drop(request); // It may hold megabytes.
     let mut messages: Vec<OrderPlaced> = Vec::new();
     let mut first = HashMap::new();
     let to_message = |checked: Checked| {
@@ -104,11 +103,11 @@ pub async fn accept_batch(
     Ok(response)
 }
 
-/// Checks each order of a batch request. Fails for what is wrong with the request as a whole.
+/// Checks each order of a batch request. Fails if the request as a whole is invalid.
 fn check(request: &Request, client: &Client) -> Result<Vec<Checked>, Problem> {
     let body = json_body(request, MAX_BATCH_BYTES)?;
     if request.headers().contains_key(HEADER) || has_near_miss(request) {
-        // One for all of them it cannot be, and a client that counts on it must not send its orders twice.
+        // One key cannot serve many orders. Ignoring it would be unsafe: a client that relies on it may send its orders again.
         return Err(Problem::InvalidIdempotencyKey(
             "In a batch each order has a key of its own, as idempotency_key beside it.",
         ));
@@ -134,7 +133,7 @@ fn check(request: &Request, client: &Client) -> Result<Vec<Checked>, Problem> {
     Ok(orders.iter().enumerate().map(check).collect())
 }
 
-/// Checks the entry that stands `at` a place of a batch request: `{"order", "idempotency_key"?}`.
+/// Checks the entry `at` a place in a batch request: `{"order", "idempotency_key"?}`.
 fn check_entry(entry: &RawValue, at: &Pointer<'_>, client: &Client) -> Checked {
     let mut violations = Violations::default();
     let Some([order, given_key]) =
@@ -159,8 +158,8 @@ fn check_entry(entry: &RawValue, at: &Pointer<'_>, client: &Client) -> Checked {
     Err(Problem::InvalidOrder(violations))
 }
 
-/// Answers 202 if an order is on the queue. Otherwise it answers with a problem, a 5xx if an order met one, that has the
-/// results in it.
+/// Answers 202 if at least one order is on the queue. Otherwise answers with a problem that contains the results: a 5xx if any
+/// order met one.
 fn answer(results: &[Accepted]) -> Response<Body> {
     #[derive(Serialize)]
     struct Answer<'a> {
@@ -176,11 +175,11 @@ fn answer(results: &[Accepted]) -> Response<Body> {
         Problem(Details<'a>),
     }
     let entry = |result| match result {
-        // Only here is an order of a batch request answered with 202, and only with an id that is on the queue.
+        // An order of a batch request is answered with 202 only here, and only with an id that is on the queue.
         &Ok(id) => Entry::Accepted { status: 202, id },
         Err(problem) => Entry::Problem(Problem::details(problem)),
     };
-    // A problem of an order that is valid all the same.
+    // Returns the problem of an order that is valid but was not accepted.
     let failure = |problem: &Problem| match problem {
         Problem::QueueUnavailable => Some(Problem::QueueUnavailable),
         Problem::NoOrderId => Some(Problem::NoOrderId),

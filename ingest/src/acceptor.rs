@@ -1,13 +1,13 @@
-//! Does what accepting one order and accepting many have in common.
+//! What accepting one order and accepting many have in common.
 
 use crate::{metrics::Metrics, problem::Problem, queue::OrderQueue, request};
 use events::{Client, IdempotencyKey, Order, OrderIds, OrderPlaced, Timestamp, json};
 use lambda_http::{Request, http::header::HeaderName};
 
-/// The header with the idempotency key of an order that is sent alone.
+/// Header with the idempotency key of an order that is sent alone.
 pub(crate) const HEADER: &str = "idempotency-key";
 
-/// Holds what orders are accepted with.
+/// What is needed to accept orders: the ids, the queue and the metrics.
 #[derive(Debug)]
 pub struct Acceptor {
     ids: OrderIds,
@@ -25,7 +25,7 @@ impl Acceptor {
         }
     }
 
-    /// Makes the queue's message of a client's order. Without a key the order gets a random id.
+    /// Creates the queue's message for a client's order. Without a key the order gets a random id.
     pub(crate) fn message(
         &self,
         order: Order,
@@ -47,7 +47,7 @@ impl Acceptor {
     }
 }
 
-/// The body of a request, if it is marked as JSON and has `most` bytes at most.
+/// Returns the body of a request that is marked as JSON and has at most `most` bytes.
 pub(crate) fn json_body(request: &Request, most: usize) -> Result<&[u8], Problem> {
     let body = request::body(request).ok_or(Problem::NotBase64)?;
     if body.len() > most {
@@ -61,20 +61,20 @@ pub(crate) fn json_body(request: &Request, most: usize) -> Result<&[u8], Problem
     let is_encoded = encodings
         .iter()
         .any(|coding| !coding.eq_ignore_ascii_case("identity"));
-    // A gateway may have decoded it, and have left the header.
+    // A gateway may have decoded the body and kept the header.
     if is_encoded && json::parse(body).is_err() {
         return Err(Problem::EncodedBody);
     }
     Ok(body)
 }
 
-/// Tells if a content type is JSON's. Parameters are ignored: JSON is UTF-8, whatever they say.
+/// Returns whether a content type is JSON's. Parameters are ignored: JSON is UTF-8, whatever they say.
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default();
     essence.trim().eq_ignore_ascii_case("application/json")
 }
 
-/// The idempotency key in a request's header.
+/// Returns the idempotency key in a request's header.
 pub(crate) fn header_key(
     request: &Request,
     client: &Client,
@@ -91,17 +91,17 @@ pub(crate) fn header_key(
     }
 }
 
-/// True if a header's name is nearly that of the key's. To pass over it would be to take each retry for a new order.
+/// Returns whether a header's name is close to that of the key's. Ignoring such a header would make each retry a new order.
 pub(crate) fn has_near_miss(request: &Request) -> bool {
     let mut names = request.headers().keys().map(HeaderName::as_str);
     names.any(|name| {
         let is_near = name.contains("idempot") || name.contains("potency");
-        // Responses have such a header, to mark a replay, and a proxy may copy it.
+        // Responses carry such a header to mark a replay, and a proxy may copy it.
         is_near && name != HEADER && !name.ends_with("-replayed")
     })
 }
 
-/// Reads an idempotency key. An anonymous client may have none.
+/// Reads an idempotency key. Anonymous clients may not use one.
 pub(crate) fn idempotency_key(client: &Client, key: &str) -> Result<IdempotencyKey, Problem> {
     if !client.is_identified() {
         return Err(Problem::InvalidIdempotencyKey(

@@ -1,4 +1,4 @@
-//! Reads what the functions `ingest` and `status` are configured by.
+//! Reads the configuration of the functions `ingest` and `status`.
 
 use crate::{gateway::RoleClients, metrics::Metrics};
 use anyhow::{Context, Result};
@@ -19,12 +19,12 @@ use function::{
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// The services that are called, by the SDK's names of them.
+/// Services that are called, by the SDK's names.
 const SERVICES: [&str; 2] = ["SQS", "DynamoDB"];
-/// A cold start waits this long for [`connect`] at most.
+/// Longest time that a cold start spends in [`connect`].
 const CONNECT: Duration = Duration::from_secs(1);
 
-/// Makes the metrics, as lines of the log.
+/// Creates the metrics, which are written as log lines.
 pub fn metrics() -> Result<Metrics> {
     let service = required("SERVICE")?;
     Ok(Metrics::new(service, &log_level(), |line| {
@@ -32,8 +32,8 @@ pub fn metrics() -> Result<Metrics> {
     }))
 }
 
-/// Signs ids with `ORDER_ID_SECRET`. While it is rotated, ids of `ORDER_ID_SECRET_NEXT` are recognised before it signs,
-/// and those of `ORDER_ID_SECRET_PREVIOUS` after it has.
+/// Returns the ids, signed with `ORDER_ID_SECRET`. During a rotation, `ORDER_ID_SECRET_NEXT` is recognised before it becomes
+/// the signing secret, and `ORDER_ID_SECRET_PREVIOUS` after it was.
 pub fn order_ids() -> Result<OrderIds> {
     ids_by(optional)
 }
@@ -54,7 +54,7 @@ fn ids_by(variable: impl Fn(&str) -> Result<Option<String>>) -> Result<OrderIds>
     ))
 }
 
-/// Reads whether each session of an IAM role is a client, `ROLE_SESSIONS_ARE_CLIENTS`. By default a role is one.
+/// Reads `ROLE_SESSIONS_ARE_CLIENTS`: whether each session of an IAM role is a client. By default, the role is one.
 pub fn role_clients() -> Result<RoleClients> {
     Ok(match switch("ROLE_SESSIONS_ARE_CLIENTS", optional)? {
         Some(true) => RoleClients::Session,
@@ -62,9 +62,9 @@ pub fn role_clients() -> Result<RoleClients> {
     })
 }
 
-/// Opens a connection before the first request needs it: during init a function has a whole CPU, afterwards the share
-/// that its memory buys. It goes where SQS's calls go: to an address that the environment names, or else to `url`, a queue.
-/// Whatever is answered, the connection is kept; if there is none, the first call says so.
+/// Opens a connection before the first request needs it: during init a function has a whole CPU, afterwards only the share
+/// that its memory buys. It connects where SQS's calls will go: to the address in the environment, if there is one, else to
+/// `url`, a queue's. Any response keeps the connection open. If connecting fails, the first call will report it.
 pub async fn connect(connector: &SharedHttpConnector, url: &str) {
     let endpoints = Endpoints::read(&SERVICES, optional).ok();
     let endpoint = endpoints.as_ref().and_then(|all| all.get("SQS"));
@@ -73,14 +73,14 @@ pub async fn connect(connector: &SharedHttpConnector, url: &str) {
     };
     let exchange = async {
         if let Ok(answer) = connector.call(request).await {
-            // A connection is only used again when its answer was read to the end.
+            // A connection is reused only if the whole response was read.
             drop(ByteStream::new(answer.into_body()).collect().await);
         }
     };
     drop(timeout(CONNECT, exchange).await);
 }
 
-/// Gives a call 3 s, and each of its attempts 1 s: the SDK itself sets no limit.
+/// Limits a call to 3 s, and each of its attempts to 1 s: the SDK itself sets no limit.
 pub fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .operation_attempt_timeout(Duration::from_secs(1))
@@ -88,8 +88,8 @@ pub fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// Configures the SDK, with [`timeouts`]. A call is retried if `retries` says so, and no other: all calls to
-/// a service share one quota of retries.
+/// Configures the SDK, with [`timeouts`]. Only calls that `retries` configures are retried: all calls to a service share one
+/// quota of retries.
 pub fn aws(connector: &SharedHttpConnector) -> Result<SdkConfig> {
     configure(connector, &SERVICES, timeouts())
 }

@@ -1,4 +1,4 @@
-//! `GET /openapi.json`: describes the API to those who write its clients.
+//! `GET /openapi.json`: describes the API to authors of clients.
 
 use crate::response::with;
 use events::openapi::JSON;
@@ -7,7 +7,7 @@ use lambda_http::{
     http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
 };
 
-/// Answers with the document, which is the same for everybody and may be cached.
+/// Answers with the document. It is the same for all callers and may be cached.
 pub(crate) fn describe() -> Response<Body> {
     let response = Response::new(Body::from(JSON));
     let response = with(response, CONTENT_TYPE, "application/json");
@@ -32,7 +32,7 @@ mod tests {
         let document: Value = serde_json::from_str(JSON)?;
         let at = |pointer: &str| {
             let found = document.pointer(pointer);
-            found.with_context(|| format!("there is nothing at {pointer}"))
+            found.with_context(|| format!("nothing at {pointer}"))
         };
         for (place, limit) in [
             ("schemas/NewOrders/properties/orders/minItems", 1),
@@ -51,7 +51,7 @@ mod tests {
         let seconds: u64 = response.headers()[RETRY_AFTER].to_str()?.parse()?;
         let expected = at("/components/headers/RetryLater/schema/const")?;
         assert_eq!(expected, &json!(seconds));
-        // The text has the rules that no schema can say.
+        // This rule can't be expressed in a schema, so the text has it.
         let text = at("/paths/~1orders~1batch/post/requestBody/description")?;
         let words = text.as_str().context("no text")?.split([' ', '.', ',']);
         for limit in [MAX_ORDERS, MAX_BATCH_BYTES] {

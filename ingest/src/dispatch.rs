@@ -1,4 +1,4 @@
-//! The function `ingest`: sends each request to the handler of its route.
+//! The function `ingest`: dispatches each request to its route's handler.
 
 use crate::{accept::accept, accept_batch::accept_batch, acceptor::Acceptor, route::Route};
 use lambda_http::{Body, Request, Response};

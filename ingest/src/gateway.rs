@@ -1,27 +1,27 @@
 //! Turns the gateway's event into an HTTP request.
 //!
-//! `lambda_http` converts it. Its own types read an event as a whole, so that one odd value in it is a function error,
-//! and its conversion panics at some values. So the event is read here, member by member: the functions get what they
-//! use, and nothing else comes in. The path and the client stand in the request's context, which the conversion leaves
-//! alone; [`request`](crate::request) reads them there.
+//! `lambda_http` does the conversion. But its own types parse an event as a whole, so one odd value would fail the function,
+//! and its conversion panics on some values. So the event is read here, member by member: the functions get what they use, and
+//! nothing else. The path and the client are in the request's context, which the conversion leaves alone;
+//! [`request`](crate::request) reads them from there.
 //!
 //! # Odd events
 //! | event | what happens |
 //! |---|---|
-//! | a host, domain name, stage, stage variable or time of any type | nobody reads it |
+//! | a host, domain name, stage, stage variable or time of any type | ignored |
 //! | a path without a leading slash, of any text, of any length | read as it is |
-//! | a body that is marked as base64 and isn't | [`request::body`](crate::request::body) gives none, and the client gets its 400 |
-//! | half a surrogate pair in a header or in the body | U+FFFD takes its place |
-//! | a control character in a header's value | U+FFFD takes its place, so that a bad idempotency key is refused and not lost |
-//! | a header's name that HTTP forbids, a value that is no text | the header is left out |
-//! | one header under two spellings, or in `headers` and `multiValueHeaders` | one header of all the values that differ |
-//! | `null` in place of anything | as if it weren't there |
-//! | an authorizer's context of anything | the client is taken from it as far as it is known; see the crate's documentation |
+//! | a body that is marked as base64 but isn't | [`request::body`](crate::request::body) returns None; the client gets a 400 |
+//! | half a surrogate pair in a header or in the body | replaced by U+FFFD |
+//! | a control character in a header's value | replaced by U+FFFD, so that a bad idempotency key is refused and not lost |
+//! | a header's name that HTTP forbids, a value that is not a string | the header is left out |
+//! | one header under two spellings, or in `headers` and `multiValueHeaders` | one header with all distinct values |
+//! | `null` in place of anything | counts as absent |
+//! | anything in an authorizer's context | the client is taken from the known fields; see the crate's documentation |
 //! | no `requestContext`, no method, or a method that HTTP forbids | function error |
 //! | a load balancer's event | function error |
-//! | a `body` that is no text, an `isBase64Encoded` that is no boolean | function error |
+//! | a `body` that is not a string, an `isBase64Encoded` that is not a boolean | function error |
 //!
-//! No gateway is known to send those that are function errors: API Gateway answers 502, and Lambda counts an error.
+//! No gateway is known to send events that are function errors. For these, API Gateway answers 502 and Lambda counts an error.
 
 mod client;
 
@@ -46,25 +46,25 @@ use serde::{
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 
-/// The field of an authorizer's context in which a request brings its client.
+/// Field of an authorizer's context that carries the request's client.
 pub(crate) const CLIENT: &str = "client";
-/// The same for the client where each session of a role is one.
+/// Field with the client if each session of a role is one.
 pub(crate) const CLIENT_OF_SESSION: &str = "client_of_session";
-/// The same for the parameters of a query that are used, by their names.
+/// Field with a parameter of the query, by the parameter's name.
 pub(crate) const PLACED_AT: &str = "placed_at";
 pub(crate) const IDS: &str = "ids";
 pub(crate) const FINGERPRINT: &str = "fingerprint";
 
-/// An event of a REST API, an HTTP API or a Function URL, as far as the functions use it. To be read from JSON is the one
-/// way to make it: the conversion panics at some of what its type can hold.
+/// An event of a REST API, an HTTP API or a Function URL, reduced to what the functions use. It can only be created by parsing
+/// JSON: the conversion panics on some values that its type allows.
 #[derive(Debug)]
 pub struct Event(pub(crate) LambdaRequest);
 
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let event = read(<&RawValue>::deserialize(deserializer)?);
-        // Says nothing of what the event holds: the runtime logs it.
-        let unknown = "the event is no REST API's, HTTP API's or Function URL's";
+        // The error quotes nothing of the event: the runtime logs it.
+        let unknown = "the event is not from a REST API, an HTTP API or a Function URL";
         event.map(Self).ok_or_else(|| D::Error::custom(unknown))
     }
 }
@@ -103,13 +103,14 @@ fn read(event: &RawValue) -> Option<LambdaRequest> {
     Some(LambdaRequest::ApiGatewayV2(http))
 }
 
-/// True for an id of a gateway, which goes into each line of the log.
+/// Returns whether this is a gateway's id, which goes into each log line.
 fn is_id(id: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=+/".contains(&byte);
     id.len() <= 64 && id.bytes().all(is_part)
 }
 
-/// Gives a text, base64 that can be decoded, or, for base64 that can't be, nothing. No body is an empty text.
+/// Returns the body's text, and whether that is still base64, as it is for bytes that aren't UTF-8. None for base64 that can't
+/// be decoded; an empty text for a missing body.
 fn body(event: &Object<'_>) -> Option<(Option<String>, bool)> {
     let sent = match event.get("body") {
         Some(body) => lossy(body)?.into_owned(),
@@ -121,14 +122,14 @@ fn body(event: &Object<'_>) -> Option<(Option<String>, bool)> {
         Some(_) => return None,
     }
     Some(match STANDARD.decode(&sent).map(String::from_utf8) {
-        // Base64 of bytes that aren't UTF-8: the conversion decodes it once more.
+        // Base64 of bytes that aren't UTF-8: the conversion decodes it again.
         Ok(Err(_)) => (Some(sent), true),
         Ok(Ok(text)) => (Some(text), false),
         Err(_) => (None, false),
     })
 }
 
-/// The headers of both maps. A REST API fills both, and then the values of one are those of the other.
+/// Merges the headers of both maps. A REST API fills both with the same values.
 fn headers(event: &Object<'_>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let mut add = |name: &str, value: &RawValue| {
@@ -138,10 +139,10 @@ fn headers(event: &Object<'_>) -> HeaderMap {
             return;
         };
         if let Ok(value) = HeaderValue::from_bytes(value.as_bytes())
-            && name != HOST // The conversion makes a URI of it, and panics if it is none.
+            && name != HOST // The conversion parses it as a URI and panics if it isn't one.
             && !headers.get_all(&name).iter().any(|known| *known == value)
         {
-            // More than 32,768 headers are more than a gateway lets through.
+            // No gateway lets through more than 32,768 headers.
             drop(headers.try_append(name, value));
         }
     };
@@ -163,7 +164,7 @@ fn texts(object: &Object<'_>) -> HashMap<String, String> {
     texts.collect()
 }
 
-/// An authorizer's context that holds what was read here for the functions, and nothing else.
+/// Returns an authorizer's context that contains only what was read here for the functions.
 fn authorizer(event: &Object<'_>, context: &Object<'_>) -> ApiGatewayRequestAuthorizer {
     let client = |of_role| {
         let client = client::client(context, of_role)?;
@@ -186,7 +187,7 @@ fn authorizer(event: &Object<'_>, context: &Object<'_>) -> ApiGatewayRequestAuth
     authorizer
 }
 
-/// A parameter of the query. Several values are joined by a comma, as HTTP APIs and Function URLs do.
+/// Returns a parameter of the query. Several values are joined by commas, as HTTP APIs and Function URLs do.
 fn parameter(event: &Object<'_>, name: &str) -> Option<String> {
     let many = event.object("multiValueQueryStringParameters").get(name);
     let many = many.and_then(|many| serde_json::from_str::<Vec<&RawValue>>(many.get()).ok());

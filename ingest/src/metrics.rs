@@ -1,10 +1,10 @@
-//! Counts what a function does, and writes it as metrics, in CloudWatch's embedded metric format.
+//! Counts what a function does, and writes the counts as metrics, in CloudWatch's embedded metric format.
 //!
-//! A line of metrics is as long as all that is logged of an accepted order. So an environment writes one line for many
-//! requests: 5 s after the last, or when there are as many values as a line may have. What was counted since the last line is
-//! written by the environment's next request, however late that comes, or by none if Lambda ends the environment before. A
-//! line has the time of its latest count and spans no minute's end: CloudWatch shows each count in the minute to which it
-//! belongs. API Gateway's own metrics have every request.
+//! A line of metrics is as large as all other lines for one accepted order. So an environment writes one line for many
+//! requests: 5 s after the last, or as soon as a line is full. What was counted after that is written by the environment's
+//! next request, however late it comes, or lost if Lambda ends the environment before. A line carries the time of its latest
+//! count and never spans the end of a minute: CloudWatch shows each count in the right minute. API Gateway's own metrics cover
+//! every request.
 
 use events::Timestamp;
 use serde_json::{Value, json};
@@ -18,9 +18,9 @@ use std::{
 /// The namespace of the metrics.
 pub const NAMESPACE: &str = "OrderIntake";
 
-/// An environment writes metrics at most this often, but for [`MOST_VALUES`].
+/// Shortest time between lines of metrics, unless there are [`MOST_VALUES`].
 const EVERY: Duration = Duration::from_secs(5);
-/// CloudWatch takes this many values of a metric in a line.
+/// Most values of a metric that CloudWatch takes in a line.
 const MOST_VALUES: usize = 100;
 
 /// The metrics of one environment.
@@ -35,7 +35,7 @@ pub struct Metrics {
 
 #[derive(Debug, Default)]
 struct Counted {
-    /// The time of the latest count that isn't written yet.
+    /// The time of the latest count that is not written yet.
     at: Option<SystemTime>,
     written: Option<SystemTime>,
     counts: BTreeMap<&'static str, u64>,
@@ -44,8 +44,8 @@ struct Counted {
 }
 
 impl Metrics {
-    /// Gives each line to `write`. Lines are of this `service`, and have the `level` that logs are set to: Lambda drops a
-    /// line of a lower one.
+    /// Passes each line to `write`. Lines carry this `service`, and the `level` that logs are set to: Lambda drops lines of a
+    /// lower level.
     pub fn new(service: String, level: &str, write: fn(&Value)) -> Self {
         Self {
             service,
@@ -56,20 +56,20 @@ impl Metrics {
         }
     }
 
-    /// Counts so many more of something.
+    /// Adds `more` to a count.
     pub fn count(&self, name: &'static str, more: usize) {
         self.change(|counted| {
             *counted.counts.entry(name).or_default() += u64::try_from(more).unwrap_or(u64::MAX);
         });
     }
 
-    /// Keeps how long something took.
+    /// Records how long something took.
     pub fn took(&self, name: &'static str, time: Duration) {
         let millis = (time.as_secs_f64() * 10_000.0).round() / 10.0;
         self.change(|counted| counted.values.entry(name).or_default().push(millis));
     }
 
-    /// Counts an order, or a request without any, that was refused for this kind of problem.
+    /// Counts a refusal of this kind: of an order, or of a request without orders.
     pub fn refused(&self, kind: &'static str) {
         self.change(|counted| *counted.refused.entry(kind).or_default() += 1);
     }
@@ -84,7 +84,7 @@ impl Metrics {
         change(&mut counted);
     }
 
-    /// Writes what was counted, if it is time to.
+    /// Writes what was counted, if a line is due.
     pub fn write_if_due(&self) {
         let now = (self.clock)();
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
@@ -101,7 +101,7 @@ impl Metrics {
         }
     }
 
-    /// Writes what was counted, with the time at which it was.
+    /// Writes what was counted, with the time of the latest count.
     fn write(&self, counted: &mut Counted) {
         let Some(at) = counted.at.take() else { return };
         let counts = mem::take(&mut counted.counts)
@@ -114,14 +114,14 @@ impl Metrics {
         if !metrics.is_empty() {
             (self.write)(&self.line(None, metrics, at));
         }
-        // A line has one value of a dimension.
+        // A line has only one value of each dimension.
         for (kind, n) in mem::take(&mut counted.refused) {
             let metrics = vec![("Refused", "Count", json!(n))];
             (self.write)(&self.line(Some(kind), metrics, at));
         }
     }
 
-    /// A line of metrics, each with its name, its unit and its value, or its values.
+    /// Returns a line of metrics, each with its name, its unit and its value or values.
     fn line(
         &self,
         kind: Option<&str>,
@@ -159,7 +159,7 @@ impl Metrics {
     }
 }
 
-/// The minute of a time, since 1970: CloudWatch keeps no finer time.
+/// Returns the minute of a time, since 1970: CloudWatch's resolution is a minute.
 fn minute(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH)
         .unwrap_or_default()

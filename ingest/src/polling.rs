@@ -1,4 +1,4 @@
-//! Keeps what an environment of the function `status` has seen of the queue, for all its requests.
+//! Remembers what an environment of the function `status` has seen of the queue, across requests.
 
 use crate::wait::Waits;
 use events::{Client, Outcome, Timestamp};
@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// Learns from the rows that are returned when waiting clients should ask again.
+/// Learns from the rows that it returns when waiting clients should poll again.
 #[derive(Debug, Default)]
 pub struct Polling(Mutex<Waits>);
 
@@ -25,7 +25,7 @@ impl Polling {
         }
     }
 
-    /// The wait of a client whose order was accepted at `placed_at`, if that is known, and has no outcome yet.
+    /// Returns the wait of a client whose order has no outcome yet. `placed_at` is the time of its acceptance, if known.
     pub(crate) fn wait(&self, client: &Client, placed_at: Option<Timestamp>) -> Duration {
         self.waits().wait(client, placed_at, now(), chance())
     }
@@ -41,7 +41,7 @@ fn now() -> Timestamp {
 
 fn chance() -> f64 {
     let mut random = [0; 4];
-    // Without chance all clients wait the same time.
+    // If the generator fails, all clients wait the same time.
     let drawn = getrandom::fill(&mut random);
     drawn.map_or(0.5, |()| {
         f64::from(u32::from_ne_bytes(random)) / f64::from(u32::MAX)

@@ -11,36 +11,36 @@ use lambda_http::{
 };
 use serde::Serialize;
 
-/// A problem that a client can act on. The crate's documentation says of each what the client should do.
+/// A problem that a client can act on. The crate's documentation says what the client should do about each.
 #[derive(Debug)]
 pub enum Problem {
-    /// The body is marked as base64, and isn't.
+    /// The body is marked as base64 but isn't.
     NotBase64,
     /// The body isn't JSON.
     NotJson(NotJson),
-    /// The body is JSON, but no order: everything that is wrong with it.
+    /// The body is JSON, but not an order. Lists everything that is wrong with it.
     InvalidOrder(Vec<Violation>),
-    /// The body is JSON, but no batch of orders: everything that is wrong with it besides its orders.
+    /// The body is JSON, but not a batch of orders. Lists everything that is wrong with it, apart from its orders.
     InvalidBatch(Vec<Violation>),
-    /// No order of a batch request is valid; each says why.
+    /// No order of a batch request is valid. Each entry says why.
     NoValidOrder,
-    /// The idempotency key can't be used; why.
+    /// The idempotency key can't be used, for this reason.
     InvalidIdempotencyKey(&'static str),
-    /// An authorizer let the caller in, and didn't name it.
+    /// An authorizer let the caller in but named no client.
     UnnamedClient,
-    /// No such order was ever issued to this client.
+    /// No such order was issued to this client.
     UnknownOrder,
-    /// The row is of another order, which was sent with the same idempotency key and counts.
+    /// The row belongs to another order, which was sent with the same idempotency key and counts.
     KeyReused,
     /// The fingerprint in the address is malformed.
     InvalidFingerprint,
-    /// The order's row was deleted, because it had been kept for long enough.
+    /// The order's row was deleted, since it had been kept for the configured time.
     NotKept,
     /// A request for statuses names no order, or more than a hundred.
     TooManyOrNone,
-    /// The path has other methods: these, comma-separated.
+    /// The path allows only other methods: these, comma-separated.
     MethodNotAllowed(&'static str),
-    /// The `body` or the `order`, whichever is named, has more than this many bytes.
+    /// The `body` or the `order`, as named here, has more than this many bytes.
     TooLarge(&'static str, usize),
     /// The content type isn't JSON.
     UnsupportedMediaType,
@@ -68,7 +68,7 @@ pub struct Details<'a> {
 }
 
 impl Problem {
-    /// Tells the problem to a client.
+    /// Describes the problem to a client.
     pub fn details(&self) -> Details<'_> {
         let (status, r#type, title) = self.kind();
         Details {
@@ -80,7 +80,7 @@ impl Problem {
         }
     }
 
-    /// The status, the type and the title, which is the status's name where the type is `about:blank`.
+    /// Returns the status, the type and the title: the status's name if the type is `about:blank`.
     fn kind(&self) -> (StatusCode, &'static str, &'static str) {
         let (status, title) = match self {
             Self::NotBase64 | Self::NotJson(_) => (StatusCode::BAD_REQUEST, "Bad Request"),
@@ -166,7 +166,7 @@ impl Problem {
         }
     }
 
-    /// The kind of problem, as the log and the metrics name it.
+    /// Returns the kind of problem, as logs and metrics name it.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::NotBase64 => "not-base64",
@@ -192,7 +192,7 @@ impl Problem {
         }
     }
 
-    /// Answers a request with the problem, in one line of the log that says nothing of what the client sent, and counts it.
+    /// Answers a request with the problem, counts it, and logs one line that contains nothing of what the client sent.
     pub(crate) fn refuse(self, metrics: &Metrics) -> Response<Body> {
         metrics.refused(self.name());
         self.log(self.violations().len());
@@ -210,7 +210,7 @@ impl Problem {
         }
     }
 
-    /// Lists the violations of an invalid order or batch request; for another problem, none.
+    /// Returns the violations of an invalid order or batch request; none for other problems.
     pub fn violations(&self) -> &[Violation] {
         match self {
             Self::InvalidOrder(violations) | Self::InvalidBatch(violations) => violations,
@@ -218,7 +218,7 @@ impl Problem {
         }
     }
 
-    /// Makes the response with this body, which has the problem's members and may have more.
+    /// Builds the response with this body, which contains the problem's members and possibly more.
     pub(crate) fn response(&self, body: &impl Serialize) -> Response<Body> {
         let (status, ..) = self.kind();
         let response = response::json(status, "application/problem+json", body);

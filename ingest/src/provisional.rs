@@ -3,11 +3,11 @@
 use events::{Outcome, Timestamp};
 use std::time::Duration;
 
-/// True while the worker that wrote a `failed` row at `processed_at` may still settle its order.
+/// Returns whether the worker that wrote a `failed` row at `processed_at` may still settle its order.
 ///
-/// On an order's last delivery the worker writes `failed` first, then tries until 3 s before its invocation ends, so the row
-/// is final once it is as old as the `worker`'s time-out. Those 3 s also cover clocks that differ. A row from the future
-/// counts as new: whatever a worker's clock says, the answer changes from provisional to final once, and never back.
+/// On an order's last delivery the worker writes `failed` first, then tries until 3 s before its invocation ends. So the row
+/// is final once it is older than the time-out of the `worker`. The 3 s also allow for clocks that differ. A row from the
+/// future counts as new: even if a worker's clock is wrong, the answer changes from provisional to final once, and never back.
 pub fn is_provisional(
     outcome: Outcome,
     processed_at: Timestamp,
@@ -17,15 +17,15 @@ pub fn is_provisional(
     outcome == Outcome::Failed && processed_at.until(now) < worker
 }
 
-/// True if the client asks for an order that it placed again, under the same key, after the row was written: its new message, placed
-/// at `asked`, is on its way and settles the order that the row's message did not.
+/// Returns whether the client placed the order again, under the same key, after the row was written. Its new message, placed
+/// at `asked`, is then on its way and settles the order that the row's message did not.
 pub fn is_placed_again(
     outcome: Outcome,
     placed_at: Timestamp,
     processed_at: Timestamp,
     asked: Timestamp,
 ) -> bool {
-    // Clocks differ, so the row's own order may seem to be placed after it.
+    // Clocks differ: even the row's own order may seem to have been placed after it.
     outcome == Outcome::Failed && asked > processed_at && asked != placed_at
 }
 

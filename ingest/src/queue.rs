@@ -1,4 +1,4 @@
-//! The queue, the only thing that `ingest` writes to. `batch` sends many orders, and `pack` tells which go into one call.
+//! The queue, the only thing that `ingest` writes to. `batch` sends many orders; `pack` distributes them over calls.
 
 mod batch;
 mod pack;
@@ -20,7 +20,7 @@ pub struct OrderQueue {
     url: String,
 }
 
-/// SQS refused the order, or didn't say that it has it. It may have it all the same.
+/// SQS refused the order or didn't confirm it. The order may still be queued.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
 pub struct NotQueued(String);
@@ -33,7 +33,7 @@ impl OrderQueue {
         Self { sqs, url }
     }
 
-    /// Puts an order on the queue. Returns only when SQS has stored it.
+    /// Puts an order on the queue. Returns only once SQS has stored it.
     pub async fn send(&self, placed: &OrderPlaced, trace: Option<&str>) -> Result<(), NotQueued> {
         let mut send = self
             .sqs
@@ -45,14 +45,15 @@ impl OrderQueue {
             send = send.message_system_attributes(AwsTraceHeader, trace);
         }
         let answer = send.send().await.map_err(NotQueued::from)?;
-        // A proxy may answer in SQS's place, with an empty 200.
+        // A proxy that answers in SQS's place may send an empty 200.
         let has_id = answer.message_id().is_some_and(|id| !id.is_empty());
         let no_id = || NotQueued("the response has no message id".to_owned());
         has_id.then_some(()).ok_or_else(no_id)
     }
 }
 
-/// Makes the attribute of a message's X-Ray header. SQS takes no empty attribute, and a trace is not worth an order.
+/// Returns the message attribute with the X-Ray header; None if the header is empty, since SQS refuses empty attributes. A
+/// trace is not worth an order.
 fn trace_header(trace: Option<&str>) -> Option<MessageSystemAttributeValue> {
     let trace = trace.filter(|trace| !trace.is_empty())?;
     let value = MessageSystemAttributeValue::builder().data_type("String");

@@ -1,4 +1,4 @@
-//! Reads a request that came through [`gateway`](crate::gateway).
+//! Reads requests that came through [`gateway`](crate::gateway).
 
 use crate::{
     gateway::{CLIENT, CLIENT_OF_SESSION, FINGERPRINT, IDS, PLACED_AT, RoleClients},
@@ -9,8 +9,8 @@ use lambda_http::{Body, Request, RequestExt, request::RequestContext};
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
-/// The bytes of the body, which may be none. `None` means that the body is marked as base64 and can't be decoded: for
-/// nothing else does [`gateway`](crate::gateway) leave [`Body::Empty`].
+/// Returns the bytes of the body, which may be empty. `None` means that the body is marked as base64 but can't be decoded:
+/// [`gateway`](crate::gateway) leaves [`Body::Empty`] only in that case.
 pub fn body(request: &Request) -> Option<&[u8]> {
     match request.body() {
         Body::Empty => None,
@@ -18,8 +18,8 @@ pub fn body(request: &Request) -> Option<&[u8]> {
     }
 }
 
-/// The values of a header that differ. HTTP APIs and Function URLs join those of a repeated header by a comma, so a comma
-/// separates values there. A REST API keeps them apart, so a comma is a character of the value.
+/// Returns the distinct values of a header. HTTP APIs and Function URLs join the values of a repeated header by commas, so a
+/// comma separates values there. A REST API keeps them apart, so a comma is part of the value.
 pub fn values(request: &Request, name: &str) -> Vec<String> {
     let values = request.headers().get_all(name).iter();
     let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -41,19 +41,19 @@ pub fn values(request: &Request, name: &str) -> Vec<String> {
     different
 }
 
-/// The X-Ray header of the invocation, unless it is malformed: SQS could refuse the order for it.
+/// Returns the X-Ray header of the invocation, unless it is malformed: SQS might refuse the order because of it.
 pub fn trace(request: &Request) -> Option<&str> {
     let header = request.lambda_context_ref()?.xray_trace_id.as_deref();
     header.filter(|header| is_trace(header))
 }
 
-/// The trace's id in an X-Ray header: its root.
+/// Returns the root of an X-Ray header, which is the trace's id.
 pub fn root(header: &str) -> Option<&str> {
     let mut members = header.split(';');
     members.find_map(|member| member.strip_prefix("Root="))
 }
 
-/// The gateway's id of the request.
+/// Returns the gateway's id of the request.
 pub fn id(request: &Request) -> Option<&str> {
     match request.request_context_ref()? {
         RequestContext::ApiGatewayV1(context) => context.request_id.as_deref(),
@@ -62,7 +62,8 @@ pub fn id(request: &Request) -> Option<&str> {
     }
 }
 
-/// True for `Root=1-XXXXXXXX-XXXXXXXXXXXXXXXXXXXXXXXX`, in hexadecimal, among other members, such as `Parent` and `Sampled`.
+/// Returns whether the header contains `Root=1-XXXXXXXX-XXXXXXXXXXXXXXXXXXXXXXXX`, in hexadecimal. It may have other members,
+/// such as `Parent` and `Sampled`.
 fn is_trace(header: &str) -> bool {
     let is_hex = |text: &str, digits| {
         text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -82,8 +83,8 @@ fn is_trace(header: &str) -> bool {
     header.len() <= 256 && header.split(';').any(is_root) && header.split(';').all(is_member)
 }
 
-/// The template's resource, or an HTTP API's route, which a Function URL has not; and the path as it was sent. The path may
-/// begin with a stage, or with what a custom domain puts there.
+/// Returns the template's resource or the HTTP API's route, which a Function URL lacks, and the path as it was sent. The path
+/// may begin with a stage or a custom domain's base path.
 pub fn paths(request: &Request) -> [&str; 2] {
     let (resource, path) = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV1(context)) => (&context.resource_path, &context.path),
@@ -96,14 +97,14 @@ pub fn paths(request: &Request) -> [&str; 2] {
     [route.unwrap_or(resource), path]
 }
 
-/// A path without the slashes at its end and percent-encoding: `%2D` is a hyphen, as RFC 3986 says. A segment with an encoded
-/// slash stays as it is, for such a slash separates nothing.
+/// Decodes the percent-encoding of a path, as RFC 3986 defines it, and cuts off slashes at its end. A segment with an encoded
+/// slash stays as it is: such a slash separates nothing.
 pub fn decoded(path: &str) -> String {
     let segments = path.trim_end_matches('/').split('/').map(segment);
     segments.collect::<Vec<_>>().join("/")
 }
 
-/// A segment of a path without percent-encoding, unless that hides a slash.
+/// Decodes a segment of a path, unless it contains an encoded slash.
 pub fn segment(encoded: &str) -> Cow<'_, str> {
     let text = percent_decode_str(encoded).decode_utf8_lossy();
     if text.contains('/') {
@@ -113,8 +114,8 @@ pub fn segment(encoded: &str) -> Cow<'_, str> {
     }
 }
 
-/// The slashes at the end of the path: each is a segment of its own for an address that is relative to it. None if they are
-/// so many that such an address would be too long a header for a gateway.
+/// Returns the number of slashes at the end of the path: in a relative address, each counts as a segment. None if there are so
+/// many that the address would be too long a header for a gateway.
 pub fn slashes(request: &Request) -> Option<usize> {
     const MOST: usize = 16;
     let [_, path] = paths(request);
@@ -122,17 +123,17 @@ pub fn slashes(request: &Request) -> Option<usize> {
     (slashes <= MOST).then_some(slashes)
 }
 
-/// The time at which the order was placed, if the request says it, as the location in a 202 does.
+/// Returns the time at which the order was placed, if the request has it. The location in a 202 does.
 pub fn placed_at(request: &Request) -> Option<Timestamp> {
     member(request, PLACED_AT)?.parse().ok()
 }
 
-/// The digits that the order's fingerprint starts with, if the request says them, as the location in a 202 does.
+/// Returns the first digits of the order's fingerprint, if the request has them. The location in a 202 does.
 pub fn fingerprint(request: &Request) -> Result<Option<&str>, Problem> {
     member(request, FINGERPRINT).map(digits).transpose()
 }
 
-/// The id and the fingerprint's digits of an order that is one of many, `ID` or `ID.FINGERPRINT`.
+/// Parses one of many orders, `ID` or `ID.FINGERPRINT`, into the id and the fingerprint's digits.
 pub fn with_fingerprint(text: &str) -> Result<(&str, Option<&str>), Problem> {
     match text.split_once('.') {
         Some((id, fingerprint)) => Ok((id, Some(digits(fingerprint)?))),
@@ -140,25 +141,25 @@ pub fn with_fingerprint(text: &str) -> Result<(&str, Option<&str>), Problem> {
     }
 }
 
-/// Checks the digits of a fingerprint. To pass over odd ones would be to show another order's outcome as if it were this one's.
+/// Checks the digits of a fingerprint. Ignoring invalid ones could show another order's outcome as this one's.
 fn digits(text: &str) -> Result<&str, Problem> {
     let is_good = (8..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit());
     is_good.then_some(text).ok_or(Problem::InvalidFingerprint)
 }
 
-/// The orders in the query, `?ids=A,B`, in the order sent.
+/// Returns the orders in the query, `?ids=A,B`, in the sequence sent.
 pub fn ids(request: &Request) -> Vec<&str> {
     let ids = member(request, IDS).unwrap_or_default().split(',');
     ids.map(str::trim).filter(|id| !id.is_empty()).collect()
 }
 
-/// A value that [`gateway`](crate::gateway) has read from the event, by name.
+/// Returns a value that [`gateway`](crate::gateway) read from the event, by name.
 fn member<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     let authorizer = request.request_context_ref()?.authorizer()?;
     authorizer.fields.get(name)?.as_str()
 }
 
-/// The client that sent the request, as [`gateway`](crate::gateway) has read it.
+/// Returns the client that sent the request, as [`gateway`](crate::gateway) determined it.
 pub fn client(request: &Request) -> Result<Client, Problem> {
     let name = match request.extensions().get() {
         Some(RoleClients::Session) => CLIENT_OF_SESSION,
@@ -167,7 +168,7 @@ pub fn client(request: &Request) -> Result<Client, Problem> {
     member(request, name)
         .map(Client::identified)
         .ok_or_else(|| {
-            tracing::warn!("the authorizer's context names no client in a way that is known");
+            tracing::warn!("the authorizer's context names no client in any known field");
             Problem::UnnamedClient
         })
 }

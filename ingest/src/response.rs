@@ -1,4 +1,4 @@
-//! The responses that the functions have in common.
+//! Responses that the functions have in common.
 
 use events::OrderId;
 use lambda_http::{
@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::time::Duration;
 
-/// Makes a response with this body. It is one client's, and caches don't know that API keys tell clients apart.
+/// Builds a response with this body. Caches must not keep it: they don't know that API keys distinguish clients.
 pub(crate) fn json(
     status: StatusCode,
     content_type: &'static str,
@@ -27,13 +27,13 @@ pub(crate) fn json(
     response
 }
 
-/// Tells that an order is on the queue, as far as is known, and when to ask again.
+/// Reports that an order is queued, and when to poll again.
 pub(crate) fn queued(status: StatusCode, id: OrderId, wait: Duration) -> Response<Body> {
     let body = json!({"id": id, "status": "queued"});
     ask_later(json(status, "application/json", &body), wait)
 }
 
-/// Tells when to ask for an outcome.
+/// Adds when to poll for an outcome.
 pub(crate) fn ask_later(mut response: Response<Body>, wait: Duration) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(RETRY_AFTER, wait.as_secs().into());

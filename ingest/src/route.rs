@@ -1,4 +1,4 @@
-//! The calls of the API: which path is which, and the methods that each allows.
+//! The routes of the API: their paths, and the methods that each allows.
 
 use crate::{problem::Problem, request};
 use lambda_http::{Request, RequestExt, http::Method};
@@ -19,7 +19,7 @@ pub enum Route {
 }
 
 impl Route {
-    /// Distinguishes the routes of `ingest`. Any other path that a gateway sends to that function is taken for `/orders`.
+    /// Returns the route of a request to `ingest`. Any path but that of `Batch` counts as `/orders`.
     pub fn of_ingest(request: &Request) -> Self {
         let [resource, path] = request::paths(request);
         let route = Self::of_resource(resource).unwrap_or_else(|| {
@@ -32,7 +32,7 @@ impl Route {
         }
     }
 
-    /// Distinguishes the routes of `status`.
+    /// Returns the route of a request to `status`.
     pub fn of_status(request: &Request) -> Self {
         let [resource, path] = request::paths(request);
         match Self::of_resource(resource) {
@@ -43,7 +43,7 @@ impl Route {
                 let path = request::decoded(path);
                 match path.rsplit('/').next() {
                     Some("orders") => Self::Statuses,
-                    // It may be below a stage, and isn't below the orders.
+                    // It may be below a stage, but not below `/orders`.
                     Some("openapi.json") if !path.ends_with("/orders/openapi.json") => {
                         Self::Description
                     }
@@ -53,8 +53,8 @@ impl Route {
         }
     }
 
-    /// The route of a gateway's resource, which decides whatever a custom domain or a proxy puts before it. None for a resource
-    /// that takes any path, and for none.
+    /// Returns the route of a gateway's resource. The resource decides, whatever a custom domain or a proxy puts before the
+    /// path. None if there is no resource, or it takes any path.
     fn of_resource(resource: &str) -> Option<Self> {
         let routes = [
             ("/orders", Self::Orders),
@@ -66,7 +66,7 @@ impl Route {
         routes.find_map(|(end, route)| resource.ends_with(end).then_some(route))
     }
 
-    /// The methods that the path allows, as the header `Allow` has them, whichever function answers them.
+    /// Returns the methods that the path allows, in either function, as in the header `Allow`.
     pub const fn allowed(self) -> &'static str {
         match self {
             Self::Orders | Self::Statuses => "GET, HEAD, POST",
@@ -75,7 +75,7 @@ impl Route {
         }
     }
 
-    /// Refuses a method that the path doesn't allow, or that another function answers.
+    /// Rejects a method that the path doesn't allow, or that the other function answers.
     pub fn check(self, method: &Method) -> Result<(), Problem> {
         let is_answered = match self {
             Self::Orders | Self::Batch => method == Method::POST,
@@ -89,8 +89,8 @@ impl Route {
     }
 }
 
-/// The id in `/orders/{id}`: the gateway's parameter or, where it gives none, the path's last segment, in either case decoded:
-/// some gateways leave that to the function, and an id has nothing to encode. Slashes at the path's end don't count.
+/// Returns the id in `/orders/{id}`: the gateway's parameter or, without one, the path's last segment, ignoring slashes at its
+/// end. Decodes either: some gateways leave that to the function, and an id contains nothing that needs encoding.
 pub fn order_id(request: &Request) -> String {
     let [_, path] = request::paths(request);
     if let Some(parameter) = parameter(request) {

@@ -13,7 +13,8 @@ use serde::Serialize;
 use std::{convert::Infallible, fmt::Debug, future::Future};
 use tracing::{Instrument, Span};
 
-/// Wraps a request handler as the service that the Lambda runtime invokes. [`request::client`] goes by `of_role`.
+/// Wraps a request handler as the service that the Lambda runtime invokes. `of_role` determines the client of callers with an
+/// IAM role, as in [`request::client`].
 pub fn service<'a, F>(
     of_role: RoleClients,
     mut handler: impl FnMut(Request) -> F + 'a,
@@ -33,8 +34,8 @@ where
     })
 }
 
-/// Gives each line of the log three ids: Lambda's of the request; the gateway's, which the client has in the header
-/// `x-amzn-RequestId`; and that of the trace.
+/// Opens the span that puts three ids into each log line: Lambda's id of the request, the gateway's, which the client gets as
+/// the header `x-amzn-RequestId`, and the trace's.
 fn span(request: &Request) -> Span {
     let context = request.lambda_context_ref();
     let id = context.map(|context| &*context.request_id);

@@ -66,18 +66,18 @@ async fn find(statuses: &Statuses, request: &Request) -> Result<Response<Body>, 
             statuses
                 .polling
                 .settled(&client, record.outcome, times.0, times.1);
-            tracing::info!(order_id = %id, "told the order's outcome");
+            tracing::info!(order_id = %id, "returned the order's outcome");
             let shown = Shown::from(record);
             Ok(response::json(StatusCode::OK, "application/json", &shown))
         }
-        // A client that reads `queued` would ask for ever.
+        // The client would otherwise read `queued` and poll for ever.
         None if is_over(request, statuses.keep) => Err(Problem::NotKept),
-        // It was accepted, because its id was issued, and is not processed yet.
+        // The id was issued, so the order was accepted, but it is not processed yet.
         None => Ok(statuses.queued(&client, id, request::placed_at(request))),
     }
 }
 
-/// Tells if the order was placed too long ago to get a row still. Only the client's own hint says when that was.
+/// Returns whether the order was placed too long ago to still have a row. Only the client's own hint says when it was placed.
 fn is_over(request: &Request, keep: Option<Duration>) -> bool {
     let now = Timestamp::from(SystemTime::now());
     let placed_at = request::placed_at(request);
@@ -85,7 +85,7 @@ fn is_over(request: &Request, keep: Option<Duration>) -> bool {
         .is_some_and(|(keep, then)| then.until(now) >= keep)
 }
 
-/// The part of a row that its client is shown.
+/// The part of a row that is shown to its client.
 #[derive(Serialize)]
 struct Shown<'a> {
     id: OrderId,

@@ -14,10 +14,10 @@ use std::{
     time::Instant,
 };
 
-/// The most orders of a request.
+/// Most orders of a request.
 pub(crate) const MOST: usize = 100;
 
-/// Answers for each order in the order asked; for one that is named twice, with the same fingerprint, once.
+/// Answers for each order in the sequence asked. An order that is named twice, with the same fingerprint, is answered once.
 pub(crate) async fn find_all(
     statuses: &Statuses,
     request: &Request,
@@ -83,7 +83,7 @@ pub(crate) async fn find_all(
     Ok(answer)
 }
 
-/// The id of an order, and the digits that its fingerprint should start with.
+/// Parses the id of an order and the expected first digits of its fingerprint.
 fn order(text: &str) -> Result<(OrderId, Option<&str>), Problem> {
     let (id, fingerprint) = request::with_fingerprint(text)?;
     Ok((
@@ -102,7 +102,7 @@ struct Answer<'a> {
 enum Entry<'a> {
     Known(&'a Known),
     Refused {
-        /// As it was sent, without the fingerprint. One that is no id isn't repeated.
+        /// The id as it was sent, without the fingerprint. Text that is no id isn't repeated.
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<&'a str>,
         #[serde(flatten)]

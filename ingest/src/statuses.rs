@@ -1,4 +1,4 @@
-//! What `status` reads orders' outcomes from, and the answers that one order and many have in common.
+//! Where `status` finds orders' outcomes, and the answers that one order and many have in common.
 
 use crate::{
     metrics::Metrics,
@@ -12,26 +12,27 @@ use events::{Client, OrderId, OrderIds, Outcome, Timestamp};
 use lambda_http::{Body, Request, Response, http::StatusCode};
 use std::time::{Duration, SystemTime};
 
-/// Holds what statuses are read from: a processed order has a row of `table`, which names its client; until then its id is
-/// one of `ids`.
+/// What is needed to answer with statuses. A processed order has a row in `table`, which names its client; until then its id
+/// is one of `ids`.
 #[derive(Debug)]
 pub struct Statuses {
-    /// The ids that were issued.
+    /// Recognises ids that were issued.
     pub ids: OrderIds,
-    /// The orders that were processed.
+    /// Rows of processed orders.
     pub table: OrderTable,
-    /// When clients whose orders wait ask again.
+    /// Determines when clients of waiting orders poll again.
     pub polling: Polling,
-    /// A row is kept for at least so long after its order was placed, or for ever. `process` stores no order that is older.
+    /// A row is kept for at least this long after its order was placed; None: for ever. `process` stores no order that is
+    /// older.
     pub keep: Option<Duration>,
-    /// The longest that a worker takes for a batch. It may settle an order for this long after it wrote a `failed` row.
+    /// Longest time that a worker takes for a batch. It may settle an order for this long after it wrote a `failed` row.
     pub worker_timeout: Duration,
     /// The metrics of this environment.
     pub metrics: Metrics,
 }
 
 impl Statuses {
-    /// True if a row that reads `failed` may still change without a redrive.
+    /// Returns whether a row that reads `failed` may still change without a redrive.
     pub(crate) fn is_provisional(
         &self,
         request: &Request,
@@ -44,9 +45,9 @@ impl Statuses {
             || asked.is_some_and(|asked| is_placed_again(outcome, placed_at, processed_at, asked))
     }
 
-    /// Gives the content of an order's row to the order's client, or None while there is no row. A row says whose order it
-    /// is, whatever secret its id was made with; where it doesn't, the id has to. The row is of another order with the same
-    /// idempotency key if its fingerprint doesn't start with these digits.
+    /// Returns the content of an order's row to the order's client; None while there is no row. The row says whose order it
+    /// is, whatever secret signed the id; if it doesn't, the id must. If the row's fingerprint doesn't start with these
+    /// digits, the row belongs to another order with the same idempotency key.
     pub(crate) fn content<'a, T>(
         &self,
         client: &Client,
@@ -63,7 +64,7 @@ impl Statuses {
             .zip(fingerprint)
             .is_some_and(|(stored, asked)| !stored.starts_with(asked))
         {
-            tracing::info!(order_id = %id, "the row is of another order with the same idempotency key");
+            tracing::info!(order_id = %id, "the row belongs to another order with the same idempotency key");
             return Err(Problem::KeyReused);
         }
         let content = row.map(|row| row.content.as_ref()).transpose();
@@ -73,7 +74,7 @@ impl Statuses {
         })
     }
 
-    /// The answer while the order has no outcome.
+    /// Answers while the order has no outcome.
     pub(crate) fn queued(
         &self,
         client: &Client,
@@ -85,7 +86,7 @@ impl Statuses {
         response::queued(StatusCode::OK, id, self.polling.wait(client, placed_at))
     }
 
-    /// The answer while the table is down. Then all clients wait, and poll as those whose orders are queued.
+    /// Answers while the table is unavailable: all clients then poll like those whose orders are queued.
     pub(crate) fn unavailable(&self, client: &Client, request: &Request) -> Response<Body> {
         let wait = self.polling.wait(client, request::placed_at(request));
         response::ask_later(Problem::TableUnavailable.refuse(&self.metrics), wait)

@@ -18,19 +18,19 @@ use std::{
 };
 use tokio::time::{sleep, timeout};
 
-/// The time for all calls of one request for many rows: below the function's own, and the client's patience.
+/// Longest time for all calls of one request for many rows: less than the function's time-out and the client's patience.
 const PATIENCE: Duration = Duration::from_secs(6);
 
 type Item = HashMap<String, AttributeValue>;
 
-/// The table of orders. Nothing here writes to it.
+/// The table of orders, read-only.
 #[derive(Debug)]
 pub struct OrderTable {
     dynamodb: DynamoDb,
     name: String,
 }
 
-/// DynamoDB refused a read, or did not answer: the next time it may.
+/// DynamoDB refused a read or did not answer. A retry may succeed.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct NotRead(String);
@@ -38,34 +38,34 @@ pub struct NotRead(String);
 /// An order's row, as far as it can be read.
 #[derive(Debug)]
 pub struct Row<T> {
-    /// The client that sent the order, if the row says it.
+    /// The client that sent the order, if the row names it.
     pub client: Option<Client>,
     /// The order's fingerprint, if the row has it.
     pub fingerprint: Option<Fingerprint>,
-    /// The rest, or why it is not an order's, which it will not be the next time either.
+    /// The rest, or why it can't be read as an order's. A retry won't change that.
     pub content: Result<T, String>,
 }
 
-/// The part of a row that tells an order's outcome.
+/// The part of a row that shows an order's outcome.
 #[derive(Debug, Deserialize)]
 pub struct Settled {
-    /// Its outcome.
+    /// The outcome.
     #[serde(flatten)]
     pub outcome: Outcome,
-    /// The time at which it was accepted.
+    /// The time at which the order was accepted.
     pub placed_at: Timestamp,
-    /// The time at which it got its outcome.
+    /// The time at which the order got its outcome.
     pub processed_at: Timestamp,
-    /// Its price, in the currency's minor unit.
+    /// The order's price, in the currency's minor unit.
     pub total: u64,
 }
 
 /// The rows of many orders.
 #[derive(Debug)]
 pub struct Rows {
-    /// The rows that were read, by their orders' ids.
+    /// Rows that were read, by order id.
     pub found: HashMap<OrderId, Row<Settled>>,
-    /// The orders of which nothing is known, because DynamoDB refused the read or did not answer.
+    /// Orders whose rows are unknown, because DynamoDB refused the read or did not answer.
     pub unread: Vec<OrderId>,
 }
 
@@ -84,7 +84,7 @@ impl<T: DeserializeOwned> From<Item> for Row<T> {
 }
 
 impl OrderTable {
-    /// Reads from the table of this name.
+    /// Reads from the table with this name.
     pub fn new(dynamodb: &DynamoDb, name: String) -> Self {
         let config = dynamodb.config().to_builder();
         let config = config.retry_config(retries::reads()).interceptor(Answered);
@@ -92,15 +92,15 @@ impl OrderTable {
         Self { dynamodb, name }
     }
 
-    /// Reads the outcomes in the rows of these orders. Each read is consistent. What DynamoDB has left out is asked for
-    /// again, for as long as there is time; what was read by then is kept.
+    /// Reads the outcomes in the rows of these orders, consistently. Keys that DynamoDB leaves out are read again while there
+    /// is time. What was read by then is kept.
     pub async fn read_all(&self, ids: impl IntoIterator<Item = OrderId>) -> Rows {
         let mut rows = Rows {
             found: HashMap::new(),
             unread: ids.into_iter().collect(),
         };
         let read = timeout(PATIENCE, self.read_unread(&mut rows)).await;
-        let late = || Err(NotRead("no time was left for all of the rows".to_owned()));
+        let late = || Err(NotRead("not all rows were read in time".to_owned()));
         if let Err(error) = read.unwrap_or_else(|_| late()) {
             let unread = rows.unread.len();
             tracing::error!(%error, unread, "could not read the rows of orders");
@@ -124,7 +124,7 @@ impl OrderTable {
             let read = read.request_items(&self.name, keys).send().await;
             let read = read.map_err(|error| NotRead(sdk_error::text(&error)))?;
             let items = read.responses.into_iter().flat_map(HashMap::into_values);
-            // The key that was asked for is an id, whatever the rest of the row is.
+            // The key is an id that was asked for, whatever the rest of the row is.
             let found = items
                 .flatten()
                 .filter(is_kept)
@@ -146,7 +146,7 @@ impl OrderTable {
         Ok(())
     }
 
-    /// Reads an order's row. The read is consistent: an outcome that was seen once never turns back to `queued`.
+    /// Reads an order's row, consistently: an outcome that was seen once never turns back to `queued`.
     pub async fn read(&self, id: OrderId) -> Result<Option<Row<OrderRecord>>, NotRead> {
         let read = self
             .dynamodb
@@ -160,28 +160,29 @@ impl OrderTable {
     }
 }
 
-/// A member of a row whose other members may be unreadable.
+/// Returns a member of a row, even if other members are unreadable.
 fn member<T: DeserializeOwned>(item: &Item, name: &str) -> Option<T> {
     serde_dynamo::from_attribute_value(item.get(name)?.clone()).ok()
 }
 
-/// The key of an order's row.
+/// Returns the key of an order's row.
 fn key(id: OrderId) -> Item {
     HashMap::from([("id".to_owned(), AttributeValue::S(id.to_string()))])
 }
 
-/// False for a row that has expired: it counts as deleted for `process`, too, and DynamoDB deletes it days later.
+/// Returns whether a row has not expired. An expired row counts as deleted, for `process`, too; DynamoDB deletes it days
+/// later.
 fn is_kept(item: &Item) -> bool {
     let expires_at = item.get(EXPIRES_AT).and_then(|at| at.as_n().ok());
     !expires_at.is_some_and(|at| has_expired(at, SystemTime::now().into()))
 }
 
-/// The order of a row, or of a key.
+/// Returns the order id in a row or in a key.
 fn id(item: &Item) -> Option<OrderId> {
     OrderId::parse(item.get("id")?.as_s().ok()?)
 }
 
-/// The text of an error without what it quotes, which is a client's.
+/// Returns an error's text without what it quotes, which is a client's data.
 fn unquoted(error: &str) -> String {
     let quotes = ['"', '\''];
     let unquoted = error.split_once(quotes).map(|(before, rest)| {

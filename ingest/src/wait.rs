@@ -1,8 +1,8 @@
-//! Decides when a client asks for its outcome again. Pure: times and chance are passed in.
+//! Decides when a client polls for its outcome again. Pure: times and chance are passed in.
 //!
-//! Clients that wait are load, too. An environment learns how fast the queue advances from the rows that it returns, and needs
-//! no setting and no other call for it: each settled row has the time at which its order was placed and the time at which it
-//! was processed. A waiting order's turn comes when the queue has advanced to the time at which that order was placed.
+//! Waiting clients are load, too. An environment learns how fast the queue advances from the rows that it returns, without a
+//! setting or another call: each settled row has the time at which its order was placed and the time at which it was
+//! processed. A waiting order's turn comes when the queue has advanced to the time at which that order was placed.
 
 mod arrivals;
 mod pace;
@@ -15,15 +15,15 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-/// The first wait, from the 202. A queue without a backlog has settled the order by then.
+/// First wait, in the 202. A queue without a backlog has settled the order by then.
 pub const FIRST: Duration = Duration::from_secs(2);
-/// The longest wait.
+/// Longest wait.
 pub const LONGEST: Duration = Duration::from_hours(1);
-/// Seconds for which a row counts: Lambda may freeze an environment for longer.
+/// Seconds for which a row counts. Lambda may freeze an environment for longer.
 const WINDOW: f64 = 45.0;
-/// The most seconds over which chance spreads clients: those whose turn is known, and others.
+/// Most seconds over which chance spreads clients: those whose turn is known, and others.
 const SPREAD: (f64, f64) = (10.0, 25.0);
-/// The longest wait of an order that is overdue or whose turn is unknown, in seconds.
+/// Longest wait of an order that is overdue or whose turn is unknown, in seconds.
 const MOST: f64 = 300.0;
 /// Most clients whose own pace an environment remembers.
 const CLIENTS: usize = 1000;
@@ -32,16 +32,17 @@ const CLIENTS: usize = 1000;
 #[derive(Debug, Default)]
 pub struct Waits {
     everyone: Pace,
-    /// SQS lets the orders of a client with few messages overtake those of a client with many: each has a pace of its own.
+    /// SQS lets the orders of a client with few messages overtake those of a client with many, so each client has its own
+    /// pace.
     own: HashMap<Client, Pace>,
     arrivals: Arrivals,
-    /// The first and the last of the answers `queued` since an order was seen to be settled.
+    /// Times of the first and the last `queued` answer since an order was last seen to be settled.
     in_vain: Option<(f64, f64)>,
 }
 
 impl Waits {
     /// Learns from the row of an order that reached its turn: one that was confirmed or rejected. A failed order's row says
-    /// nothing about the pace, for the order was given up after many deliveries.
+    /// nothing about the pace, because that order was given up after many deliveries.
     pub fn settled(
         &mut self,
         client: &Client,
@@ -66,7 +67,7 @@ impl Waits {
     }
 
     /// Returns the wait of a client whose order has no outcome yet, in whole seconds. A request that doesn't say when the
-    /// order was placed counts as the first for it. `chance`, from 0 to 1, spreads clients that came together.
+    /// order was placed counts as the first for this order. `chance`, from 0 to 1, spreads clients that came together.
     pub fn wait(
         &mut self,
         client: &Client,
@@ -87,7 +88,7 @@ impl Waits {
         let turn = front
             .as_ref()
             .map_or(0.0, |front| self.turn(front, placed, now));
-        // Its turn has come and gone, or is unknown. While nothing is settled, waits grow as fast as time passes.
+        // The turn has passed, or is unknown. While nothing is settled, waits grow as fast as time passes.
         let is_measured = front.is_some_and(|front| front.is_measured);
         let overdue = if is_measured { age / 3.0 } else { age };
         let patience = overdue.max(1.5 * self.silence(now)).min(MOST) * (0.75 + chance / 2.0);
@@ -98,21 +99,21 @@ impl Waits {
         } else {
             unknown
         };
-        // Where few orders come, clients need no spreading.
+        // If few orders arrive, clients need no spreading.
         let spread = spread.min(2.0 * self.arrivals.lately(now));
         let wait = wait.max(first) + spread * chance;
         Duration::from_secs_f64(wait.min(LONGEST.as_secs_f64()).round())
     }
 
-    /// The seconds until the queue reaches an order that was placed at this time.
+    /// Returns the seconds until the queue reaches an order that was placed at this time.
     fn turn(&self, front: &Front, placed: f64, now: f64) -> f64 {
         let ahead = (placed - front.placed).max(0.0);
         if front.is_measured {
             let thinned = self.arrivals.thinned(front.placed, placed, now);
-            // A pace that was seen for a second says little about the next hour.
+            // A pace that was measured for a second says little about the next hour.
             (ahead * thinned / front.speed).min(75.0 * front.span)
         } else {
-            // One row may be that of an order which was delivered twice.
+            // A single row may be that of an order that was delivered twice.
             (ahead / front.speed).min(8.0 * (now - placed))
         }
     }
@@ -126,12 +127,12 @@ impl Waits {
     }
 }
 
-/// Seconds since 1970.
+/// Converts to seconds since 1970.
 fn seconds(at: Timestamp) -> f64 {
     Timestamp::from(UNIX_EPOCH).until(at).as_secs_f64()
 }
 
-/// The middle one of these, which are put in order. None of none.
+/// Sorts the values and returns their median; None if there are none.
 fn median(values: &mut [f64]) -> Option<f64> {
     let middle = values.len() / 2;
     values.sort_unstable_by(f64::total_cmp);

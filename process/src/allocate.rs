@@ -1,10 +1,10 @@
-//! Allocates the stock to orders. Pure.
+//! Allocates stock to orders. Pure.
 
 use crate::{group::Group, records::Pending};
 use events::{Outcome, Reason};
 use std::collections::BTreeMap;
 
-/// An article's stock, as DynamoDB told it.
+/// An article's stock, as reported by DynamoDB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stock {
     /// This many pieces are left.
@@ -16,21 +16,22 @@ pub enum Stock {
 /// The content of one `TransactWriteItems`: orders with their outcomes, and the stock that they reserve.
 #[derive(Debug)]
 pub struct Transaction<'a> {
-    /// The orders, in the order of arrival. None has failed.
+    /// The orders, by arrival. None has failed.
     pub orders: Vec<(&'a Pending, Outcome)>,
     /// The pieces of each article that the confirmed orders reserve together.
     pub reserved: BTreeMap<&'a str, u64>,
 }
 
 impl Transaction<'_> {
-    /// The number of its actions: a put for each order, an update for each article.
+    /// Returns the number of actions: a put for each order, an update for each article.
     pub fn actions(&self) -> usize {
         self.orders.len() + self.reserved.len()
     }
 }
 
-/// Confirms each order whose articles are all left in the quantities it wants, in the order of arrival, and rejects the
-/// others. An article that `stock` doesn't name is assumed to have enough: the table says so when it hasn't.
+/// Decides on the orders by arrival: confirms each whose articles are all left in the quantities that it wants, and rejects
+/// the others. An article that `stock` lacks is assumed to have enough; otherwise the table will refuse the transaction and
+/// report what is left.
 pub fn allocate<'a>(orders: &Group<'a>, stock: &BTreeMap<String, Stock>) -> Transaction<'a> {
     let mut left = stock.clone();
     let mut reserved = BTreeMap::new();
@@ -49,7 +50,8 @@ pub fn allocate<'a>(orders: &Group<'a>, stock: &BTreeMap<String, Stock>) -> Tran
             if let Some(Stock::Left(pieces)) = left.get_mut(sku) {
                 *pieces -= quantity;
             }
-            // No stock covers the largest number: a sum that is too large is then judged order by order.
+            // No stock covers the largest number: if the sum overflows, the table refuses it, and the orders are judged one by
+            // one.
             let sum: &mut u64 = reserved.entry(sku).or_default();
             *sum = sum.saturating_add(quantity);
         }

@@ -1,21 +1,21 @@
-//! Tells how long to wait before something is tried again. Pure: chance is passed in, from 0 to 1.
+//! Computes waits before retries. Pure: chance, from 0 to 1, is passed in.
 
 use std::time::Duration;
 
-/// SQS hides a message for 12 hours at most, counted from its delivery.
+/// Longest wait. SQS hides a message for at most 12 hours, counted from its delivery.
 const LONGEST: Duration = Duration::from_hours(11);
 
-/// The wait of a worker or a group that was refused `before` times before this time: full jitter, up to 25 ms at first
-/// and doubling to 1 s, so that workers that met don't meet again.
+/// Returns the wait of a worker or a group after `before` earlier refusals: full jitter, up to 25 ms at first and doubling up
+/// to 1 s, so that workers that collided don't collide again.
 pub fn again(before: u32, chance: f64) -> Duration {
     let most = Duration::from_millis(25).saturating_mul(1 << before.min(6));
     most.min(Duration::from_secs(1)).mul_f64(chance)
 }
 
-/// The new visibility timeout of a record for which there was no time. The worker `served` some records in the time
-/// `elapsed` and `left` others: at that speed it would need `elapsed * left / served` for them. They come back spread over
-/// the second half of this time, but none later than after twice the time that it has `waited` since its first delivery.
-/// In whole seconds.
+/// Returns the new visibility timeout, in whole seconds, of a record that the worker had no time for. The worker `served` some
+/// records in the time `elapsed` and `left` others, so at the same speed it would need `elapsed * left / served` for them.
+/// They come back spread over the second half of this time, but at the latest after twice the time that the record has
+/// `waited` since its first delivery.
 pub fn turn(
     elapsed: Duration,
     served: usize,
@@ -29,8 +29,8 @@ pub fn turn(
     Duration::from_secs_f64((most * (0.5 + chance / 2.0)).ceil())
 }
 
-/// The new visibility timeout of a record that failed on its own after `receives` deliveries: `base` doubled with each
-/// delivery, `longest` at most, half of it jitter. It is in whole seconds, as SQS requires.
+/// Returns the new visibility timeout, in whole seconds, of a record that failed on its own after `receives` deliveries:
+/// `base`, doubled with each delivery, at most `longest`; half of it is jitter.
 pub fn redelivery(base: Duration, longest: Duration, receives: u32, chance: f64) -> Duration {
     let seconds = doubled(base, receives).min(longest).as_secs_f64();
     Duration::from_secs_f64((seconds * (0.5 + chance / 2.0)).round())
@@ -69,13 +69,13 @@ mod tests {
                 "{served} {left} {waited}"
             );
         };
-        // At a hundredth of a second each.
+        // A hundredth of a second per record.
         check(10_000, 100, 100, 1, 1);
         check(10, 40, 1000, 200, 400);
-        // Soon at first, whatever there is to do; later each time.
+        // Soon at first, however much is left; later each time.
         check(1, 49, 100, 100, 200);
         check(1, 49, 400, 400, 800);
-        // SQS hides no message for more than 12 hours.
+        // SQS hides a message for at most 12 hours.
         check(1, 49_999, 1_000_000, 19_800, 39_600);
         check(0, 10, 1000, 500, 1000);
     }

@@ -1,7 +1,7 @@
-//! Tells the outcomes of a batch on an EventBridge bus.
+//! Publishes the outcomes of a batch on an EventBridge bus.
 //!
-//! `PutEvents` may take some entries of a call and refuse others. What the bus refuses for the moment is sent again, as long
-//! as it takes anything at all. The messages of the orders that are left stay on the queue, by the caller.
+//! `PutEvents` may take some entries of a call and refuse others. Entries that may be taken later are sent again while the bus
+//! takes any at all. The caller keeps the messages of unpublished outcomes on the queue.
 
 use crate::{backoff, effects::Effects};
 use aws_sdk_eventbridge::{
@@ -17,18 +17,18 @@ use futures_util::stream::{self, StreamExt};
 use std::{collections::BTreeSet, time::Duration};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-/// The most entries of a call.
+/// Most entries of a call.
 const MOST_ENTRIES: usize = 10;
-/// The most bytes of a call's entries: EventBridge's limit before it was raised to 1 MB. Ten orders of the API are a tenth
-/// of it.
+/// Most bytes of a call's entries: EventBridge's limit before it was raised to 1 MB. Ten of the API's orders need a tenth of
+/// it.
 const MOST_BYTES: usize = 256_000;
-/// The most calls at a time.
+/// Most calls at a time.
 const CALLS: usize = 10;
-/// The bus is given up for this batch when it has taken nothing for so long. While it is down, a worker writes a batch in
-/// about this time.
+/// How long the bus may take nothing before it is given up for this batch. While the bus is down, a batch takes a worker about
+/// this long.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// An event bus that outcomes are told on.
+/// An event bus that outcomes are published on.
 #[derive(Debug)]
 pub struct OutcomeBus {
     eventbridge: Client,
@@ -45,16 +45,16 @@ struct Entry {
 
 /// A refusal of an entry.
 enum Refused {
-    /// It may be taken when it is sent again.
+    /// The bus may take the entry when it is sent again.
     ForNow(Entry),
-    /// It would be refused again.
+    /// The bus would refuse the entry again.
     ForGood(Entry),
 }
 
 impl OutcomeBus {
-    /// The bus of this name or ARN. Its events have this `source`.
+    /// Publishes on the bus with this name or ARN. Its events have this `source`.
     pub fn new(eventbridge: &Client, name: String, source: String) -> Self {
-        // `tell` sends refused entries again; the SDK would send whole calls.
+        // `publish` sends refused entries again; the SDK would repeat whole calls.
         let once = eventbridge.config().to_builder();
         let once = once.retry_config(RetryConfig::disabled()).build();
         Self {
@@ -64,9 +64,9 @@ impl OutcomeBus {
         }
     }
 
-    /// Sends the events, each with its record, until `deadline`. Gives the records whose event the bus has not taken, as far
-    /// as is known: an answer may be lost.
-    pub async fn tell(
+    /// Sends the events, each with its record, until `deadline`. Returns the records whose events the bus has not taken, as
+    /// far as is known: an answer may be lost.
+    pub async fn publish(
         &self,
         events: Vec<(usize, OutcomeEvent)>,
         deadline: Instant,
@@ -76,7 +76,7 @@ impl OutcomeBus {
             .into_iter()
             .map(|(record, event)| self.entry(record, &event))
             .collect();
-        let mut untold = Vec::new();
+        let mut unpublished = Vec::new();
         let (mut refusals, mut taken_at) = (0, Instant::now());
         while !left.is_empty() {
             let sent = left.len();
@@ -93,7 +93,7 @@ impl OutcomeBus {
             for refused in refused {
                 match refused {
                     Refused::ForNow(entry) => left.push(entry),
-                    Refused::ForGood(entry) => untold.push(entry),
+                    Refused::ForGood(entry) => unpublished.push(entry),
                 }
             }
             let due = Instant::now() + backoff::again(refusals, (effects.chance)());
@@ -103,14 +103,14 @@ impl OutcomeBus {
             }
             sleep_until(due).await;
         }
-        untold.append(&mut left);
-        for entry in &untold {
+        unpublished.append(&mut left);
+        for entry in &unpublished {
             tracing::error!(
                 order_id = %entry.order_id,
-                "could not tell the order's outcome; its message stays on the queue"
+                "could not publish the order's outcome; its message stays on the queue"
             );
         }
-        untold.iter().map(|entry| entry.record).collect()
+        unpublished.iter().map(|entry| entry.record).collect()
     }
 
     fn entry(&self, record: usize, event: &OutcomeEvent) -> Entry {
@@ -127,7 +127,7 @@ impl OutcomeBus {
         }
     }
 
-    /// Makes one call, and gives the entries that the bus did not take.
+    /// Makes one call, and returns the entries that the bus did not take.
     async fn put(&self, call: Vec<Entry>, deadline: Instant) -> Vec<Refused> {
         let entries = call.iter().map(|entry| entry.request.clone()).collect();
         let put = self.eventbridge.put_events().set_entries(Some(entries));
@@ -143,13 +143,13 @@ impl OutcomeBus {
                 };
                 call.into_iter().map(refused).collect()
             }
-            // They may be taken all the same: the next delivery tells them again.
+            // They may have been taken: if so, the next delivery publishes them again.
             Err(_) => call.into_iter().map(Refused::ForNow).collect(),
         }
     }
 }
 
-/// The entries that the bus refused, by its answer: it has one result an entry, in their order.
+/// Returns the entries that the bus refused. Its answer has one result per entry, in the same sequence.
 fn refused(call: Vec<Entry>, answer: &PutEventsOutput) -> Vec<Refused> {
     let mut results = answer.entries().iter();
     let mut refused = Vec::new();
@@ -171,7 +171,7 @@ fn refused(call: Vec<Entry>, answer: &PutEventsOutput) -> Vec<Refused> {
     refused
 }
 
-/// Tells if a call may succeed when it is made again.
+/// Returns whether the same call may succeed later.
 fn is_passing(error: &SdkError<PutEventsError>) -> bool {
     let SdkError::ServiceError(refused) = error else {
         return true;
@@ -200,7 +200,7 @@ fn pack(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
     calls
 }
 
-/// An entry's size, as EventBridge counts it.
+/// Returns an entry's size, as EventBridge counts it.
 fn size(entry: &PutEventsRequestEntry) -> usize {
     let texts = [entry.source(), entry.detail_type(), entry.detail()];
     texts.into_iter().flatten().map(str::len).sum()

@@ -1,8 +1,8 @@
-//! Writes the groups of a batch, one transaction at a time, and tries again what DynamoDB refuses.
+//! Writes the groups of a batch, one transaction at a time, and retries what DynamoDB refuses.
 //!
-//! A worker has one transaction on its way, so that the table has at most `MaximumConcurrency` writers. A group that
-//! meets another worker's transaction waits, and the others go on meanwhile. A table that throttles or is down makes
-//! the worker rest. Every wait ends with the deadline, and the next batch knows nothing of it.
+//! A worker has one transaction in flight, so the table has at most `MaximumConcurrency` writers. A group that conflicts with
+//! another worker's transaction waits, while the others go on. If the table throttles or is down, the worker pauses. Every
+//! wait ends by the deadline, and nothing is remembered for the next batch.
 
 mod attempt;
 
@@ -17,19 +17,19 @@ use attempt::{Attempt, Job};
 use std::collections::VecDeque;
 use tokio::time::{Instant, sleep_until};
 
-/// A group that the table refused this many times lets the others go first: it may be the only one that is refused.
+/// Refusals after which a group lets the others go first: it may be the only one that the table refuses.
 const PATIENCE: u32 = 8;
 
-/// The end of a batch.
+/// The result of a batch.
 #[derive(Debug, Default)]
 pub struct Committed {
     /// The dispositions of the orders, each with its record.
     pub dispositions: Vec<(usize, Disposition)>,
-    /// The time at which the first group was done, if one was.
+    /// The time at which the first group was written, if any was.
     pub first: Option<Instant>,
 }
 
-/// Writes the groups of each chain one after the other, until each order has its disposition or `deadline` is over.
+/// Writes the groups of each chain in sequence, until each order has its disposition or `deadline` has passed.
 pub async fn commit(
     table: &OrderTable,
     chains: Vec<Vec<Group<'_>>>,
@@ -63,16 +63,16 @@ pub async fn commit(
     work.end()
 }
 
-/// Groups that are written one after the other.
+/// Groups that are written in sequence.
 type Chain<'a> = VecDeque<Job<'a>>;
 
-/// The work that a batch still makes.
+/// The remaining work of a batch.
 struct Work<'a> {
     chains: VecDeque<Chain<'a>>,
     done: Committed,
-    /// The number of groups that were written.
+    /// The number of groups written.
     written: usize,
-    /// The table's refusals in a row, whatever it was asked.
+    /// How often in a row the table has refused any group.
     refusals: u32,
 }
 
@@ -87,7 +87,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Removes the first chain that is due, or the one that will be due first.
+    /// Removes the first chain that is due, or else the one that will be due soonest.
     fn next(&mut self) -> Option<Chain<'a>> {
         let now = Instant::now();
         let due = |chain: &Chain| chain.front().map_or(now, |job| job.due);
@@ -96,7 +96,7 @@ impl<'a> Work<'a> {
         self.chains.remove(first.or_else(soonest)?)
     }
 
-    /// Puts a chain back whose first group the table refused.
+    /// Puts a chain back after the table refused its first group.
     fn put_back_refused(&mut self, mut chain: Chain<'a>, cause: Cause) {
         let Some(job) = chain.front_mut() else {
             return;
@@ -112,17 +112,17 @@ impl<'a> Work<'a> {
         }
         let others_go_on = refused.is_partial && self.written > refused.written_before;
         if let Some(throttled) = job.split_throttled() {
-            // Orders of a throttled article wait behind all others.
+            // Orders for a throttled article wait behind all others.
             chain.push_back(throttled);
         } else if others_go_on && job.refused.times >= 4 * PATIENCE {
-            // It alone is refused: it must not keep the worker from other batches.
+            // Only this group is refused: it must not keep the worker from other batches.
             self.done.dispositions.extend(job.retry(Cause::Table));
             chain.pop_front();
         }
         self.chains.push_back(chain);
     }
 
-    /// Puts a chain back whose first group got any other answer.
+    /// Puts a chain back after any other result of its first group.
     fn put_back(&mut self, mut chain: Chain<'a>, attempt: &Attempt, chance: f64) {
         let Some(job) = chain.front_mut() else {
             return;
@@ -139,7 +139,7 @@ impl<'a> Work<'a> {
                 job.due = Instant::now() + backoff::again(job.conflicts, chance);
                 job.conflicts += 1;
             }
-            // Bisect: the orders to blame end up alone.
+            // Bisect until the orders at fault are alone.
             Attempt::Malformed if job.orders.len() > 1 => {
                 let later = job.orders.split_off(job.orders.len() / 2);
                 chain.insert(1, Job::new(later));
@@ -156,7 +156,7 @@ impl<'a> Work<'a> {
         self.chains.push_front(chain);
     }
 
-    /// Gives up on what is left.
+    /// Gives up on the remaining orders.
     fn end(mut self) -> Committed {
         for job in self.chains.iter().flatten() {
             self.done.dispositions.extend(job.retry(job.cause));

@@ -1,4 +1,4 @@
-//! Configures the SDK as `process` calls it.
+//! Configures the SDK for `process`.
 
 use anyhow::Result;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
@@ -6,10 +6,10 @@ use aws_types::SdkConfig;
 use function::aws::{configure, connector};
 use std::time::Duration;
 
-/// The services that are called, by the SDK's names of them.
+/// Services that are called, by the SDK's names.
 const SERVICES: [&str; 3] = ["SQS", "DynamoDB", "EventBridge"];
 
-/// A call may take 5 s, each of its attempts 2 s: the SDK itself sets no limit.
+/// Limits a call to 5 s, and each of its attempts to 2 s: the SDK itself sets no limit.
 pub fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .operation_attempt_timeout(Duration::from_secs(2))
@@ -17,9 +17,9 @@ pub fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// Configures AWS's clients, with [`timeouts`]. The SDK retries a call if `retries` says so, and no other.
+/// Configures AWS's clients, with [`timeouts`]. Only calls that `retries` configures are retried.
 pub fn aws() -> Result<SdkConfig> {
-    // One for all clients: each would read the root certificates for itself.
+    // All clients share one connector: each would otherwise read the root certificates again.
     configure(&connector()?, &SERVICES, timeouts())
 }
 

@@ -1,18 +1,18 @@
-//! The time of day and chance, which a test or a simulation chooses.
+//! The time of day and chance, replaceable by tests and simulations.
 
 use std::time::SystemTime;
 
-/// The time of day, and chance.
+/// The time of day and chance.
 #[derive(Debug, Clone, Copy)]
 pub struct Effects {
-    /// Tells the time of day.
+    /// Returns the time of day.
     pub clock: fn() -> SystemTime,
-    /// Draws a number from 0 to 1; it spreads retries.
+    /// Draws a number from 0 to 1, which spreads retries.
     pub chance: fn() -> f64,
 }
 
 impl Effects {
-    /// The effects of the real machine.
+    /// The real clock and the machine's randomness.
     pub const REAL: Self = Self {
         clock: SystemTime::now,
         chance: fastrand::f64,

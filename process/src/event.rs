@@ -1,4 +1,4 @@
-//! Reads an SQS event record by record, and of each record what is used. The types of `aws_lambda_events` read an event as
+//! Reads an SQS event record by record, and only the members that are used. The types of `aws_lambda_events` parse an event as
 //! a whole, so one odd record would fail its neighbours: a binary attribute that isn't base64, a `null`, a number.
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
@@ -9,21 +9,21 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// The attributes that are used.
+/// Attributes that are used.
 const ATTRIBUTES: [&str; 2] = [
     "ApproximateReceiveCount",
     "ApproximateFirstReceiveTimestamp",
 ];
 
-/// An SQS event. A record of which a member can't be read lacks that member: [`records`](crate::records) leaves one
-/// without a body on the queue.
+/// An SQS event. A member that can't be read is left out of its record. [`records`](crate::records) leaves a record without a
+/// body on the queue.
 #[derive(Debug)]
 pub struct Event(pub SqsEvent);
 
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let event = read(<&RawValue>::deserialize(deserializer)?);
-        // Says nothing of what the event holds: the runtime logs it.
+        // The error quotes nothing of the event: the runtime logs it.
         event.ok_or_else(|| D::Error::custom("the event has no list of records"))
     }
 }
@@ -59,7 +59,7 @@ mod tests {
 
     const GOOD: &str = include_str!("../../events/order-placed.json");
 
-    /// A record with these members instead of the good ones.
+    /// A record with these members in place of valid ones.
     fn with(members: &str) -> String {
         let body = serde_json::to_string(GOOD).expect("a text is JSON");
         let good = format!(r#""messageId":"1","receiptHandle":"r","body":{body}"#);
@@ -91,7 +91,7 @@ mod tests {
             let odd = with(&members);
             let event = read(&[&odd, &with(r#""odd":0"#)])?;
             let batch = read_batch(&event.records, |_| false);
-            // The two are one order, twice.
+            // The two records contain the same order.
             assert_eq!(
                 (batch.orders.len(), batch.duplicates.len()),
                 (1, 1),

@@ -1,4 +1,4 @@
-//! For tests: orders, and AWS, faked below the SDK at HTTP.
+//! For tests: orders, and an AWS that is faked at HTTP, below the SDK.
 
 pub mod rows;
 
@@ -25,13 +25,14 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// An answer: the HTTP status, and the body. `null` is an empty one.
+/// An answer: the HTTP status and the body. `null` is an empty body.
 pub type Answer = (u16, Value);
 
-/// The answer that never comes.
+/// No answer: the call never returns.
 pub const SILENCE: Answer = (0, Value::Null);
 
-/// Clients whose calls are answered by `answer`, given a call's name and body; without an answer a call succeeds.
+/// Configures clients whose calls are answered by `answer`, from a call's name and body. If it returns None, the call
+/// succeeds.
 pub fn aws(answer: impl Fn(&str, &Value) -> Option<Answer> + Send + Sync + 'static) -> SdkConfig {
     let connector = SharedHttpConnector::new(Fake(Box::new(answer)));
     SdkConfig::builder()
@@ -76,7 +77,7 @@ impl HttpConnector for Fake {
 
 /// The tables `orders` and `articles`.
 pub fn table(config: &SdkConfig) -> OrderTable {
-    // Clients of one service share the retries that they may make, and tests run beside each other.
+    // Clients of a service share a quota of retries, and tests run in parallel.
     let bucket = RetryPartition::custom("test").token_bucket(TokenBucket::new(500));
     let config = Builder::from(config).retry_partition(bucket.build());
     OrderTable::new(
@@ -86,17 +87,17 @@ pub fn table(config: &SdkConfig) -> OrderTable {
     )
 }
 
-/// The refusal of a call.
+/// An answer that refuses a call.
 pub fn refused(status: u16, code: &str) -> Answer {
     (status, json!({ "__type": code }))
 }
 
-/// The order of record `record`, of these articles in these quantities.
+/// An order of record `record`, for these articles in these quantities.
 pub fn order(record: usize, lines: &[(&str, u64)]) -> Pending {
     let line =
         |(sku, quantity): &(&str, u64)| json!({"sku": sku, "quantity": quantity, "unit_price": 1});
     let lines: Vec<_> = lines.iter().map(line).collect();
-    // As from the queue: no limit of the API is checked.
+    // Read as from the queue: no limit of the API is checked.
     let order: Order = serde_json::from_value(json!({"lines": lines, "currency": "EUR"}))
         .expect("the test's orders are valid");
     let ids = OrderIds::new(Secret::new("s".repeat(32)).expect("long enough"), vec![]);
@@ -113,7 +114,7 @@ pub fn order(record: usize, lines: &[(&str, u64)]) -> Pending {
     }
 }
 
-/// The order of record `record`, of one piece each of the articles `a1`, `a2`, ….
+/// An order of record `record`, for one piece each of the articles `a1`, `a2`, ….
 pub fn pending(record: usize, articles: &[u8]) -> Pending {
     let skus: Vec<_> = articles.iter().map(|n| format!("a{n}")).collect();
     let lines: Vec<_> = skus.iter().map(|sku| (sku.as_str(), 1)).collect();
@@ -125,7 +126,7 @@ pub fn pending(record: usize, articles: &[u8]) -> Pending {
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// The lines so far.
+    /// Returns the lines so far.
     pub fn text(&self) -> String {
         let bytes = self.0.lock().expect("no panic in here").clone();
         String::from_utf8(bytes).expect("lines are text")

@@ -3,18 +3,18 @@
 use crate::records::Pending;
 use std::collections::{HashMap, HashSet};
 
-/// The most actions of a transaction.
+/// Most actions of a transaction.
 const MAX_ACTIONS: usize = 100;
-/// The most bytes of a transaction's items: 4 MB, less a little for the articles' rows.
+/// Most bytes of a transaction's items: 4 MB, less a little for the articles' rows.
 const MAX_BYTES: usize = 3_900_000;
 
-/// The orders of one transaction, in the order of arrival.
+/// The orders of one transaction, by arrival.
 pub type Group<'a> = Vec<&'a Pending>;
 
-/// Packs orders into groups, each within a transaction's limits: one action an order and one an article. An order never
-/// goes into an earlier group than one that arrived before it and shares an article with it.
+/// Packs orders into groups within a transaction's limits: one action per order and one per article. An order never goes into
+/// an earlier group than one that arrived before it and shares an article with it.
 ///
-/// An order that is too large by itself gets a group by itself: the table says what is wrong with it.
+/// An order that is too large on its own gets a group of its own: the table reports what is wrong with it.
 pub fn pack<'a>(orders: impl IntoIterator<Item = &'a Pending>) -> Vec<Group<'a>> {
     #[derive(Default)]
     struct Open<'a> {
@@ -27,7 +27,7 @@ pub fn pack<'a>(orders: impl IntoIterator<Item = &'a Pending>) -> Vec<Group<'a>>
     for order in orders {
         let skus = skus(&[order]);
         let fits = |group: &Open| {
-            // Most groups are full, and a union is slow.
+            // Check the count first: most groups are full, and a union is slow.
             let actions = group.orders.len() + 1 + group.skus.len();
             let more = || skus.difference(&group.skus).count();
             actions <= MAX_ACTIONS
@@ -54,8 +54,8 @@ pub fn pack<'a>(orders: impl IntoIterator<Item = &'a Pending>) -> Vec<Group<'a>>
     open.into_iter().map(|group| group.orders).collect()
 }
 
-/// Chains groups that share an article, directly or by others between them. The groups of one chain are written one
-/// after the other: the order of arrival counts for them. Chains have nothing to do with each other.
+/// Chains groups that share an article, directly or through other groups. The groups of a chain are written in sequence,
+/// because the first orders to arrive get the stock. Chains are independent of each other.
 pub fn chain(groups: Vec<Group<'_>>) -> Vec<Vec<Group<'_>>> {
     let mut chains: Vec<(HashSet<&str>, Vec<Group>)> = Vec::new();
     for group in groups {
@@ -75,7 +75,7 @@ pub fn chain(groups: Vec<Group<'_>>) -> Vec<Vec<Group<'_>>> {
     chains.into_iter().map(|(_, groups)| groups).collect()
 }
 
-/// The articles that the orders want.
+/// Returns the articles that the orders want.
 fn skus<'a>(orders: &[&'a Pending]) -> HashSet<&'a str> {
     let lines = orders.iter().flat_map(|order| order.placed.order().lines());
     lines.map(events::Line::sku).collect()

@@ -1,5 +1,5 @@
-//! Processes an SQS batch: records come in, their failures go out. Each record is answered on its own. `last_delivery`
-//! takes care of orders that won't come again, `rivals` of orders under one key.
+//! Processes an SQS batch, answering each record on its own; returns those that failed. `last_delivery` handles orders that
+//! won't be delivered again, `rivals` handles orders under one key.
 
 mod last_delivery;
 mod rivals;
@@ -21,11 +21,11 @@ use futures_util::FutureExt;
 use std::{collections::BTreeSet, panic::AssertUnwindSafe, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
-/// A worker stops writing this long before its invocation ends: it then changes visibility timeouts, and answers.
+/// A worker stops writing this long before its invocation ends, to change visibility timeouts and to answer.
 pub const MARGIN: Duration = Duration::from_secs(3);
 
-/// A worker that tells outcomes stops writing this much sooner, or by a quarter of its time if that is less.
-const TELLING: Duration = Duration::from_secs(10);
+/// A worker that publishes outcomes stops writing this much earlier, or by a quarter of its time if that is less.
+const PUBLISHING: Duration = Duration::from_secs(10);
 
 /// Processes SQS batches.
 #[derive(Debug)]
@@ -34,28 +34,28 @@ pub struct Processor {
     pub table: OrderTable,
     /// The visibility of the messages that stay on the queue.
     pub visibility: MessageVisibility,
-    /// The bus that outcomes are told on, if there is one.
+    /// The bus that outcomes are published on, if there is one.
     pub bus: Option<OutcomeBus>,
-    /// The queue's `maxReceiveCount`: a message that was received so often moves to the dead-letter queue.
+    /// The queue's `maxReceiveCount`: after this many deliveries, a message moves to the dead-letter queue.
     pub max_receives: u32,
-    /// The new visibility timeout of a record that failed on its own once; it doubles with each delivery.
+    /// The new visibility timeout of a record that failed on its own once. It doubles with each delivery.
     pub retry_base: Duration,
-    /// The queue's visibility timeout, and the longest of those.
+    /// The queue's visibility timeout, which is also the longest timeout of such a record.
     pub visibility_timeout: Duration,
-    /// The time of day, and chance.
+    /// The time of day and chance.
     pub effects: Effects,
-    /// Gets the metrics of each batch.
+    /// Receives the metrics of each batch.
     pub metrics: fn(&Tally),
 }
 
-/// A record has no id, so it can't be answered. SQS sends none; the whole batch fails, since an empty id in the answer
-/// would say just that.
+/// The error for a batch with a record without id, which can't be answered on its own. SQS sends no such record. An empty id
+/// in the answer would fail the whole batch, too.
 #[derive(Debug, thiserror::Error)]
 #[error("a record has no messageId")]
 pub struct NoMessageId;
 
 impl Processor {
-    /// Processes a batch, and names the records that stay on the queue. The invocation ends at `end`.
+    /// Processes a batch, and returns the records that stay on the queue. The invocation ends at `end`.
     pub async fn handle(
         &self,
         event: SqsEvent,
@@ -68,7 +68,7 @@ impl Processor {
         }
         let Settlement {
             dispositions,
-            untold,
+            unpublished,
             elapsed,
         } = self.settle(&event.records, end - MARGIN).await;
         let is_left = |disposition: &&Disposition| matches!(disposition, Disposition::Retry(_));
@@ -80,13 +80,13 @@ impl Processor {
         let records = event.records.into_iter().zip(dispositions).enumerate();
         for (n, (record, disposition)) in records {
             tally.count(&disposition, receives(&record));
-            let is_untold = untold.contains(&n);
-            if is_untold {
-                tally.count_untold();
+            let is_unpublished = unpublished.contains(&n);
+            if is_unpublished {
+                tally.count_unpublished();
             }
             let cause = match disposition {
                 Disposition::Retry(cause) => cause,
-                _ if is_untold => Cause::Bus,
+                _ if is_unpublished => Cause::Bus,
                 _ => continue,
             };
             let chance = (self.effects.chance)();
@@ -100,8 +100,8 @@ impl Processor {
                     let waited = self.waited(&record).unwrap_or(elapsed);
                     Some(turn(elapsed, served, left, waited, chance))
                 }
-                // The worker is old, or the table or the bus takes nothing: the queue's visibility timeout spans the longest
-                // outage.
+                // If the worker is too old, or the table or the bus takes nothing, the queue's visibility timeout outlasts the
+                // longest outage.
                 Cause::Busy | Cause::Worker | Cause::Table | Cause::Bus => None,
             };
             if let (Some(timeout), Some(receipt_handle)) = (timeout, &record.receipt_handle) {
@@ -113,19 +113,19 @@ impl Processor {
         }
         let change = self.visibility.change(&changes);
         if timeout_at(end - MARGIN / 3, change).await.is_err() {
-            tracing::warn!("no time was left to change the visibility of messages");
+            tracing::warn!("ran out of time to change the visibility of messages");
         }
         (self.metrics)(&tally);
         Ok(response)
     }
 
-    /// The time since a record was delivered first.
+    /// Returns the time since a record was first delivered.
     fn waited(&self, record: &SqsMessage) -> Option<Duration> {
         let first = first_received(record)?;
         (self.effects.clock)().duration_since(first).ok()
     }
 
-    /// Stores the orders of the records, and tells their outcomes, by `deadline`.
+    /// Stores the orders of the records and publishes their outcomes, by `deadline`.
     async fn settle(&self, records: &[SqsMessage], deadline: Instant) -> Settlement {
         let now = (self.effects.clock)().into();
         let Batch {
@@ -133,7 +133,7 @@ impl Processor {
             duplicates,
             unread,
         } = read_batch(records, |order| self.table.may_have_forgotten(order, now));
-        // Failed by default, until something better is known below.
+        // Each record counts as failed until its disposition is known.
         let mut dispositions = vec![Disposition::Retry(Cause::Record); records.len()];
         for (record, cause) in unread {
             dispositions[record] = Disposition::Retry(cause);
@@ -141,20 +141,20 @@ impl Processor {
 
         let start = Instant::now();
         let time = deadline.saturating_duration_since(start);
-        let telling = self
+        let publishing = self
             .bus
             .as_ref()
-            .map_or(Duration::ZERO, |_| TELLING.min(time / 4));
-        // On the heap: rustc lays out no futures that are nested as deep as this one would be.
+            .map_or(Duration::ZERO, |_| PUBLISHING.min(time / 4));
+        // On the heap: rustc can't lay out a future that is nested this deeply.
         let Committed {
             dispositions: known,
             first,
-        } = Box::pin(self.write(&orders, deadline - telling)).await;
-        // An outage before the table accepted the first order tells nothing of the table's speed.
+        } = Box::pin(self.write(&orders, deadline - publishing)).await;
+        // An outage before the table accepted the first order says nothing about the table's speed.
         let elapsed = first.unwrap_or(start).elapsed();
         for (record, disposition) in known {
             dispositions[record] = match disposition {
-                // A worker that knows the outcome has to tell it.
+                // It is left for a worker that knows the outcome and can publish it.
                 Disposition::StoredBefore(None) if self.bus.is_some() => {
                     Disposition::Retry(Cause::Worker)
                 }
@@ -171,7 +171,7 @@ impl Processor {
                 );
             }
         }
-        // Half of what is left: the other half is for telling.
+        // Half of the time left is for reading rows, the other half for publishing.
         let left = deadline.saturating_duration_since(Instant::now());
         let half = Instant::now() + left / 2;
         let failed = self.failed(&orders, &dispositions, half).await;
@@ -184,7 +184,7 @@ impl Processor {
         let settled = orders
             .iter()
             .filter_map(|order| Some((order, settled(order)?)));
-        let mut untold = self.tell(settled.collect(), deadline).await;
+        let mut unpublished = self.publish(settled.collect(), deadline).await;
         for Duplicate { record, first } in duplicates {
             dispositions[record] = match &dispositions[first] {
                 Disposition::Stored(_) | Disposition::StoredBefore(_) => {
@@ -192,19 +192,23 @@ impl Processor {
                 }
                 other => other.clone(),
             };
-            if untold.contains(&first) {
-                untold.insert(record);
+            if unpublished.contains(&first) {
+                unpublished.insert(record);
             }
         }
         Settlement {
             dispositions,
-            untold,
+            unpublished,
             elapsed,
         }
     }
 
-    /// Tells the outcomes of these orders, if there is a bus. Gives the records of those that it has not taken.
-    async fn tell(&self, orders: Vec<(&Pending, Settled)>, deadline: Instant) -> BTreeSet<usize> {
+    /// Publishes the outcomes of these orders, if there is a bus. Returns the records of unpublished ones.
+    async fn publish(
+        &self,
+        orders: Vec<(&Pending, Settled)>,
+        deadline: Instant,
+    ) -> BTreeSet<usize> {
         let Some(bus) = &self.bus else {
             return BTreeSet::new();
         };
@@ -219,21 +223,21 @@ impl Processor {
             (order.record, event)
         };
         let events = orders.into_iter().map(event).collect();
-        let tell = AssertUnwindSafe(bus.tell(events, deadline, self.effects)).catch_unwind();
-        tell.await.unwrap_or_else(|_| {
-            tracing::error!("telling outcomes panicked");
+        let publish = AssertUnwindSafe(bus.publish(events, deadline, self.effects)).catch_unwind();
+        publish.await.unwrap_or_else(|_| {
+            tracing::error!("publishing outcomes panicked");
             records
         })
     }
 }
 
-/// The end of a batch.
+/// The result of a batch.
 struct Settlement {
     /// The disposition of each record.
     dispositions: Vec<Disposition>,
     /// The records whose order has an outcome that the bus has not taken.
-    untold: BTreeSet<usize>,
-    /// The time for which the table wrote.
+    unpublished: BTreeSet<usize>,
+    /// How long the table was writing.
     elapsed: Duration,
 }
 

@@ -1,5 +1,5 @@
-//! Reads the records of an SQS batch, one by one. The same order in several records is one order; two orders under one
-//! idempotency key, which have one id, are two.
+//! Reads the records of an SQS batch one by one. Several records with the same order count as one order. Two orders under one
+//! idempotency key share an id, but count as two.
 
 use crate::disposition::{Cause, Owner, Settled};
 use aws_lambda_events::sqs::SqsMessage;
@@ -11,42 +11,42 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// A row has up to this many bytes beyond its message: outcome, time, total and the attributes' names.
+/// Most bytes of a row beyond its message: outcome, time, total and the attributes' names.
 const ROW_OVERHEAD: usize = 256;
 
-/// An SQS batch that was read.
+/// A parsed SQS batch.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// The first record of each order. Those that were received most come first, because there may not be time for all; the
-    /// others keep the order of arrival.
+    /// The first record of each order. Those with the most deliveries come first, because there may not be time for all; the
+    /// others keep their sequence of arrival.
     pub orders: Vec<Pending>,
-    /// The records that have the order of an earlier one.
+    /// The records with the order of an earlier record.
     pub duplicates: Vec<Duplicate>,
     /// The records that this version can't read as orders.
     pub unread: Vec<(usize, Cause)>,
 }
 
-/// An order that is to be stored, and its record.
+/// An order to be stored, and its record.
 #[derive(Debug)]
 pub struct Pending {
     /// The index of its record in the batch.
     pub record: usize,
-    /// Its row has at most this many bytes.
+    /// The most bytes that the order's row may have.
     pub bytes: usize,
-    /// Its receive count, this delivery included, or that of the duplicate that was received most.
+    /// The record's receive count, this delivery included, or that of its most delivered duplicate.
     pub receives: u32,
     /// The order.
     pub placed: OrderPlaced,
 }
 
 impl Pending {
-    /// True if one of its lines wants the article.
+    /// Returns whether one of the order's lines wants the article.
     pub fn wants(&self, sku: &str) -> bool {
         let mut lines = self.placed.order().lines().iter();
         lines.any(|line| line.sku() == sku)
     }
 
-    /// The order as the one that has its id's row, with this outcome.
+    /// Returns the order as the owner of its id's row, with this outcome.
     pub fn owner(&self, settled: Option<Settled>) -> Owner {
         Owner {
             fingerprint: self.placed.fingerprint().as_str().to_owned(),
@@ -55,16 +55,17 @@ impl Pending {
     }
 }
 
-/// A record that has the id and the fingerprint of an earlier record of the batch.
+/// A record with the same id and fingerprint as an earlier record of the batch.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Duplicate {
     /// The index of this record.
     pub record: usize,
-    /// The index of the earlier one.
+    /// The index of the earlier record.
     pub first: usize,
 }
 
-/// Reads a batch. A record that can't be read, whose reader panics, or whose order is too old, leaves the others alone.
+/// Reads a batch. A record that can't be read, makes the reader panic, or has an order that is too old does not affect the
+/// others.
 pub fn read_batch(records: &[SqsMessage], is_too_old: impl Fn(&OrderPlaced) -> bool) -> Batch {
     read_each(records, |n, record| {
         let order = read(n, record)?;
@@ -77,7 +78,7 @@ pub fn read_batch(records: &[SqsMessage], is_too_old: impl Fn(&OrderPlaced) -> b
     })
 }
 
-/// A message's receive count, this delivery included.
+/// Returns a message's receive count, this delivery included.
 pub fn receives(record: &SqsMessage) -> u32 {
     record
         .attributes
@@ -86,7 +87,7 @@ pub fn receives(record: &SqsMessage) -> u32 {
         .unwrap_or(1)
 }
 
-/// The time of a message's first delivery.
+/// Returns the time of a message's first delivery.
 pub fn first_received(record: &SqsMessage) -> Option<SystemTime> {
     let millis = record.attributes.get("ApproximateFirstReceiveTimestamp")?;
     UNIX_EPOCH.checked_add(Duration::from_millis(millis.parse().ok()?))
@@ -143,7 +144,7 @@ fn read(n: usize, record: &SqsMessage) -> Result<Pending, Cause> {
         Err(error) => {
             let message_id = &record.message_id;
             tracing::error!(message_id, %error, "could not read a record as an order");
-            // A later version waits for a worker that knows it, for as long as its receives last.
+            // A later version waits for a worker that knows it, as long as its deliveries last.
             let is_later = matches!(error, NotAnOrderPlaced::Version(_));
             Err(if is_later {
                 Cause::Worker

@@ -1,20 +1,20 @@
-//! Says how often the SDK repeats a call, and after which waits: its own defaults change with its versions. Transactions and
-//! events are repeated by `commit` and `bus`, and not by the SDK.
+//! Configures how often the SDK retries a call, and after which waits: its own defaults change between versions. The SDK
+//! doesn't retry transactions and events: `commit` and `bus` do.
 //!
-//! A wait is drawn between 0 and a bound, which is 100 ms at first and then doubles: four attempts wait 700 ms at most.
-//! `ingest` says what the SDK does by itself.
+//! A wait is drawn between 0 and a bound that starts at 100 ms and doubles: four attempts wait at most 700 ms. The same module
+//! in `ingest` describes the SDK's own defaults.
 
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use std::time::Duration;
 
-/// Retries a change of messages' visibility: if none succeeds, they come back by the queue's own timeout, minutes later.
-/// Changing it twice changes nothing.
+/// Retries a change of messages' visibility. If no attempt succeeds, the messages come back after the queue's own timeout,
+/// minutes later. Repeating the change is harmless.
 pub fn visibility() -> RetryConfig {
     patient()
 }
 
 /// Retries the put of a `failed` row, which is conditional. The rows of a batch are put one after the other, and their orders
-/// are tried afterwards anyway: more patience would be taken from those attempts.
+/// are tried afterwards in any case: longer retries would take time from those attempts.
 pub fn failed_row() -> RetryConfig {
     patient()
 }

@@ -1,4 +1,4 @@
-//! The tables, as `process` uses them. `refusal` translates DynamoDB's refusals into findings that the rest can act on.
+//! The tables, as `process` uses them. `refusal` translates DynamoDB's refusals into findings that callers can act on.
 
 mod numbers;
 mod refusal;
@@ -24,43 +24,43 @@ use std::{collections::HashMap, time::Duration};
 
 type Item = HashMap<String, AttributeValue>;
 
-/// Rows live this much longer than the operator keeps them. A retry that was accepted while its key was promised to hold may
-/// wait for SQS's 14 days, on both queues together, and the worker that stores it in the end must still meet the row. The
-/// clocks of workers may differ by the day that is left.
+/// How much longer a row is kept than the operator asked for. A retry that was accepted while its key was promised to hold may
+/// wait for SQS's 14 days, on both queues together, and the worker that finally stores it must still find the row. The
+/// remaining day allows for differences between workers' clocks.
 const LATE: Duration = Duration::from_hours(15 * 24);
 
-/// An order's row may be put.
+/// The order has no row.
 const IS_FREE: &str = "attribute_not_exists(id)";
-/// Also over the order's own `failed` row.
+/// The order has no row, or its own `failed` row.
 const IS_FREE_OR_OWN: &str =
     "attribute_not_exists(id) OR (#status = :failed AND fingerprint = :mine)";
-/// A row that has expired counts as deleted: DynamoDB deletes it days later. There may be such rows whatever `keep` is now.
+/// An expired row counts as deleted; DynamoDB deletes it days later. There may be such rows whatever `keep` is now.
 const OR_EXPIRED: &str = " OR expires_at < :now";
 
 /// The tables of orders and of articles.
 #[derive(Debug)]
 pub struct OrderTable {
     dynamodb: Client,
-    /// The same client without the SDK's own retries: `commit` knows better what to do.
+    /// The same client without the SDK's own retries: `commit` decides about retries.
     transactions: Client,
     orders: String,
     articles: String,
     keep: Option<Duration>,
 }
 
-/// An order's `failed` row wasn't put.
+/// The reason why an order's `failed` row wasn't put.
 #[derive(Debug, thiserror::Error)]
 pub enum NotPut {
-    /// The order makes no row.
-    #[error("the order makes no row: {0}")]
+    /// The order can't be converted to a row.
+    #[error("the order can't be converted to a row: {0}")]
     Row(#[from] serde_dynamo::Error),
-    /// DynamoDB refused it, or didn't answer.
+    /// DynamoDB refused the put, or didn't answer.
     #[error("{}", sdk_error::text(.0.as_ref()))]
     Refused(Box<SdkError<PutItemError>>),
 }
 
 impl OrderTable {
-    /// The tables of these names.
+    /// Uses the tables with these names.
     pub fn new(dynamodb: &Client, orders: String, articles: String) -> Self {
         let retrying = |retries| {
             let config = dynamodb.config().to_builder().interceptor(Answered);
@@ -75,19 +75,19 @@ impl OrderTable {
         }
     }
 
-    /// Sets how long after its outcome a row is kept at least; `None`: forever.
+    /// Sets how long after its outcome a row is kept at least; `None`: for ever.
     #[must_use]
     pub fn keeping(self, keep: Option<Duration>) -> Self {
         Self { keep, ..self }
     }
 
-    /// True if an order is so old that its row need not be there any more. Storing it could reserve its stock twice.
+    /// Returns whether an order is so old that its row may be gone. Storing it could reserve its stock twice.
     pub fn may_have_forgotten(&self, order: &OrderPlaced, now: Timestamp) -> bool {
         let age = order.placed_at().until(now);
         self.keep.is_some_and(|keep| age >= keep)
     }
 
-    /// Writes the transaction, tried once. The orders got their outcomes at `now`.
+    /// Tries once to write the transaction, with `now` as the time of its outcomes.
     pub async fn write<'a>(
         &self,
         transaction: &Transaction<'a>,
@@ -107,8 +107,8 @@ impl OrderTable {
         }
     }
 
-    /// Puts the order's row as `failed`, unless it has an outcome. A `failed` row of an earlier delivery, or of another message of
-    /// the order, gets the time of this one: until its worker is done, the order isn't given up.
+    /// Puts the order's row as `failed`, unless it has an outcome. A `failed` row from an earlier delivery, or from another
+    /// message of the order, gets the time of this one: the order isn't given up before its worker is done.
     pub async fn put_failed(&self, order: &OrderPlaced, now: Timestamp) -> Result<(), NotPut> {
         let put = self
             .dynamodb
@@ -125,8 +125,9 @@ impl OrderTable {
         }
     }
 
-    /// The outcome in an order's row, if it is this order's and reads `failed`; an order without a row gets such a one. None
-    /// also if DynamoDB doesn't say. It is a transaction, because DynamoDB Local tells the row of no other put that it refuses.
+    /// Returns the outcome in an order's row, if that is the order's own and reads `failed`. Puts such a row if there is none.
+    /// Also returns None if DynamoDB doesn't answer clearly. Uses a transaction, because DynamoDB Local returns the row only
+    /// for a put that is refused in a transaction.
     pub async fn failed(&self, order: &OrderPlaced, now: Timestamp) -> Option<Settled> {
         let put = Put::builder()
             .table_name(&self.orders)
@@ -200,7 +201,7 @@ impl OrderTable {
     }
 }
 
-/// The values that [`IS_FREE_OR_OWN`] and [`OR_EXPIRED`] compare a row's with.
+/// Returns the values that [`IS_FREE_OR_OWN`] and [`OR_EXPIRED`] compare a row's with.
 fn values(order: &OrderPlaced, now: Timestamp) -> Item {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     Item::from([
@@ -210,7 +211,7 @@ fn values(order: &OrderPlaced, now: Timestamp) -> Item {
     ])
 }
 
-/// A time as `expires_at` has it.
+/// Formats a time like `expires_at`.
 fn second(at: Timestamp) -> AttributeValue {
     AttributeValue::N(at.seconds().to_string())
 }

@@ -1,4 +1,5 @@
-//! Counts what became of a batch, and writes it as metrics: one line a batch, in CloudWatch's embedded metric format.
+//! Counts what became of a batch's records, and writes the counts as metrics: one line per batch, in CloudWatch's embedded
+//! metric format.
 
 use crate::disposition::{Cause, Disposition};
 use events::{Outcome, Timestamp};
@@ -8,10 +9,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// The namespace of the metrics.
 pub const NAMESPACE: &str = "OrderIntake";
 
-/// CloudWatch takes this many values of a metric in a line.
+/// Most values of a metric that CloudWatch takes in a line.
 const MOST_VALUES: usize = 100;
 
-/// The number of records of a batch that met each disposition, and how long their orders took.
+/// The number of a batch's records with each disposition, and how long their orders waited.
 #[derive(Debug, Default, PartialEq)]
 pub struct Tally {
     confirmed: usize,
@@ -21,7 +22,7 @@ pub struct Tally {
     failed_by_record: usize,
     failed_by_table: usize,
     failed_by_time: usize,
-    untold: usize,
+    unpublished: usize,
     most_receives: u32,
     waits: Vec<Duration>,
 }
@@ -41,9 +42,9 @@ impl Tally {
             }
             Disposition::StoredBefore(_) => &mut self.redelivered,
             Disposition::KeyMismatch(_) => &mut self.key_mismatches,
-            // A worker that is too old fails single messages, too.
+            // A worker that is too old also fails single messages.
             Disposition::Retry(Cause::Record | Cause::Worker) => &mut self.failed_by_record,
-            // Nothing is retried for the bus but orders that have their outcome: they are untold.
+            // `Retry(Bus)` doesn't occur: an order that waits for the bus has its outcome, and counts as unpublished.
             Disposition::Retry(Cause::Table | Cause::Bus) => &mut self.failed_by_table,
             Disposition::Retry(Cause::Busy) => &mut self.failed_by_time,
         };
@@ -52,13 +53,13 @@ impl Tally {
     }
 
     /// Counts one more outcome that the event bus has not taken.
-    pub fn count_untold(&mut self) {
-        self.untold += 1;
+    pub fn count_unpublished(&mut self) {
+        self.unpublished += 1;
     }
 
-    /// The lines that CloudWatch reads metrics of this `service` from: one, but for batches of more than 100 orders. They
-    /// have the level that logs are set to: Lambda drops a line of a lower level, or takes one without level and time for
-    /// INFO, and CloudWatch would see no metric.
+    /// Returns the lines that CloudWatch reads the metrics of this `service` from: one, unless a batch has more than 100
+    /// orders. They have the level that logs are set to. Lambda drops lines of a lower level, and takes a line without level
+    /// and time for INFO: CloudWatch would then see no metrics.
     pub fn lines(&self, now: SystemTime, service: &str, level: &str) -> Vec<Value> {
         let failed = self.failed_by_record + self.failed_by_table + self.failed_by_time;
         let settled = self.confirmed + self.rejected + self.redelivered + self.key_mismatches;
@@ -72,7 +73,7 @@ impl Tally {
             ("FailedByRecord", self.failed_by_record),
             ("FailedByTable", self.failed_by_table),
             ("FailedByTime", self.failed_by_time),
-            ("Untold", self.untold),
+            ("Unpublished", self.unpublished),
         ];
         let counts = counts.map(|(name, count)| (name, "Count", json!(count)));
         let receives = ("MostReceives", "None", json!(self.most_receives));
@@ -87,7 +88,7 @@ impl Tally {
     }
 }
 
-/// A line of metrics, each with its name, its unit and its value, or its values.
+/// Returns a line of metrics, each with its name, its unit and its value or values.
 fn line(
     metrics: Vec<(&'static str, &'static str, Value)>,
     now: SystemTime,
@@ -145,12 +146,12 @@ mod tests {
             assert_eq!(line["level"], expected);
             assert_eq!(line["timestamp"], "2026-11-22T09:00:00.120Z");
             assert_eq!(line["KeyMismatches"], 0);
-            assert_eq!(line["Untold"], 0);
+            assert_eq!(line["Unpublished"], 0);
         }
     }
 
     #[test]
-    fn a_line_tells_of_each_record_and_of_each_outcomes_time() {
+    fn a_line_counts_each_record_and_has_each_outcomes_time() {
         let mut tally = Tally::default();
         tally.count(&stored(Outcome::Confirmed, 3), 1);
         tally.count(&stored(Outcome::Confirmed, 70), 4);

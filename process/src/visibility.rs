@@ -15,7 +15,7 @@ pub struct MessageVisibility {
 }
 
 impl MessageVisibility {
-    /// Changes messages of the queue at `url`.
+    /// Uses the queue at `url`.
     pub fn new(sqs: &Client, url: String) -> Self {
         let config = sqs.config().to_builder();
         let config = config.retry_config(retries::visibility());
@@ -23,10 +23,10 @@ impl MessageVisibility {
         Self { sqs, url }
     }
 
-    /// Makes messages, named by their receipt handles, visible again after the given times. Where that fails, the
-    /// queue's own visibility timeout stays: the message comes back later, and nothing is lost.
+    /// Makes messages, identified by their receipt handles, visible again after the given times. If that fails, the queue's
+    /// own visibility timeout stays: the message comes back later, and nothing is lost.
     pub async fn change(&self, messages: &[(String, Duration)]) {
-        // A request has at most ten entries.
+        // A request takes at most ten entries.
         join_all(messages.chunks(10).map(|messages| async {
             let entries = messages
                 .iter()

@@ -1,4 +1,4 @@
-//! Takes no empty answer for DynamoDB's.
+//! Rejects empty answers in place of DynamoDB's.
 
 use aws_smithy_runtime_api::{
     box_error::BoxError,
@@ -11,9 +11,8 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// Fails a call whose answer is a success without a body. DynamoDB sends `{}` at least, but a proxy that answers in its place
-/// may send nothing, and the SDK reads that as an empty object: a write would count as made,
-/// and an existing row as missing.
+/// Fails a call that succeeded with an empty body. DynamoDB always sends at least `{}`, but a proxy that answers in its place
+/// may send nothing. The SDK reads that as an empty object: a write would count as made, and an existing row as missing.
 #[derive(Debug)]
 pub struct Answered;
 

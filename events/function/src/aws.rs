@@ -22,13 +22,13 @@ use rustls::{
 };
 use std::{env, fs};
 
-/// Pins what the SDK does by default: `BehaviorVersion::latest()` changes with an update, as it does in November 2026.
+/// Pins the SDK's defaults: `BehaviorVersion::latest()` changes with updates, as it does in November 2026.
 pub fn behavior_version() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
 
-/// Configures the SDK: region, credentials and [`Endpoints`] come from the variables that Lambda sets, and from no other
-/// source. `services` are those that are called, by the SDK's names of them. The SDK retries no call unless a client says so.
+/// Configures the SDK. Region, credentials and [`Endpoints`] come only from the variables that Lambda sets. `services` lists
+/// the services that are called, by the SDK's names. The SDK retries no call unless a client says so.
 pub fn configure(
     connector: &SharedHttpConnector,
     services: &[&'static str],
@@ -55,11 +55,11 @@ pub fn configure(
     Ok(config.service_config(endpoints).build())
 }
 
-/// Makes what opens connections and keeps them. `AWS_CA_BUNDLE` names a file of the roots that it trusts instead of the
-/// system's, and `SSL_CERT_FILE` another place for those.
+/// Builds the connector, which opens and keeps connections. `AWS_CA_BUNDLE` names a file of roots to trust instead of the
+/// system's; `SSL_CERT_FILE` names another place for the system's.
 ///
-/// The system has more than a hundred roots, and a cold start reads them all. Amazon's five alone would save most of that,
-/// and Amazon advises against it: on the day that a service moves to another root, every cold start would fail.
+/// A cold start reads all of the system's roots, more than a hundred. Amazon's own five would save most of that time, but
+/// Amazon advises against pinning them: once a service moves to another root, every cold start would fail.
 pub fn connector() -> Result<SharedHttpConnector> {
     let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
     let bundle = env::var_os("AWS_CA_BUNDLE").filter(|file| !file.is_empty());
@@ -76,12 +76,12 @@ pub fn connector() -> Result<SharedHttpConnector> {
     Ok(SharedHttpConnector::new(connector))
 }
 
-/// Checks that a PEM file has a certificate or more, and none that cannot be read: the SDK would panic at it.
+/// Checks that a PEM file has at least one certificate, and none that cannot be parsed: the SDK would panic at it.
 fn certificates(pem: Vec<u8>) -> Result<Vec<u8>> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         roots.add(certificate?)?;
     }
-    ensure!(!roots.is_empty(), "there is no certificate in it");
+    ensure!(!roots.is_empty(), "it contains no certificate");
     Ok(pem)
 }

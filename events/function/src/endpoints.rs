@@ -1,6 +1,6 @@
-//! Finds the addresses that calls go to instead of AWS's, as the SDKs' documentation says: `AWS_ENDPOINT_URL_SQS` and the
-//! like come before `AWS_ENDPOINT_URL`, and `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` switches off both. `aws-config` would read
-//! them, and much else that a function has no use for.
+//! Finds the addresses that replace AWS's own, as the SDKs document them: `AWS_ENDPOINT_URL_SQS` and the like take precedence
+//! over `AWS_ENDPOINT_URL`, and `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` switches both off. `aws-config` would read them too,
+//! along with much that a function doesn't need.
 
 use crate::environment::switch;
 use anyhow::{Result, bail, ensure};
@@ -8,13 +8,13 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use std::collections::BTreeMap;
 
-/// The services that have an address of their own, by the SDK's names of them: the variable that says it, and the address.
+/// Services with an address of their own, by the SDK's names: the variable that sets the address, and the address.
 #[derive(Debug, Clone)]
 pub struct Endpoints(BTreeMap<&'static str, (String, String)>);
 
 impl Endpoints {
     /// Reads the addresses of these services. `variable` returns None for a variable that is missing or empty: `sam local`
-    /// passes unset ones on as empty.
+    /// passes unset variables as empty ones.
     pub fn read(
         services: &[&'static str],
         variable: impl Fn(&str) -> Result<Option<String>>,
@@ -31,7 +31,7 @@ impl Endpoints {
                 let is_http = url.starts_with("http://") || url.starts_with("https://");
                 ensure!(
                     is_http && HttpRequest::get(&url).is_ok(),
-                    "the environment variable {name} is no address that begins with http:// or https://"
+                    "the environment variable {name} is not an address that begins with http:// or https://"
                 );
                 found.insert(*service, (name.to_owned(), url));
                 break;
@@ -45,7 +45,7 @@ impl Endpoints {
         self.0.get(service).map(|(_, url)| url.as_str())
     }
 
-    /// Reads a variable that asks for a variant of AWS's addresses. A service with an address of its own has none.
+    /// Reads a variable that selects a variant of AWS's addresses. A service with its own address has no variants.
     pub fn variant(
         &self,
         name: &str,
@@ -61,7 +61,7 @@ impl Endpoints {
     }
 }
 
-/// The SDK's clients ask for the address of their own service, by its name.
+/// SDK clients look up the address of their service by its name.
 impl LoadServiceConfig for Endpoints {
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
         self.get(key.service_id()).map(ToOwned::to_owned)
@@ -89,7 +89,7 @@ mod tests {
             let endpoints = read(variables)?;
             let found = ALL.map(|service| endpoints.get(service));
             assert_eq!(found, expected, "{variables:?}");
-            // As a client of the SDK asks.
+            // Look it up as the SDK's clients do.
             for (service, expected) in ALL.into_iter().zip(expected) {
                 let key = ServiceConfigKey::builder().service_id(service);
                 let key = key

@@ -3,13 +3,14 @@
 use anyhow::{Context, Result, bail, ensure};
 use std::{env, str::FromStr, time::Duration};
 
-/// Reads a variable that must be there.
+/// Reads a mandatory variable.
 pub fn required(name: &str) -> Result<String> {
     let value = env::var(name)
         .with_context(|| format!("the environment variable {name} is missing or not UTF-8"))?;
     let is_blank = value.trim().is_empty();
     ensure!(!is_blank, "the environment variable {name} is empty");
-    // CloudFormation resolves it at deployment. A secret that is readable in the template is not a secret.
+    // CloudFormation resolves references at deployment. An unresolved one would be a secret that anyone can read in the
+    // template.
     let is_reference = value.contains("{{resolve:");
     ensure!(
         !is_reference,
@@ -35,7 +36,7 @@ pub fn seconds(name: &str) -> Result<Duration> {
     number(name).map(Duration::from_secs)
 }
 
-/// Reads how long an order's row is kept from its outcome on, `KEEP_DAYS`; None for ever, if that is 0.
+/// Reads `KEEP_DAYS`: how long an order's row is kept after its outcome. None, for ever, if it is 0.
 pub fn keep() -> Result<Option<Duration>> {
     Ok(days(number("KEEP_DAYS")?))
 }

@@ -14,7 +14,8 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// Logs JSON lines with the time, each with the request's id, and runs the function to its end. Logs why it could not start.
+/// Sets up logging as JSON lines with the time and the request's id, and runs the function until it ends. If it could not
+/// start, logs why.
 pub fn main(function: impl FnOnce() -> Result<()>) -> ExitCode {
     logs(io::stdout, level_of(&log_level())).init();
     panic::set_hook(Box::new(log_panic));
@@ -25,12 +26,12 @@ pub fn main(function: impl FnOnce() -> Result<()>) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Reads the level that the function's logs are set to, as Lambda writes it; empty if unset.
+/// Returns the level that the function's logs are set to, as Lambda writes it; empty if unset.
 pub fn log_level() -> String {
     env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default()
 }
 
-/// Returns the least severe level that is logged. Nothing is more severe than ERROR here, so FATAL leaves that.
+/// Returns the least severe level that is logged. FATAL logs ERROR too: nothing here is more severe.
 pub fn level_of(level: &str) -> LevelFilter {
     match &*level.to_ascii_uppercase() {
         "FATAL" => LevelFilter::ERROR,
@@ -39,14 +40,14 @@ pub fn level_of(level: &str) -> LevelFilter {
     }
 }
 
-/// Logs a panic as one line. It says where, and not the panic's message, which may quote what a client sent.
+/// Logs a panic as one line: where it happened, but not its message, which may quote what a client sent.
 pub fn log_panic(panic: &PanicHookInfo<'_>) {
     let at = panic.location().map(ToString::to_string);
     tracing::error!(at, "the function panicked");
 }
 
-/// Writes logs to `to`, from a level. TRACE counts as DEBUG: at TRACE the SDK and the runtime log whole
-/// requests, with all that clients sent.
+/// Writes logs of `level` and above to `to`. TRACE counts as DEBUG: at TRACE the SDK and the runtime log whole requests, with
+/// everything that clients sent.
 pub fn logs<W>(to: W, level: LevelFilter) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -56,7 +57,7 @@ where
         .flatten_event(true)
         .with_span_list(false)
         .with_target(false)
-        // The runtime's span has the request's id, and is INFO: without it a warning has none.
+        // The runtime's span, at INFO, carries the request's id: below that level a warning would have none.
         .with_max_level(level.clamp(LevelFilter::INFO, LevelFilter::DEBUG))
         .with_writer(to)
         .finish()

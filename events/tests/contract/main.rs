@@ -1,4 +1,4 @@
-//! The contract: orders, messages, rows and events, and their description. One binary, because each links everything again.
+//! The contract: orders, messages, rows, events and their description. One binary, because each links everything again.
 
 mod openapi;
 mod order;

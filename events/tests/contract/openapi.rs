@@ -1,4 +1,4 @@
-//! `openapi.yaml` says of orders what the code does.
+//! Checks that `openapi.yaml` describes orders as the code treats them.
 
 use anyhow::{Context, Result, ensure};
 use events::{
@@ -21,7 +21,7 @@ static NEW_ORDER: LazyLock<Validator> =
 static KEY: LazyLock<Validator> =
     LazyLock::new(|| schema("IdempotencyKey").expect("a test says why"));
 
-/// A schema of the document, by its name.
+/// Returns a schema of the document, by its name.
 fn schema(name: &str) -> Result<Validator> {
     ensure!(
         !DOCUMENT["components"]["schemas"][name].is_null(),
@@ -40,7 +40,7 @@ fn at(pointer: &str) -> Result<&'static Value> {
     let document: &'static Value = &DOCUMENT;
     document
         .pointer(pointer)
-        .with_context(|| format!("there is nothing at {pointer}"))
+        .with_context(|| format!("nothing at {pointer}"))
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn the_limits_are_those_of_the_code() -> Result<()> {
     ] {
         assert_eq!(at(&format!("{schemas}/{place}"))?, limit, "{place}");
     }
-    // The text has the rules that no schema can say.
+    // These rules can't be expressed in a schema, so the text has them.
     for (place, limit) in [
         (
             "/components/schemas/NewOrder/description",
@@ -87,7 +87,7 @@ fn the_limits_are_those_of_the_code() -> Result<()> {
 
 #[test]
 fn the_outcomes_are_those_of_the_code() -> Result<()> {
-    // A new one doesn't compile until it is here.
+    // A new one must be added here, or this doesn't compile.
     let (outcomes, reasons) = match (Outcome::Failed, Reason::OutOfStock) {
         (
             Outcome::Confirmed | Outcome::Rejected(_) | Outcome::Failed,
@@ -119,10 +119,10 @@ fn the_outcomes_are_those_of_the_code() -> Result<()> {
             shown[name] = value.clone();
         }
         assert!(schema.is_valid(&shown), "{shown}");
-        // Only the text says that a rejection alone has a reason: generators drop members where a schema says it.
+        // Only the text says that only rejections have a reason: generators drop members where a schema says it.
         let is_rejected = shown["status"] == "rejected";
         assert_eq!(shown.get("reason").is_some(), is_rejected, "{shown}");
-        // A client of this description takes the answers of a later version.
+        // A client built from this description accepts the answers of a later version.
         shown["status"] = json!("delivered");
         shown["reason"] = json!("too_late");
         assert!(schema.is_valid(&shown), "{shown}");
@@ -162,7 +162,7 @@ fn every_reference_leads_somewhere_and_every_schema_is_one() -> Result<()> {
     {
         schema(name)?;
         let reference = format!("#/components/schemas/{name}");
-        assert!(references.contains(&*reference), "nobody uses {name}");
+        assert!(references.contains(&*reference), "nothing uses {name}");
     }
     Ok(())
 }
@@ -199,7 +199,7 @@ fn a_sample_is_valid_by_the_schema_if_it_is_by_the_code() -> Result<()> {
         at("/components/examples/NewOrder/value")?,
         &body("order.json")?
     );
-    // Some of its entries are bad on purpose.
+    // Some of its entries are invalid on purpose.
     let batch = body("batch-request.json")?;
     assert!(!schema("NewOrders")?.is_valid(&batch));
     let entry = schema("NewEntry")?;
@@ -226,8 +226,8 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A value that a member may have, or not. A number without a fraction is written without one: to a schema 1.0 is an
-/// integer, and the code refuses it.
+/// A value that a member may or may not have. Numbers without a fraction are written as integers: to a schema, 1.0 is an
+/// integer, but the code refuses it.
 fn odd() -> impl Strategy<Value = Value> {
     prop_oneof![
         text().prop_map(Value::from),
@@ -262,7 +262,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    /// An order that is valid, or has one thing wrong.
+    /// An order that is valid or has one fault.
     fn order()(
         lines in vec(line(), 0..=MAX_LINES + 1),
         currency in select(&currency::CODES[..]),

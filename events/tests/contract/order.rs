@@ -15,7 +15,7 @@ fn violations(body: &[u8]) -> Vec<Violation> {
     }
 }
 
-/// Checks that the violations of `body` are at these pointers, in this order.
+/// Checks that the violations of `body` have these pointers, in this sequence.
 fn check(body: &str, expected: &[&str]) {
     let found = violations(body.as_bytes());
     let pointers: Vec<_> = found
@@ -25,7 +25,7 @@ fn check(body: &str, expected: &[&str]) {
     assert_eq!(pointers, expected, "{body}");
 }
 
-/// An order of one line, with these members instead of the good ones.
+/// An order of one line, with these members in place of valid ones.
 fn with_line(members: &str) -> String {
     format!(r#"{{"lines":[{{{members}}}],"currency":"EUR"}}"#)
 }
@@ -66,7 +66,7 @@ fn a_serialiser_may_write_nothing_in_three_ways() -> anyhow::Result<()> {
     };
     let none = order("")?;
     assert_eq!(order(r#","reference":null"#)?, none);
-    // The fingerprint goes by what is serialised.
+    // The fingerprint covers what is serialised.
     assert_eq!(
         serde_json::to_string(&order(r#","reference": null "#)?)?,
         serde_json::to_string(&none)?
@@ -219,7 +219,7 @@ fn a_total_is_never_more_than_a_number_holds() -> anyhow::Result<()> {
 }
 
 #[test]
-fn what_is_not_json_is_told_from_what_is_not_an_order() {
+fn what_is_not_json_is_distinguished_from_what_is_not_an_order() {
     for body in [
         &b""[..],
         b" ",

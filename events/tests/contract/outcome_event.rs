@@ -1,4 +1,4 @@
-//! The event that tells an outcome, and the versions that can read it.
+//! The event that publishes an outcome, and the versions that can read it.
 
 use events::{OrderPlaced, Outcome, OutcomeEvent, Reason, Timestamp};
 use serde_json::{Value, json};

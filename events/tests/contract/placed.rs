@@ -29,7 +29,7 @@ fn a_message_of_this_version_is_read_leniently() -> anyhow::Result<()> {
     let mut message: Value = serde_json::from_str(&placed()?.to_json())?;
     message["later"] = json!({"field": 1});
     message["order"]["later"] = json!(1);
-    // Limits of the API that may have been wider when the order was accepted.
+    // The API's limits may have been wider when the order was accepted.
     message["order"]["currency"] = json!("XQZ");
     message["order"]["lines"] = json!(vec![
         json!({"sku": "a b", "quantity": 2_000_000, "unit_price": 1});
@@ -99,7 +99,7 @@ fn a_body_has_only_characters_that_sqs_takes() -> anyhow::Result<()> {
 }
 
 #[test]
-fn a_fingerprint_tells_orders_apart_and_not_their_spelling() -> anyhow::Result<()> {
+fn a_fingerprint_distinguishes_orders_and_not_their_spelling() -> anyhow::Result<()> {
     let check = |one: &str, other: &str, same: bool| -> anyhow::Result<()> {
         let of = |body: &str| anyhow::Ok(Fingerprint::of(&Order::parse(body.as_bytes())?));
         assert_eq!(of(one)? == of(other)?, same, "{one} {other}");

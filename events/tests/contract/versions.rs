@@ -1,13 +1,13 @@
-//! Old readers and new writers, and the reverse: `sam deploy` updates the functions in no fixed order, and messages wait
-//! on the queue meanwhile.
+//! Tests old readers with new writers, and the reverse: `sam deploy` updates the functions in no fixed sequence, while
+//! messages wait on the queue.
 
 use events::{OrderPlaced, OrderRecord, Outcome};
 use serde_json::{Value, json};
 
 const SAMPLE: &str = include_str!("../../order-placed.json");
 
-/// The messages that this version's reader may meet. Each is of a writer of version 1: it may add fields, but not change
-/// the meaning of those that are there.
+/// Messages that this version's reader may meet. Each comes from a writer of version 1, which may add fields but not change
+/// the meaning of existing ones.
 fn writers() -> anyhow::Result<Vec<Value>> {
     let this: Value = serde_json::from_str(SAMPLE)?;
     let mut without_options = this.clone();
@@ -86,7 +86,7 @@ fn a_number_of_a_later_version_keeps_its_digits() -> anyhow::Result<()> {
 
 #[test]
 fn the_fingerprint_is_the_writers() -> anyhow::Result<()> {
-    // A retry that an earlier version accepted is the same order, whatever this one would compute.
+    // A retry that an earlier version accepted is the same order, whatever fingerprint this version would compute.
     for mut message in writers()? {
         message["fingerprint"] = json!("another way to compute it");
         let placed = OrderPlaced::from_json(&message.to_string())?;

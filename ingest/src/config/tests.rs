@@ -1,4 +1,4 @@
-//! The secrets of a rotation.
+//! The secrets during a rotation.
 
 use super::*;
 use events::Client;
@@ -12,7 +12,7 @@ fn ids_of_the_next_secret_and_of_the_previous_one_are_recognised() -> Result<()>
         "ORDER_ID_SECRET_PREVIOUS",
     ];
     let client = Client::anonymous();
-    // The variables that are set, and the secrets of the ids that are recognised: the same.
+    // Ids of exactly those secrets are recognised whose variables are set.
     for set in [&names[..], &names[..1], &names[..2], &[names[0], names[2]]] {
         let variable = |name: &str| Ok(set.contains(&name).then(|| secret(name)));
         let ids = ids_by(variable)?;

@@ -1,35 +1,35 @@
-//! Decides who the client is, by what the gateway says of the caller.
+//! Determines the client from what the gateway says about the caller.
 //!
-//! - Each kind has a prefix of its own, so that clients of two kinds can't meet in one name.
-//! - An authorizer that was there and names nobody is refused: to take its callers for anonymous would give them one name.
-//! - A pair stands in a JSON array, so that no two pairs look the same.
+//! - Each kind of client has its own prefix, so that clients of two kinds never share a name.
+//! - A request whose authorizer names no client is refused: treating its callers as anonymous would give them all one name.
+//! - A pair of names is written as a JSON array, so that no two pairs look the same.
 //! - A role is one client, whatever its session: ECS, EC2 and EKS choose session names at random.
 
 use events::{Client, lenient::Object};
 use serde_json::{json, value::RawValue};
 
-/// Which callers are one client, of those that have assumed one IAM role.
+/// Which callers that have assumed the same IAM role count as one client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoleClients {
     /// All of them.
     Role,
-    /// Those of one session. For a system that names sessions after its users.
+    /// Those of one session, for systems that name sessions after their users.
     Session,
 }
 
 /// An object of `requestContext`, and its members that name a caller.
 type Place = (&'static str, &'static [Name]);
-/// The kind of caller, the member with its name, and the one with the name of whoever vouches for it.
+/// The kind of caller, the member with its name, and the member that names the issuer of that name.
 type Name = (&'static str, &'static str, Option<&'static str>);
 
-/// The places where an authorizer names a caller. The first that does counts.
+/// Where an authorizer names a caller. The first place that does counts.
 const BY_AUTHORIZER: [Place; 6] = [
     ("authorizer", &[("principal", "principalId", None)]),
     ("authorizer.lambda", &[("principal", "principalId", None)]),
     ("authorizer.jwt.claims", TOKEN),
     ("authorizer.claims", TOKEN),
     (
-        "authorizer.iam.cognitoIdentity", // Before the role, which all identities of a pool share.
+        "authorizer.iam.cognitoIdentity", // Before the role: all identities of a pool share it.
         &[("cognito-identity", "identityId", None)],
     ),
     (
@@ -41,7 +41,7 @@ const BY_AUTHORIZER: [Place; 6] = [
         ],
     ),
 ];
-/// The places where the gateway itself names a caller.
+/// Where the gateway itself names a caller.
 const BY_GATEWAY: [Place; 4] = [
     (
         "identity",
@@ -64,7 +64,7 @@ const CERTIFICATE: &[Name] = &[("certificate", "subjectDN", Some("issuerDN"))];
 const API_KEY: &str = "api-key";
 const IAM: &str = "iam";
 
-/// Returns the client of a request, by its `requestContext`. None if an authorizer names no client.
+/// Returns the client of a request, by its `requestContext`; None if there is an authorizer that names no client.
 pub fn client(context: &Object<'_>, of_role: RoleClients) -> Option<Client> {
     let find = |places: &[Place]| {
         let mut places = places.iter();
@@ -88,7 +88,7 @@ fn name_at(context: &Object<'_>, (place, names): &Place, of_role: RoleClients) -
                 let issuer = object.text(issuer).unwrap_or_default();
                 format!("{kind}:{}", json!([issuer, name]))
             }
-            // Such a client had its name before there were kinds. AWS's ids are letters and digits.
+            // Clients by API key had this name before kinds existed. AWS's ids consist of letters and digits.
             None if *kind == API_KEY && !name.contains(':') && name != "anonymous" => name,
             None if *kind == IAM && of_role == RoleClients::Role => {
                 format!("{kind}:{}", without_session(&name))
@@ -98,8 +98,8 @@ fn name_at(context: &Object<'_>, (place, names): &Place, of_role: RoleClients) -
     })
 }
 
-/// Cuts the session off the ARN or id of an assumed role: `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`, in any
-/// partition, and `AROA…:SESSION`. Users, federated users and root accounts have none.
+/// Cuts the session off an assumed role's ARN or id: `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`, in any partition, and
+/// `AROA…:SESSION`. Users, federated users and root accounts have no session.
 fn without_session(name: &str) -> &str {
     let arn: Vec<_> = name.splitn(6, ':').collect();
     let cut = match *arn {
@@ -114,7 +114,7 @@ fn without_session(name: &str) -> &str {
     cut.map_or(name, |(role, _)| role)
 }
 
-/// A text that isn't blank, or a number, which the context of an HTTP API's authorizer may have.
+/// Returns a member that is a non-blank text, or a number, which an HTTP API's authorizer may put into its context.
 fn name(object: &Object<'_>, member: &str) -> Option<String> {
     let number = || {
         let number = object.get(member)?.get();
@@ -125,8 +125,8 @@ fn name(object: &Object<'_>, member: &str) -> Option<String> {
     (!name.trim().is_empty()).then_some(name)
 }
 
-/// True if an authorizer has seen the request. Without one, payload format 1.0 of an HTTP API says that there are no
-/// claims and no scopes.
+/// Returns whether an authorizer has seen the request. Without an authorizer, payload format 1.0 of an HTTP API reports null
+/// claims and scopes.
 fn has_authorizer(context: &Object<'_>) -> bool {
     let Some(value) = context.get("authorizer") else {
         return false;

@@ -1,4 +1,4 @@
-//! When metrics are written, and with what time.
+//! When metrics are written, and with which time.
 
 use super::*;
 use std::cell::{Cell, RefCell};
@@ -16,7 +16,7 @@ fn metrics() -> Metrics {
     metrics
 }
 
-/// The lines by the end of a request, which ends at the time that `SECONDS` says.
+/// Returns the lines that are written when a request ends, at the time in `SECONDS`.
 fn written(metrics: &Metrics) -> Vec<Value> {
     metrics.write_if_due();
     LINES.take()
@@ -59,7 +59,7 @@ fn a_line_has_the_time_at_which_its_values_were_counted() {
     let metrics = metrics();
     metrics.count("Accepted", 1);
     assert_eq!(written(&metrics).len(), 1);
-    // Two requests, hours of idling, four requests about a minute's end.
+    // Two requests, hours of idling, four requests around the end of a minute.
     let requests = [
         (1.25, 3),
         (4.0, 5),

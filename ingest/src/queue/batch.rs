@@ -8,12 +8,12 @@ use aws_sdk_sqs::types::{
 use events::{OrderPlaced, text::bounded};
 use futures_util::future::join_all;
 
-/// Tells of each order, in the order given, whether SQS has stored it.
+/// For each order, in the sequence given, whether SQS has stored it.
 type Answers = Vec<Result<(), NotQueued>>;
 
 impl OrderQueue {
-    /// Puts orders on the queue, and returns when SQS has answered for each. What it refuses is tried once more, so
-    /// this takes as long as two calls. What it stored without saying so is then there twice, under one id, and takes
+    /// Puts orders on the queue, and returns once SQS has answered for each. Refused ones are sent once more, so this takes up
+    /// to two calls' time. An order that SQS stored without confirming it is then on the queue twice, under one id, and takes
     /// effect once.
     pub async fn send_all(&self, orders: &[OrderPlaced], trace: Option<&str>) -> Answers {
         let trace = trace_header(trace);
@@ -50,11 +50,11 @@ impl OrderQueue {
         messages: Vec<(String, String)>,
         trace: Option<&MessageSystemAttributeValue>,
     ) -> Answers {
-        // A message that SQS names in neither of its lists counts as refused.
+        // A message that is in neither of SQS's lists counts as refused.
         let unnamed = NotQueued("SQS answered the call, but not for this message".to_owned());
         let mut answers = vec![Err(unnamed); messages.len()];
         let entry = |(n, (body, group)): (usize, (String, String))| {
-            // Not the order's id: it may be there twice, with one idempotency key.
+            // The order's id can't identify the entry: with one idempotency key it may occur twice.
             let mut entry = SendMessageBatchRequestEntry::builder()
                 .id(n.to_string())
                 .message_body(body)
@@ -73,19 +73,19 @@ impl OrderQueue {
                 return answers;
             }
         };
-        let mut tell = |id: &str, told| {
+        let mut set = |id: &str, result| {
             let n = id.parse::<usize>().ok();
             if let Some(answer) = n.and_then(|n| answers.get_mut(n)) {
-                *answer = told;
+                *answer = result;
             }
         };
         for stored in answer.successful() {
-            tell(stored.id(), Ok(()));
+            set(stored.id(), Ok(()));
         }
         for refused in answer.failed() {
             let message = refused.message().unwrap_or_default();
             let why = format!("{}: {message}", refused.code());
-            tell(refused.id(), Err(NotQueued(bounded(&why))));
+            set(refused.id(), Err(NotQueued(bounded(&why))));
         }
         answers
     }

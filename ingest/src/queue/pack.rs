@@ -2,16 +2,16 @@
 
 use std::ops::Range;
 
-/// The most messages of a call.
+/// Most messages of a call.
 const MAX_MESSAGES: usize = 10;
-/// The most bytes of a call's messages: SQS counts bodies and message attributes, but neither message system
-/// attributes, such as the trace, nor message groups.
+/// Most bytes of a call's messages. SQS counts bodies and message attributes, but neither message system attributes, such as
+/// the trace, nor message groups.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// Tells which messages go into which call, given each one's bytes: neighbours, so that the order is kept. No packing that
-/// keeps the order has fewer calls, for each call takes all that it can.
+/// Distributes messages over calls, given each one's bytes. Calls consist of neighbours, so the sequence is kept. No packing
+/// that keeps the sequence has fewer calls, because each call takes all that it can.
 ///
-/// A message that is too large by itself gets a call by itself: SQS says what is wrong with it.
+/// A message that is too large on its own gets a call of its own: SQS reports what is wrong with it.
 pub fn pack(sizes: impl IntoIterator<Item = usize>) -> Vec<Range<usize>> {
     let mut calls: Vec<Range<usize>> = Vec::new();
     let mut bytes = 0;
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
     use proptest::{collection::vec, prelude::*};
 
-    /// The fewest calls into which neighbours can be put, by trying every cut.
+    /// Returns the fewest calls into which neighbours can be packed, by trying every cut.
     fn fewest(sizes: &[usize]) -> usize {
         let mut fewest = vec![0];
         for end in 1..=sizes.len() {
@@ -70,11 +70,11 @@ mod tests {
         ) {
             let calls = pack(sizes.iter().copied());
             for call in &calls {
-                // As SQS says, whatever the constants above are.
+                // SQS's own limits, in case the constants above are wrong.
                 prop_assert!((1..=10).contains(&call.len()));
                 prop_assert!(call.len() == 1 || sizes[call.clone()].iter().sum::<usize>() <= 1_048_576);
             }
-            // Each message in just one call, in the order given.
+            // Each message is in exactly one call, in the sequence given.
             let packed: Vec<_> = calls.iter().cloned().flatten().collect();
             prop_assert_eq!(packed, (0..sizes.len()).collect::<Vec<_>>());
             prop_assert_eq!(calls.len(), fewest(&sizes));

@@ -1,14 +1,14 @@
-//! How densely orders came, as an environment sees it: a spike's queue advances slowly, and those who come after it wait for
-//! fewer orders than the pace of the spike says.
+//! Estimates how densely orders arrived, as far as an environment sees it. A spike's queue advances slowly, but fewer orders
+//! arrive after the spike: these clients have fewer orders ahead of them than the spike's pace suggests.
 
 use std::collections::BTreeMap;
 
-/// Arrivals are counted for each span of this many seconds.
+/// Arrivals are counted per span of this many seconds.
 const SPAN: f64 = 4.0;
-/// Spans that are remembered: more than an hour.
+/// Most spans that are remembered: more than an hour.
 const SPANS: usize = 1024;
 
-/// The orders that asked for the first time and wait, by the time at which they were placed.
+/// Waiting orders that were asked for, counted at their first request, by the time at which they were placed.
 #[derive(Debug, Default)]
 pub(super) struct Arrivals(BTreeMap<u64, f64>);
 
@@ -21,7 +21,7 @@ impl Arrivals {
         }
     }
 
-    /// The number of orders that were placed in the last two spans, about.
+    /// Returns about how many orders were placed in the last two spans.
     pub fn lately(&self, now: f64) -> f64 {
         self.0
             .range(span(now - 2.0 * SPAN)..)
@@ -29,8 +29,8 @@ impl Arrivals {
             .sum()
     }
 
-    /// How densely orders came between the queue's front and `placed`, as a part of how densely they came at the front. One if
-    /// that is unknown, or more. Those who were placed just now have not asked yet.
+    /// Returns how densely orders arrived between the queue's front and `placed`, relative to the density at the front; 1 if
+    /// that is unknown or higher. Orders placed just now are ignored: their clients have not asked yet.
     pub fn thinned(&self, front: f64, placed: f64, now: f64) -> f64 {
         let is_known = self
             .0
@@ -44,7 +44,7 @@ impl Arrivals {
         (between / here).clamp(0.1, 1.0)
     }
 
-    /// Orders for each span, on average.
+    /// Returns the average number of orders per span.
     fn density(&self, from: f64, until: f64) -> f64 {
         let (from, until) = (span(from), span(until));
         let orders: f64 = self.0.range(from..=until).map(|(_, orders)| orders).sum();
@@ -53,7 +53,7 @@ impl Arrivals {
     }
 }
 
-/// The span that a time is in.
+/// Returns the span that contains this time.
 fn span(at: f64) -> u64 {
     std::time::Duration::try_from_secs_f64(at / SPAN).map_or(0, |spans| spans.as_secs())
 }

@@ -1,13 +1,13 @@
-//! How fast the queue advances, from the rows of orders that were settled lately.
+//! Measures how fast the queue advances, by the rows of recently settled orders.
 
 use super::{WINDOW, median};
 
-/// The rows are thinned to this many for each span of processing time, in seconds.
+/// Most rows that are kept per span of processing time, and the length of that span in seconds.
 const ROWS: (usize, f64) = (6, 2.0);
-/// A pace is measured from this many rows on.
+/// Fewest rows from which a pace is measured.
 const MEASURED: usize = 4;
 
-/// Orders that were settled lately, by the time at which they were processed.
+/// Recently settled orders, by the time at which they were processed.
 #[derive(Debug, Default)]
 pub(super) struct Pace(Vec<Row>);
 
@@ -20,18 +20,18 @@ struct Row {
 /// How far the queue has advanced.
 #[derive(Debug)]
 pub(super) struct Front {
-    /// Orders that were placed at this time are settled now.
+    /// Orders placed at this time are being settled now.
     pub placed: f64,
-    /// Seconds of placing time that are settled in a second.
+    /// Seconds of placing time that are settled per second.
     pub speed: f64,
-    /// The seconds in which that was seen.
+    /// Length of the time in which this was observed, in seconds.
     pub span: f64,
-    /// False if the speed is a guess, from fewer rows.
+    /// False if the speed is a guess, because there are too few rows.
     pub is_measured: bool,
 }
 
 impl Pace {
-    /// Adds a row. The orders of a batch request were placed at one time and count as one.
+    /// Adds a row. Orders of a batch request were placed at the same time and count as one.
     pub fn settled(&mut self, placed: f64, processed: f64, now: f64) {
         self.0.retain(|row| now - row.processed < WINDOW);
         let (most, span) = ROWS;
@@ -49,20 +49,20 @@ impl Pace {
         self.0.insert(at, Row { placed, processed });
     }
 
-    /// True if a row says anything still.
+    /// Returns whether any row still counts.
     pub fn is_recent(&self, now: f64) -> bool {
         let newest = self.0.last();
         newest.is_some_and(|row| now - row.processed < WINDOW)
     }
 
-    /// How far the queue has advanced now. Medians pass over single orders that came back late, or overtook others.
+    /// Returns how far the queue has advanced now. Medians ignore single orders that came back late, or overtook others.
     pub fn front(&self, now: f64) -> Option<Front> {
         let stale = |row: &Row| now - row.processed >= WINDOW;
         let rows = &self.0[self.0.partition_point(stale)..];
         let (first, last) = (rows.first()?, rows.last()?);
         let span = last.processed - first.processed;
         let Some(speed) = speed(rows).filter(|_| span >= 1.0) else {
-            // The order that waited least; and the queue gets half as far behind as time passes.
+            // Takes the order that waited least, and assumes that the queue advances at half the speed of time.
             let waited = rows.iter().map(|row| row.processed - row.placed);
             return Some(Front {
                 placed: now - waited.fold(f64::INFINITY, f64::min).max(0.0),
@@ -83,8 +83,9 @@ impl Pace {
     }
 }
 
-/// The median of the slopes between rows that are a quarter of all apart, of the newer ones: a pause of the workers bends
-/// few of them. None if more than a quarter goes backwards: batches that are written out of sequence don't show the pace.
+/// Returns the median of the slopes between rows that are a quarter of all rows apart, in the newer part: a pause of the
+/// workers bends few of them. None if more than a quarter of the slopes go backwards: batches that are written out of sequence
+/// don't show the pace.
 fn speed(rows: &[Row]) -> Option<f64> {
     if rows.len() < MEASURED {
         return None;

@@ -9,15 +9,15 @@ fn client(name: &str) -> Client {
     Client::identified(name)
 }
 
-/// The wait of ann's order, with least chance.
+/// Returns the wait of ann's order, with the lowest chance.
 fn wait(waits: &mut Waits, placed: f64, now: f64) -> u64 {
     waits
         .wait(&client("ann"), Some(at(placed)), at(now), 0.0)
         .as_secs()
 }
 
-/// From 100 s on for 20 s an order of this client is settled each 200 ms. At 120 s those are settled that were placed `behind`
-/// seconds earlier, and the queue advances by `speed` seconds a second.
+/// Settles one of this client's orders each 200 ms, from 100 s on, for 20 s. At 120 s, the orders being settled were placed
+/// `behind` seconds earlier, and the queue advances by `speed` seconds per second.
 fn settle(waits: &mut Waits, name: &str, behind: f64, speed: f64) {
     for n in 0..=100 {
         let processed = 100.0 + 0.2 * f64::from(n);
@@ -41,9 +41,9 @@ fn an_order_waits_until_the_queue_has_advanced_to_it() {
     check(40.0, 0.2, 90.0, 48, 52);
     check(40.0, 2.0, 118.0, 18, 20);
     check(0.5, 1.0, 118.0, 2, 2);
-    // Overdue: a third of its age, less a quarter.
+    // Overdue: a third of the order's age, less a quarter.
     check(40.0, 0.2, 60.0, 15, 15);
-    // A pace that was seen for 20 s reaches no further than 1,500 s.
+    // A pace that was measured for 20 s predicts at most 1,500 s.
     check(40.0, 0.01, 118.0, 1490, 1500);
 }
 
@@ -66,7 +66,7 @@ fn clients_are_spread_by_chance_as_far_as_many_orders_come() {
         assert_eq!(wait.as_secs(), expected, "{orders}");
     }
     let unknown = Waits::default().wait(&client("ann"), None, at(100.0), 1.0);
-    assert_eq!(unknown.as_secs(), 5, "it counts as placed just now");
+    assert_eq!(unknown.as_secs(), 5, "counts as placed just now");
 }
 
 #[test]
@@ -77,12 +77,12 @@ fn waits_grow_while_nothing_is_settled() {
         last = wait(&mut waits, now - 2.0, now);
     }
     assert_eq!(last, 113, "one and a half times the 100 s, less a quarter");
-    // A row that was processed long ago is no sign of life.
+    // A row that was processed long ago doesn't show that workers are alive.
     waits.settled(&client("bob"), at(90.0), at(100.0), at(201.0));
     assert!(wait(&mut waits, 199.0, 201.0) > 100);
     waits.settled(&client("bob"), at(200.0), at(201.0), at(202.0));
     assert_eq!(wait(&mut waits, 200.0, 202.0), 2);
-    // Neither is the silence of an environment that is not asked.
+    // Nor does the silence of an environment that gets no requests.
     assert_eq!(wait(&mut waits, 998.0, 1000.0), 2);
 }
 
@@ -123,7 +123,7 @@ fn rows_that_say_little_change_little() {
 #[test]
 fn batches_that_are_written_out_of_sequence_do_not_show_the_pace() {
     let mut waits = Waits::default();
-    // Of eight batches each takes 7 s, or none: the queue seems to stand still.
+    // Each of eight batches takes 7 s or no time: the queue seems to stand still.
     for batch in 0..8 {
         for n in 0..10 {
             let placed = f64::from(batch) + 0.1 * f64::from(n);
@@ -153,7 +153,7 @@ fn a_client_that_overtakes_has_a_pace_of_its_own() {
 }
 
 #[test]
-fn who_comes_after_the_spike_waits_for_fewer_orders() {
+fn clients_after_the_spike_wait_for_fewer_orders() {
     let mut spike = Waits::default();
     let mut over = Waits::default();
     for n in 0..560 {

@@ -1,4 +1,4 @@
-//! Whatever JSON a client posts is answered with a 4xx, or is an order: never a 5xx, never a panic.
+//! Any JSON that a client posts is an order or gets a 4xx: never a 5xx, never a panic.
 
 use crate::faked::{answering, config, ingest};
 use aws_types::SdkConfig;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::{cell::RefCell, collections::BTreeSet};
 use tokio::runtime::{Builder, Runtime};
 
-/// Posts a body, and gives the status of the answer.
+/// Posts a body, and returns the status of the answer.
 fn post(runtime: &Runtime, config: &SdkConfig, body: &str) -> u16 {
     let headers = json!({"content-type": "application/json"});
     let context = json!({"httpMethod": "POST"});
@@ -35,7 +35,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// An order with any JSON in one of its places, or left as it is.
+/// An order with any JSON in one of its members, or unchanged.
 fn almost_an_order() -> impl Strategy<Value = Value> {
     let places = [
         "/lines",

@@ -1,4 +1,4 @@
-//! Whatever text stands where the conversion of an event parses one, nothing panics.
+//! No text causes a panic where the conversion of an event parses one.
 
 use crate::{
     faked::{http, invoke, read, rest},
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::future::ready;
 use tokio::runtime::Builder;
 
-/// A REST API's event and an HTTP API's, with these texts wherever the conversion parses one.
+/// Returns a REST API's and an HTTP API's event with these texts wherever the conversion parses one.
 fn events(text: &str, other: &str, is_base64: bool) -> [Value; 2] {
     let context =
         json!({"stage": other, "domainName": text, "http": {"method": "POST", "path": text}});
@@ -26,7 +26,7 @@ fn events(text: &str, other: &str, is_base64: bool) -> [Value; 2] {
 }
 
 #[test]
-fn no_text_is_a_panic() -> Result<()> {
+fn no_text_causes_a_panic() -> Result<()> {
     let runtime = Builder::new_current_thread().build()?;
     let text = || prop_oneof![any::<String>(), r"[/:@%\[\] ?#a]{0,12}"];
     let input = (text(), text(), any::<bool>());
@@ -38,7 +38,7 @@ fn no_text_is_a_panic() -> Result<()> {
                 }
                 ready(Response::new(Body::from("{}")))
             };
-            let read = read(&event).expect("it is a gateway's");
+            let read = read(&event).expect("it is a gateway's event");
             let status = runtime.block_on(invoke(handler, read));
             prop_assert_eq!(status.map(|answer| answer.status).ok(), Some(200));
             let answer = runtime.block_on(answer(&event));

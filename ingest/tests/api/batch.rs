@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 /// The entries of each call, oldest first.
 type Calls = Arc<Mutex<Vec<Vec<Value>>>>;
 
-/// A client of SQS that answers the entries of each call with this: all that it is asked is kept.
+/// Returns a client of SQS that answers the entries of each call by this function, and records them.
 fn sqs(
     answer: impl Fn(&[Value]) -> (u16, Value) + Send + Sync + 'static,
 ) -> (impl HttpClient + 'static, Calls) {
@@ -30,7 +30,7 @@ fn sqs(
     (client, calls)
 }
 
-/// Everything is stored.
+/// SQS stores everything.
 fn stored(entries: &[Value]) -> (u16, Value) {
     let stored =
         |entry: &Value| json!({"Id": entry["Id"], "MessageId": "1", "MD5OfMessageBody": "2"});
@@ -40,31 +40,31 @@ fn stored(entries: &[Value]) -> (u16, Value) {
     )
 }
 
-/// An order of one piece of this article.
+/// An order for one piece of this article.
 fn order(sku: &str) -> Value {
     json!({"lines": [{"sku": sku, "quantity": 1, "unit_price": 250}], "currency": "EUR"})
 }
 
-/// A batch of orders, one for each of these articles.
+/// A batch with one order for each of these articles.
 fn batch<'a>(skus: impl IntoIterator<Item = &'a str>) -> Value {
     let entry = |sku| json!({"order": order(sku)});
     json!({"orders": skus.into_iter().map(entry).collect::<Vec<_>>()})
 }
 
-/// The event of a request with this body.
+/// Returns the event of a request with this body.
 fn event(body: &(impl ToString + ?Sized)) -> Result<Value> {
     let mut event = sample("batch-request")?;
     event["body"] = body.to_string().into();
     Ok(event)
 }
 
-/// The function's answer to an event, with SQS behind this client.
+/// Returns the function's answer to an event, with this client of SQS.
 async fn answer(event: Value, sqs: impl HttpClient + 'static) -> Result<Answer> {
     let config = config(sqs).timeout_config(timeouts()).build();
     ingest(&event, &config).await
 }
 
-/// The function's answer to a body when SQS stores everything, and the entries of each call.
+/// Returns the function's answer to a body when SQS stores everything, and the entries of each call.
 async fn accept(body: &(impl ToString + ?Sized)) -> Result<(Answer, Vec<Vec<Value>>)> {
     let (client, calls) = sqs(stored);
     let response = answer(event(body)?, client).await?;
@@ -72,7 +72,7 @@ async fn accept(body: &(impl ToString + ?Sized)) -> Result<(Answer, Vec<Vec<Valu
     Ok((response, calls))
 }
 
-/// The results in an answer, each with its status.
+/// Returns the results in an answer; each must have a status.
 fn results(answer: &Answer) -> Result<Vec<Value>> {
     let body = answer.document()?;
     let results = body["results"]
@@ -86,7 +86,7 @@ fn results(answer: &Answer) -> Result<Vec<Value>> {
     Ok(results.clone())
 }
 
-/// The statuses in an answer.
+/// Returns the statuses in an answer.
 fn statuses(answer: &Answer) -> Result<Vec<u64>> {
     let statuses = results(answer)?;
     let statuses = statuses.iter().map(|result| result["status"].as_u64());
@@ -125,7 +125,7 @@ async fn a_location_leads_from_a_batch_to_its_orders() -> Result<()> {
         );
         assert!(location.starts_with(&expected), "{location}");
     }
-    // A header of so many steps would be too long for a gateway, and fewer steps lead elsewhere.
+    // The header would be too long for a gateway with this many steps, and with fewer would lead elsewhere.
     for slashes in [17, 10_000] {
         assert_eq!(at(slashes).await?.0, None, "{slashes}");
     }

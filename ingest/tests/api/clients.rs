@@ -1,4 +1,4 @@
-//! The client of a request, by what each kind of gateway says of the caller.
+//! Who the client of a request is, for each kind of gateway and caller.
 
 use crate::faked::{
     answering, ask, config, http, ids, ingest, read, request, request_by, rest, sample,
@@ -9,7 +9,7 @@ use ingest::{gateway::RoleClients, request::client};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The client of a REST API's request, and of an HTTP API's, with this context. None if it is refused.
+/// Returns the client of a REST API's and of an HTTP API's request with this context; None if it is refused.
 async fn clients(context: Value) -> Result<[Option<String>; 2]> {
     let mut clients = [None, None];
     let members = json!({"requestContext": context});
@@ -23,7 +23,7 @@ async fn clients(context: Value) -> Result<[Option<String>; 2]> {
     Ok(clients)
 }
 
-/// Authorizers' contexts, and the clients that they name.
+/// Contexts of authorizers, and the clients that they name.
 fn by_authorizer() -> Vec<(Value, &'static str)> {
     let authorizer =
         |authorizer: Value| json!({"authorizer": authorizer, "identity": {"apiKeyId": "key"}});
@@ -125,7 +125,7 @@ fn by_gateway() -> Vec<(Value, &'static str)> {
             identity(json!({"apiKeyId": "anonymous"})),
             "api-key:anonymous",
         ),
-        // No authorizer was there.
+        // No authorizer.
         (json!({}), "anonymous"),
         (json!({"authorizer": null, "identity": null}), "anonymous"),
         (
@@ -144,7 +144,7 @@ fn by_gateway() -> Vec<(Value, &'static str)> {
 }
 
 #[tokio::test]
-async fn whoever_the_gateway_names_is_somebody() -> Result<()> {
+async fn each_caller_that_the_gateway_names_is_a_client() -> Result<()> {
     let mut names = BTreeSet::new();
     let contexts = [by_authorizer(), by_gateway()].concat();
     for (context, expected) in contexts.clone() {
@@ -152,13 +152,13 @@ async fn whoever_the_gateway_names_is_somebody() -> Result<()> {
         assert_eq!(clients(context.clone()).await?, expected_twice, "{context}");
         names.insert(expected);
     }
-    // Several contexts name one client: a principal, and nobody.
+    // Some clients are named by several contexts: a principal and anonymous callers.
     assert_eq!(names.len(), contexts.len() - 5);
     Ok(())
 }
 
 #[tokio::test]
-async fn an_authorizer_that_names_nobody_is_refused() -> Result<()> {
+async fn an_authorizer_that_names_no_client_is_refused() -> Result<()> {
     let long = json!([[[[[[[[1]]]]]]]]);
     for authorizer in [
         json!({"tenant": "ann"}),
@@ -181,7 +181,7 @@ async fn an_authorizer_that_names_nobody_is_refused() -> Result<()> {
         json!(["ann"]),
         long,
     ] {
-        // An API key beside it names nobody: many users may share one.
+        // An API key doesn't help: many users may share one.
         for identity in [json!(null), json!({"apiKeyId": "key"})] {
             let context = json!({"authorizer": authorizer, "identity": identity});
             assert_eq!(clients(context).await?, [None, None], "{authorizer}");
@@ -201,7 +201,7 @@ async fn an_authorizer_that_names_nobody_is_refused() -> Result<()> {
 }
 
 #[tokio::test]
-async fn what_an_authorizer_says_besides_the_name_spoils_nothing() -> Result<()> {
+async fn what_an_authorizer_says_beside_the_name_does_no_harm() -> Result<()> {
     let deep = "[".repeat(200_000) + &"]".repeat(200_000);
     for odd in [
         r#""A \ud83d""#,
@@ -258,7 +258,7 @@ async fn what_an_authorizer_says_besides_the_name_spoils_nothing() -> Result<()>
             assert_eq!(client.as_str(), expected);
         }
     }
-    // A name that isn't Unicode is none: two of them could look the same.
+    // A name that isn't Unicode counts as absent: two of them could look the same.
     let half =
         r#"{"httpMethod":"POST","requestContext":{"authorizer":{"principalId":"A \ud83d"}}}"#;
     assert!(client(&request(serde_json::from_str(half)?).await?).is_err());
@@ -269,7 +269,7 @@ async fn what_an_authorizer_says_besides_the_name_spoils_nothing() -> Result<()>
 async fn a_row_is_its_clients_alone() -> Result<()> {
     let mut row = sample("order-record")?;
     row["client"] = json!({"S": "ben"});
-    // An id that is another client's, and bears this client's mark: one in four billion.
+    // Another client's id that happens to carry this client's mark: one in four billion.
     let table = config(answering(move |_| (200, json!({"Item": row.clone()})))).build();
     let answer = ask(&sample("status")?, &table).await?;
     assert_eq!(answer.status, 404);
@@ -277,7 +277,7 @@ async fn a_row_is_its_clients_alone() -> Result<()> {
     Ok(())
 }
 
-/// The clients of the two kinds of callers that a gateway names by one of IAM's names, where a role is one client.
+/// Returns the clients of the two kinds of callers that a gateway names by an IAM name.
 async fn by_iam(name: &str, of_role: RoleClients) -> Result<BTreeSet<String>> {
     let mut clients = BTreeSet::new();
     for event in [
@@ -294,7 +294,7 @@ async fn by_iam(name: &str, of_role: RoleClients) -> Result<BTreeSet<String>> {
 }
 
 #[tokio::test]
-async fn a_role_is_a_client_and_its_session_is_none() -> Result<()> {
+async fn a_role_is_a_client_and_its_session_is_not() -> Result<()> {
     let check = async |name: &str, expected: &str| {
         let found = by_iam(name, RoleClients::Role).await?;
         assert_eq!(found, BTreeSet::from([format!("iam:{expected}")]), "{name}");
@@ -303,7 +303,7 @@ async fn a_role_is_a_client_and_its_session_is_none() -> Result<()> {
         assert_eq!(found, BTreeSet::from([format!("iam:{name}")]));
         anyhow::Ok(())
     };
-    // Tasks of ECS, instances of EC2, pods of EKS, people of IAM Identity Center, in each partition.
+    // Tasks of ECS, instances of EC2, pods of EKS, people in IAM Identity Center, in each partition.
     for partition in ["aws", "aws-cn", "aws-us-gov", "aws-iso-b"] {
         for role in [
             "shop-checkout-task",
@@ -322,10 +322,10 @@ async fn a_role_is_a_client_and_its_session_is_none() -> Result<()> {
         }
     }
     check("AROAEXAMPLEEXAMPLE12:i-0abc", "AROAEXAMPLEEXAMPLE12").await?;
-    // Should a role's path ever be in it.
+    // In case an ARN ever contains the role's path.
     let role = "arn:aws:sts::123456789012:assumed-role/team/shop";
     check(&format!("{role}/i-1"), role).await?;
-    // These are users, and others that have no session.
+    // Users, and other names without a session.
     for name in [
         "arn:aws:iam::123456789012:user/ann",
         "arn:aws:iam::123456789012:user/team/ann",
@@ -384,7 +384,7 @@ async fn clients_of_an_http_api_share_neither_keys_nor_ids() -> Result<()> {
         found.insert(answer.document()?["id"].to_string());
     }
     assert_eq!(found.len(), 5);
-    // A client by API key has the ids that it always had.
+    // A client with an API key keeps the ids that it always had.
     let key = events::IdempotencyKey::new("k1")?;
     let before = ids()?.keyed(&Client::identified("8f2kd91mxa"), &key);
     let mut event = sample("order")?;

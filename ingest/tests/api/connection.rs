@@ -34,7 +34,7 @@ async fn the_first_call_uses_the_connection_that_is_there() -> Result<(), Box<dy
         let answer = connector.call(request).await;
         answer.map_err(std::io::Error::other)
     };
-    // Another connection would never be accepted.
+    // A second connection would never be accepted.
     let (served, answer) = tokio::join!(service, calls);
     served?;
     assert_eq!(answer?.status().as_u16(), 404);

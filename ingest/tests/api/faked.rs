@@ -1,4 +1,4 @@
-//! A real SDK client whose HTTP is answered here, the functions above it, and the samples to send.
+//! Fakes AWS at HTTP, below a real SDK client; calls the functions above it; reads the samples to send.
 
 use anyhow::{Context as _, Result};
 use aws_sdk_sqs::config::{Credentials, HttpClient, Region, SharedCredentialsProvider};
@@ -45,10 +45,10 @@ pub const TRACE: &str = "Root=1-6b02d8d0-5f1c2e3d4a5b6c7d8e9f0a1b";
 /// The queue of every test.
 pub const QUEUE: &str = "https://sqs.test/orders";
 
-/// The time-out of a worker, in every test.
+/// The time-out of a worker in every test.
 pub const WORKER: Duration = Duration::from_secs(150);
 
-/// The folder of the samples.
+/// Folder of the samples.
 pub fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../events")
 }
@@ -61,13 +61,13 @@ pub fn sample(name: &str) -> Result<Value> {
     )?)
 }
 
-/// Knows the secret under which the samples' ids are valid.
+/// Returns the ids with the secret that signed the samples' ids.
 pub fn ids() -> Result<OrderIds> {
     let secret = Secret::new("development-secret-not-for-production")?;
     Ok(OrderIds::new(secret, vec![]))
 }
 
-/// An AWS that gives each request its answer: a status and a body. `null` is an empty one.
+/// An AWS that answers each request by this function: with a status and a body. `null` is an empty body.
 pub fn answering(
     answer: impl Fn(Value) -> (u16, Value) + Send + Sync + 'static,
 ) -> impl HttpClient + 'static {
@@ -119,7 +119,7 @@ impl<F: Fn(HttpRequest) -> HttpConnectorFuture + Send + Sync> HttpConnector for 
     }
 }
 
-/// Configures the SDK for that AWS, in a region of its own: all clients of a region share a quota of retries.
+/// Configures the SDK with this HTTP client, in a region of its own: all clients of a region share a quota of retries.
 pub fn config(client: impl HttpClient + 'static) -> Builder {
     static REGIONS: AtomicUsize = AtomicUsize::new(0);
     let region = format!("test-{}", REGIONS.fetch_add(1, Ordering::Relaxed));
@@ -131,24 +131,24 @@ pub fn config(client: impl HttpClient + 'static) -> Builder {
         .http_client(client)
 }
 
-/// A function's answer to a gateway.
+/// A function's answer, as a gateway gets it.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
     pub headers: BTreeMap<String, String>,
     pub body: String,
-    /// All of it, as the gateway gets it.
+    /// The whole answer as JSON.
     pub json: String,
 }
 
 impl Answer {
-    /// The body's JSON.
+    /// Parses the body as JSON.
     pub fn document(&self) -> Result<Value> {
         Ok(serde_json::from_str(&self.body)?)
     }
 }
 
-/// Lets a handler answer an event, by way of the gateway's room.
+/// Passes an event through `gateway` to a handler, and returns the answer.
 pub async fn invoke<F>(handler: impl FnMut(Request) -> F, event: Event) -> Result<Answer>
 where
     F: Future<Output = Response<Body>> + Send,
@@ -156,7 +156,7 @@ where
     invoke_by(RoleClients::Role, handler, event).await
 }
 
-/// The same, where sessions of a role are one client or several.
+/// Does the same with this setting for sessions of a role.
 pub async fn invoke_by<F>(
     of_role: RoleClients,
     handler: impl FnMut(Request) -> F,
@@ -172,12 +172,12 @@ where
     let json = serde_json::to_string(&answer)?;
     let answer: Value = serde_json::from_str(&json)?;
     anyhow::ensure!(answer["isBase64Encoded"] == false, "{json}");
-    // A REST API is told lists of values, the others one value.
+    // A REST API gets lists of values, the others single values.
     let of = |name: &str| answer[name].as_object().into_iter().flatten();
     let one = of("headers");
     let many = of("multiValueHeaders").map(|(name, values)| (name, &values[0]));
     let headers = one.chain(many).map(|(name, value)| {
-        let value = value.as_str().context("a header is no text")?;
+        let value = value.as_str().context("a header is not a string")?;
         Ok((name.clone(), value.to_owned()))
     });
     Ok(Answer {
@@ -191,12 +191,12 @@ where
     })
 }
 
-/// A handler's view of an event.
+/// Returns an event as a handler sees it.
 pub async fn request(event: Event) -> Result<Request> {
     request_by(RoleClients::Role, event).await
 }
 
-/// The same, where sessions of a role are one client or several.
+/// Does the same with this setting for sessions of a role.
 pub async fn request_by(of_role: RoleClients, event: Event) -> Result<Request> {
     let mut seen = None;
     let handler = |request| {
@@ -237,24 +237,24 @@ pub fn read(event: &Value) -> Result<Event, serde_json::Error> {
     serde_json::from_str(&event.to_string())
 }
 
-/// Gives the answer of the function `ingest` to an event, with an SDK of this configuration.
+/// Returns the answer of the function `ingest` to an event, with this configuration of the SDK.
 pub async fn ingest(event: &Value, config: &SdkConfig) -> Result<Answer> {
     accept(read(event)?, config).await
 }
 
-/// Gives the answer of the function `ingest` to an event that was read.
+/// Returns the answer of the function `ingest` to a parsed event.
 pub async fn accept(event: Event, config: &SdkConfig) -> Result<Answer> {
     let queue = OrderQueue::new(&aws_sdk_sqs::Client::new(config), QUEUE.to_owned());
     let acceptor = Acceptor::new(ids()?, queue, metrics());
     invoke(|request| dispatch(&acceptor, request), event).await
 }
 
-/// Gives the answer of the function `status` to an event, with an SDK of this configuration.
+/// Returns the answer of the function `status` to an event, with this configuration of the SDK.
 pub async fn ask(event: &Value, config: &SdkConfig) -> Result<Answer> {
     ask_by(event, &statuses(config)?).await
 }
 
-/// Tells statuses by an SDK of this configuration. No row expires.
+/// Returns statuses with this configuration of the SDK. No row expires.
 pub fn statuses(config: &SdkConfig) -> Result<Statuses> {
     let table = OrderTable::new(&aws_sdk_dynamodb::Client::new(config), "orders".to_owned());
     Ok(Statuses {
@@ -267,12 +267,12 @@ pub fn statuses(config: &SdkConfig) -> Result<Statuses> {
     })
 }
 
-/// The same, by these statuses.
+/// Does the same with these statuses.
 pub async fn ask_by(event: &Value, statuses: &Statuses) -> Result<Answer> {
     invoke(|request| status(statuses, request), read(event)?).await
 }
 
-/// Metrics that nobody reads.
+/// Metrics that are discarded.
 pub fn metrics() -> Metrics {
     Metrics::new("test".to_owned(), "", |_| {})
 }

@@ -1,17 +1,17 @@
-//! The headers of a request that the functions go by, and those of every answer.
+//! The request headers that the functions use, and the headers of every answer.
 
 use crate::faked::{Answer, answering, ask, config, ids, ingest, sample};
 use anyhow::Result;
 use events::{Client, IdempotencyKey};
 use serde_json::{Value, json};
 
-/// Gives `ingest`'s answer to an event, above a queue that stores everything.
+/// Returns `ingest`'s answer to an event, with a queue that stores everything.
 async fn answer(event: &Value) -> Result<Answer> {
     let config = config(answering(|_| (200, json!({"MessageId": "1"})))).build();
     ingest(event, &config).await
 }
 
-/// An order's event with this header: in both maps of a REST API's, or in the one of an HTTP API's or a Function URL's.
+/// Returns an order's event with this header: in both maps for a REST API, in the only one for an HTTP API or a Function URL.
 fn with(sample_name: &str, name: &str, one: &Value, many: &Value) -> Result<Value> {
     let mut event = sample(sample_name)?;
     for map in ["headers", "multiValueHeaders"] {
@@ -144,9 +144,9 @@ async fn a_near_miss_of_the_keys_header_is_refused_with_its_right_name() -> Resu
                 let right = ["Idempotency-Key", "idempotency_key"];
                 assert!(right.iter().any(|right| detail.contains(right)), "{detail}");
             }
-            // The Function URL's caller is anonymous, and may have no key.
+            // Callers of a Function URL are anonymous, and may not use keys.
             if ["order", "order-http-api"].contains(&sample_name) {
-                // A proxy may add one of its own beside the client's.
+                // A proxy may add the right header beside the client's.
                 event["headers"]["Idempotency-Key"] = json!("k1");
                 assert_eq!(answer(&event).await?.status, 202, "{name}");
             }
@@ -197,7 +197,7 @@ async fn each_content_type_must_be_json() -> Result<()> {
 
 #[tokio::test]
 async fn a_body_that_arrives_encoded_is_refused_and_one_that_was_decoded_is_read() -> Result<()> {
-    // The first bytes of a gzip stream, as a gateway passes them on: in base64, or replaced.
+    // The first bytes of a gzip stream as a gateway passes them on: in base64, or replaced by U+FFFD.
     let coded = [("H4sIAAAAAAAA", true), ("\u{1f}\u{fffd}\u{8}", false)];
     for name in ["order", "order-http-api"] {
         for coding in ["gzip", "br", "zstd", "GZIP", "identity, gzip"] {

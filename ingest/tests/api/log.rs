@@ -14,17 +14,17 @@ use tracing_subscriber::{filter::LevelFilter, registry};
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Receives this thread's lines from INFO on, until the guard is dropped.
+    /// Receives this thread's lines at INFO and above, until the guard is dropped.
     pub fn listen(&self) -> DefaultGuard {
         static LISTENS: Once = Once::new();
-        // A test on another thread, without a subscriber, may be the first to meet a line of the code. `tracing` would
-        // remember that the line is of no interest, unless there is a subscriber for all threads.
+        // A test on another thread, without a subscriber, may be the first to reach a log statement. `tracing` would then
+        // cache that nothing is interested in it, unless there is a global subscriber.
         LISTENS.call_once(|| set_global_default(registry()).expect("there is no other"));
         let to = self.clone();
         set_default(logs(move || to.clone(), LevelFilter::INFO))
     }
 
-    /// Gives the lines, and forgets them.
+    /// Returns the lines and clears them.
     pub fn take(&self) -> Result<String> {
         let bytes = std::mem::take(&mut *self.0.lock().expect("no panic in here"));
         Ok(String::from_utf8(bytes)?)

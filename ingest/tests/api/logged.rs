@@ -1,4 +1,4 @@
-//! The functions log and count each request.
+//! Each request is logged and counted.
 
 use crate::{
     faked::{QUEUE, answering, config, ids, invoke, read, rest, sample},
@@ -18,7 +18,7 @@ thread_local! {
     static METRICS: RefCell<Vec<Value>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The lines and the metrics of a request of a new environment, whose queue answers with this status.
+/// Returns the lines and the metrics of a new environment's first request; the queue answers with this status.
 async fn logged(event: &Value, queue: u16) -> Result<(Vec<Value>, Vec<Value>)> {
     let client = answering(move |_| (queue, json!({"__type": "Nothing", "MessageId": "m"})));
     let config = config(client).build();
@@ -47,8 +47,8 @@ fn post(content_type: &str, body: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_refused_request_is_one_line_that_quotes_nobody_and_is_counted_by_its_kind() -> Result<()>
-{
+async fn a_refused_request_is_one_line_that_quotes_no_client_and_is_counted_by_its_kind()
+-> Result<()> {
     let many =
         r#"{"lines":[{"sku":"private!","quantity":0,"unit_price":-1}],"currency":"private"}"#;
     let batch = |orders: &str| {
@@ -85,7 +85,7 @@ async fn a_refused_request_is_one_line_that_quotes_nobody_and_is_counted_by_its_
     check(post("application/json", many), "invalid-order", 422, 4).await?;
     check(put, "method-not-allowed", 405, 0).await?;
     check(batch("[]"), "invalid-batch", 422, 1).await?;
-    // The orders of a batch request count, each under its own kind.
+    // Each order of a batch request counts under its own kind.
     let orders = format!(r#"[{{"order":{many}}},{{"order":{{}}}}]"#);
     let (lines, metrics) = logged(&batch(&orders), 200).await?;
     assert_eq!(lines[0]["kind"], "no-valid-order");
@@ -130,7 +130,7 @@ async fn an_accepted_order_is_one_line_and_an_environments_first_has_metrics() -
 }
 
 #[tokio::test]
-async fn a_queue_that_is_down_is_told_with_its_reason_and_counted() -> Result<()> {
+async fn a_queue_that_is_down_is_logged_with_its_reason_and_counted() -> Result<()> {
     let (lines, metrics) = logged(&sample("order")?, 400).await?;
     let messages: Vec<_> = lines.iter().map(|line| &line["message"]).collect();
     assert_eq!(
@@ -149,7 +149,7 @@ async fn a_queue_that_is_down_is_told_with_its_reason_and_counted() -> Result<()
 }
 
 #[tokio::test]
-async fn a_request_id_that_is_none_is_left_out() -> Result<()> {
+async fn an_invalid_request_id_is_left_out() -> Result<()> {
     for (id, expected) in [
         (json!("JKJaXmPLvHcESHA="), json!("JKJaXmPLvHcESHA=")),
         (json!("a\nb"), Value::Null),

@@ -1,4 +1,4 @@
-//! The API, from a gateway's event to its answer: the functions above a real SDK client whose HTTP is answered here.
+//! The API, from a gateway's event to the answer: the functions, above a real SDK client whose HTTP is faked.
 
 mod any_json;
 mod any_text;

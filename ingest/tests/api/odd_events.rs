@@ -1,4 +1,4 @@
-//! Events that no gateway is known to send: each is mended, or read, or a function error, as `gateway` says. None of them
+//! Events that no gateway is known to send. As `gateway` documents, each is repaired, read as it is, or a function error. None
 //! is a panic.
 
 use crate::faked::{Answer, accept, answering, config, http, ingest, read, request, rest, sample};
@@ -6,13 +6,13 @@ use anyhow::Result;
 use ingest::route::order_id;
 use serde_json::{Value, json};
 
-/// Gives `ingest`'s answer to an event, above a queue that stores everything.
+/// Returns `ingest`'s answer to an event, with a queue that stores everything.
 pub async fn answer(event: &Value) -> Result<Answer> {
     let config = config(answering(|_| (200, json!({"MessageId": "1"})))).build();
     ingest(event, &config).await
 }
 
-/// Texts that make no host, no path and no query.
+/// Texts that are neither a host nor a path nor a query.
 const ODD: [&str; 12] = [
     "",
     " ",
@@ -29,7 +29,7 @@ const ODD: [&str; 12] = [
 ];
 
 #[tokio::test]
-async fn an_order_is_accepted_whatever_stands_where_nobody_looks() -> Result<()> {
+async fn an_order_is_accepted_whatever_unused_members_contain() -> Result<()> {
     let (mut places, long) = (0, "x/".repeat(60_000));
     for name in ["order", "order-http-api", "order-function-url"] {
         for odd in ODD.into_iter().chain([&*long]) {
@@ -58,7 +58,7 @@ async fn an_order_is_accepted_whatever_stands_where_nobody_looks() -> Result<()>
                     "/multiValueQueryStringParameters" => json!({ odd: [odd, odd] }),
                     _ => json!(odd),
                 };
-                // Without the other map, the conversion looks at the host in this one.
+                // Without the other map, the conversion reads the host from this one.
                 if pointer.starts_with("/headers/") {
                     event["multiValueHeaders"] = Value::Null;
                 }
@@ -177,7 +177,7 @@ async fn nulls_are_left_out() -> Result<()> {
     Ok(())
 }
 
-/// Gives `ingest`'s answer to an event that is no Unicode text.
+/// Returns `ingest`'s answer to an event whose text isn't Unicode.
 async fn answer_text(event: &str) -> Result<Answer> {
     let config = config(answering(|_| (200, json!({"MessageId": "1"})))).build();
     accept(serde_json::from_str(event)?, &config).await
@@ -186,10 +186,12 @@ async fn answer_text(event: &str) -> Result<Answer> {
 #[test]
 fn what_cannot_be_read_is_a_function_error_that_quotes_nothing() -> Result<()> {
     let check = |event: &Value| {
-        let error = read(event).expect_err("it is no gateway's").to_string();
+        let error = read(event)
+            .expect_err("it is no gateway's event")
+            .to_string();
         assert_eq!(
             error,
-            "the event is no REST API's, HTTP API's or Function URL's"
+            "the event is not from a REST API, an HTTP API or a Function URL"
         );
     };
     for event in [
@@ -227,7 +229,7 @@ fn what_cannot_be_read_is_a_function_error_that_quotes_nothing() -> Result<()> {
 }
 
 #[tokio::test]
-async fn another_type_where_nobody_looks_costs_no_order() -> Result<()> {
+async fn another_type_in_an_unused_member_costs_no_order() -> Result<()> {
     for (name, pointers) in [
         (
             "order",
@@ -274,7 +276,7 @@ async fn another_type_where_nobody_looks_costs_no_order() -> Result<()> {
             }
         }
     }
-    // Both paths, as no gateway has them.
+    // With both paths, which no gateway sends.
     let mut event = sample("order-http-api")?;
     event["path"] = json!("/orders");
     assert_eq!(answer(&event).await?.status, 202);

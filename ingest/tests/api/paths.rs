@@ -1,11 +1,11 @@
-//! The paths of orders: the location in a 202, and how an order's path may be spelt.
+//! The paths of orders: the location in a 202, and the spellings of an order's path.
 
 use crate::faked::{Answer, answering, ask, config, ingest, sample};
 use anyhow::{Context, Result};
 use events::{Fingerprint, Order, Timestamp};
 use serde_json::{Value, json};
 
-/// Gives `ingest`'s answer to an event, above a queue that stores everything.
+/// Returns `ingest`'s answer to an event, with a queue that stores everything.
 async fn stored(event: &Value) -> Result<Answer> {
     let config = config(answering(|_| (200, json!({"MessageId": "1"})))).build();
     ingest(event, &config).await
@@ -82,12 +82,12 @@ async fn an_order_is_found_however_its_path_is_spelt() -> Result<()> {
         let config = config(answering(move |_| (200, json!({"Item": row})))).build();
         let mut event = json!({"version": "2.0", "rawPath": path, "requestContext": context});
         assert_eq!(ask(&event, &config).await?.status, status, "{path}");
-        // The parameter of a REST API's or an HTTP API's route, as a gateway leaves it.
+        // The parameter of a REST API's or HTTP API's route, as the gateway passes it on.
         event["routeKey"] = json!("GET /orders/{id}");
         let parameter = path.rsplit('/').find(|segment| !segment.is_empty());
         event["pathParameters"] = json!({"id": parameter});
         assert_eq!(ask(&event, &config).await?.status, status, "{path}");
-        // Some gateways decode it, and then a slash in it was an encoded one.
+        // Some gateways decode the parameter, so a slash in it was an encoded one.
         for odd in [format!("x/{id}"), format!("{id}/")] {
             event["pathParameters"] = json!({"id": odd});
             assert_eq!(ask(&event, &config).await?.status, 404, "{odd}");

@@ -1,4 +1,4 @@
-//! A gateway's event, as the functions read it: headers, the body, the route, the id.
+//! How the functions read a gateway's event: headers, body, route, id.
 
 use crate::faked::{TRACE, http, read, request, rest};
 use anyhow::Result;
@@ -59,7 +59,7 @@ async fn a_header_is_found_whatever_its_case_map_and_count() -> Result<()> {
             vec!["k", "l"],
         ),
         (json!({}), json!({"Idempotency-Key": []}), vec![]),
-        // A REST API tells values apart, so a comma is a character, unless a proxy has joined what is the same.
+        // A REST API keeps values apart, so a comma is part of the value, unless a proxy has joined equal values.
         (
             json!({"Idempotency-Key": "k,l"}),
             json!({"Idempotency-Key": ["k,l"]}),
@@ -145,7 +145,7 @@ async fn a_batch_request_is_known_by_its_resource_or_its_path() -> Result<()> {
     check(resource("", "orders/batch"), false).await?;
     check(rest(json!({"resource": null, "path": null})), false).await?;
     let path = |path: &str| http(json!({"rawPath": path}));
-    // The route decides where there is one, whatever is before it or encoded in the path.
+    // If there is a route, it decides, whatever precedes or encodes the path.
     check(resource(orders, "/shop/orders/batch"), false).await?;
     check(resource("/shop/orders", "/orders/batch"), false).await?;
     let route = |key: &str, path: &str| http(json!({"routeKey": key, "rawPath": path}));
@@ -192,7 +192,7 @@ async fn an_id_comes_from_the_route_or_from_the_path() -> Result<()> {
     check(http(json!({"rawPath": "/orders/%61%2D%62"})), "a-b").await?;
     check(http(json!({"rawPath": "/%6Frders/a%2d%62/"})), "a-b").await?;
     check(rest(json!({"pathParameters": {"id": "a%2Db"}})), "a-b").await?;
-    // An encoded slash separates nothing, and half a character is no other.
+    // An encoded slash separates nothing, and half a character is not another one.
     for odd in ["a%2Fb", "a%2fb", "b%2F", "%2Fb", "a%2F%62"] {
         check(http(json!({"rawPath": format!("/orders/{odd}")})), odd).await?;
         check(rest(json!({"pathParameters": {"id": odd}})), odd).await?;

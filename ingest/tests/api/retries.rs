@@ -13,7 +13,7 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Failures that pass, as the services report them.
+/// Transient failures, as the services report them.
 const FAILURES: [(u16, &str); 5] = [
     (500, "InternalFailure"),
     (503, "ServiceUnavailable"),
@@ -22,7 +22,7 @@ const FAILURES: [(u16, &str); 5] = [
     (400, "ProvisionedThroughputExceededException"),
 ];
 
-/// Answers a request whose first `failed` calls fail. Returns the time and the calls that it took, too.
+/// Answers a request whose first `failed` calls fail. Also returns the time and the number of calls that it took.
 async fn answer(
     event: &Value,
     failure: (u16, &'static str),
@@ -52,7 +52,7 @@ async fn answer(
     Ok((answer, start.elapsed(), calls.load(Ordering::Relaxed)))
 }
 
-/// One request of each kind, and the status of its answer.
+/// One request of each kind, with the expected status of its answer.
 fn requests() -> Result<Vec<(Value, u16)>> {
     let (status, mut many) = (sample("status")?, sample("status")?);
     many["resource"] = json!("/orders");
@@ -90,7 +90,7 @@ async fn one_failure_costs_a_client_milliseconds() -> Result<()> {
                 times[50] <= Duration::from_millis(52),
                 "{failure:?}: {times:?}"
             );
-            // Without chance all clients would come back together.
+            // Without chance all clients would come back at the same time.
             assert!(
                 times[50] > times[0] + Duration::from_millis(10),
                 "{failure:?}: {times:?}"

@@ -1,4 +1,4 @@
-//! The samples in `events/`, each read by the code that reads such a thing.
+//! The samples in `events/`, each read by the code for its kind.
 
 use crate::faked::{Answer, QUEUE, TRACE, answering, config, folder, ids, ingest, sample};
 use anyhow::{Context, Result};
@@ -12,7 +12,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// An AWS that answers every request with this, and keeps what it was asked.
+/// An AWS that answers every request like this, and records the requests.
 fn aws(status: u16, body: &Value) -> (SdkConfig, Arc<Mutex<Vec<Value>>>) {
     let (requests, body) = (Arc::<Mutex<Vec<Value>>>::default(), body.clone());
     let asked = requests.clone();
@@ -24,7 +24,7 @@ fn aws(status: u16, body: &Value) -> (SdkConfig, Arc<Mutex<Vec<Value>>>) {
     (config.build(), requests)
 }
 
-/// `ingest`'s answer to a sample, and the message that it sent to the queue.
+/// Returns `ingest`'s answer to a sample, and the message that it sent to the queue.
 async fn accept(name: &str, sqs: u16) -> Result<(Answer, Vec<Value>)> {
     accept_with(
         name,
@@ -34,7 +34,7 @@ async fn accept(name: &str, sqs: u16) -> Result<(Answer, Vec<Value>)> {
     .await
 }
 
-/// The same, by this answer of SQS.
+/// Does the same with this answer of SQS.
 async fn accept_with(name: &str, status: u16, body: &Value) -> Result<(Answer, Vec<Value>)> {
     let (config, requests) = aws(status, body);
     let answer = ingest(&sample(name)?, &config).await?;
@@ -98,7 +98,7 @@ async fn an_order_is_sent_as_the_contract_says() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_queue_that_says_no_gives_503() -> Result<()> {
+async fn a_queue_that_refuses_is_a_503() -> Result<()> {
     for status in [400, 403, 500, 503] {
         let (response, _) = accept("order", status).await?;
         assert_eq!(response.status, 503);
@@ -109,7 +109,7 @@ async fn a_queue_that_says_no_gives_503() -> Result<()> {
 
 #[tokio::test]
 async fn an_answer_that_names_no_message_is_no_promise() -> Result<()> {
-    // A proxy's, say. SQS names each message that it has stored.
+    // A proxy may send such an answer. SQS names each message that it has stored.
     for body in [Value::Null, json!({}), json!({"MessageId": ""})] {
         for name in ["order", "batch-request"] {
             let (response, _) = accept_with(name, 200, &body).await?;

@@ -1,4 +1,4 @@
-//! `GET /orders/{id}`. Whose the order is, and which one, is decided in `owner`.
+//! `GET /orders/{id}`. `owner` tests whose order it is, and which one.
 
 mod owner;
 
@@ -12,7 +12,7 @@ use events::Timestamp;
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
 
-/// Gives the function's answer to a sample when the table answers this.
+/// Returns the function's answer to a sample when the table answers like this.
 async fn answer(name: &str, status: u16, table: Value) -> Result<Answer> {
     let client = answering(move |_| (status, table.clone()));
     let config = config(client).retry_config(RetryConfig::disabled());
@@ -88,9 +88,9 @@ async fn a_row_counts_until_it_expires_and_not_until_it_is_deleted() -> Result<(
         ),
         (json!({"N": (now - 60).to_string()}), Some(hint), "404"),
         (json!({"N": "1"}), Some(hint), "404"),
-        // As if it had been deleted.
+        // It counts as deleted.
         (json!({"N": "1"}), None, "queued"),
-        // An operator's typing error is no reason to hide a row.
+        // A value that an operator mistyped doesn't hide a row.
         (json!({"S": "1"}), Some(hint), "confirmed"),
     ] {
         let mut row = sample("order-record")?;
@@ -139,7 +139,7 @@ async fn a_failed_order_is_queued_for_as_long_as_its_worker_may_try() -> Result<
     check("confirmed", now, 150, "confirmed").await
 }
 
-/// A request for the order of the sample, by its path or among others.
+/// Asks for the sample's order, by its path or among others.
 fn question(is_one: bool, query: Value) -> Result<Value> {
     let mut event = sample("status")?;
     let id = event["pathParameters"]["id"].clone();
@@ -198,7 +198,7 @@ async fn an_order_that_is_placed_again_after_it_failed_waits_for_its_new_message
 }
 
 #[tokio::test]
-async fn a_table_that_does_not_answer_is_to_be_asked_again() -> Result<()> {
+async fn a_client_asks_again_after_a_table_that_does_not_answer() -> Result<()> {
     for status in [400, 403, 500, 503] {
         let answer = answer("status", status, json!({})).await?;
         let wait: u64 = answer.headers["retry-after"].parse()?;

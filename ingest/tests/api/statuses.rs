@@ -1,4 +1,4 @@
-//! `GET /orders?ids=`. Each id is answered in `each`, whatever is wrong with others.
+//! `GET /orders?ids=`. `each` tests that every id gets its own answer, whatever is wrong with others.
 
 mod each;
 
@@ -15,7 +15,7 @@ use std::sync::{
 /// Rows of DynamoDB, by id.
 type Rows = Arc<Map<String, Value>>;
 
-/// A row with these attributes besides those that each has.
+/// A row with these attributes, beside those that every row has.
 fn row(id: OrderId, client: &str, attributes: &Value) -> (String, Value) {
     let mut row = json!({"id": {"S": id.to_string()}, "client": {"S": client}, "total": {"N": "2500"},
         "placed_at": {"S": "2026-11-26T09:00:00.120Z"}, "processed_at": {"S": "2026-11-26T09:00:01.030Z"}});
@@ -25,7 +25,7 @@ fn row(id: OrderId, client: &str, attributes: &Value) -> (String, Value) {
     (id.to_string(), row)
 }
 
-/// Asks for these ids a table with these rows, which leaves out all but `most` of the keys of each call.
+/// Asks for these ids. The table has these rows, but serves only `most` keys of each call.
 async fn ask(event: Value, rows: &Rows, most: usize) -> Result<(Answer, usize)> {
     let calls = Arc::<AtomicUsize>::default();
     let (rows, seen) = (rows.clone(), calls.clone());
@@ -53,7 +53,7 @@ async fn ask(event: Value, rows: &Rows, most: usize) -> Result<(Answer, usize)> 
     Ok((answer, calls.load(Relaxed)))
 }
 
-/// A REST API's event for these ids.
+/// A REST API's event that asks for these ids.
 fn event(ids: &str) -> Value {
     let context = json!({"identity": {"apiKeyId": "ann"}});
     rest(
@@ -67,7 +67,7 @@ fn fresh(client: &str, n: u8) -> Result<OrderId> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_order_is_told_in_the_order_asked_and_once() -> Result<()> {
+async fn each_order_is_reported_once_in_the_sequence_asked() -> Result<()> {
     let mine: Vec<_> = (0..5).map(|n| fresh("ann", n)).collect::<Result<_>>()?;
     let theirs = fresh("ben", 9)?;
     let rows: Rows = Arc::new(
@@ -79,7 +79,7 @@ async fn each_order_is_told_in_the_order_asked_and_once() -> Result<()> {
                 &json!({"status": {"S": "rejected"}, "reason": {"S": "out_of_stock"}}),
             ),
             row(mine[2], "ann", &json!({"status": {"S": "failed"}})),
-            // An id that is ann's by its mark, and ben's by its row.
+            // By its mark the id is ann's, by its row ben's.
             row(mine[3], "ben", &json!({"status": {"S": "confirmed"}})),
             row(theirs, "ben", &json!({"status": {"S": "confirmed"}})),
         ]
@@ -107,7 +107,7 @@ async fn each_order_is_told_in_the_order_asked_and_once() -> Result<()> {
             6_usize.div_ceil(most),
             "keys that are left out are asked for again"
         );
-        let told = answer.document()?["results"]
+        let reported = answer.document()?["results"]
             .as_array()
             .context("no results")?
             .clone();
@@ -133,20 +133,24 @@ async fn each_order_is_told_in_the_order_asked_and_once() -> Result<()> {
             (None, some("404"), None),
             (some(&mine[3].to_string()), some("404"), None),
         ];
-        assert_eq!(told.iter().map(short).collect::<Vec<_>>(), expected);
+        assert_eq!(reported.iter().map(short).collect::<Vec<_>>(), expected);
         assert_eq!(
-            (&told[3]["total"], &told[3]["processed_at"]),
+            (&reported[3]["total"], &reported[3]["processed_at"]),
             (&json!(2500), &json!("2026-11-26T09:00:01.030Z"))
         );
         assert!(
-            told.iter()
+            reported
+                .iter()
                 .all(|entry| entry.get("client").is_none() && entry.get("order").is_none())
         );
         assert!(answer.headers.contains_key("retry-after"), "{answer:?}");
     }
     let settled = [mine[0], mine[1]].map(|id| id.to_string()).join(",");
     let (answer, _) = ask(event(&settled), &rows, 100).await?;
-    assert!(!answer.headers.contains_key("retry-after"), "nobody waits");
+    assert!(
+        !answer.headers.contains_key("retry-after"),
+        "no order waits"
+    );
     Ok(())
 }
 
@@ -176,7 +180,7 @@ async fn a_row_that_has_expired_counts_as_deleted_among_others() -> Result<()> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_to_a_hundred_orders_are_told_however_the_query_has_them() -> Result<()> {
+async fn one_to_a_hundred_orders_are_reported_however_the_query_has_them() -> Result<()> {
     let list = |count: u8| -> Result<String> {
         let ids: Vec<_> = (0..count)
             .map(|n| Ok(fresh("ann", n)?.to_string()))
@@ -186,14 +190,14 @@ async fn one_to_a_hundred_orders_are_told_however_the_query_has_them() -> Result
     let check = async |event: Value, status: u16, results: usize| {
         let (answer, _) = ask(event, &Rows::default(), 100).await?;
         assert_eq!(answer.status, status, "{answer:?}");
-        let told = answer.document()?["results"].as_array().map_or(0, Vec::len);
-        assert_eq!(told, results);
+        let reported = answer.document()?["results"].as_array().map_or(0, Vec::len);
+        assert_eq!(reported, results);
         anyhow::Ok(())
     };
     check(event(&list(1)?), 200, 1).await?;
     check(event(&list(100)?), 200, 100).await?;
     check(event(&list(101)?), 422, 0).await?;
-    // Whoever names one again and again names many, as the description of the API has it.
+    // A repeated id counts each time, as the API's description says.
     let one = fresh("ann", 0)?.to_string();
     check(event(&[&*one; 100].join(",")), 200, 1).await?;
     check(event(&[&*one; 101].join(",")), 422, 0).await?;
@@ -204,7 +208,7 @@ async fn one_to_a_hundred_orders_are_told_however_the_query_has_them() -> Result
     none["queryStringParameters"] = Value::Null;
     none["multiValueQueryStringParameters"] = Value::Null;
     check(none, 422, 0).await?;
-    // Several parameters of the name, as each gateway has them.
+    // Several parameters with this name, as each gateway passes them on.
     let mut several = event("");
     several["multiValueQueryStringParameters"] =
         json!({"ids": [list(2)?, fresh("ann", 7)?.to_string()]});
@@ -227,7 +231,7 @@ async fn one_to_a_hundred_orders_are_told_however_the_query_has_them() -> Result
 }
 
 #[tokio::test(start_paused = true)]
-async fn rows_that_never_come_are_to_be_asked_for_again() -> Result<()> {
+async fn a_client_asks_again_for_rows_that_never_come() -> Result<()> {
     let id = fresh("ann", 1)?.to_string();
     let (answer, calls) = ask(event(&id), &Rows::default(), 0).await?;
     let wait: u64 = answer.headers["retry-after"].parse()?;

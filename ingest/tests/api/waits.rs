@@ -1,4 +1,4 @@
-//! The wait that a client reads: by the rows that the environment has returned, and by no other call.
+//! The wait that a client reads follows the rows that the environment has returned, and needs no other call.
 
 use crate::faked::{accept, answering, ask_by, config, read, rest, sample, statuses};
 use anyhow::{Context as _, Result};
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// The calls that a function made, by the member that distinguishes them.
+/// The calls that a function made, each by its distinguishing member.
 type Calls = Arc<Mutex<Vec<Value>>>;
 
 fn at(ago: f64) -> Timestamp {
@@ -22,8 +22,8 @@ fn id(n: u8) -> Result<OrderId> {
     Ok(crate::faked::ids()?.fresh(&client, [n; 12]))
 }
 
-/// Statuses whose table has a hundred orders of this status. In the last twenty seconds one was processed each 200 ms, and each
-/// had been placed 40 ms after the one before; the last of them waited a minute.
+/// Returns statuses whose table has a hundred orders with this status. In the last twenty seconds one was processed each 200
+/// ms; each had been placed 40 ms after the one before; the last had waited a minute.
 fn spike(status: &str) -> Result<Statuses> {
     let mut rows = Map::new();
     for n in 1..=100 {
@@ -56,13 +56,13 @@ fn spike(status: &str) -> Result<Statuses> {
     statuses(&config(client).build())
 }
 
-/// An event for an order that was placed this many seconds ago.
+/// An event that asks for an order placed this many seconds ago.
 fn event(id: OrderId, ago: f64) -> Value {
     let path = format!("/orders/{id}");
     get("/orders/{id}", &path, &json!({"placed_at": at(ago)}))
 }
 
-/// An event for many.
+/// An event that asks for many orders.
 fn many(ids: impl Iterator<Item = u8>, ago: f64) -> Result<Value> {
     let ids: Vec<_> = ids.map(|n| Ok(id(n)?.to_string())).collect::<Result<_>>()?;
     let query = json!({"ids": ids.join(","), "placed_at": at(ago)});
@@ -86,7 +86,7 @@ async fn wait(event: &Value, statuses: &Statuses) -> Result<u64> {
 
 #[tokio::test]
 async fn an_order_waits_for_its_turn_as_the_rows_show_it() -> Result<()> {
-    // It was placed 58 s after those that are settled now, a fifth of a second of which is settled in a second.
+    // It was placed 58 s after the orders being settled now; a second settles a fifth of a second of placing time.
     let its_turn = 270..=380;
     let one = spike("confirmed")?;
     for n in 1..=100 {

@@ -1,4 +1,4 @@
-//! Finds the stack, and reaches it as AWS's tools do.
+//! Finds the stack, and connects to it as AWS's tools do.
 
 use crate::{dead::Stack, options::Target, queues::Queues, table::OrdersTable};
 use anyhow::{Context, Result};
@@ -21,19 +21,20 @@ use std::time::Duration;
 /// Where `cargo run --bin local` serves SQS and DynamoDB by default.
 const LOCAL: &str = "http://127.0.0.1:3001";
 
-/// A stack's names.
+/// The names of a stack's resources.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Names {
-    /// The dead-letter queue's address.
+    /// URL of the dead-letter queue.
     pub dead_letters: String,
-    /// The address of the queue of orders.
+    /// URL of the queue of orders.
     pub orders: String,
-    /// The name of the table of orders.
+    /// Name of the table of orders.
     pub table: String,
 }
 
 impl Names {
-    /// By the options, else by the variables of `.ci/stack-env`; for a `local`, by the template.
+    /// Takes each name from its option, else from the variable that `.ci/stack-env` sets, or, for a `local`, from the
+    /// template.
     pub fn of(target: &Target, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let name = |given: &Option<String>, option: &str, name: &str, of_local: &str| {
             let default = || {
@@ -45,7 +46,7 @@ impl Names {
             };
             given.clone().or_else(default).with_context(|| {
                 format!(
-                    "neither {option} nor {name} says which stack: eval \"$(.ci/stack-env STACK)\" first, or use --local"
+                    "neither {option} nor {name} names the stack: run eval \"$(.ci/stack-env STACK)\" first, or use --local"
                 )
             })
         };
@@ -70,7 +71,7 @@ impl Names {
     }
 }
 
-/// Reaches a stack.
+/// Connects to a stack.
 pub async fn connect(target: &Target, names: Names) -> Stack {
     let config = config(target).await;
     Stack {
@@ -87,13 +88,13 @@ async fn config(target: &Target) -> SdkConfig {
     let http = Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();
-    // The SDK itself sets no limit. An attempt may hold a receive that waits.
+    // The SDK itself sets no limit. An attempt may include a receive that waits.
     let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(Duration::from_secs(15))
         .operation_timeout(Duration::from_secs(45))
         .build();
-    // Retries stay the SDK's own, with their variables and settings of the profile, as in AWS's other tools: an operator waits
-    // for them.
+    // Retries stay at the SDK's defaults, which variables and the profile can change, as in AWS's other tools: an operator can
+    // wait.
     let mut loader = aws_config::defaults(behavior_version())
         .http_client(http.clone())
         .timeout_config(timeouts);
@@ -117,8 +118,8 @@ async fn config(target: &Target) -> SdkConfig {
     loader.load().await
 }
 
-/// A profile that is asked for comes before keys in the environment, as with `aws --profile`. The SDK would prefer the keys,
-/// which are another account's if `.ci/stack-env` has put them there.
+/// Lets a requested profile take precedence over keys in the environment, as with `aws --profile`. The SDK would prefer the
+/// keys, which belong to another account if `.ci/stack-env` set them for one.
 async fn with_profile(
     loader: ConfigLoader,
     profile: &str,
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_that_nobody_names_is_none() {
+    fn a_stack_without_a_name_is_an_error() {
         for variables in [
             &[][..],
             &[("ORDERS_DEAD_LETTER_QUEUE_URL", ""), ("ORDERS_TABLE", "t")],

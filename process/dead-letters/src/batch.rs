@@ -1,22 +1,22 @@
-//! Batch calls of SQS, which may be done in part.
+//! Batch calls of SQS, which may succeed in part.
 
 use anyhow::Result;
 use aws_sdk_sqs::types::BatchResultErrorEntry;
 use events::text::bounded;
 
-/// The most entries of a call.
+/// Most entries of a call.
 pub const ENTRIES: usize = 10;
 
-/// The reason for which SQS didn't do an entry, as far as it says one.
+/// Why SQS refused an entry, as far as it says.
 pub type Refused = String;
 
-/// Sorts the entries of a call by SQS's answer.
+/// The results of a call's entries, sorted by SQS's answer.
 #[derive(Debug)]
 pub struct Answers<T>(Vec<Result<T, Refused>>);
 
 impl<T> Answers<T> {
-    /// Of a call with so many entries, whose ids are their places. An entry that SQS names in neither list counts as
-    /// refused.
+    /// Evaluates the answer to a call with this many entries, whose ids are their positions. An entry that is in neither of
+    /// SQS's lists counts as refused.
     pub fn new<'a>(
         entries: usize,
         done: impl IntoIterator<Item = (&'a str, T)>,
@@ -24,14 +24,14 @@ impl<T> Answers<T> {
     ) -> Self {
         let unnamed = || Err("SQS answered the call, but not for this message".to_owned());
         let mut answers: Vec<_> = (0..entries).map(|_| unnamed()).collect();
-        let mut tell = |id: &str, told| {
+        let mut set = |id: &str, result| {
             let n = id.parse::<usize>().ok();
             if let Some(answer) = n.and_then(|n| answers.get_mut(n)) {
-                *answer = told;
+                *answer = result;
             }
         };
         for (id, value) in done {
-            tell(id, Ok(value));
+            set(id, Ok(value));
         }
         for refused in failed {
             let why = format!(
@@ -39,14 +39,14 @@ impl<T> Answers<T> {
                 refused.code(),
                 refused.message().unwrap_or_default()
             );
-            tell(refused.id(), Err(bounded(&why)));
+            set(refused.id(), Err(bounded(&why)));
         }
         Self(answers)
     }
 }
 
-/// Makes a call for these items, and once more for those that it refuses. Gives an answer for each, in the order given. Fails
-/// if the first call fails as a whole: then none is known to be done, and some may be all the same.
+/// Makes a call for these items, and another one for those that it refuses. Returns an answer for each item, in the given
+/// sequence. Fails if the first call fails as a whole: no item is then known to be done, although some may be.
 pub async fn twice<'a, I, T>(
     items: &[&'a I],
     call: impl AsyncFn(&[&'a I]) -> Result<Answers<T>>,
@@ -63,7 +63,7 @@ pub async fn twice<'a, I, T>(
                 answers[n] = answer;
             }
         }
-        // What the first call did counts.
+        // Results of the first call count.
         Err(error) => {
             for n in refused {
                 answers[n] = Err(bounded(&format!("{error:#}")));

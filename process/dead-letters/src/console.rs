@@ -1,4 +1,4 @@
-//! Where results go, and how far the work is.
+//! Prints results and progress.
 
 use events::text::shown;
 use std::{
@@ -6,16 +6,16 @@ use std::{
     io::{self, IsTerminal, Write},
 };
 
-/// Removes the line that the cursor is on.
+/// Clears the line that the cursor is on.
 const CLEAR: &str = "\r\u{1b}[K";
 
-/// Results on stdout, and the rest on stderr. Nothing in them steers a terminal, wherever it came from. A write that fails is
-/// an error and no panic: what was received must still be given back.
+/// Prints results to stdout, and everything else to stderr. No text can steer the terminal, wherever it came from. A failed
+/// write is an error and not a panic: what was received must still be given back.
 pub struct Console {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
     is_terminal: bool,
-    /// The line of progress is shown.
+    /// Whether the line of progress is shown.
     has_progress: bool,
 }
 
@@ -26,13 +26,13 @@ impl Debug for Console {
 }
 
 impl Console {
-    /// The process's own.
+    /// Prints to the process's stdout and stderr.
     pub fn standard() -> Self {
         let is_terminal = io::stderr().is_terminal();
         Self::new(Box::new(io::stdout()), Box::new(io::stderr()), is_terminal)
     }
 
-    /// One that writes results and the rest there. On a terminal, progress is one line that changes.
+    /// Prints results to `out` and everything else to `err`. On a terminal, progress is a single line that is overwritten.
     pub fn new(out: Box<dyn Write>, err: Box<dyn Write>, is_terminal: bool) -> Self {
         Self {
             out,
@@ -42,19 +42,19 @@ impl Console {
         }
     }
 
-    /// Writes a line of the result.
+    /// Prints a line of the result.
     pub fn line(&mut self, line: impl Display) -> io::Result<()> {
         self.clear()?;
         writeln!(self.out, "{}", visible(line))
     }
 
-    /// Says something besides.
+    /// Prints a note that is not part of the result.
     pub fn note(&mut self, note: impl Display) -> io::Result<()> {
         self.clear()?;
         writeln!(self.err, "{}", visible(note))
     }
 
-    /// Says how far the work is.
+    /// Prints the progress.
     pub fn progress(&mut self, progress: impl Display) -> io::Result<()> {
         if self.is_terminal {
             write!(self.err, "{CLEAR}{progress}")?;
@@ -65,7 +65,7 @@ impl Console {
         }
     }
 
-    /// Asks something, without an end of the line.
+    /// Prints a question, without ending the line.
     pub fn ask(&mut self, question: impl Display) -> io::Result<()> {
         self.clear()?;
         write!(self.err, "{}", visible(question))?;
@@ -81,7 +81,7 @@ impl Console {
     }
 }
 
-/// Text on lines, without what would [steer](events::text::steers) a terminal.
+/// Returns text without characters that would [steer](events::text::steers) a terminal.
 pub fn visible(text: impl Display) -> String {
     let visible = |c| if c == '\n' { c } else { shown(c) };
     text.to_string().chars().map(visible).collect()

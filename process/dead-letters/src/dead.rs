@@ -1,4 +1,4 @@
-//! The system that the dead letters are of, and what it tells of each.
+//! The system that the dead letters belong to, and what it knows about each of them.
 
 use crate::{
     letter::Letter,
@@ -17,14 +17,14 @@ pub struct Stack {
     pub table: OrdersTable,
 }
 
-/// A dead letter, and what is wrong with it.
+/// A dead letter, and why it is one.
 #[derive(Debug)]
 pub struct Dead {
     /// The message.
     pub letter: Letter,
     /// The row of its order.
     pub row: Row,
-    /// The reason for which it is a dead letter.
+    /// Why it is a dead letter.
     pub reason: Reason,
 }
 

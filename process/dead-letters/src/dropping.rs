@@ -1,4 +1,4 @@
-//! `drop`: deletes for good.
+//! `drop`: deletes dead letters for good.
 
 use crate::{
     batch::ENTRIES,
@@ -13,7 +13,7 @@ use crate::{
 use anyhow::Result;
 use events::Timestamp;
 
-/// Drops each message with this id, of an order or of its own. `confirm` decides, when it was shown what is lost.
+/// Drops each message with this id, its order's or its own, if `confirm` agrees. It is shown first what will be lost.
 pub async fn drop_letters(
     stack: &Stack,
     stop: &Stop,
@@ -25,16 +25,16 @@ pub async fn drop_letters(
     let (is_dropped, end) = walk(&stack.queues, stop, console, async |walk, console| {
         let found = find(stack, walk, id, console).await?;
         let letters: Vec<&Letter> = found.iter().map(|dead| &dead.letter).collect();
-        // Others may have theirs back while the operator thinks.
+        // Other letters become visible again while the operator thinks.
         walk.give_back(&letters).await;
         for dead in &found {
             console.line(view::details(dead, Shown::default(), now))?;
             console.line(format_args!("{:16}{}", "if dropped", dead.reason.loss()))?;
             console.line("")?;
         }
-        // A copy that wasn't found yet would be left.
+        // A copy that wasn't found would stay.
         if !walk.is_whole() {
-            console.note("Nothing is dropped.")?;
+            console.note("Nothing was dropped.")?;
             return Ok(false);
         }
         if found.is_empty() {
@@ -43,7 +43,7 @@ pub async fn drop_letters(
         }
         let count = letters.len();
         if !confirm(console, &format!("Drop {count} for good?")).await? {
-            console.note("Nothing is dropped.")?;
+            console.note("Nothing was dropped.")?;
             return Ok(false);
         }
         let mut dropped = 0;
@@ -72,12 +72,12 @@ mod tests {
     use crate::faked::{Fake, Text, operator, order};
     use serde_json::json;
 
-    /// Drops the order with the number 1, which is there twice among others. Gives the question that was asked.
+    /// Drops the order with the number 1, which is on the queue twice, among others. Returns the question that was asked.
     async fn run(fake: &Fake, id: &str, answer: bool) -> Result<(End, Option<String>)> {
         let (text, (_want, stop)) = (Text::default(), operator());
         let mut asked = None;
         let confirm = async |_: &mut Console, question: &str| {
-            // Meanwhile others may have theirs.
+            // Meanwhile the other letters are visible again.
             assert!(fake.held().hidden.keys().eq(["a", "b"]));
             asked = Some(question.to_owned());
             Ok(answer)

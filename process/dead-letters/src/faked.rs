@@ -1,4 +1,4 @@
-//! For tests: letters, and AWS, faked below the SDK at HTTP.
+//! For tests: letters, and an AWS that is faked at HTTP, below the SDK.
 
 mod operator;
 
@@ -39,7 +39,7 @@ pub fn message(id: &str, body: &str) -> Message {
     message.receipt_handle(format!("handle of {id}")).build()
 }
 
-/// The order with this number, of so many cups, which ann has placed.
+/// The order with this number, for this many cups, placed by ann.
 pub fn order(number: u8, quantity: u64) -> Result<OrderPlaced> {
     let lines = json!([{"sku": "cup", "quantity": quantity, "unit_price": 1}]);
     let order: Order = serde_json::from_value(json!({"lines": lines, "currency": "EUR"}))?;
@@ -54,42 +54,42 @@ pub fn order(number: u8, quantity: u64) -> Result<OrderPlaced> {
     ))
 }
 
-/// The order's row, with this outcome.
+/// The order's row with this outcome.
 pub fn record(placed: &OrderPlaced, outcome: Outcome) -> Row {
     let record = OrderRecord::new(placed.clone(), outcome, placed.placed_at());
     Row::Record(Box::new(record))
 }
 
-/// An answer that isn't the fake's own: the HTTP status, and the body.
+/// An answer that replaces the fake's own: the HTTP status and the body.
 pub type Answer = (u16, Value);
 type Interference = dyn Fn(&str, &Value) -> Option<Answer> + Send;
 
-/// What the fake holds.
+/// The state of the fake.
 #[derive(Default)]
 pub struct Held {
     /// The dead letters: id, body, system attributes.
     pub letters: Vec<(String, String, Value)>,
-    /// The ids of those that a reader has received, with the end of their time.
+    /// The ids of letters that a reader has received, and when they become visible again.
     pub hidden: BTreeMap<String, Instant>,
     /// How long each receive takes.
     pub receive_takes: Duration,
     /// The entries that were sent to the queue of orders.
     pub sent: Vec<Value>,
-    /// The calls, in order.
+    /// The calls, in sequence.
     pub calls: Vec<String>,
-    /// What is sent is a dead letter at once, under its new id.
+    /// Whether what is sent becomes a dead letter at once, under its new id.
     pub comes_back: bool,
     rows: BTreeMap<String, Value>,
     interference: Option<Box<Interference>>,
 }
 
 impl Held {
-    /// The ids of the letters.
+    /// Returns the ids of the letters.
     pub fn ids(&self) -> Vec<&str> {
         self.letters.iter().map(|(id, ..)| &**id).collect()
     }
 
-    /// The bodies that were sent.
+    /// Returns the bodies that were sent.
     pub fn bodies(&self) -> Vec<&str> {
         self.sent
             .iter()
@@ -170,7 +170,7 @@ impl Held {
     }
 }
 
-/// A stack of fakes.
+/// A stack whose services are faked.
 #[derive(Clone, Default)]
 pub struct Fake(Arc<Mutex<Held>>);
 
@@ -181,7 +181,7 @@ impl Debug for Fake {
 }
 
 impl Fake {
-    /// What it holds now.
+    /// Returns the current state.
     pub fn held(&self) -> MutexGuard<'_, Held> {
         self.0.lock().expect("no panic in here")
     }
@@ -193,7 +193,7 @@ impl Fake {
             .push((id.to_owned(), body.to_owned(), attributes));
     }
 
-    /// Writes the order's row.
+    /// Writes the order's row, with this outcome.
     pub fn settle(&self, placed: &OrderPlaced, outcome: Outcome) -> Result<()> {
         let record = OrderRecord::new(placed.clone(), outcome, placed.placed_at());
         let row = attribute(&serde_json::to_value(record)?)["M"].clone();
@@ -201,7 +201,7 @@ impl Fake {
         Ok(())
     }
 
-    /// Answers calls itself, where `interference` has no answer.
+    /// Lets `interference` answer calls. Calls for which it returns None are answered by the fake.
     pub fn interfere(
         &self,
         interference: impl Fn(&str, &Value) -> Option<Answer> + Send + 'static,
@@ -209,7 +209,7 @@ impl Fake {
         self.held().interference = Some(Box::new(interference));
     }
 
-    /// The stack.
+    /// Returns the stack.
     pub fn stack(&self) -> Stack {
         let connector = SharedHttpConnector::new(self.clone());
         let credentials = Credentials::new("key", "secret", None, None, "test");
@@ -242,7 +242,7 @@ impl HttpConnector for Fake {
             .and_then(|interfere| interfere(call, &body));
         let (status, answer) = other.unwrap_or_else(|| (200, held.answer(call, &body)));
         let status = StatusCode::try_from(status).expect("a status");
-        // `null` is an empty answer.
+        // `null` is an empty body.
         let body = Some(answer).filter(|answer| !answer.is_null());
         let body = body.map(|answer| answer.to_string()).unwrap_or_default();
         let response = HttpResponse::new(status, SdkBody::from(body));
@@ -257,7 +257,7 @@ impl HttpConnector for Fake {
     }
 }
 
-/// A value as DynamoDB has it.
+/// Converts a value from DynamoDB's JSON.
 fn attribute(value: &Value) -> Value {
     match value {
         Value::Null => json!({"NULL": true}),
@@ -274,7 +274,7 @@ fn attribute(value: &Value) -> Value {
     }
 }
 
-/// The refusal of a whole call.
+/// An answer that refuses a whole call.
 pub fn refused(code: &str) -> Answer {
     (400, json!({"__type": code, "message": "no"}))
 }

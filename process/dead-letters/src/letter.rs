@@ -1,4 +1,4 @@
-//! A message of the dead-letter queue, read. Pure.
+//! A parsed message of the dead-letter queue. Pure.
 
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
 use events::{OrderPlaced, Timestamp, placed::NotAnOrderPlaced};
@@ -7,7 +7,7 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-/// A dead letter. Several may hold the same order.
+/// A dead letter. Several may contain the same order.
 #[derive(Debug)]
 pub struct Letter {
     message_id: String,
@@ -17,7 +17,7 @@ pub struct Letter {
 }
 
 impl Letter {
-    /// Reads a message as it was received. None if it lacks its id or its receipt handle, which SQS gives to each.
+    /// Parses a received message. None if it has no id or no receipt handle, which SQS sets on each.
     pub fn read(message: Message) -> Option<Self> {
         Some(Self {
             message_id: message.message_id.clone()?,
@@ -27,7 +27,7 @@ impl Letter {
         })
     }
 
-    /// The order's id, or the message's if it holds no order that can be read.
+    /// Returns the order's id, or the message's if it contains no readable order.
     pub fn id(&self) -> String {
         match &self.order {
             Ok(placed) => placed.id().to_string(),
@@ -35,43 +35,43 @@ impl Letter {
         }
     }
 
-    /// True if the order or the message has this id, in small letters or capitals.
+    /// Returns whether the order or the message has this id, in upper or lower case.
     pub fn is(&self, id: &str) -> bool {
         self.message_id.eq_ignore_ascii_case(id) || self.id().eq_ignore_ascii_case(id)
     }
 
-    /// True if it is an order of this client, given by its name or by its message group.
+    /// Returns whether the order is this client's, given by name or by message group.
     pub fn is_of(&self, client: &str) -> bool {
         let named = |placed: &OrderPlaced| placed.client().as_str() == client;
         self.order.as_ref().is_ok_and(named) || self.message_group().as_deref() == Some(client)
     }
 
-    /// The message's id.
+    /// Returns the message's id.
     pub fn message_id(&self) -> &str {
         &self.message_id
     }
 
-    /// What SQS knows this receive by.
+    /// Returns the handle by which SQS knows this receive.
     pub fn receipt_handle(&self) -> &str {
         &self.receipt_handle
     }
 
-    /// The order that it holds.
+    /// Returns the order in the message, or why it can't be read.
     pub fn order(&self) -> &Result<OrderPlaced, NotAnOrderPlaced> {
         &self.order
     }
 
-    /// The body as it is.
+    /// Returns the body, unchanged.
     pub fn body(&self) -> &str {
         self.message.body().unwrap_or_default()
     }
 
-    /// The attributes that its sender chose.
+    /// Returns the attributes that the sender set.
     pub fn message_attributes(&self) -> Option<&HashMap<String, MessageAttributeValue>> {
         self.message.message_attributes()
     }
 
-    /// An attribute that SQS keeps of it.
+    /// Returns one of SQS's own attributes of the message.
     pub fn attribute(&self, name: &MessageSystemAttributeName) -> Option<&str> {
         let value = self.message.attributes()?.get(name)?;
         Some(value)
@@ -79,20 +79,20 @@ impl Letter {
             .map(|value| &**value)
     }
 
-    /// A time that SQS keeps of it.
+    /// Returns one of SQS's own attributes that is a time.
     pub fn time(&self, name: &MessageSystemAttributeName) -> Option<Timestamp> {
         let millis = Duration::from_millis(self.attribute(name)?.parse().ok()?);
         Some(UNIX_EPOCH.checked_add(millis)?.into())
     }
 
-    /// The client's message group: the one that it came with, else the one that `ingest` gives to its client's orders.
+    /// Returns the client's message group: the message's own, else the one that `ingest` sets for the order's client.
     pub fn message_group(&self) -> Option<String> {
         let came_with = self.attribute(&MessageSystemAttributeName::MessageGroupId);
         let of_client = || Some(self.order.as_ref().ok()?.client().message_group());
         came_with.map(str::to_owned).or_else(of_client)
     }
 
-    /// The bytes that SQS counts in a call's size.
+    /// Returns the bytes that count towards the size of a call.
     pub fn bytes(&self) -> usize {
         let attributes = self.message_attributes().into_iter().flatten();
         let attributes = attributes.map(|(name, value)| {
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_is_none_is_left_out() -> Result<()> {
+    fn an_invalid_time_is_left_out() -> Result<()> {
         for (text, expected) in [
             ("1795338000120", Some("2026-11-22T09:00:00.120Z")),
             ("", None),

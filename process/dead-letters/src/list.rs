@@ -1,4 +1,4 @@
-//! `list`: the dead letters by what is wrong with them.
+//! `list`: the dead letters, grouped by reason.
 
 use crate::{
     console::Console,
@@ -13,7 +13,7 @@ use aws_sdk_sqs::types::MessageSystemAttributeName::SentTimestamp;
 use events::Timestamp;
 use std::collections::BTreeMap;
 
-/// Lists all of them, the oldest of each reason first.
+/// Lists all dead letters by reason, the oldest first.
 pub async fn list(
     stack: &Stack,
     stop: &Stop,
@@ -53,7 +53,7 @@ pub async fn list(
     let whole = if end == End::Done {
         "in all"
     } else {
-        "read, and others left"
+        "read; others are left"
     };
     console.line(format_args!("{letters} {whole}"))?;
     let oldest = groups
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_table_that_cannot_be_read_is_said_and_nothing_stays_hidden() -> Result<()> {
+    async fn a_table_that_cannot_be_read_is_reported_and_nothing_stays_hidden() -> Result<()> {
         let fake = Fake::default();
         fake.bury("a", &order(1, 1)?.to_json(), json!({}));
         fake.interfere(|call, _| (call == "GetItem").then(|| refused("ResourceNotFoundException")));

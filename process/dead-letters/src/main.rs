@@ -43,7 +43,7 @@ async fn run(options: Options) -> Result<End> {
     if let Command::Drop { yes: false, .. } = options.command {
         ensure!(
             io::stdin().is_terminal(),
-            "`drop` asks, and stdin is no terminal: --yes drops without a question"
+            "`drop` asks for confirmation, but stdin is not a terminal: use --yes to drop without asking"
         );
     }
     let stop = interrupts()?;
@@ -75,7 +75,7 @@ async fn run(options: Options) -> Result<End> {
     }
 }
 
-/// The first Ctrl-C, SIGTERM or SIGHUP asks for an end, the second is one.
+/// Handles Ctrl-C, SIGTERM and SIGHUP: the first asks for an orderly end, the second ends the process.
 fn interrupts() -> Result<Stop> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -90,7 +90,7 @@ fn interrupts() -> Result<Stop> {
             // `eprintln!` would panic if the terminal is gone.
             let _gone = writeln!(
                 io::stderr(),
-                "\nEnding after this page. Ctrl-C again ends at once, and what was read stays hidden for {} minutes or more.",
+                "\nEnding after this page. Press Ctrl-C again to end at once; then what was read stays hidden for {} minutes or more.",
                 VISIBILITY.as_secs() / 60
             );
         }
@@ -98,16 +98,16 @@ fn interrupts() -> Result<Stop> {
     Ok(Stop::new(wanted))
 }
 
-/// Asks for a yes. Ctrl-C is a no.
+/// Asks for a yes. Ctrl-C counts as no.
 async fn ask(console: &mut Console, question: &str, stop: &Stop) -> Result<bool> {
     console.ask(format_args!("{question} [y/N] "))?;
     let (answer, answered) = oneshot::channel();
-    // In a thread that nobody waits for: a read from a terminal can't be given up.
+    // A thread of its own, which is never joined: a read from a terminal can't be cancelled.
     thread::spawn(move || {
         let mut line = String::new();
         let read = io::stdin().read_line(&mut line);
         let is_yes = ["y", "yes"].contains(&line.trim().to_lowercase().as_str());
-        // Nobody listens after Ctrl-C.
+        // After Ctrl-C the receiver is gone.
         answer.send(read.is_ok() && is_yes).ok();
     });
     select! {

@@ -18,16 +18,16 @@ pub struct Options {
 /// The stack, and how to reach it.
 #[derive(Debug, Clone, Args)]
 pub struct Target {
-    /// A `local` on this machine, and nothing that the environment names
+    /// A `local` on this machine; environment variables are ignored
     #[arg(long, global = true, conflicts_with = "profile")]
     pub local: bool,
-    /// Profile in AWS's files to take the credentials and the region from [default: as all AWS tools]
+    /// Profile in AWS's configuration files, for credentials and region [default: as all AWS tools]
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
     /// AWS's region [default: as all AWS tools]
     #[arg(long, global = true, value_name = "NAME")]
     pub region: Option<String>,
-    /// Address of SQS and DynamoDB, for LocalStack, or for a `local` on another port
+    /// Address of SQS and DynamoDB: for LocalStack, or for a `local` on another port
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
     /// The dead-letter queue [default: ORDERS_DEAD_LETTER_QUEUE_URL]
@@ -44,29 +44,29 @@ pub struct Target {
 /// What to do.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
-    /// List the dead letters by what is wrong with them
+    /// List the dead letters, grouped by what is wrong with them
     List {
-        /// Show clients by their names, and not by their message groups
+        /// Show clients by name instead of message group
         #[arg(long)]
         clients: bool,
     },
-    /// Show what is known of a dead letter: its receives, its row
+    /// Show everything about a dead letter: its receives, its row
     Show {
         /// Id of an order or of a message
         id: String,
-        /// Show its client by its name, and not by its message group
+        /// Show its client by name instead of message group
         #[arg(long)]
         clients: bool,
-        /// Show the message's body, and so what was ordered
+        /// Show the message's body, which contains what was ordered
         #[arg(long)]
         order: bool,
     },
     /// Send dead letters back to the queue of orders
     Redrive {
-        /// Which
+        /// Which dead letters
         #[command(flatten)]
         filters: Filters,
-        /// Only tell what would be done
+        /// Only show what would be done
         #[arg(long)]
         dry_run: bool,
     },
@@ -74,26 +74,26 @@ pub enum Command {
     Drop {
         /// Id of an order or of a message
         id: String,
-        /// Don't ask
+        /// Don't ask for confirmation
         #[arg(long)]
         yes: bool,
     },
 }
 
-/// A choice of dead letters.
+/// Which dead letters.
 #[derive(Debug, Clone, Args)]
 #[group(required = true, multiple = true)]
 pub struct Filters {
     /// Those with this id, of an order or of a message; may be repeated
     #[arg(long, num_args = 1.., conflicts_with_all = ["client", "reason", "all"])]
     pub id: Vec<String>,
-    /// Those of this client, by its name or its message group
+    /// Those of this client, by name or message group
     #[arg(long, value_name = "CLIENT", conflicts_with = "all")]
     pub client: Option<String>,
-    /// Those with this reason, which `list` tells; may be repeated
+    /// Those with this reason, as `list` shows it; may be repeated
     #[arg(long, num_args = 1.., conflicts_with = "all")]
     pub reason: Vec<Reason>,
-    /// All
+    /// All of them
     #[arg(long)]
     pub all: bool,
 }
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn options_of_the_stack_may_stand_anywhere() -> anyhow::Result<()> {
+    fn options_of_the_stack_are_accepted_anywhere() -> anyhow::Result<()> {
         for arguments in ["dead-letters --local list", "dead-letters list --local"] {
             assert!(parse(arguments)?.target.local);
         }

@@ -15,11 +15,11 @@ use aws_sdk_sqs::{
 };
 use std::time::Duration;
 
-/// What is received is hidden from other readers for this long at least, unless it is given back before.
+/// What is received is hidden from other readers for at least this long, unless it is given back before.
 pub const VISIBILITY: Duration = Duration::from_mins(15);
-/// A receive waits this long for a message. One that doesn't wait asks only some of SQS's servers.
+/// How long a receive waits for a message. Without waiting, it would query only some of SQS's servers.
 const WAIT_SECONDS: i32 = 1;
-/// The most bytes of a call's messages.
+/// Most bytes of a call's messages.
 const CALL_BYTES: usize = 1024 * 1024;
 
 /// Both queues.
@@ -30,19 +30,19 @@ pub struct Queues {
     orders: String,
 }
 
-/// What SQS counts on the dead-letter queue, and how long it keeps a message.
+/// SQS's counts for the dead-letter queue, and how long it keeps a message.
 #[derive(Debug, Clone, Copy)]
 pub struct Counts {
     /// Messages that can be received.
     pub visible: usize,
-    /// Messages that another reader has, or had and didn't give back.
+    /// Messages that another reader has received and not given back.
     pub in_flight: usize,
-    /// From a message's first send to its end.
+    /// How long a message is kept after it was first sent.
     pub retention: Duration,
 }
 
 impl Queues {
-    /// The queues at these addresses.
+    /// Uses the queues with these URLs.
     pub fn new(sqs: Sqs, dead_letters: String, orders: String) -> Self {
         Self {
             sqs,
@@ -51,7 +51,7 @@ impl Queues {
         }
     }
 
-    /// Counts, approximately.
+    /// Returns SQS's approximate counts.
     pub async fn count(&self) -> Result<Counts> {
         let names = [
             QueueAttributeName::ApproximateNumberOfMessages,
@@ -76,7 +76,7 @@ impl Queues {
         })
     }
 
-    /// Receives up to ten dead letters, and hides them from others for this long.
+    /// Receives up to ten dead letters, and hides them from other readers for this long.
     pub async fn receive(&self, hidden_for: Duration) -> Result<Vec<Letter>> {
         let receive = self.sqs.receive_message().queue_url(&self.dead_letters);
         let received = receive
@@ -95,11 +95,11 @@ impl Queues {
             .collect())
     }
 
-    /// Sends letters to the queue of orders, as they came: the body, the client's message group, the trace. Gives each one's
-    /// new message id.
+    /// Sends letters to the queue of orders with body, the client's message group and trace unchanged. Returns each one's new
+    /// message id.
     pub async fn send(&self, letters: &[&Letter]) -> Result<Vec<Result<String, Refused>>> {
         let bytes: usize = letters.iter().map(|letter| letter.bytes()).sum();
-        // Rarely: ten orders of the size that the API allows are too large for one call.
+        // This is rare: ten orders of the largest size that the API allows don't fit into one call.
         let entries = if bytes > CALL_BYTES {
             1
         } else {
@@ -110,7 +110,7 @@ impl Queues {
             match twice(letters, async |letters| self.send_once(letters).await).await {
                 Ok(answered) => answers.extend(answered),
                 Err(error) if answers.is_empty() => return Err(error),
-                // What the calls before it did counts.
+                // Results of earlier calls count.
                 Err(error) => answers.extend(letters.iter().map(|_| Err(format!("{error:#}")))),
             }
         }
@@ -136,7 +136,7 @@ impl Queues {
             send = send.entries(entry.build()?);
         }
         let answer = send.send().await;
-        let answer = answer.with_context(|| format!("{} takes no messages", self.orders))?;
+        let answer = answer.with_context(|| format!("could not send to {}", self.orders))?;
         let done = answer.successful().iter();
         let done = done.map(|entry| (entry.id(), entry.message_id().to_owned()));
         Ok(Answers::new(letters.len(), done, answer.failed()))
@@ -155,14 +155,14 @@ impl Queues {
             }
             let deleted = delete.send().await;
             let deleted =
-                deleted.with_context(|| format!("{} deletes nothing", self.dead_letters))?;
+                deleted.with_context(|| format!("could not delete from {}", self.dead_letters))?;
             let done = deleted.successful().iter().map(|entry| (entry.id(), ()));
             Ok(Answers::new(letters.len(), done, deleted.failed()))
         })
         .await
     }
 
-    /// Shows up to ten dead letters to others again, given by their receipt handles.
+    /// Makes up to ten dead letters, given by their receipt handles, visible to other readers again.
     pub async fn give_back(&self, handles: &[&String]) -> Result<Vec<Result<(), Refused>>> {
         twice(handles, async |handles| {
             let change = self.sqs.change_message_visibility_batch();

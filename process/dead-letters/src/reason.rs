@@ -5,8 +5,8 @@ use clap::ValueEnum;
 use events::{Outcome, placed::NotAnOrderPlaced};
 use std::fmt::{self, Display, Formatter};
 
-/// The reason for which a message is still on the dead-letter queue, as far as the message and the order's row tell.
-// Clap prints these comments as they are.
+/// The reason why a message is still on the dead-letter queue, as far as the message and the order's row show.
+// Clap prints these comments unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Reason {
     /// The row says `failed`: processing gave up
@@ -15,18 +15,18 @@ pub enum Reason {
     Queued,
     /// The row has the outcome: the event bus had not taken it, or this is a copy
     Settled,
-    /// The row is another order's, under the same idempotency key
+    /// The row belongs to another order, under the same idempotency key
     KeyMismatch,
     /// The message has a version that its reader didn't know
     UnknownVersion,
-    /// The message is no order
+    /// The message is not an order
     Unreadable,
     /// The row can't be read
     UnreadableRow,
 }
 
 impl Reason {
-    /// Judges a message by the row of its order.
+    /// Determines the reason from the message and its order's row.
     pub fn of(letter: &Letter, row: &Row) -> Self {
         let placed = match letter.order() {
             Ok(placed) => placed,
@@ -46,26 +46,26 @@ impl Reason {
         }
     }
 
-    /// What it means, and what helps.
+    /// Returns an explanation, and what to do.
     pub fn advice(self) -> &'static str {
         match self {
             Self::Failed => {
-                "processing gave up, and clients read `failed`. Find the cause in the log of ProcessFunction, mend it, redrive"
+                "processing gave up, and clients read `failed`. Find the cause in the log of ProcessFunction, fix it, redrive"
             }
             Self::Queued => {
-                "they have no row, and clients read `queued`: the table refused, or no worker ran. Mend that, redrive"
+                "they have no row, and clients read `queued`: the table refused, or no worker ran. Fix the cause, redrive"
             }
             Self::Settled => {
-                "their rows have the outcome: the event bus had not taken it, or they are copies. A redrive tells it again"
+                "their rows have the outcome: the event bus had not taken it, or they are copies. A redrive publishes it again"
             }
             Self::KeyMismatch => {
-                "another order has the row, under the same idempotency key: the first counts. Tell the client, drop"
+                "another order has the row, under the same idempotency key: the first counts. Inform the client, drop"
             }
             Self::UnknownVersion => {
-                "a reader of another version wrote no row. Deploy a `process` that reads it, redrive"
+                "a worker of another version wrote no row. Deploy a `process` that reads it, redrive"
             }
             Self::Unreadable => {
-                "they are no orders, and a redrive only brings them back. Find who sent them, drop"
+                "they are not orders, and a redrive only brings them back. Find who sent them, drop"
             }
             Self::UnreadableRow => {
                 "their rows can't be read: look at them with `aws dynamodb get-item` before anything else"
@@ -73,15 +73,15 @@ impl Reason {
         }
     }
 
-    /// What is lost with the message.
+    /// Returns what is lost with the message.
     pub fn loss(self) -> &'static str {
         match self {
             Self::Failed => "the order reads `failed` for good; its row keeps what was ordered",
             Self::Queued => "the order is lost, and reads `queued` for good",
-            Self::Settled => "the order's outcome stands, and the event bus may never hear of it",
+            Self::Settled => "the order's outcome stands, but may never be published",
             Self::KeyMismatch => "this order never counted; the one in the row does",
             Self::UnknownVersion => "this may be the only copy of an order",
-            Self::Unreadable => "this is no order",
+            Self::Unreadable => "this is not an order",
             Self::UnreadableRow => "this may be the only copy of the order that can be read",
         }
     }

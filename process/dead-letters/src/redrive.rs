@@ -1,4 +1,4 @@
-//! `redrive`: back to the queue of orders.
+//! `redrive`: sends dead letters back to the queue of orders.
 
 use crate::{
     console::Console,
@@ -11,18 +11,18 @@ use crate::{
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 
-/// What became of the letters.
+/// How many letters met which fate.
 #[derive(Debug, Default)]
 struct Tally {
     redriven: usize,
     stay: usize,
     refused: usize,
-    /// Sent, and still on the dead-letter queue.
+    /// Sent, but still on the dead-letter queue.
     doubled: usize,
 }
 
-/// Redrives the selected letters, page by page. Each is sent first, and deleted from the dead-letter queue only when SQS has
-/// said that it has it: interrupted in between, it is on both queues, and takes effect once.
+/// Redrives the selected letters, page by page. Each is deleted from the dead-letter queue only after SQS has confirmed the
+/// send. After an interruption in between, the order is on both queues, and takes effect once.
 pub async fn redrive(
     stack: &Stack,
     stop: &Stop,
@@ -57,7 +57,7 @@ pub async fn redrive(
         Ok(())
     })
     .await;
-    // An error leaves undone what is left, and not what was done.
+    // An error stops the rest, but what was done counts.
     let Tally {
         redriven,
         stay,
@@ -91,8 +91,9 @@ async fn page(
 ) -> Result<()> {
     let letters: Vec<&Letter> = chosen.iter().map(|dead| &dead.letter).collect();
     let answers = stack.queues.send(&letters).await;
-    let answers = answers
-        .context("no order of this call is known to be sent; if one was, it is on both queues")?;
+    let answers = answers.context(
+        "no order of this call was confirmed as sent; any that was sent is on both queues",
+    )?;
     let (mut sent, mut refused) = (Vec::new(), Vec::new());
     for (dead, answer) in chosen.iter().zip(answers) {
         match answer {
@@ -105,7 +106,7 @@ async fn page(
     }
     (tally.redriven, tally.refused) = (tally.redriven + sent.len(), tally.refused + refused.len());
     if !sent.is_empty() {
-        // Even if the operator wants to stop: an order that was sent has nothing to do here any more.
+        // Even if the operator wants to stop: orders that were sent must not stay here.
         let letters: Vec<&Letter> = sent.iter().map(|dead| &dead.letter).collect();
         let deleted = stack
             .queues

@@ -1,8 +1,8 @@
-//! The choice of dead letters. Pure.
+//! Which dead letters to redrive. Pure.
 
 use crate::{letter::Letter, reason::Reason};
 
-/// Chooses letters. A filter that isn't set lets all through.
+/// Selects letters. A filter that isn't set selects all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
     /// Those with one of these ids, of an order or of a message.
@@ -14,7 +14,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// True if the letter, which has this reason, is chosen.
+    /// Returns whether the letter, which has this reason, is selected.
     pub fn takes(&self, letter: &Letter, reason: Reason) -> bool {
         (self.ids.is_empty() || self.ids.iter().any(|id| letter.is(id)))
             && self

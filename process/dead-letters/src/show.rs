@@ -1,4 +1,4 @@
-//! `show`: all that is known of one dead letter.
+//! `show`: everything about one dead letter.
 
 use crate::{
     console::Console,
@@ -10,7 +10,7 @@ use crate::{
 use anyhow::Result;
 use events::Timestamp;
 
-/// Shows each message with this id, of an order or of its own.
+/// Shows each message with this id, its order's or its own.
 pub async fn show(
     stack: &Stack,
     stop: &Stop,
@@ -32,8 +32,8 @@ pub async fn show(
     Ok(end.unless(found.is_empty()))
 }
 
-/// Finds each message with this id. Copies may be anywhere on the queue, so all of it is read; [`Walk::is_whole`] says if that
-/// was possible.
+/// Finds each message with this id, its order's or its own. Copies may be anywhere on the queue, so all of it is read;
+/// [`Walk::is_whole`] returns whether that was possible.
 pub async fn find(
     stack: &Stack,
     walk: &mut Walk<'_>,

@@ -3,43 +3,43 @@
 use std::process::ExitCode;
 use tokio::sync::watch;
 
-/// Tells if the operator wants to stop.
+/// Knows whether the operator wants to stop.
 #[derive(Debug, Clone)]
 pub struct Stop(watch::Receiver<bool>);
 
 impl Stop {
-    /// Listens to what is sent when the operator wants to stop.
+    /// Listens for the operator's wish to stop.
     pub fn new(wanted: watch::Receiver<bool>) -> Self {
         Self(wanted)
     }
 
-    /// True from the first Ctrl-C on.
+    /// Returns whether the operator wants to stop: true from the first Ctrl-C on.
     pub fn is_wanted(&self) -> bool {
         *self.0.borrow()
     }
 
-    /// Waits for that.
+    /// Waits until the operator wants to stop.
     pub async fn wanted(&self) {
-        // An error: nobody is left who could tell.
+        // An error means that the sender is gone: no Ctrl-C can arrive any more.
         if self.0.clone().wait_for(|wanted| *wanted).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
 }
 
-/// The end of a command that didn't fail as a whole.
+/// How a command ended that didn't fail as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// All is done.
+    /// Everything was done.
     Done,
-    /// Something was refused, or isn't there.
+    /// Something was refused or not found.
     Incomplete,
-    /// The operator stopped it.
+    /// The operator stopped the command.
     Interrupted,
 }
 
 impl End {
-    /// The same, or [`End::Incomplete`] for something that was done but for a part.
+    /// Returns [`End::Incomplete`] in place of [`End::Done`] if the work is incomplete.
     #[must_use]
     pub fn unless(self, incomplete: bool) -> Self {
         match self {
@@ -54,7 +54,7 @@ impl From<End> for ExitCode {
         match end {
             End::Done => Self::SUCCESS,
             End::Incomplete => Self::FAILURE,
-            // As shells say of what SIGINT ended.
+            // Shells report this code for a command that SIGINT ended.
             End::Interrupted => Self::from(130),
         }
     }

@@ -1,4 +1,4 @@
-//! The orders' rows. They are read, and never written.
+//! The orders' rows, read-only.
 
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::{Client as DynamoDb, types::AttributeValue};
@@ -19,26 +19,26 @@ pub struct OrdersTable {
     name: String,
 }
 
-/// What the table has under an order's id.
+/// The table's row for an order's id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Row {
-    /// Nothing, or a row that has expired: it counts as deleted, as it does for `process` and `status`.
+    /// No row, or an expired one, which counts as deleted as it does for `process` and `status`.
     Missing,
-    /// Something that isn't a row as this version knows it.
+    /// A row that this version can't read.
     Unreadable,
-    /// The row.
+    /// The row's content.
     Record(Box<OrderRecord>),
 }
 
 impl OrdersTable {
-    /// Reads from the table of this name.
+    /// Reads from the table with this name.
     pub fn new(dynamodb: &DynamoDb, name: String) -> Self {
         let config = dynamodb.config().to_builder().interceptor(Answered);
         let dynamodb = DynamoDb::from_conf(config.build());
         Self { dynamodb, name }
     }
 
-    /// The rows of these orders, in the order given. An order that couldn't be read from its message has none.
+    /// Returns the rows of these orders, in the given sequence; `Missing` where the message contains no readable order.
     pub async fn rows(&self, ids: impl IntoIterator<Item = Option<OrderId>>) -> Result<Vec<Row>> {
         let rows = ids.into_iter().map(async |id| match id {
             Some(id) => self.row(id).await,
@@ -74,7 +74,7 @@ mod tests {
     use serde_json::{Value, json};
 
     #[tokio::test]
-    async fn an_expired_row_is_none_and_an_empty_answer_says_nothing() -> Result<()> {
+    async fn an_expired_row_is_missing_and_an_empty_answer_is_an_error() -> Result<()> {
         let now = Timestamp::from(SystemTime::now()).seconds();
         let placed = order(1, 1)?;
         let record = OrderRecord::new(placed.clone(), Outcome::Confirmed, placed.placed_at());

@@ -1,4 +1,4 @@
-//! Shows letters to a person. What a client chose can't steer a terminal.
+//! Formats letters for the operator. What a client chose can't steer a terminal.
 
 use crate::{dead::Dead, letter::Letter, table::Row};
 use aws_sdk_sqs::types::MessageSystemAttributeName::{
@@ -15,13 +15,13 @@ use std::time::Duration;
 /// What is shown of a client and its order.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Shown {
-    /// Names of clients, and not only hashes.
+    /// Whether names of clients are shown, and not only hashes.
     pub clients: bool,
-    /// What was ordered.
+    /// Whether it is shown what was ordered.
     pub order: bool,
 }
 
-/// Heads the lines of letters.
+/// Returns the heading of the lines of letters.
 pub fn head() -> String {
     columns([
         "order, else message",
@@ -32,7 +32,7 @@ pub fn head() -> String {
     ])
 }
 
-/// A letter on a line.
+/// Formats a letter as one line.
 pub fn line(letter: &Letter, shown: Shown, now: Timestamp) -> String {
     let placed = letter.order().as_ref().ok();
     let placed_at = placed.map(|placed| placed.placed_at().to_string());
@@ -53,7 +53,7 @@ fn columns([id, client, placed_at, receives, age]: [&str; 5]) -> String {
     format!("  {id:36}  {client:32}  {placed_at:24}  {receives:>8}  {age:>7}")
 }
 
-/// All that is known of a letter, on lines.
+/// Formats everything about a letter, one field per line.
 pub fn details(dead: &Dead, shown: Shown, now: Timestamp) -> String {
     let Dead {
         letter,
@@ -111,7 +111,7 @@ fn client(letter: &Letter, shown: Shown) -> String {
 fn row_line(row: &Row) -> String {
     match row {
         Row::Missing => "none".to_owned(),
-        Row::Unreadable => "not as this version knows it".to_owned(),
+        Row::Unreadable => "unreadable for this version".to_owned(),
         Row::Record(record) => {
             let reason = match record.outcome {
                 Outcome::Rejected(Reason::OutOfStock) => " (out_of_stock)",
@@ -124,7 +124,7 @@ fn row_line(row: &Row) -> String {
     }
 }
 
-/// A body as JSON with line breaks, else as it is.
+/// Formats a body as JSON with line breaks, or leaves it as it is.
 fn body(body: &str) -> String {
     let json = serde_json::from_str::<Value>(body);
     let json = json.and_then(|value| serde_json::to_string_pretty(&value));
@@ -140,7 +140,7 @@ fn body(body: &str) -> String {
         .collect()
 }
 
-/// A span of time in its two largest units.
+/// Formats a duration in its two largest units.
 pub fn short(span: Duration) -> String {
     let seconds = span.as_secs();
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);

@@ -1,4 +1,4 @@
-//! Reads the dead-letter queue once, page by page, and gives back what is left on it.
+//! Reads the dead-letter queue once, page by page, and then gives back what is left on it.
 
 use crate::{
     batch::ENTRIES,
@@ -14,34 +14,35 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// The receives in a row that must have brought nothing before the queue counts as read. One is enough if as many letters as
-/// SQS counts were read.
+/// How many receives in a row must return nothing before the queue counts as read. One is enough if as many letters were read
+/// as SQS counts.
 const ENOUGH: usize = 2;
-/// The longest that a page may take, so that what was read first is still hidden when the last page is read.
+/// Longest time for a page. Then the first letters are still hidden when the last page is read.
 const SLOW_PAGE: Duration = Duration::from_millis(500);
-/// The longest that SQS hides a message.
+/// Longest time for which SQS hides a message.
 const LONGEST_VISIBILITY: Duration = Duration::from_hours(12);
 
-/// SQS hides about 120,000 messages of a queue at a time. A receive beyond that returns none. The counts are approximate.
+/// SQS hides at most about 120,000 messages of a queue; beyond that, receives return none. Lower, because counts are
+/// approximate.
 const MOST_HIDDEN: usize = 100_000;
 
-/// A walk over the dead-letter queue. What it has received is hidden from others until it is given back.
+/// A walk over the dead-letter queue. Letters that it has received are hidden from other readers until it gives them back.
 #[derive(Debug)]
 pub struct Walk<'a> {
     queues: &'a Queues,
     stop: &'a Stop,
     counts: Counts,
-    /// What is received is hidden from other readers for this long.
+    /// How long received letters are hidden from other readers.
     hidden_for: Duration,
-    /// What must be given back, by message id.
+    /// Letters to be given back, by message id.
     held: HashMap<String, Held>,
-    /// The ids of all messages that were read, or that this walk isn't to meet.
+    /// Ids of all messages that were read, or that the walk must skip.
     seen: HashSet<String>,
     read: usize,
     in_vain: usize,
-    /// A letter that this walk has read became visible again before the last one was read.
+    /// Whether a letter that this walk has read became visible again before the last one was read.
     is_overtaken: bool,
-    /// What SQS didn't take back, and hides until its visibility timeout ends.
+    /// How many letters SQS refused to make visible again: they stay hidden until their visibility timeout ends.
     hidden: usize,
 }
 
@@ -49,12 +50,12 @@ pub struct Walk<'a> {
 #[derive(Debug)]
 struct Held {
     receipt_handle: String,
-    /// Just before SQS was asked for it.
+    /// The time just before SQS was asked for the letter.
     since: Instant,
 }
 
 impl<'a> Walk<'a> {
-    /// Starts at the beginning.
+    /// Starts a walk.
     async fn begin(queues: &'a Queues, stop: &'a Stop) -> Result<Self> {
         let counts = queues.count().await?;
         Ok(Self {
@@ -71,8 +72,8 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// The next letters, ten at most, each once. None at the end, when the operator wants to stop, or when a letter comes
-    /// back because its time is over: from then on the queue could go round for ever.
+    /// Returns the next letters, at most ten, each only once. None at the end, if the operator wants to stop, or if a letter
+    /// came back because its time was over: the walk could then go round in circles for ever.
     pub async fn next(&mut self) -> Result<Option<Vec<Letter>>> {
         while !self.stop.is_wanted() && self.in_vain < ENOUGH && !self.is_overtaken {
             let since = Instant::now();
@@ -90,13 +91,13 @@ impl<'a> Walk<'a> {
                     since,
                 };
                 let before = self.held.insert(letter.message_id().to_owned(), held);
-                // Before its time is over, SQS has only delivered it twice.
+                // Within its time, a letter that comes again was merely delivered twice.
                 self.is_overtaken |=
                     before.is_some_and(|before| before.since.elapsed() >= self.hidden_for);
             }
             letters.retain(|letter| self.seen.insert(letter.message_id().to_owned()));
             self.read += letters.len();
-            // What was read before is hidden again, and others may be left.
+            // These letters were all read before, and are hidden again. There may be others.
             if !letters.is_empty() {
                 return Ok(Some(letters));
             }
@@ -104,39 +105,39 @@ impl<'a> Walk<'a> {
         Ok(None)
     }
 
-    /// What SQS counted at the beginning.
+    /// Returns SQS's counts from the beginning of the walk.
     pub fn counts(&self) -> Counts {
         self.counts
     }
 
-    /// The letters that were read so far.
+    /// Returns how many letters were read so far.
     pub fn read(&self) -> usize {
         self.read
     }
 
-    /// Knows that a letter is no longer on the queue.
+    /// Forgets a letter that is no longer on the queue.
     pub fn is_gone(&mut self, letter: &Letter) {
         self.held.remove(letter.message_id());
     }
 
-    /// Won't read the message with this id: the walk has sent it, and it came back as a dead letter. Else a redrive of poison
-    /// would have no end.
+    /// Skips the message with this id, which the walk has sent, in case it comes back as a dead letter. A redrive of poison
+    /// would otherwise never end.
     pub fn skip(&mut self, message_id: String) {
         self.seen.insert(message_id);
     }
 
-    /// True if the whole queue was read, as far as SQS tells.
+    /// Returns whether the whole queue was read, as far as SQS shows.
     pub fn is_whole(&self) -> bool {
         self.in_vain >= ENOUGH && !self.is_full()
     }
 
-    /// True if the walk ended because SQS hides as many messages as it can, and may hold back others.
+    /// Returns whether the walk ended because SQS hides as many messages as it can, and may hold back others.
     fn is_full(&self) -> bool {
         let hidden = self.held.len() + self.counts.in_flight;
         self.in_vain >= ENOUGH && self.read < self.counts.visible && hidden >= MOST_HIDDEN
     }
 
-    /// Shows others the letters that are left, except for `kept`.
+    /// Makes the remaining letters, except `kept`, visible to other readers again.
     pub async fn give_back(&mut self, kept: &[&Letter]) {
         let is_kept = |id: &str| kept.iter().any(|letter| letter.message_id() == id);
         let left: Vec<_> = self.held.extract_if(|id, _| !is_kept(id)).collect();
@@ -150,7 +151,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The time for which a walk over this many letters hides what it reads.
+/// Returns how long a walk over this many letters hides what it reads.
 fn hiding(letters: usize) -> Duration {
     let pages = u32::try_from(letters.div_ceil(ENTRIES)).unwrap_or(u32::MAX);
     SLOW_PAGE
@@ -158,7 +159,7 @@ fn hiding(letters: usize) -> Duration {
         .clamp(VISIBILITY, LONGEST_VISIBILITY)
 }
 
-/// Walks over the dead-letter queue. What is left on it is given back in the end, whether `work` succeeds or not.
+/// Walks over the dead-letter queue. Finally gives back what is left on it, whether `work` succeeds or not.
 pub async fn walk<T>(
     queues: &Queues,
     stop: &Stop,
@@ -175,14 +176,14 @@ pub async fn walk<T>(
     } = walk.counts;
     if hidden > 0 {
         console.note(format_args!(
-            "SQS didn't take {hidden} back: they stay hidden for up to {} minutes.",
+            "{hidden} could not be given back to SQS: they stay hidden for up to {} minutes.",
             walk.hidden_for.as_secs() / 60
         ))?;
     }
     let value = worked?;
     if in_flight > 0 {
         console.note(format_args!(
-            "{in_flight} more were hidden when this began: someone else reads the queue, or did not give them back."
+            "{in_flight} more were hidden at the start: another reader has received them, and may not have given them back."
         ))?;
     }
     if is_whole {
@@ -190,22 +191,22 @@ pub async fn walk<T>(
     }
     if is_full {
         console.note(format_args!(
-            "Not all were read: SQS hides 120,000 messages at most, and returns no more until some are back. {} of about \
-             {visible} dead letters were read. Redrive by --all, or drop what was read.",
+            "Not all were read: SQS hides at most 120,000 messages, and returns no more until some are given back. {} of about \
+             {visible} dead letters were read. Redrive with --all, or drop what was read.",
             walk.read
         ))?;
         return Ok((value, End::Incomplete));
     }
     if walk.is_overtaken {
         console.note(format_args!(
-            "Not all were read: after {} of about {visible} dead letters the first became visible again. Nothing is known of \
-             the others. Redrive by --all, which need not read all first, or run this closer to the queue.",
+            "Not all were read: after {} of about {visible} dead letters the first became visible again. The others \
+             were not read. Redrive with --all, which need not read all first, or run this closer to the queue.",
             walk.read
         ))?;
         return Ok((value, End::Incomplete));
     }
     console.note(format_args!(
-        "Interrupted after {} of about {visible} dead letters. The others are as they were.",
+        "Interrupted after {} of about {visible} dead letters. The others are unchanged.",
         walk.read
     ))?;
     Ok((value, End::Interrupted))

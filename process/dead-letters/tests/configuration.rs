@@ -1,4 +1,4 @@
-//! The real binary finds region, credentials and endpoint as AWS's tools do.
+//! The real binary finds region, credentials and endpoint like AWS's tools.
 
 use anyhow::{Context, Result};
 use std::{
@@ -15,24 +15,24 @@ const KEYS: [(&str, &str); 2] = [
     ("AWS_SECRET_ACCESS_KEY", "secret"),
 ];
 
-/// Stands for the address of the service in arguments and variables.
+/// Stands for the service's address in arguments and variables.
 const SERVICE: &str = "SERVICE";
-/// An address where nothing listens.
+/// An address where no service listens.
 const NOWHERE: &str = "http://127.0.0.1:1";
 
-/// The access key and the region that the tool signs its first call with, which reaches [`SERVICE`] by default. The profile
-/// `ops` has both.
+/// Returns the access key and the region with which the tool signs its first call. By default the call goes to [`SERVICE`].
+/// The profile `ops` has both.
 fn signed_with(arguments: &[&str], variables: &[(&str, &str)]) -> Result<String> {
     let server = TcpListener::bind("127.0.0.1:0")?;
     let address = format!("http://{}", server.local_addr()?);
-    let (tell, told) = mpsc::channel();
+    let (report, reported) = mpsc::channel();
     thread::spawn(move || {
         let (mut stream, _) = server.accept()?;
         let lines = BufReader::new(stream.try_clone()?).lines();
         let signature = lines
             .map_while(Result::ok)
             .find(|line| line.starts_with("authorization: "));
-        tell.send(signature)?;
+        report.send(signature)?;
         // The tool gives up.
         stream.write_all(
             b"HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}",
@@ -60,7 +60,7 @@ fn signed_with(arguments: &[&str], variables: &[(&str, &str)]) -> Result<String>
         .env("ORDERS_TABLE", "orders")
         .envs(variables.iter().map(|(name, value)| (name, given(value))))
         .output()?;
-    let signature = told.try_recv().ok().flatten();
+    let signature = reported.try_recv().ok().flatten();
     let signature = signature.with_context(|| format!("no call: {output:?}"))?;
     // authorization: AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/sqs/aws4_request, …
     let (_, scope) = signature.split_once("Credential=").context("no scope")?;
@@ -80,7 +80,7 @@ fn region_and_credentials_are_found_as_by_aws_tools() -> Result<()> {
     check(&["list"], &[id, secret, region], "environments us-west-1")?;
     check(&["list"], &[("AWS_PROFILE", "ops")], "profiles eu-west-3")?;
     check(&["list", "--profile", "ops"], &[], "profiles eu-west-3")?;
-    // Keys that `.ci/stack-env` has put into the environment may be another account's.
+    // Keys that `.ci/stack-env` put into the environment may be another account's.
     check(&["list", "--profile", "ops"], &KEYS, "profiles eu-west-3")?;
     check(
         &["list", "--profile", "ops"],
@@ -105,7 +105,7 @@ fn calls_go_where_aws_tools_would_send_them() -> Result<()> {
     };
     check(&["list"], &[("AWS_ENDPOINT_URL_SQS", SERVICE), elsewhere])?;
     check(&["list"], &[("AWS_ENDPOINT_URL_DYNAMODB", NOWHERE)])?;
-    // What the command line says counts in any case.
+    // The command line takes precedence in any case.
     let option = ["list", "--endpoint-url", SERVICE];
     check(&option, &[("AWS_ENDPOINT_URL_SQS", NOWHERE), elsewhere])?;
     check(&option, &[("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")])

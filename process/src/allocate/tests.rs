@@ -1,10 +1,10 @@
-//! Allocation, by cases and by properties.
+//! Allocation, by examples and by properties.
 
 use super::*;
 use crate::faked;
 use proptest::{collection::vec, prelude::*};
 
-/// An order of these articles in these quantities.
+/// An order for these articles in these quantities.
 fn order(lines: &[(&str, u64)]) -> Pending {
     faked::order(0, lines)
 }
@@ -40,7 +40,7 @@ fn an_order_gets_all_or_nothing_in_the_order_of_arrival() {
         &[("a", Left(1))],
         &[out, Confirmed],
     );
-    // An article's lines add up, and a rejected order reserves nothing.
+    // An order's lines for one article add up, and a rejected order reserves nothing.
     check(
         &[&[("a", 1), ("a", 1)], &[("a", 1)]],
         &[("a", Left(1))],
@@ -66,7 +66,7 @@ fn an_order_gets_all_or_nothing_in_the_order_of_arrival() {
 
 #[test]
 fn a_sum_that_is_too_large_for_a_number_is_one_that_no_stock_covers() {
-    // As it can be read from the queue, where no limit of the API is checked again.
+    // Such numbers can come from the queue, where the API's limits aren't checked again.
     let orders = [order(&[("a", u64::MAX)]), order(&[("a", 2)])];
     let transaction = allocate(&orders.iter().collect(), &BTreeMap::new());
     assert_eq!(transaction.reserved["a"], u64::MAX);
@@ -89,12 +89,12 @@ proptest! {
     fn stock_is_never_oversold_and_never_withheld(orders in vec(any_order(), 0..20), stock in any_stock()) {
         let transaction = allocate(&orders.iter().collect(), &stock);
         prop_assert_eq!(transaction.orders.len(), orders.len());
-        // The stock that the orders before each one reserve, added up here once more.
+        // Recomputes what the orders before each one reserve.
         let mut before = BTreeMap::<&str, u64>::new();
         for ((judged, outcome), order) in transaction.orders.iter().zip(&orders) {
             prop_assert!(std::ptr::eq(*judged, order));
             let wanted = order.placed.order().quantities();
-            // Each order is judged by what those before it have left: no fewer, and no more.
+            // Each order is judged by exactly what those before it have left.
             let enough = wanted.iter().all(|(sku, quantity)| match stock.get(*sku) {
                 Some(Stock::Left(left)) => left - before.get(sku).unwrap_or(&0) >= *quantity,
                 Some(Stock::Unknown) => false,

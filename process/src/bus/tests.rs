@@ -1,4 +1,4 @@
-//! A bus that is faked at HTTP, in virtual time.
+//! The bus is faked at HTTP, in virtual time.
 
 use super::*;
 use crate::faked::{self, Answer, SILENCE, refused};
@@ -12,7 +12,7 @@ use std::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Chance makes every wait the longest.
+/// Every wait is the longest possible.
 const LONGEST: Effects = Effects {
     clock: SystemTime::now,
     chance: || 1.0,
@@ -21,14 +21,14 @@ const LONGEST: Effects = Effects {
 /// The entries of each call.
 type Calls = Vec<Vec<Value>>;
 
-/// The event of the order of record `record`.
+/// Returns the event for the order of this record.
 fn event(record: usize) -> (usize, OutcomeEvent) {
     let placed = faked::pending(record, &[1]).placed;
     let (outcome, at) = (Outcome::Confirmed, placed.placed_at());
     (record, OutcomeEvent::new(&placed, outcome, at, at))
 }
 
-/// An answer by which the bus took the entries of this call but those that `code` has a code for.
+/// The answer of a bus that takes the entries of a call, except those for which `code` returns an error code.
 fn taken(entries: &[Value], code: impl Fn(&Value) -> Option<&'static str>) -> Answer {
     let results: Vec<_> = entries
         .iter()
@@ -44,9 +44,9 @@ fn taken(entries: &[Value], code: impl Fn(&Value) -> Option<&'static str>) -> An
     )
 }
 
-/// Tells these events, by a bus that answers each call as `answer` says, by its entries and how many calls came before it.
-/// Gives the records that are untold, and the calls.
-async fn tell_all(
+/// Publishes these events. The bus answers each call by `answer`, from the entries and the number of earlier calls. Returns
+/// the records of unpublished events, and the calls.
+async fn publish_all(
     events: Vec<(usize, OutcomeEvent)>,
     answer: impl Fn(&[Value], usize) -> Answer + Send + Sync + 'static,
 ) -> (Vec<usize>, Calls) {
@@ -62,20 +62,20 @@ async fn tell_all(
     let client = Client::new(&config);
     let bus = OutcomeBus::new(&client, "orders".to_owned(), "shop".to_owned());
     let deadline = Instant::now() + 30 * SECOND;
-    let untold = bus.tell(events, deadline, LONGEST).await;
+    let unpublished = bus.publish(events, deadline, LONGEST).await;
     let calls = calls.lock().expect("no panic in here").clone();
-    (untold.into_iter().collect(), calls)
+    (unpublished.into_iter().collect(), calls)
 }
 
-/// Tells the events of the orders 0 to `count`.
-async fn tell(
+/// Publishes the events of the orders 0 to `count`.
+async fn publish(
     count: usize,
     answer: impl Fn(&[Value], usize) -> Answer + Send + Sync + 'static,
 ) -> (Vec<usize>, Calls) {
-    tell_all((0..count).map(event).collect(), answer).await
+    publish_all((0..count).map(event).collect(), answer).await
 }
 
-/// The number of times that each order was sent.
+/// Returns how often each order was sent.
 fn times(calls: &Calls) -> Vec<usize> {
     let mut times = BTreeMap::new();
     for entry in calls.iter().flatten() {
@@ -84,7 +84,7 @@ fn times(calls: &Calls) -> Vec<usize> {
     times.into_values().collect()
 }
 
-/// Tells if an entry is the event of this record's order.
+/// Returns whether an entry is the event of this record's order.
 fn is_of(entry: &Value, record: usize) -> bool {
     let detail: Value =
         serde_json::from_str(entry["Detail"].as_str().expect("text")).expect("JSON");
@@ -93,8 +93,8 @@ fn is_of(entry: &Value, record: usize) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn events_go_ten_a_call_and_each_has_what_a_rule_needs() {
-    let (untold, calls) = tell(23, |entries, _| taken(entries, |_| None)).await;
-    assert!(untold.is_empty(), "{untold:?}");
+    let (unpublished, calls) = publish(23, |entries, _| taken(entries, |_| None)).await;
+    assert!(unpublished.is_empty(), "{unpublished:?}");
     let mut sizes: Vec<_> = calls.iter().map(Vec::len).collect();
     sizes.sort_unstable();
     assert_eq!(sizes, [3, 10, 10]);
@@ -103,37 +103,37 @@ async fn events_go_ten_a_call_and_each_has_what_a_rule_needs() {
     assert_eq!(entry["EventBusName"], "orders");
     assert_eq!(entry["Source"], "shop");
     assert_eq!(entry["DetailType"], "Order Confirmed");
-    let (untold, calls) = tell(0, |_, _| SILENCE).await;
-    assert!(untold.is_empty() && calls.is_empty());
+    let (unpublished, calls) = publish(0, |_, _| SILENCE).await;
+    assert!(unpublished.is_empty() && calls.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn only_what_was_refused_is_sent_again() {
     for code in ["InternalFailure", "ThrottlingException"] {
-        let (untold, calls) = tell(5, move |entries, before| {
+        let (unpublished, calls) = publish(5, move |entries, before| {
             taken(entries, |entry| {
                 (before < 3 && is_of(entry, 2)).then_some(code)
             })
         })
         .await;
-        assert!(untold.is_empty(), "{untold:?}");
+        assert!(unpublished.is_empty(), "{unpublished:?}");
         let sizes: Vec<_> = calls.iter().map(Vec::len).collect();
         assert_eq!(sizes, [5, 1, 1, 1], "{code}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_refused_for_good_is_sent_once_and_its_neighbours_are_told() {
+async fn what_is_refused_for_good_is_sent_once_and_its_neighbours_are_published() {
     for code in ["MalformedDetail", "NotAuthorizedForSourceException", ""] {
-        let (untold, calls) = tell(5, move |entries, _| {
+        let (unpublished, calls) = publish(5, move |entries, _| {
             taken(entries, |entry| is_of(entry, 2).then_some(code))
         })
         .await;
-        assert_eq!((untold, calls.len()), (vec![2], 1), "{code}");
+        assert_eq!((unpublished, calls.len()), (vec![2], 1), "{code}");
     }
     let denied = |_: &[Value], _| refused(400, "AccessDeniedException");
-    let (untold, calls) = tell(12, denied).await;
-    assert_eq!((untold.len(), calls.len()), (12, 2));
+    let (unpublished, calls) = publish(12, denied).await;
+    assert_eq!((unpublished.len(), calls.len()), (12, 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -141,8 +141,8 @@ async fn a_bus_that_takes_nothing_is_given_up_soon() {
     let check = async |answer: Answer| {
         let start = Instant::now();
         let text = format!("{answer:?}");
-        let (untold, calls) = tell(3, move |_, _| answer.clone()).await;
-        assert_eq!(untold, [0, 1, 2], "{text}");
+        let (unpublished, calls) = publish(3, move |_, _| answer.clone()).await;
+        assert_eq!(unpublished, [0, 1, 2], "{text}");
         assert!(calls.len() > 1 || text.starts_with("(0"), "{text}");
         start.elapsed()
     };
@@ -150,27 +150,27 @@ async fn a_bus_that_takes_nothing_is_given_up_soon() {
         refused(400, "ThrottlingException"),
         refused(500, "InternalException"),
         (503, Value::Null),
-        // Too few results: nothing is known of the others.
+        // Too few results: the other entries' fate is unknown.
         (200, json!({"FailedEntryCount": 0, "Entries": []})),
     ] {
         let taken = check(answer).await;
         assert!(taken <= 5 * SECOND && taken > 5 * SECOND / 2, "{taken:?}");
     }
-    // The fake's clients have no time-outs, as those of the function have: the deadline ends it.
+    // The deadline ends this one: unlike the function's, the fake's clients have no time-outs.
     assert_eq!(check(SILENCE).await, 30 * SECOND);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_bus_that_takes_a_little_is_waited_for() {
-    // One entry of each call, which is fewer than 50 in the time after which a silent bus is given up.
-    let (untold, calls) = tell(100, |entries, _| {
+    // One entry per call: fewer than 50 in the time after which a silent bus is given up.
+    let (unpublished, calls) = publish(100, |entries, _| {
         let first = entries[0].clone();
         taken(entries, move |entry| {
             (*entry != first).then_some("ThrottlingException")
         })
     })
     .await;
-    assert!(untold.is_empty(), "{untold:?}");
+    assert!(unpublished.is_empty(), "{unpublished:?}");
     assert!(calls.len() >= 100);
 }
 
@@ -181,8 +181,8 @@ async fn large_events_go_in_smaller_calls() {
     let mut larger = event(2);
     larger.1.reference = Some("x".repeat(400_000));
     let events = vec![event(0), large.clone(), event(3), large, larger, event(4)];
-    let (untold, calls) = tell_all(events, |entries, _| taken(entries, |_| None)).await;
-    assert!(untold.is_empty());
+    let (unpublished, calls) = publish_all(events, |entries, _| taken(entries, |_| None)).await;
+    assert!(unpublished.is_empty());
     let mut sizes: Vec<_> = calls.iter().map(Vec::len).collect();
     sizes.sort_unstable();
     assert_eq!(sizes, [1, 1, 1, 3]);

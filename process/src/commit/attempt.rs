@@ -12,56 +12,56 @@ use futures_util::FutureExt;
 use std::{collections::BTreeMap, panic::AssertUnwindSafe};
 use tokio::time::{Instant, timeout_at};
 
-/// A group on its way into the table.
+/// A group to be written.
 pub struct Job<'a> {
     /// The orders that have no disposition yet.
     pub orders: Group<'a>,
-    /// The dispositions that became known, each with its order's record. The caller takes them out.
+    /// The dispositions that became known, by their orders' records. The caller takes them out.
     pub settled: Vec<(usize, Disposition)>,
-    /// The time from which on it may be tried.
+    /// The earliest time of the next attempt.
     pub due: Instant,
-    /// The number of its conflicts.
+    /// The number of conflicts so far.
     pub conflicts: u32,
-    /// The table's refusals of it.
+    /// The table's refusals of this group.
     pub refused: Refused<'a>,
-    /// The cause with which its orders are given up when the time is over.
+    /// Why its orders are given up if time runs out.
     pub cause: Cause,
-    /// The stock of articles, as far as the table has told it.
+    /// The known stock of articles, as reported by the table.
     stock: BTreeMap<String, Stock>,
 }
 
 /// The table's refusals of a group.
 #[derive(Default)]
 pub struct Refused<'a> {
-    /// Their number.
+    /// How often the table has refused the group.
     pub times: u32,
-    /// The number of groups that had been written before the first of them.
+    /// The number of groups that were written before the first refusal.
     pub written_before: usize,
-    /// The last one throttled some of the items and not all.
+    /// Whether the last refusal throttled some of the items, but not all.
     pub is_partial: bool,
-    /// The articles that the last one throttled.
+    /// The articles that the last refusal throttled.
     articles: Vec<&'a str>,
 }
 
-/// The result of an attempt. The orders that got a disposition are no longer in the group.
+/// The result of an attempt. Orders that got a disposition have left the group.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Attempt {
     /// Every order has its disposition.
     Done,
-    /// The table told something new, and nothing else was in the way: the group can be tried at once.
+    /// The table reported something new, and nothing else was in the way: the group can be tried again at once.
     Learnt,
     /// Another transaction was in the way.
     Conflict,
-    /// The table had too much to do, or gave no answer.
+    /// The table was overloaded or did not answer.
     Refused(Cause),
-    /// DynamoDB rejected the transaction as a whole; smaller ones can tell why.
+    /// DynamoDB rejected the transaction as a whole; smaller ones can show why.
     Malformed,
-    /// DynamoDB can write no order.
+    /// DynamoDB can't write any order.
     Broken,
 }
 
 impl<'a> Job<'a> {
-    /// A group that wasn't tried yet.
+    /// Creates a group that wasn't tried yet.
     pub fn new(orders: Group<'a>) -> Self {
         Self {
             orders,
@@ -74,7 +74,7 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Splits off the orders that want a throttled article, if there are others.
+    /// Splits off the orders for throttled articles, if there are others.
     pub fn split_throttled(&mut self) -> Option<Self> {
         let articles = &self.refused.articles;
         let is_throttled = |order: &&Pending| articles.iter().any(|sku| order.wants(sku));
@@ -90,7 +90,7 @@ impl<'a> Job<'a> {
         Some(job)
     }
 
-    /// Gives up on its orders.
+    /// Gives up on the group's orders.
     pub fn retry(&self, cause: Cause) -> impl Iterator<Item = (usize, Disposition)> {
         self.orders.iter().map(move |order| {
             tracing::warn!(order_id = %order.placed.id(), ?cause, "gave up on an order in this batch");
@@ -98,8 +98,8 @@ impl<'a> Job<'a> {
         })
     }
 
-    /// Tries to write the group, once, and settles the orders whose disposition becomes known. All outcomes go by what is known of
-    /// the stock by now: an order that lost may have lost by what the table said some seconds ago.
+    /// Tries to write the group once, and settles the orders whose disposition becomes known. All outcomes follow from the
+    /// stock as known now: an order may be rejected by what the table reported some seconds ago.
     pub async fn attempt(
         &mut self,
         table: &OrderTable,
@@ -108,7 +108,7 @@ impl<'a> Job<'a> {
     ) -> Attempt {
         self.refused.is_partial = false;
         let write = AssertUnwindSafe(self.write(table, now, deadline));
-        // A panic is treated as a transaction that is rejected as a whole: bisecting finds the order that causes it.
+        // A panic counts as a transaction that is rejected as a whole: bisecting finds the order that causes it.
         let attempt = write.catch_unwind().await.unwrap_or_else(|_| {
             tracing::error!(orders = self.orders.len(), "writing a transaction panicked");
             Attempt::Malformed
@@ -139,7 +139,7 @@ impl<'a> Job<'a> {
                 return Attempt::Done;
             }
             Ok(Err(refusal)) => refusal,
-            // It may be written all the same: the next delivery will tell.
+            // It may have been written: the next delivery will show.
             Err(_) => return Attempt::Refused(self.cause),
         };
         let orders = self.orders.len();
@@ -159,14 +159,14 @@ impl<'a> Job<'a> {
                 Attempt::Malformed
             }
             Refusal::Broken(error) => {
-                tracing::error!(%error, orders, "the table takes no orders");
+                tracing::error!(%error, orders, "table missing or access denied");
                 Attempt::Broken
             }
         }
     }
 
-    /// Works through the findings of a cancelled transaction: orders that have a row get their disposition, stock is
-    /// learnt, and what can't be written fails alone.
+    /// Evaluates the findings of a cancelled transaction: orders that have a row get their disposition, stock is learnt, and
+    /// what can't be written fails alone.
     fn work_through(&mut self, findings: Vec<Finding<'a>>, actions: usize) -> Attempt {
         let known = self.settled.len();
         let (mut conflict, mut throttled, mut learnt) = (false, 0, false);
@@ -212,7 +212,7 @@ impl<'a> Job<'a> {
         match (throttled, conflict) {
             (1.., _) => Attempt::Refused(Cause::Busy),
             (0, false) if learnt => Attempt::Learnt,
-            // Another transaction is in the way, or the table told nothing new.
+            // Another transaction is in the way, or the table reported nothing new.
             _ => Attempt::Conflict,
         }
     }

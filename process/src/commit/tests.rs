@@ -1,4 +1,4 @@
-//! The loop of a batch against a faked table, in virtual time.
+//! The loop of a batch, against a faked table, in virtual time.
 
 use super::*;
 use crate::{
@@ -12,7 +12,7 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-/// An order that was stored with this outcome, by the clock of [`LONGEST`].
+/// The disposition of an order that was stored with this outcome, by the clock of [`LONGEST`].
 fn stored(outcome: Outcome) -> Disposition {
     Disposition::Stored(Settled {
         outcome,
@@ -22,10 +22,10 @@ fn stored(outcome: Outcome) -> Disposition {
 }
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// The times at which a table was called, in milliseconds after the test's start.
+/// When a table was called, in milliseconds after the test's start.
 type Calls = Arc<Mutex<Vec<u128>>>;
 
-/// A table that answers as `answer` says, by the request and how many came before it.
+/// A table that answers by `answer`, from the request and the number of earlier requests.
 fn table(
     answer: impl Fn(&Value, usize) -> Option<Answer> + Send + Sync + 'static,
 ) -> (OrderTable, Calls) {
@@ -42,7 +42,7 @@ fn table(
     (faked::table(&config), calls)
 }
 
-/// A cancelled transaction; `code` says what is wrong with each action, if anything.
+/// A cancelled transaction. `code` returns what is wrong with each action, if anything.
 fn cancelled(request: &Value, code: impl Fn(&Value) -> Option<&'static str>) -> Answer {
     let actions = request["TransactItems"].as_array().expect("actions");
     let reasons: Vec<_> = actions
@@ -67,7 +67,7 @@ fn sorted(mut dispositions: Vec<(usize, Disposition)>) -> Vec<Disposition> {
         .collect()
 }
 
-/// Commits one group of 40 orders, the nth of which wants the article `an`.
+/// Commits one group of 40 orders, of which the nth wants the article `an`.
 async fn only_the_31st_of_40_fails(table: &OrderTable) {
     let orders: Vec<_> = (0..40_u8).map(|n| pending(n.into(), &[n])).collect();
     let chains = vec![vec![orders.iter().collect()]];
@@ -86,7 +86,7 @@ async fn only_the_31st_of_40_fails(table: &OrderTable) {
     }
 }
 
-/// Every wait is the longest.
+/// Every wait is the longest possible.
 const LONGEST: Effects = Effects {
     clock: || UNIX_EPOCH,
     chance: || 1.0,
@@ -165,7 +165,7 @@ async fn nothing_is_sent_once_the_deadline_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_never_tried_is_nobodys_fault() {
+async fn what_was_never_tried_is_no_records_fault() {
     let (table, _) = table(|_, _| Some(refused(500, "InternalServerError")));
     let orders = [pending(0, &[1]), pending(1, &[1])];
     let chains = vec![orders.iter().map(|order| vec![order]).collect()];
@@ -258,7 +258,7 @@ async fn orders_of_a_throttled_article_keep_no_others_waiting() {
         sorted(dispositions),
         [throttled.clone(), stored(Outcome::Confirmed), throttled]
     );
-    // It gives up on them early, and makes room for other batches.
+    // It gives up on them early, to make room for other batches.
     assert!(start.elapsed() < MINUTE, "{:?}", start.elapsed());
     assert!(calls.lock().expect("no panic in here").len() < 40);
 }
@@ -299,7 +299,7 @@ async fn a_cancellation_without_a_reason_is_bisected_and_not_waited_out() {
         is_hit.then(|| cancelled(request, |_| None))
     });
     only_the_31st_of_40_fails(&table).await;
-    // Halves, and each half that is fine; no attempt at the same transaction again.
+    // Halves, and each half that is valid. No transaction is tried twice.
     assert!(calls.lock().expect("no panic in here").len() <= 14);
 }
 

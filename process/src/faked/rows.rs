@@ -4,27 +4,27 @@ use super::{Answer, refused};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Something that goes wrong with a call.
+/// A fault of a call.
 #[derive(Debug, Clone, Copy)]
 pub enum Fault {
-    /// Nothing does.
+    /// The call succeeds.
     None,
     /// The call is throttled.
     Throttled,
-    /// The call is made, and its answer lost.
+    /// The call is executed, but its answer is lost.
     Lost,
 }
 
-/// A table that keeps rows, and evaluates the conditions of puts.
+/// A table that keeps rows and evaluates the conditions of puts.
 #[derive(Debug, Default)]
 pub struct Rows {
-    /// The rows, by their orders' ids.
+    /// The rows, by order id.
     pub by_id: BTreeMap<String, Value>,
-    /// What goes wrong with the calls, in their order; then nothing does.
+    /// The faults of the first calls, in sequence. Later calls succeed.
     pub faults: Vec<Fault>,
     /// An article that can't be written.
     pub broken: Option<&'static str>,
-    /// The transactions that arrived.
+    /// The number of transactions that arrived.
     pub transactions: usize,
 }
 
@@ -75,7 +75,7 @@ impl Rows {
         Some((400, body))
     }
 
-    /// Puts a row, or returns the one that is in its way.
+    /// Puts a row, or returns the one that is in the way.
     fn put(&mut self, put: &Value) -> Option<Value> {
         let (new, id) = (
             &put["Item"],

@@ -1,4 +1,4 @@
-//! Packing and chaining, by cases and by properties.
+//! Packing and chaining, by examples and by properties.
 
 use super::*;
 use crate::faked;
@@ -62,7 +62,7 @@ proptest! {
             orders.iter().enumerate().map(|(n, (skus, bytes))| pending(n, skus, *bytes)).collect();
         let groups = pack(&orders);
         for group in &groups {
-            // As DynamoDB says, whatever the constants above are.
+            // DynamoDB's own limits, in case the constants above are wrong.
             prop_assert!(group.len() + skus(group).len() <= 100);
             prop_assert!(group.iter().map(|order| order.bytes).sum::<usize>() <= 4_000_000);
             prop_assert!(group.is_sorted_by_key(|order| order.record));
@@ -71,7 +71,7 @@ proptest! {
         records.sort_unstable();
         prop_assert_eq!(records, (0..orders.len()).collect::<Vec<_>>());
 
-        // Whoever shares an article is committed in the order of arrival, and within one chain.
+        // Orders that share an article are committed in sequence of arrival, and within one chain.
         let chains = chain(groups);
         for (n, one) in chains.iter().enumerate() {
             for other in &chains[n + 1..] {

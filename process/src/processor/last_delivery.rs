@@ -1,4 +1,5 @@
-//! Takes care of orders on their last delivery: each reads `failed` before it is tried, and is told as failed at the end.
+//! Handles orders on their last delivery: each is stored as `failed` before it is tried, and published as failed if it stays
+//! so.
 
 use super::Processor;
 use crate::{
@@ -10,8 +11,8 @@ use std::{collections::BTreeMap, panic::AssertUnwindSafe};
 use tokio::time::{Instant, timeout_at};
 
 impl Processor {
-    /// Stores an order on its last delivery as failed first: a worker that is killed now leaves a true status. Puts one
-    /// row after the other, as far as `deadline` allows; the rest is tried without.
+    /// Stores each order on its last delivery as failed first, so that a worker that is killed leaves a true status. Puts one
+    /// row after the other while `deadline` allows; the remaining orders are tried without.
     pub(super) async fn put_failed(&self, orders: &[&Pending], deadline: Instant) {
         for order in orders {
             let order_id = order.placed.id();
@@ -28,14 +29,14 @@ impl Processor {
                     tracing::error!(%order_id, "storing the order as failed panicked");
                 }
                 Err(_) => {
-                    tracing::error!(%order_id, "no time was left to store the order as failed");
+                    tracing::error!(%order_id, "ran out of time to store the order as failed");
                 }
             }
         }
     }
 
-    /// Gives the rows of the orders that have failed for good, by their records, if there is a bus to tell them on. The row is
-    /// looked at: a transaction whose answer was lost may have settled the order.
+    /// Returns the rows of the orders that have failed for good, by their records, if there is a bus to publish them on. Reads
+    /// each row, because a transaction whose answer was lost may have settled the order.
     pub(super) async fn failed(
         &self,
         orders: &[Pending],

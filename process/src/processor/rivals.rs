@@ -1,5 +1,5 @@
-//! Writes the orders of a batch, one of each id at a time. Orders that share an id came under one idempotency key: one row
-//! decides about all of them.
+//! Writes the orders of a batch, only one of each id at a time. Orders that share an id were sent under one idempotency key,
+//! and one row decides about all of them.
 
 use super::Processor;
 use crate::{
@@ -13,8 +13,8 @@ use std::collections::{HashMap, hash_map::Entry};
 use tokio::time::Instant;
 
 impl Processor {
-    /// Writes the orders by `deadline`. An order whose id another one of the batch has is judged by the row that the other met,
-    /// and tried itself only where that row doesn't decide.
+    /// Writes the orders by `deadline`. If several share an id, one is tried, and the others are judged by the row that it
+    /// met. Where that row doesn't decide, the next one is tried.
     pub(super) async fn write(&self, orders: &[Pending], deadline: Instant) -> Committed {
         let mut done = Committed::default();
         let mut left: Vec<_> = orders.iter().collect();
@@ -44,7 +44,8 @@ impl Processor {
         done
     }
 
-    /// Writes orders that have different ids. One on its last delivery is stored as failed first, and gets a group of its own.
+    /// Writes orders that all have different ids. An order on its last delivery is stored as failed first, and gets a group of
+    /// its own.
     async fn write_apart(&self, orders: Vec<&Pending>, deadline: Instant) -> Committed {
         let is_last = |order: &&Pending| order.receives >= self.max_receives;
         let (last, others): (Vec<_>, Vec<_>) = orders.into_iter().partition(is_last);
@@ -57,20 +58,20 @@ impl Processor {
     }
 }
 
-/// The disposition of an order whose id `first` has, too, by what became of that. None if the order must be tried itself.
+/// Returns the disposition of an order from that of `first`, which has the same id. None if the order must be tried itself.
 fn by_row(order: &Pending, first: &Pending, disposition: &Disposition) -> Option<Disposition> {
     let owner = match disposition {
         Disposition::Stored(settled) => first.owner(Some(*settled)),
         Disposition::StoredBefore(settled) => first.owner(*settled),
         Disposition::KeyMismatch(owner) => owner.clone(),
-        // The fault was the other order's own.
+        // The other order itself was at fault.
         Disposition::Retry(Cause::Record) => return None,
         Disposition::Retry(cause) => return Some(Disposition::Retry(*cause)),
     };
     if owner.fingerprint != order.placed.fingerprint().as_str() {
         return Some(Disposition::KeyMismatch(owner));
     }
-    // A `failed` row makes way for its order, and an unknown outcome is read again.
+    // A `failed` row makes way for its own order, and an unknown outcome is read again.
     let is_final = |settled: &Settled| settled.outcome != Outcome::Failed;
     let settled = owner.settled.filter(is_final)?;
     Some(Disposition::StoredBefore(Some(settled)))

@@ -1,7 +1,7 @@
 //! A whole SQS batch, with DynamoDB and SQS faked at HTTP.
 
 mod keeping;
-mod telling;
+mod publishing;
 
 use super::*;
 use crate::faked::{self, Answer, Log, SILENCE, refused};
@@ -16,12 +16,12 @@ use tracing_subscriber::filter::LevelFilter;
 
 use tracing::subscriber::set_default;
 
-/// The time of day in these tests.
+/// The time of day in all of these tests.
 fn clock() -> SystemTime {
     UNIX_EPOCH + Duration::from_mins(1_000_000)
 }
 
-/// A record with the order `n`, of so many articles that no other fits into its transaction.
+/// A record with the order `n`, for so many articles that no other order fits into its transaction.
 fn record(n: u8, receives: u32, waited: Duration) -> SqsMessage {
     let articles: Vec<_> = (0..50).map(|article| n * 50 + article).collect();
     let first = clock() - waited;
@@ -72,18 +72,18 @@ async fn an_order_whose_row_may_have_expired_is_not_stored_again() -> anyhow::Re
     Ok(())
 }
 
-/// A batch's end.
+/// The result of a batch.
 struct Handled {
-    /// The calls, in their order, but for those that change visibility.
+    /// The calls, in sequence, except those that change visibility.
     calls: Vec<String>,
-    /// The records that stay on the queue, each with the seconds of its new visibility timeout if it has one.
+    /// The records that stay on the queue, with the seconds of their new visibility timeout, if it was changed.
     failed: Vec<(String, Option<i64>)>,
-    /// The outcomes that were sent to the bus: detail type, and detail.
-    told: Vec<(String, Value)>,
+    /// The outcomes that were sent to the bus: detail type and detail.
+    published: Vec<(String, Value)>,
 }
 
-/// Has a worker with `time` to write, three seconds before its end, process `records`, by a table that answers its `n`th call as `table`
-/// says. Chance makes every wait the longest.
+/// Processes `records` with a worker that has `time` to write, and ends three seconds later. The table answers its `n`th call
+/// by `table`. Every wait is the longest possible.
 async fn handle(
     records: Vec<SqsMessage>,
     time: Duration,
@@ -96,7 +96,7 @@ async fn handle(
     handle_by(records, time, false, answer).await
 }
 
-/// The same, with a bus or without, by services that answer the `n`th call as `answer` says.
+/// Does the same, with or without a bus. The services answer the `n`th call by `answer`.
 async fn handle_by(
     records: Vec<SqsMessage>,
     time: Duration,
@@ -106,7 +106,7 @@ async fn handle_by(
     let calls = Arc::<Mutex<Vec<(String, Value)>>>::default();
     let seen = calls.clone();
     let config = faked::aws(move |call, body| {
-        // The transaction that looks if a row reads `failed`.
+        // This transaction checks whether a row reads `failed`.
         let is_look = body["TransactItems"][0]["Put"]["Item"]["status"]["S"] == "failed";
         let call = if is_look { "Look" } else { call };
         let mut seen = seen.lock().expect("no panic in here");
@@ -138,7 +138,7 @@ async fn handle_by(
     let (changes, others): (Vec<_>, Vec<_>) = calls
         .iter()
         .partition(|(call, _)| call == "ChangeMessageVisibilityBatch");
-    let told = calls
+    let published = calls
         .iter()
         .filter(|(call, _)| call == "PutEvents")
         .flat_map(|(_, put)| put["Entries"].as_array().into_iter().flatten())
@@ -166,7 +166,7 @@ async fn handle_by(
     Ok(Handled {
         calls: others.into_iter().map(|(call, _)| call.clone()).collect(),
         failed: failed.collect(),
-        told: told.collect(),
+        published: published.collect(),
     })
 }
 
@@ -174,7 +174,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_record_comes_back_when_it_may_succeed() -> anyhow::Result<()> {
-    // The table writes the transactions `taken` and refuses all others.
+    // The table writes the transactions in `taken`, and refuses all others.
     let check = async |waited: u32, taken: Range<_>, (status, code), expected: &[_]| {
         let records = [0, 1].map(|n| record(n, 3, waited * SECOND));
         let table = move |n| (!taken.contains(&n)).then(|| refused(status, code));
@@ -187,13 +187,13 @@ async fn a_failed_record_comes_back_when_it_may_succeed() -> anyhow::Result<()> 
     // One was written, and ten seconds were left for the other.
     check(60, 0..1, throttled, &[Some(10)]).await?;
     check(2, 0..1, throttled, &[Some(4)]).await?;
-    // The table wrote the first one after 5.6 s only: the other needs no more than the 4.4 s that were left.
+    // The table wrote the first one only after 5.6 s: the other waits no longer than the 4.4 s that were left.
     check(60, 10..11, throttled, &[Some(5)]).await?;
-    // The table wrote nothing, or is down: the visibility timeout of the queue stays.
+    // The table wrote nothing, or is down: the queue's visibility timeout stays.
     check(60, 0..0, throttled, &[None, None]).await?;
     check(60, 0..0, down, &[None, None]).await?;
     check(60, 0..1, down, &[None]).await?;
-    // The records are to blame: 5 s, doubled with each receive.
+    // The records are at fault: 5 s, doubled with each receive.
     let malformed = (400, "ValidationException");
     check(60, 0..0, malformed, &[Some(20), Some(20)]).await
 }
@@ -241,7 +241,7 @@ async fn an_invocation_ends_in_time_whatever_is_silent() -> anyhow::Result<()> {
         assert!(start.elapsed() < 13 * SECOND, "{silent}");
         anyhow::Ok(start.elapsed())
     };
-    // An answer is sent with a second to spare, though the visibility could not be changed.
+    // The answer has a second to spare, although the visibility could not be changed.
     let taken = check(1, "ChangeMessageVisibilityBatch", &["TransactWriteItems"]).await?;
     assert!(taken >= 10 * SECOND, "{taken:?}");
     check(1, "TransactWriteItems", &["TransactWriteItems"]).await?;

@@ -4,7 +4,7 @@ use super::*;
 use crate::faked;
 use aws_lambda_events::sqs::SqsEvent;
 
-/// A message with the order of this id, for so many pieces of one article.
+/// A message with the order of this id, for this many pieces of one article.
 fn message(id: usize, quantity: u64) -> SqsMessage {
     message_of(&faked::order(id, &[("a", quantity)]).placed.to_json())
 }
@@ -21,7 +21,7 @@ fn received(mut message: SqsMessage, receives: &str) -> SqsMessage {
     message
 }
 
-/// The orders' records, in the order in which they are served.
+/// Returns the orders' records, in the sequence in which they are served.
 fn served(batch: &Batch) -> Vec<usize> {
     batch.orders.iter().map(|order| order.record).collect()
 }

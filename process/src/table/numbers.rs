@@ -1,13 +1,13 @@
-//! Numbers of a later version's fields, as DynamoDB holds them.
+//! Numbers in a later version's fields, as DynamoDB stores them.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use events::exact::NUMBER;
 
-/// The number of digits that DynamoDB keeps of a number.
+/// Most digits that DynamoDB keeps of a number.
 const MOST_DIGITS: usize = 38;
 
-/// Writes each number with its own digits, at any depth. One that DynamoDB can't hold becomes text: a refusal would keep the
-/// order out of the table.
+/// Writes each number with its own digits, at any depth. A number that DynamoDB can't store becomes text; refusing it would
+/// keep the order out of the table.
 pub(super) fn exact(value: AttributeValue) -> AttributeValue {
     match value {
         AttributeValue::N(number) if !is_storable(&number) => AttributeValue::S(number),
@@ -25,7 +25,7 @@ pub(super) fn exact(value: AttributeValue) -> AttributeValue {
     }
 }
 
-/// True for a number of at most 38 digits, from 10⁻¹³⁰ to below 10¹²⁶ or 0.
+/// Returns whether a number has at most 38 digits, and is 0 or from 10⁻¹³⁰ to below 10¹²⁶.
 fn is_storable(number: &str) -> bool {
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let Ok(exponent) = exponent.parse::<i64>() else {
@@ -64,7 +64,7 @@ mod tests {
         let check = async |number: &str, expected: Value| {
             let later = format!(r#"{{"later":{{"list":[{number}]}},"#);
             let body = faked::pending(0, &[1]).placed.to_json();
-            // In the message, the order and its line.
+            // Adds the field to the message, the order and its line.
             let body = body.replace('{', &later);
             let placed = OrderPlaced::from_json(&body).expect("an order");
             let order = Pending {
@@ -97,7 +97,7 @@ mod tests {
         ] {
             check(number, json!({"N": number})).await;
         }
-        // No number of DynamoDB's.
+        // DynamoDB can't store these numbers.
         for number in [&large, "1e999"] {
             check(number, json!({"S": number})).await;
         }
@@ -126,7 +126,7 @@ mod tests {
         check("seven", false);
     }
 
-    /// As `status` reads it.
+    /// Reads it as `status` does.
     #[test]
     fn a_row_with_fields_of_a_later_version_is_read_as_it_was_written() -> anyhow::Result<()> {
         let sample = include_str!("../../../events/order-placed.json");

@@ -14,35 +14,35 @@ use aws_sdk_dynamodb::{
 use events::{OrderPlaced, Outcome, text::bounded};
 use function::sdk_error;
 
-/// The reason for which a transaction was not written.
+/// The reason why a transaction was not written.
 #[derive(Debug)]
 pub enum Refusal<'a> {
-    /// DynamoDB cancelled it, because of these actions.
+    /// DynamoDB cancelled the transaction because of these actions.
     Cancelled(Vec<Finding<'a>>),
-    /// Another transaction was in its way; it may go through when tried again.
+    /// Another transaction was in the way; this one may succeed when retried.
     Conflict,
     /// The table has more to do than it can.
     Throttled(String),
-    /// The table is down, or didn't answer in time: then the transaction may be written all the same.
+    /// The table is down or didn't answer in time. The transaction may have been written.
     Unavailable(String),
-    /// DynamoDB rejects the request as a whole, or doesn't say why: smaller requests can tell what is wrong in it.
+    /// DynamoDB rejects the request as a whole, or doesn't say why: smaller requests can show what is wrong in it.
     Malformed(String),
-    /// DynamoDB can serve no request: no such table, no permission.
+    /// DynamoDB can't serve any request: the table doesn't exist, or access is denied.
     Broken(String),
 }
 
-/// The reason that one action gave to cancel a transaction.
+/// The reason why one action cancelled a transaction.
 #[derive(Debug)]
 pub enum Finding<'a> {
-    /// The order has its row already, with this outcome if this version knows it.
+    /// The order already has its row, with this outcome if this version knows it.
     StoredBefore(&'a Pending, Option<Settled>),
-    /// Another order, the owner, has the row of this one's id.
+    /// Another order, the owner, has the row of this order's id.
     KeyMismatch(&'a Pending, Owner),
-    /// The article hasn't the stock that was reserved; it has this.
+    /// The article has less stock than was to be reserved: this much.
     Stock(&'a str, Stock),
     /// Another transaction was using the item.
     Conflict,
-    /// The table has more to do than it can, with this article if it is one.
+    /// The table has more to do than it can; with this article, if one is named.
     Throttled(Option<&'a str>, String),
     /// The order cannot be written.
     Order(&'a Pending, String),
@@ -50,7 +50,7 @@ pub enum Finding<'a> {
     Article(&'a str, String),
 }
 
-/// Translates the error of a transaction.
+/// Translates a transaction's error.
 pub(super) fn refusal<'a>(
     error: &SdkError<WriteError>,
     transaction: &Transaction<'a>,
@@ -69,18 +69,18 @@ pub(super) fn refusal<'a>(
         | "ThrottlingException" => Refusal::Throttled(text()),
         "InternalServerError"
         | "TransactionInProgressException"
-        // The SDK makes a new token for each call: the next one has its own.
+        // The SDK creates a new token for each call, so the next call has its own.
         | "IdempotentParameterMismatchException" => Refusal::Unavailable(text()),
         "ValidationException" | "SerializationException" => Refusal::Malformed(text()),
         _ if refused.raw().status().is_server_error() => Refusal::Unavailable(text()),
-        // A proxy's page, say: DynamoDB answers a write that it made by an object.
+        // This may be a proxy's page: DynamoDB answers a successful write with an object.
         _ if refused.raw().status().is_success() => Refusal::Unavailable(text()),
         _ if refused.raw().status().as_u16() == 413 => Refusal::Malformed(text()),
         _ => Refusal::Broken(text()),
     }
 }
 
-/// DynamoDB gives one reason an action, in the order of the actions: the orders' puts, then the articles' updates.
+/// Evaluates DynamoDB's reasons: one per action, in the same sequence, the orders' puts before the articles' updates.
 fn findings<'a>(reasons: &[CancellationReason], transaction: &Transaction<'a>) -> Refusal<'a> {
     let puts = transaction
         .orders
@@ -95,7 +95,7 @@ fn findings<'a>(reasons: &[CancellationReason], transaction: &Transaction<'a>) -
         .map(|(reason, action)| finding(reason, action))
         .collect();
     if findings.is_empty() {
-        // No retry of the whole would tell more.
+        // Retrying the whole transaction would show nothing more.
         Refusal::Malformed("it was cancelled without a reason".to_owned())
     } else {
         Refusal::Cancelled(findings)
@@ -124,7 +124,7 @@ fn finding<'a>(reason: &CancellationReason, action: Action<'a>) -> Finding<'a> {
                     };
                     Finding::KeyMismatch(order, owner)
                 }
-                // The condition lets such a row pass: it says nothing of why the put failed.
+                // The condition lets such a row pass, so it doesn't explain why the put failed.
                 (Some(_), Some(status)) if status == Outcome::Failed.status() => Finding::Conflict,
                 (Some(_), Some(_)) => Finding::StoredBefore(order, reason.item().and_then(settled)),
                 _ => Finding::Order(order, "its row has no status or no fingerprint".to_owned()),
@@ -133,7 +133,7 @@ fn finding<'a>(reason: &CancellationReason, action: Action<'a>) -> Finding<'a> {
         ("ConditionalCheckFailed", Action::Reserve(sku)) => match reason.item().map(in_stock) {
             None => Finding::Stock(sku, Stock::Unknown),
             Some(Some(pieces)) => Finding::Stock(sku, Stock::Left(pieces)),
-            Some(None) => Finding::Article(sku, "in_stock is no number".to_owned()),
+            Some(None) => Finding::Article(sku, "in_stock is not a number".to_owned()),
         },
         ("TransactionConflict", _) => Finding::Conflict,
         ("ThrottlingError" | "ProvisionedThroughputExceeded", Action::Put(_)) => {
@@ -147,13 +147,13 @@ fn finding<'a>(reason: &CancellationReason, action: Action<'a>) -> Finding<'a> {
     }
 }
 
-/// The outcome in the row of an order that failed, if the row is this order's.
+/// Returns the outcome in the row of a failed order, if the row is this order's.
 pub(super) fn failed_row(row: &Item, order: &OrderPlaced) -> Option<Settled> {
     let is_own = text_of(row, "fingerprint") == Some(order.fingerprint().as_str());
     settled(row).filter(|settled| is_own && settled.outcome == Outcome::Failed)
 }
 
-/// The outcome in a row. The rest of the row, which may be large, isn't read.
+/// Returns the outcome in a row. The rest of the row, which may be large, isn't read.
 fn settled(row: &Item) -> Option<Settled> {
     let attributes = ["status", "reason", "placed_at", "processed_at"].into_iter();
     let attributes: Item = attributes
@@ -166,7 +166,8 @@ fn text_of<'a>(row: &'a Item, name: &str) -> Option<&'a str> {
     row.get(name)?.as_s().ok().map(String::as_str)
 }
 
-/// Whole pieces in an article's row: less than none is none. An operator writes it, so it may be anything.
+/// Returns the whole pieces in an article's row; 0 for a negative number. An operator writes the row, so the attribute may be
+/// anything.
 fn in_stock(row: &Item) -> Option<u64> {
     let number = row.get("in_stock")?.as_n().ok()?;
     let (whole, _fraction) = number.split_once('.').unwrap_or((number, ""));

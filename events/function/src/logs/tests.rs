@@ -1,4 +1,4 @@
-//! Levels, the request's id, and a panic's line.
+//! Levels, the request's id, and the line of a panic.
 
 use super::*;
 use std::{
@@ -31,7 +31,7 @@ fn a_line_has_its_requests_id_at_every_level() -> Result<()> {
         ("FATAL", 1),
     ] {
         let text = logged(level_of(level), || {
-            // As lambda_runtime opens it.
+            // Opens the span as lambda_runtime does.
             let span = tracing::info_span!("Lambda runtime invoke", requestId = "r-1");
             span.in_scope(|| {
                 tracing::error!("an error");
@@ -66,7 +66,7 @@ fn a_panic_is_one_line_that_says_where_and_quotes_no_client() -> Result<()> {
     Ok(())
 }
 
-/// Returns what is logged meanwhile.
+/// Returns what `meanwhile` logs.
 fn logged(level: LevelFilter, meanwhile: impl FnOnce()) -> Result<String> {
     let log = Arc::<Mutex<Vec<u8>>>::default();
     let to = log.clone();

@@ -1,4 +1,4 @@
-//! Every order is checked on its own, by the rules of a single one.
+//! Each order is checked on its own, by the rules for single orders.
 
 use super::{accept, answer, batch, event, order, results, sqs, statuses, stored};
 use crate::faked::{TRACE, sample};
@@ -8,7 +8,7 @@ use ingest::accept_batch::MAX_BATCH_BYTES;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The pointers of a problem's violations.
+/// Returns the pointers of a problem's violations.
 fn pointers(problem: &Value) -> Vec<&str> {
     let errors = problem["errors"].as_array().into_iter().flatten();
     errors
@@ -214,7 +214,7 @@ async fn what_is_wrong_with_the_request_is_a_problem_as_a_whole() -> Result<()> 
         let response = check("/httpMethod", json!(method), 405).await?;
         assert_eq!(response.headers["allow"], "POST");
     }
-    // Not passed over: a client that sends it counts on it.
+    // Must not be ignored: a client that sends it relies on it.
     let headers = json!({"Content-Type": "application/json", "Idempotency-Key": "k"});
     check("/headers", headers, 422).await?;
     Ok(())
@@ -245,7 +245,7 @@ async fn one_key_for_two_orders_accepts_the_first_and_refuses_the_others() -> Re
         }
         let messages: Vec<_> = calls.iter().flatten().collect();
         assert_eq!(messages.len(), sent);
-        // The same order twice is sent twice, under names of their own.
+        // An order that is sent twice is queued twice, under different entry ids.
         let names: BTreeSet<_> = messages
             .iter()
             .map(|message| message["Id"].to_string())
@@ -274,7 +274,7 @@ async fn one_key_for_two_orders_accepts_the_first_and_refuses_the_others() -> Re
 }
 
 #[tokio::test]
-async fn a_key_that_is_null_is_none() -> Result<()> {
+async fn a_key_that_is_null_is_absent() -> Result<()> {
     let entry = json!({"order": order("cup"), "idempotency_key": null});
     let (response, _) = accept(&json!({"orders": [entry, entry]})).await?;
     assert_eq!(statuses(&response)?, [202, 202]);
@@ -285,7 +285,7 @@ async fn a_key_that_is_null_is_none() -> Result<()> {
 
 #[tokio::test]
 async fn the_longest_answer_fits_in_lambdas_six_megabytes() -> Result<()> {
-    // Nothing but violations, with names that grow when they are written twice in JSON, as many as 4 MB hold.
+    // As many violations as 4 MB hold, with names that grow when they are escaped twice.
     for (character, full) in [(r#"\""#, 100), (r"\u0001", 40)] {
         let name = format!(r#""{}":1"#, character.repeat(64));
         let order = format!("{{{}}}", vec![name; 256].join(","));

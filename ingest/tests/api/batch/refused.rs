@@ -1,4 +1,4 @@
-//! A message that SQS refuses is tried once more.
+//! Messages that SQS refuses are sent once more.
 
 use super::{answer, batch, event, results, sqs, statuses};
 use crate::faked::{Answer, silent};
@@ -10,7 +10,7 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// The answer of SQS for a message.
+/// SQS's answer for a message.
 #[derive(Clone, Copy)]
 enum Says {
     Stored,
@@ -19,13 +19,13 @@ enum Says {
 }
 use Says::{Failed, Nothing, Stored};
 
-/// True if an entry is an order for this article.
+/// Returns whether an entry is an order for this article.
 fn is_for(entry: &Value, sku: &str) -> bool {
     let body = entry["MessageBody"].as_str().unwrap_or_default();
     body.contains(&format!(r#""sku":"{sku}""#))
 }
 
-/// Sends three orders, of which SQS says of the second what is given, the first time and the second.
+/// Sends three orders. SQS answers for the second as given: first the one, then the other.
 async fn say(says: [Says; 2]) -> Result<(Answer, Vec<Vec<Value>>)> {
     let times = AtomicUsize::new(0);
     let (client, calls) = sqs(move |entries| {
@@ -66,7 +66,7 @@ async fn a_refused_order_is_tried_once_more_and_its_neighbours_are_not() -> Resu
             anyhow::bail!("{calls:?}")
         };
         assert_eq!((all.len(), again.len()), (3, 1));
-        // The same message: should SQS have stored the first after all, it takes effect once.
+        // It must be the same message: if SQS did store the first one, the order takes effect once.
         assert_eq!(all[1]["MessageBody"], again[0]["MessageBody"]);
         for second in [ours, theirs, Nothing] {
             let (response, calls) = say([first, second]).await?;
@@ -121,7 +121,7 @@ async fn a_call_that_fails_whole_fails_only_its_own_orders() -> Result<()> {
         let response = answer(event(&batch(skus))?, client).await?;
         assert_eq!(response.status, 202);
         assert_eq!(statuses(&response)?, [[503; 10], [202; 10]].concat());
-        // What is no violation of the sender's is sent five times.
+        // Unless the fault is the sender's, it is sent five times.
         let attempts = if status == 500 { 5 } else { 1 };
         assert_eq!(
             calls.lock().expect("no panic in here").len(),
@@ -152,7 +152,7 @@ async fn a_queue_that_never_answers_leaves_time_to_say_so() -> Result<()> {
     let ((sqs, calls), since) = (silent(), Instant::now());
     let response = answer(event(&batch(["cup"; 100]))?, sqs).await?;
     assert_eq!(statuses(&response)?, [503; 100]);
-    // Two operations of 3 s, each of attempts of 1 s; the function has 10 s.
+    // Two operations of 3 s, each with attempts of 1 s; the function has 10 s.
     assert!(
         (Duration::from_secs(4)..Duration::from_secs(7)).contains(&since.elapsed()),
         "{:?}",

@@ -1,4 +1,4 @@
-//! An order is shown to its client, and to the client of no other order with its key.
+//! An order is shown to its client only, and a reused key shows no other order.
 
 use crate::faked::{answering, ask, ask_by, config, sample, statuses};
 use anyhow::{Context as _, Result};
@@ -45,7 +45,7 @@ async fn an_order_is_found_by_its_row_however_often_the_secret_was_rotated() -> 
         assert_eq!(check(secrets, Some("ann"), 200).await?, "confirmed");
         check(secrets, Some("ben"), 404).await?;
     }
-    // Without a row the id itself says whose it is, by the secrets that are known.
+    // Without a row, the id itself identifies its client, by the known secrets.
     assert_eq!(check(["b", "a"], None, 200).await?, "queued");
     check(["c", "b"], None, 404).await?;
     Ok(())
@@ -92,7 +92,7 @@ async fn a_reused_key_is_reported_to_the_client_who_reused_it() -> Result<()> {
     theirs["client"] = json!({"S": "ben"});
     for wrong in ["00000000", "ffffffff", &other] {
         check(json!([wrong]), Some(&row), 409).await?;
-        // The row of a `failed` order that is tried is that order's, too.
+        // The provisional `failed` row belongs to that order, too.
         check(json!([wrong]), Some(&failed), 409).await?;
         check(json!([wrong]), Some(&theirs), 404).await?;
         check(json!([wrong]), None, 200).await?;

@@ -1,4 +1,4 @@
-//! Each id has an answer of its own.
+//! Every id gets its own answer.
 
 use super::{Rows, ask, event, fresh, row};
 use crate::{
@@ -121,7 +121,7 @@ async fn rows_that_came_are_shown_beside_those_that_never_come() -> Result<()> {
             .into_iter()
             .collect(),
     );
-    // The table serves this key alone, however often it is asked.
+    // The table serves only this key, however often it is asked.
     let client = answering(move |request| {
         let mut open = request["RequestItems"].clone();
         let Some(keys) = open["orders"]["Keys"].as_array_mut() else {
@@ -176,7 +176,7 @@ async fn a_row_that_cannot_be_read_hides_no_other() -> Result<()> {
             500,
         ),
         (json!({"status": {"M": {}}, "client": {"N": "7"}}), 500),
-        // Another client's stays hidden, readable or not.
+        // Another client's row stays hidden, readable or not.
         (
             json!({"status": {"S": "lost"}, "client": {"S": "ben"}}),
             404,

@@ -1,4 +1,4 @@
-//! What an operator sees, and does.
+//! What an operator sees and does.
 
 use crate::{console::Console, stop::Stop};
 use std::{
@@ -12,17 +12,17 @@ use tokio::sync::watch;
 pub struct Text(Arc<Mutex<Vec<u8>>>);
 
 impl Text {
-    /// What was written.
+    /// Returns what was written.
     pub fn read(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().expect("no panic in here")).into_owned()
     }
 
-    /// A console that writes its results here.
+    /// Returns a console that prints its results here.
     pub fn console(&self) -> Console {
         Console::new(Box::new(self.clone()), Box::new(io::sink()), false)
     }
 
-    /// A console that writes its results here, and all else.
+    /// Returns a console that prints everything here.
     pub fn whole_console(&self) -> Console {
         Console::new(Box::new(self.clone()), Box::new(self.clone()), false)
     }
@@ -42,7 +42,7 @@ impl io::Write for Text {
     }
 }
 
-/// An operator who may want to stop.
+/// An operator who may stop the work.
 pub fn operator() -> (watch::Sender<bool>, Stop) {
     let (want, wanted) = watch::channel(false);
     (want, Stop::new(wanted))

@@ -7,7 +7,7 @@ use events::Outcome;
 use serde_json::{Value, json};
 use std::sync::Mutex;
 
-/// So many letters of failed orders, each with its row, and as many that are poison.
+/// Returns this many letters of failed orders, each with its row, and the same number of poison messages.
 fn buried(count: u8) -> Result<(Fake, Vec<String>)> {
     let (fake, mut bodies) = (Fake::default(), Vec::new());
     for n in 0..count {
@@ -85,7 +85,7 @@ async fn a_letter_is_deleted_only_when_sqs_has_its_order() -> Result<()> {
         .collect();
     assert_eq!(left, ["failed 3"]);
     assert!(held.hidden.is_empty());
-    // The refused one is tried twice.
+    // Refused ones are sent twice.
     let sends = held.calls.iter().filter(|call| *call == "SendMessageBatch");
     assert_eq!(sends.count(), 4);
     assert!(
@@ -108,7 +108,7 @@ async fn a_queue_or_a_table_that_is_down_costs_no_letter() -> Result<()> {
         fake.interfere(move |call, _| {
             let mut calls = calls.lock().expect("no panic in here");
             *calls += usize::from(call == down);
-            // The second one of its kind: something was received by then.
+            // The second call of its kind: by then, something was received.
             (call == down && *calls == 2).then(|| refused("AccessDenied"))
         });
         let (end, text) = run(&fake, &failed(), false).await;
@@ -149,7 +149,7 @@ async fn a_letter_keeps_its_group_and_its_trace() -> Result<()> {
 async fn an_interruption_finishes_its_page_and_a_second_run_the_rest() -> Result<()> {
     let (fake, mut bodies) = buried(12)?;
     let (text, (want, stop)) = (Text::default(), operator());
-    // The operator wants to stop while the first page is being sent.
+    // The operator stops the work while the first page is being sent.
     fake.interfere(move |call, _| {
         if call == "SendMessageBatch" {
             want.send_replace(true);
@@ -213,7 +213,7 @@ async fn each_copy_of_an_order_is_redriven_and_an_unknown_id_reported() -> Resul
 }
 
 #[tokio::test]
-async fn a_dry_run_tells_and_changes_nothing() -> Result<()> {
+async fn a_dry_run_reports_and_changes_nothing() -> Result<()> {
     let (fake, _) = buried(12)?;
     let (end, text) = run(&fake, &failed(), true).await;
     assert_eq!(end?, End::Done);

@@ -1,4 +1,4 @@
-//! A queue with more letters than are read within their time.
+//! A queue with more letters than can be read within their time.
 
 use super::*;
 use crate::{
@@ -15,7 +15,7 @@ use serde_json::json;
 use std::sync::{Arc, Mutex};
 use tokio::time::timeout;
 
-/// 120 letters, of which a receive brings ten, after this many seconds. The last is the order with the number 1.
+/// 120 letters, of which each receive returns ten, after this many seconds. The last is the order with the number 1.
 fn slow(seconds: u64) -> Result<(Fake, String)> {
     let (fake, placed) = (Fake::default(), order(1, 1)?);
     for n in 0..119 {
@@ -34,7 +34,7 @@ fn selected(ids: &[&str], reasons: &[Reason]) -> Selection {
     }
 }
 
-/// Runs a command on such a queue; it must end within a day. Gives its end, what it printed, and the fake.
+/// Runs a command on such a queue, which must end within a day. Returns its end, what it printed, and the fake.
 async fn run(command: &str, seconds: u64) -> Result<(End, String, Fake)> {
     let ((fake, id), (_want, stop)) = (slow(seconds)?, operator());
     let (stack, text) = (fake.stack(), Text::default());
@@ -62,14 +62,14 @@ const COMMANDS: [&str; 5] = ["list", "show", "drop", "redrive --id", "redrive --
 
 #[tokio::test(start_paused = true)]
 async fn a_walk_that_is_overtaken_by_its_own_letters_ends_and_says_so() -> Result<()> {
-    // Eight pages in 15 minutes, and seven, of which the last comes after a letter's end.
+    // Eight pages in 15 minutes; and seven, the last of which arrives after a letter's time has ended.
     for (seconds, read) in [(120, 80), (149, 70), (3600, 10)] {
         for command in COMMANDS {
             let (end, text, fake) = run(command, seconds).await?;
             assert_eq!(end, End::Incomplete, "{command}: {text}");
             let note = format!("Not all were read: after {read} of about 120 dead letters");
             assert!(text.contains(&note), "{command} {seconds}: {text}");
-            // The order may be among the others.
+            // The order may be among the letters that weren't read.
             assert!(!text.contains("is not on the dead-letter queue"), "{text}");
             let held = fake.held();
             assert!(held.hidden.is_empty() && held.sent.is_empty(), "{command}");
@@ -101,7 +101,7 @@ async fn a_queue_that_hides_as_many_as_it_can_is_not_whole() -> Result<()> {
         let (stack, text) = (fake.stack(), Text::default());
         let selected = selected(&[&id], &[]);
         let end = redrive(&stack, &stop, &selected, false, &mut text.whole_console()).await?;
-        // The other one was read, and the order isn't there.
+        // In the second case the queue was read to its end, and the order isn't on it.
         assert_eq!(end, End::Incomplete);
         let text = text.read();
         assert_eq!(text.contains("Not all were read"), expected, "{text}");
@@ -131,7 +131,7 @@ async fn all_can_be_redriven_however_long_it_takes() -> Result<()> {
 
 #[tokio::test]
 async fn the_more_letters_there_are_the_longer_they_are_hidden() -> Result<()> {
-    // Two pages a second, and 12 hours, the most that SQS allows.
+    // From two pages a second, up to 12 hours, the longest that SQS allows.
     for (letters, seconds) in [
         (0, 900),
         (18_000, 900),

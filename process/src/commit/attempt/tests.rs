@@ -1,4 +1,4 @@
-//! Findings of a cancelled transaction, and what an attempt learns from them.
+//! What an attempt learns from the findings of a cancelled transaction.
 
 use super::*;
 use crate::{disposition::Owner, faked::pending};
@@ -7,8 +7,8 @@ use Disposition::{KeyMismatch, Retry, StoredBefore};
 
 const RECORD: Disposition = Retry(Cause::Record);
 
-/// Works through these findings of the transaction of three orders: 0 wants the article `a1`, 1 wants `a1` and `a2`,
-/// and 2 wants `a3`.
+/// Works through these findings for a transaction of three orders: 0 wants the article `a1`, 1 wants `a1` and `a2`, 2 wants
+/// `a3`.
 fn check(
     findings: impl for<'a> Fn([&'a Pending; 3]) -> Vec<Finding<'a>>,
     expected: Attempt,
@@ -39,7 +39,7 @@ fn throttled(sku: &str) -> Finding<'_> {
 }
 
 #[test]
-fn each_finding_settles_orders_or_tells_what_to_wait_for() {
+fn each_finding_settles_orders_or_shows_what_to_wait_for() {
     check(
         |[one, ..]| vec![Finding::StoredBefore(one, None)],
         Learnt,
@@ -64,13 +64,13 @@ fn each_finding_settles_orders_or_tells_what_to_wait_for() {
         Learnt,
         &[(2, RECORD)],
     );
-    // Every order that wants the article fails.
+    // Every order for the article fails.
     check(
         |_| vec![Finding::Article("a1", String::new())],
         Learnt,
         &[(0, RECORD), (1, RECORD)],
     );
-    // Nothing is new: it waits as for a conflict.
+    // With nothing new, it waits as for a conflict.
     check(|_| vec![], Conflict, &[]);
 }
 
@@ -124,7 +124,7 @@ fn a_group_is_split_by_the_articles_that_were_throttled_last() {
     let orders = [pending(0, &[1]), pending(1, &[1, 2]), pending(2, &[3])];
     let check = |skus: &[&str], stays: &[usize], split: Option<&[usize]>| {
         let mut job = Job::new(orders.iter().collect());
-        // Earlier throttling counts no more.
+        // Earlier throttling no longer counts.
         let before = vec![throttled("a3"), throttled("a1")];
         let now: Vec<_> = skus.iter().map(|sku| throttled(sku)).collect();
         for findings in [before, now] {
@@ -141,7 +141,7 @@ fn a_group_is_split_by_the_articles_that_were_throttled_last() {
     check(&["a1"], &[2], Some(&[0, 1]));
     check(&["a2"], &[0, 2], Some(&[1]));
     check(&["a2", "a3"], &[0], Some(&[1, 2]));
-    // Nobody would be left, or nobody is to blame.
+    // All orders want a throttled article, or none does.
     check(&["a1", "a3"], &[0, 1, 2], None);
     check(&[], &[0, 1, 2], None);
 }

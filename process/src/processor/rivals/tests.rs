@@ -1,4 +1,4 @@
-//! Different orders under one idempotency key, against a table that keeps rows, in virtual time.
+//! Different orders under one idempotency key, against a faked table that keeps rows, in virtual time.
 
 use super::*;
 use crate::{
@@ -23,12 +23,12 @@ const CLOCK: Effects = Effects {
     chance: || 1.0,
 };
 
-/// The `variant` of the orders under a key, which wants an article of its own.
+/// The `variant`th order under a key, each for an article of its own.
 fn order(key: usize, variant: u8) -> Pending {
     faked::order(key, &[(&format!("a{variant}"), 1)])
 }
 
-/// The row of that order, of an earlier delivery.
+/// The row of that order, from an earlier delivery.
 fn row(key: usize, variant: u8, status: &str) -> (String, Value) {
     let placed = order(key, variant).placed;
     let (id, time) = (
@@ -42,7 +42,7 @@ fn row(key: usize, variant: u8, status: &str) -> (String, Value) {
     (id, row)
 }
 
-/// Settles a batch of orders, each with its key, its variant and its receive count.
+/// Processes a batch of orders, each with its key, its variant and its receive count.
 async fn settle(batch: &[(usize, u8, u32)], table: Rows) -> (Vec<Disposition>, Rows) {
     let table = Arc::new(Mutex::new(table));
     let shared = table.clone();
@@ -79,7 +79,7 @@ async fn settle(batch: &[(usize, u8, u32)], table: Rows) -> (Vec<Disposition>, R
     (settled.dispositions, table)
 }
 
-/// Counts what was stored now, what before, key mismatches, and what stays on the queue.
+/// Counts the orders stored now, those stored before, key mismatches, and those that stay on the queue.
 fn count(dispositions: &[Disposition]) -> [usize; 4] {
     let mut counts = [0; 4];
     for disposition in dispositions {
@@ -111,9 +111,9 @@ async fn fifty_orders_under_one_key_are_settled_by_one_row_at_once() {
         check(receives, Some(row(7, 99, "confirmed")), 1, [0, 0, 50, 0]).await;
         check(receives, Some(row(7, 99, "failed")), 1, [0, 0, 50, 0]).await;
         check(receives, Some(row(7, 31, "confirmed")), 1, [0, 1, 49, 0]).await;
-        // Its own order replaces the row.
+        // An order replaces its own row.
         check(receives, Some(row(7, 31, "failed")), 2, [1, 0, 49, 0]).await;
-        // An outcome of a later version is read again, by a transaction of its order alone.
+        // An outcome of a later version is read again, in a transaction of only its own order.
         check(receives, Some(row(7, 31, "on its way")), 2, [0, 1, 49, 0]).await;
     }
 }
@@ -144,7 +144,7 @@ fn fault() -> impl Strategy<Value = Fault> {
     prop_oneof![Just(Fault::None), Just(Fault::Throttled), Just(Fault::Lost)]
 }
 
-/// An earlier row of a key, perhaps: of an order that may be in the batch or not.
+/// Perhaps an earlier row of a key, whose order may or may not be in the batch.
 fn earlier() -> impl Strategy<Value = Option<(u8, bool)>> {
     prop::option::of((0..6_u8, any::<bool>()))
 }
@@ -172,7 +172,7 @@ proptest! {
             let placed = order(*key, *variant).placed;
             let row = &table.by_id[&placed.id().to_string()];
             let is_own = row["fingerprint"]["S"] == placed.fingerprint().as_str();
-            // A row of another order stays as it was, `failed` or not.
+            // Another order's row stays as it was, `failed` or not.
             let is_settled = row["status"]["S"] != "failed";
             let is_right = match disposition {
                 Disposition::Stored(_) | Disposition::StoredBefore(_) => is_own && is_settled,

@@ -1,4 +1,4 @@
-//! Rows that expire, in virtual time: an order takes effect once for as long as its key is promised to hold.
+//! Rows that expire, in virtual time: an order takes effect once while its key is promised to hold.
 
 use super::*;
 use crate::{disposition::Disposition, faked::rows::Rows};
@@ -6,7 +6,7 @@ use events::OrderPlaced;
 use std::cell::Cell;
 
 thread_local! {
-    /// The time of day by the worker's clock, in hours after the first order was placed.
+    /// The worker's clock, in hours after the first order was placed.
     static NOW: Cell<i64> = const { Cell::new(0) };
 }
 
@@ -19,7 +19,7 @@ fn hours(hours: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_hours(u64::try_from(498_705 + hours).expect("after 1970"))
 }
 
-/// The message of one order under a key, accepted this many hours after it was first accepted.
+/// The message of an order under one key, accepted this many hours after the first acceptance.
 fn message(accepted: i64, receives: u32) -> SqsMessage {
     let first = faked::pending(7, &[1]).placed;
     let again = OrderPlaced::new(
@@ -39,12 +39,12 @@ fn message(accepted: i64, receives: u32) -> SqsMessage {
 #[derive(Default)]
 struct Shop {
     table: Arc<Mutex<Rows>>,
-    /// DynamoDB deletes a row in the second in which it expires, or never.
+    /// DynamoDB deletes a row in the second in which it expires; otherwise never.
     sweeps: bool,
 }
 
 impl Shop {
-    /// Processes messages at a time, by the clock of a worker that is wrong by so much, all in hours.
+    /// Processes messages at a time, with a worker whose clock is off by `wrong`, all in hours.
     async fn process(&self, messages: Vec<SqsMessage>, at: i64, wrong: i64) -> Vec<Disposition> {
         let now = hours(at).duration_since(UNIX_EPOCH).unwrap_or_default();
         if self.sweeps {
@@ -91,7 +91,7 @@ fn is_stored(disposition: &Disposition) -> bool {
 #[tokio::test(start_paused = true)]
 async fn a_retry_that_was_accepted_in_time_finds_the_row_however_late_it_is_processed() {
     for sweeps in [true, false] {
-        // Both workers' clocks are wrong by up to half a day.
+        // Both workers' clocks are off by up to half a day.
         for (first, second) in [(0, 0), (-12, 0), (-12, -12), (12, -12), (0, 11)] {
             for receives in [1, 10] {
                 let check = async |accepted, waited| {
@@ -107,10 +107,10 @@ async fn a_retry_that_was_accepted_in_time_finds_the_row_however_late_it_is_proc
                     let text = format!("{sweeps} {first} {second} {accepted} {waited} {again:?}");
                     assert!(!is_stored(&again[0]), "{text}");
                 };
-                // A retry of the last day, which waits for all of SQS's 14.
+                // A retry on the last day, which then waits for all of SQS's 14 days.
                 check(KEEP * DAY - 1, 14 * DAY).await;
                 check(DAY, 14 * DAY).await;
-                // The message itself comes again: it is too old, or its row is there.
+                // The message itself is redelivered: either it is too old, or its row is still there.
                 check(0, KEEP * DAY - 1).await;
                 check(0, KEEP * DAY + 1).await;
                 check(0, 100 * DAY).await;
@@ -141,7 +141,7 @@ async fn once_its_row_has_expired_a_key_is_a_new_order_whether_the_row_is_delete
             };
             shop.process(vec![message(0, 1)], 0, 0).await;
             let end = (KEEP + 15) * DAY;
-            // Until then the row answers, beyond the promise.
+            // Until then the row decides, beyond what is promised.
             let before = shop
                 .process(vec![message(end - 1, receives)], end - 1, 0)
                 .await;
@@ -150,7 +150,7 @@ async fn once_its_row_has_expired_a_key_is_a_new_order_whether_the_row_is_delete
                 .process(vec![message(end + 1, receives)], end + 1, 0)
                 .await;
             assert!(is_stored(&after[0]), "{sweeps} {after:?}");
-            // And that order is kept as long.
+            // That order is kept for the same time.
             let again = shop
                 .process(vec![message(end + 2, receives)], end + KEEP * DAY, 0)
                 .await;

@@ -1,4 +1,4 @@
-//! DynamoDB's answers, each with its translation.
+//! The translation of each of DynamoDB's answers.
 
 use super::*;
 use crate::{
@@ -14,7 +14,7 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-/// The refusal of a transaction with the orders 0 and 1, both of the article `a1`, which DynamoDB answers like this.
+/// Returns the refusal of a transaction with the orders 0 and 1, both for the article `a1`, after this answer of DynamoDB.
 async fn refusal_of(answer: Answer) -> String {
     let table = faked::table(&faked::aws(move |_, _| Some(answer.clone())));
     let orders = [faked::pending(0, &[1]), faked::pending(1, &[1])];
@@ -77,7 +77,7 @@ async fn a_refused_request_says_what_to_do() {
 
 #[tokio::test]
 async fn a_success_that_is_not_dynamodbs_is_no_write() {
-    // Without a body, and with one that is no object, as a proxy sends it.
+    // No body, or one that isn't an object, as a proxy may send it.
     for body in [Value::Null, json!("<html>"), json!([]), json!(7)] {
         let refusal = refusal_of((200, body.clone())).await;
         assert!(refusal.starts_with("Unavailable"), "{body}: {refusal}");
@@ -132,7 +132,7 @@ async fn a_cancellation_without_a_reason_is_no_conflict() {
     }
 }
 
-/// A row as an earlier delivery stored it.
+/// A row as stored by an earlier delivery.
 fn row(fingerprint: &str, status: &str) -> Value {
     let time = || json!({"S": "2026-11-22T09:00:00.000Z"});
     let mut row = json!({
@@ -161,7 +161,7 @@ async fn each_reason_names_the_order_or_the_article_that_it_is_about() {
     let failed = |item: Value| json!({"Code": "ConditionalCheckFailed", "Item": item});
     let code = |code: &str| json!({"Code": code});
     let none = || code("None");
-    // The reasons of the first order's put, the second's and the article's update.
+    // The reasons for the first order's put, the second's and the article's update.
     let check = async |reasons: [Value; 3], expected: &str| {
         let body =
             json!({"__type": "TransactionCanceledException", "CancellationReasons": reasons});
@@ -208,7 +208,7 @@ async fn each_reason_names_the_order_or_the_article_that_it_is_about() {
     .await;
     check(
         [none(), none(), failed(stock(json!({"S": "1"})))],
-        "a1 in_stock is no number",
+        "a1 in_stock is not a number",
     )
     .await;
     check(

@@ -67,7 +67,7 @@ const EXPECTED: [(&str, &[Expected]); 16] = [
     (
         "the event bus is down",
         &[
-            ("UntoldAlarm", 6, 6),
+            ("UnpublishedAlarm", 6, 6),
             ("OrdersWithoutOutcomeAlarm", 5, 5),
             ("DeliveriesAlarm", 19, 19),
             ("DeadLetterAlarm", NEVER, NEVER),
