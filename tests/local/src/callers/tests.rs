@@ -1,4 +1,4 @@
-//! Which requests are let in.
+//! Which requests are admitted.
 
 use super::*;
 
@@ -141,7 +141,7 @@ fn a_link_opens_a_page_and_nothing_else_does() -> anyhow::Result<()> {
         let refused = check(method, &[changed])?;
         assert_eq!(refused, Err(Stranger::Page), "{method} {changed:?}");
     }
-    // A name that leads here is no link's business.
+    // A link to a foreign name that leads here is refused.
     let mut request = Request::get("/").body(())?;
     for (name, value) in link {
         let name: HeaderName = name.parse()?;
