@@ -201,7 +201,7 @@ pub fn accept_batch(functions: &Functions, event: Event, tally: &mut Tally) {
         let placed = OrderPlaced::from_json(text).expect("what is sent can be read");
         let id = placed.id().to_string();
         assert_eq!(*result, json!({"status": 202, "id": id}));
-        let client = client.as_ref().expect("somebody");
+        let client = client.as_ref().expect("a client");
         assert_eq!(placed.client(), client);
         assert!(functions.ids.recognise(client, placed.id()));
         keeps_the_rules(placed.order());

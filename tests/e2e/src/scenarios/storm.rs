@@ -91,8 +91,8 @@ async fn no_order_is_lost_doubled_or_oversold(_: Arc<Stack>) -> Result<()> {
     let orders = setting("STORM_ORDERS", 300)?;
     plan.seed = setting("STORM_SEED", plan.seed)?;
     if orders < FULL {
-        // A worker is invoked about twenty times for this few orders. At a full storm's rates, one run in thirty would never
-        // make it answer garbage, and show nothing about that.
+        // A worker is invoked about twenty times for this few orders. At a full storm's rates, one run in thirty would inject
+        // no fault into it, and show nothing about it.
         for injection in &mut plan.injections {
             let is_workers = injection.function.as_deref() == Some("ProcessFunction");
             if is_workers && injection.kind == Kind::Function(Crash::Garbage) {

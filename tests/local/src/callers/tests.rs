@@ -70,7 +70,7 @@ fn each_host_adds_its_own_address() -> anyhow::Result<()> {
 }
 
 #[test]
-fn no_page_of_another_address_is_let_in() -> anyhow::Result<()> {
+fn no_page_of_another_address_is_admitted() -> anyhow::Result<()> {
     let host = ("host", "localhost:3000");
     for other in [
         ("origin", "https://evil.example"),
