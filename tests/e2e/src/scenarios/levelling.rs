@@ -149,7 +149,7 @@ async fn an_outage_costs_no_order_of_a_large_batch_its_receives(_: Arc<Stack>) -
         })
     })?;
     let ids = send(&stack.api, skus.windows(LONG).step_by(LONG / 2)).await?;
-    // Longer than three receives would take if they came back after a second or two, but over before the third visibility timeout.
+    // Longer than three receives would take if they came back after a second or two; over before the third visibility timeout.
     let outage = Duration::from_secs(27);
     until("a worker has met the outage, and it is over", || async {
         let met = met.get().filter(|met| met.elapsed() > outage);
