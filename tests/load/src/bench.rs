@@ -5,7 +5,7 @@
 //! - [`cloud`]: a fake SQS and DynamoDB that check each request, behind [`tls`]; [`orders`]: the functions' events.
 //! - [`function`]: a function's process and its Runtime API; [`usage`]: its CPU time and memory; [`quota`]: the CPU of a
 //!   128 MB function.
-//! - [`ingest`], [`status`], [`process`]: one round of one contestant, from its [`start`] on; [`measure`]: the values of a round;
+//! - [`ingest`], [`status`], [`process`]: one round of one contestant, from its [`start`] on; [`measure`]: a round's values;
 //!   [`stats`]: their medians over all rounds.
 //! - [`callgrind`]: instruction counts, which repeated runs confirm.
 //! - [`report`]: the tables; [`goals`]: their goals; [`cost`]: the dollars that follow from them, by [`prices`].

@@ -3,8 +3,8 @@
 //! # Layout
 //! - [`case`]: the settings of a run. [`orders`]: its orders.
 //! - [`mod@run`]: runs a case. [`workers`]: the event source mapping, and Lambda with the real `Processor` in it.
-//! - [`wire`]: HTTP below the SDK. [`request`]: the requests. [`table`], [`queue`], [`bus`]: the services. [`units`]: the write
-//!   units of a write.
+//! - [`wire`]: HTTP below the SDK. [`request`]: the requests. [`table`], [`queue`], [`bus`]: the services. [`units`]: a write's
+//!   write units.
 //! - [`reconciliation`]: reconciles tables and queue at the end. [`trace`]: the events. [`shrink`]: shrinks a failing case.
 //! - [`seeds`]: many runs. [`figures`]: the runs whose figures the README shows. [`clock`]: the time of day.
 //! - [`cloudwatch`]: metrics, and when an alarm fires. [`alarms`]: the faults that alarms are for.
