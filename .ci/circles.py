@@ -13,7 +13,7 @@ PATH = re.compile(r"\b(?:crate|super)(?:::\w+)*(?:::\{[^;]*?\}(?=;))?")
 
 
 def leaves(path):
-    """The paths of a use tree: `a::{b, c::{d, e}}` gives `a::b`, `a::c::d` and `a::c::e`."""
+    """The paths of a use tree: `a::{b, c::{d, e}}` yields `a::b`, `a::c::d` and `a::c::e`."""
     stack, word, found = [""], "", []
     for part in re.findall(r"\w+|::|[{},]", path):
         if part == "{":
@@ -29,7 +29,7 @@ def leaves(path):
 
 
 def modules(source):
-    """The files of a crate by their modules' paths; its root is ()."""
+    """The files of a crate by the paths of their modules; the root's is ()."""
     found = {}
     for file in source.rglob("*.rs"):
         path = file.relative_to(source).with_suffix("").parts

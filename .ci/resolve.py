@@ -22,7 +22,7 @@ class Resolver:
         return self.resolve(self.template["Conditions"][condition])
 
     def exists(self, resource):
-        """True if the resource, or a statement, has no condition that is false."""
+        """Whether the resource, or a statement, has no condition that is false."""
         return "Condition" not in resource or self.holds(resource["Condition"])
 
     def reference(self, name):
@@ -31,7 +31,7 @@ class Resolver:
         return str(self.values[name]) if name in self.values else f"<{name}>"  # Of a resource.
 
     def resolve(self, node):
-        """A value without functions. What CloudFormation leaves out is left out."""
+        """Returns a value without functions, and without what CloudFormation leaves out."""
         if isinstance(node, list):
             items = [self.resolve(item) for item in node]
             return [item for item in items if item is not None]

@@ -1,4 +1,4 @@
-"""What AWS takes without a word and doesn't do, or refuses only in the middle of a deployment. Each rule ends the run."""
+"""Finds what AWS silently ignores, or refuses only in the middle of a deployment. Each violation ends the run."""
 
 import json
 import re
@@ -38,7 +38,7 @@ def fits(parameter, value):
 
 
 def patterns(template, on):
-    """CloudFormation refuses what is no ARN, name or address, and not a resource of the stack after minutes."""
+    """A pattern makes CloudFormation refuse an invalid ARN, name or address at once, and not minutes later at a resource."""
     for name, parameter in template["Parameters"].items():
         if parameter["Type"] != "String" or "AllowedValues" in parameter:
             continue
@@ -50,7 +50,7 @@ def patterns(template, on):
                 sys.exit(f"the pattern of {name} refuses {value!r}")
         for value in refused + ([longest + "0"] if longest else []):
             if fits(parameter, value):
-                sys.exit(f"the pattern of {name} takes {value!r}")
+                sys.exit(f"the pattern of {name} accepts {value!r}")
 
 
 def longest_value(name, parameter):
@@ -62,7 +62,7 @@ def longest_value(name, parameter):
 
 
 def descriptions(template):
-    """Lambda takes no description of a version of more than 256 characters."""
+    """Lambda refuses a version's description of more than 256 characters."""
     values = {name: longest_value(name, one) for name, one in template["Parameters"].items()}
     resolver = Resolver(template, values)
     for name, version in of_type(template, "AWS::Lambda::Version").items():
@@ -72,7 +72,7 @@ def descriptions(template):
 
 
 def changes(template, on):
-    """A version is published when a parameter of its function changes from nothing, or to another secret, key or bus."""
+    """A version is published when a parameter of its function is first set, or changes to another secret, key or bus."""
     other = lambda value: value[:-1] + ("1" if value[-1] != "1" else "2")
     for name, (longest, _) in PATTERNS.items():
         for version in of_type(template, "AWS::Lambda::Version").values():
@@ -82,7 +82,7 @@ def changes(template, on):
             values = ["", on[name], longest, other(longest)]
             texts = {Resolver(template, {name: value}).resolve(description) for value in values}
             if len(texts) != len(values):
-                sys.exit(f"a version's description doesn't tell values of {name} apart: {texts}")
+                sys.exit(f"a version's description doesn't distinguish values of {name}: {texts}")
 
 
 def method_settings(template):
@@ -92,7 +92,7 @@ def method_settings(template):
     for path, methods in api["Properties"]["Body"]["paths"].items():
         encoded = "/" + path.replace("~", "~0").replace("/", "~1") if path != "/" else path
         known |= {(encoded, method.upper()) for method in methods if not method.startswith("x-")}
-    # What needs no key can be called by anybody: each such method has a setting of its own.
+    # Anyone can call what needs no key: each such method has its own setting.
     bounded = set()
     for stage in of_type(template, "AWS::ApiGateway::Stage").values():
         for setting in stage["Properties"]["MethodSettings"]:
@@ -103,11 +103,11 @@ def method_settings(template):
         for method, operation in methods.items():
             needs_key = any("api_key" in one for one in operation.get("security", []))
             if not needs_key and ("/" + path.replace("/", "~1"), method.upper()) not in bounded:
-                sys.exit(f"{method.upper()} {path} needs no key, and has no limit of its own")
+                sys.exit(f"{method.upper()} {path} needs no key, but has no limit of its own")
 
 
 def roles(template, values):
-    """A role that nothing uses is a way in. What a role may do with a key of KMS, it may do through a service alone."""
+    """An unused role is an attack surface. A role may use a KMS key only through a service."""
     resolver = Resolver(template, values)
     there = {name: one for name, one in template["Resources"].items() if resolver.exists(one)}
     for name in of_type(template, "AWS::IAM::Role").keys() & there.keys():

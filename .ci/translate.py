@@ -38,7 +38,7 @@ ON = {
 
 
 def parameters_in(node, template):
-    """The parameters that a value depends on, through conditions, too."""
+    """The parameters that a value depends on, also through conditions."""
     found = set()
     names = []
     if isinstance(node, list):
@@ -66,18 +66,18 @@ def check_versions(template):
             continue
         function = resource["Properties"]["FunctionName"]["Ref"]
         settings = dict(template["Resources"][function]["Properties"])
-        settings.pop("ReservedConcurrentExecutions", None)  # Not a version's, but the function's as a whole.
+        settings.pop("ReservedConcurrentExecutions", None)  # Belongs to the whole function, not to a version.
         needed = parameters_in(settings, template)
         described = parameters_in(resource["Properties"]["Description"], template)
         if needed != described:
             sys.exit(
                 f"the VersionDescription of {function} lacks {sorted(needed - described)}, "
-                f"and has {sorted(described - needed)} too many"
+                f"and {sorted(described - needed)} are superfluous"
             )
 
 
 def decide(template, condition, values):
-    """Puts in what a condition chooses: SAM has decided by it what resources there are, and cfn-lint doesn't know."""
+    """Inserts what a condition chooses: SAM has used it to choose resources, which cfn-lint doesn't know."""
     resolver = Resolver(template, values)
 
     def put(node):
@@ -100,7 +100,7 @@ def decide(template, condition, values):
 
 def main():
     path, parameters = sys.argv[1:]
-    logging.disable(logging.CRITICAL)  # The translator misses AWS's settings of its own.
+    logging.disable(logging.CRITICAL)  # The translator logs that AWS's own settings are missing.
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     template = json.loads(json.dumps(load(path)))
     read = set()
@@ -108,7 +108,7 @@ def main():
         read |= parameters_in(condition, template)
     if not read <= ON.keys() <= template["Parameters"].keys():
         sys.exit(f"{sys.argv[0]}: ON differs from the template in {sorted(read ^ ON.keys())}")
-    for resource in template["Resources"].values():  # As SAM does when it has built and uploaded the code.
+    for resource in template["Resources"].values():  # As SAM does once it has built and uploaded the code.
         if "CodeUri" in resource.get("Properties", {}):
             resource["Properties"]["CodeUri"] = "s3://bucket/key"
     values = ON if parameters == "on" else {}

@@ -1,4 +1,4 @@
-"""Makes what schemathesis makes up obey what JSON Schema can't say, and the description says in words."""
+"""Makes the data that schemathesis generates follow the rules that the description states in words, not in JSON Schema."""
 
 import schemathesis
 

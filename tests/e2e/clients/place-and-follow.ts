@@ -20,7 +20,7 @@ async function wait(response: Response): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 }
 
-// What the location says besides the id: when the order was placed, and its fingerprint.
+// What the location says in addition to the id: when the order was placed, and its fingerprint.
 const hints = (response: Response): Record<string, string> =>
   Object.fromEntries(new URL(response.headers.get("Location") ?? "", response.url).searchParams);
 
@@ -74,15 +74,15 @@ const accepted = batch.data.results.flatMap((result) => ("id" in result ? [resul
 const ids = hints(batch.response)["ids"]?.split(",") ?? [];
 check(accepted.length === 2 && ids.every((one, n) => one.split(".")[0] === accepted[n]), ids);
 await wait(batch.response);
-let told = await client.GET("/orders", { params: { query: { ids } } });
-while (told.response.headers.has("Retry-After")) {
-  await wait(told.response);
-  told = await client.GET("/orders", { params: { query: { ids } } });
+let read = await client.GET("/orders", { params: { query: { ids } } });
+while (read.response.headers.has("Retry-After")) {
+  await wait(read.response);
+  read = await client.GET("/orders", { params: { query: { ids } } });
 }
 const outcomes: Outcome["status"][] = [];
-for (const result of told.data?.results ?? []) {
+for (const result of read.data?.results ?? []) {
   check(result.status !== "queued" && typeof result.status === "string", result);
   outcomes.push(result.status);
 }
-check(outcomes.join() === "confirmed,rejected", told);
+check(outcomes.join() === "confirmed,rejected", read);
 console.log("the TypeScript client: 1 order placed and confirmed, of 3 more 1 confirmed, 1 rejected, 1 refused");

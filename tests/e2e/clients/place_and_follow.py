@@ -37,13 +37,13 @@ def order(sku: str, quantity: int) -> NewOrder:
 
 
 def wait(response) -> None:
-    """Waits as long as the answer says."""
+    """Waits for as long as `Retry-After` says."""
     assert time.monotonic() < DEADLINE, "no outcome within a minute"
     time.sleep(int(response.headers["Retry-After"]))
 
 
 def hints(response) -> dict[str, str]:
-    """What the location says besides the id: when the order was placed, and its fingerprint."""
+    """What the location says in addition to the id: when the order was placed, and its fingerprint."""
     return dict(parse_qsl(urlsplit(response.headers["Location"]).query))
 
 
@@ -83,11 +83,11 @@ def main(address: str) -> None:
     wait(batch)
     ids = hints(batch)["ids"].split(",")
     assert [one.split(".")[0] for one in ids] == [str(first.id), str(third.id)], ids
-    while "Retry-After" in (told := get_orders.sync_detailed(client=client, ids=ids)).headers:
-        wait(told)
-    assert isinstance(told.parsed, Outcomes) and all(isinstance(one, Outcome) for one in told.parsed.results), told
-    outcomes = [one.status for one in told.parsed.results]
-    assert outcomes == ["confirmed", "rejected"], told
+    while "Retry-After" in (read := get_orders.sync_detailed(client=client, ids=ids)).headers:
+        wait(read)
+    assert isinstance(read.parsed, Outcomes) and all(isinstance(one, Outcome) for one in read.parsed.results), read
+    outcomes = [one.status for one in read.parsed.results]
+    assert outcomes == ["confirmed", "rejected"], read
     print("the generated Python client: 1 order placed and confirmed, of 3 more 1 confirmed, 1 rejected, 1 refused")
 
 

@@ -51,7 +51,7 @@ impl Api {
         &self.url
     }
 
-    /// The same API, whose answers are held to its description.
+    /// Returns the same API, with each answer checked against its description.
     pub fn described(self) -> Self {
         Self {
             is_described: true,
@@ -59,7 +59,7 @@ impl Api {
         }
     }
 
-    /// The same API, sent only so many requests at a time.
+    /// Returns the same API, sent at most this many requests at a time.
     pub fn at_most(self, at_a_time: usize) -> Self {
         Self {
             at_a_time: Arc::new(Semaphore::new(at_a_time)),
@@ -67,7 +67,7 @@ impl Api {
         }
     }
 
-    /// The same API, called with another key, or with none.
+    /// Returns the same API, called with another key, or with none.
     pub fn with_key(&self, key: Option<&str>) -> Self {
         Self {
             key: key.map(Into::into),
@@ -75,7 +75,7 @@ impl Api {
         }
     }
 
-    /// Sends a request with exactly these headers, besides the key.
+    /// Sends a request with exactly these headers, plus the key.
     pub async fn send(
         &self,
         method: Method,
@@ -125,10 +125,10 @@ impl Api {
             .await
     }
 
-    /// `POST /orders`, which must be accepted; gives the id. With a key it is sent again after a 503, as a client may:
-    /// a machine that is busy enough lets the function's calls run into their time-outs.
+    /// `POST /orders`, which must be accepted; returns the id. With a key, retries after a 503, as a client may: on a busy
+    /// machine the function's calls can time out.
     pub async fn place(&self, order: &Value, idempotency_key: Option<&str>) -> Result<String> {
-        let reply = until("the order is taken in", || async {
+        let reply = until("the order is accepted", || async {
             let reply = self.post(order, idempotency_key).await?;
             Ok(Some(reply).filter(|reply| idempotency_key.is_none() || reply.status != 503))
         })
@@ -145,10 +145,10 @@ impl Api {
             .await
     }
 
-    /// `POST /orders/batch` of orders with keys, sent again as long as the queue refuses any, as a client may; gives
-    /// the results.
+    /// `POST /orders/batch` of orders with keys, retried while the queue refuses any of them, as a client may; returns the
+    /// results.
     pub async fn place_batch(&self, entries: &[Value]) -> Result<Vec<Value>> {
-        until("the batch is taken in", || async {
+        until("the batch is accepted", || async {
             let results = self.post_batch(entries).await?.results()?;
             let refused = results.iter().any(|result| result["status"] == 503);
             Ok(Some(results).filter(|_| !refused))
@@ -162,15 +162,18 @@ impl Api {
             .await
     }
 
-    /// The order once it isn't queued any more.
+    /// Waits until the order is no longer queued, and returns it.
     pub async fn settled(&self, id: &str) -> Result<Value> {
         until(&format!("{id} has an outcome"), || async {
             let reply = self.get(id).await?;
-            // The table's trouble, on a machine that is too busy; never a client's, who is told to ask again.
+            // On a machine that is too busy the table causes a 503, and the client retries.
             if reply.status == 503 {
                 return Ok(None);
             }
-            ensure!(reply.status == 200, "an accepted order gave {reply:?}");
+            ensure!(
+                reply.status == 200,
+                "an accepted order was answered with {reply:?}"
+            );
             Ok(Some(reply.json()?).filter(|order| order["status"] != "queued"))
         })
         .await

@@ -33,7 +33,7 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Clients as AWS's own variables say.
+    /// Reads region, credentials and endpoint from AWS's own variables.
     pub fn from_env(names: Names) -> Result<Self> {
         let variable = |name| env::var(name).with_context(|| format!("{name} is missing"));
         let credentials = Credentials::new(
@@ -84,7 +84,7 @@ impl Aws {
         }
     }
 
-    /// Gives an article its stock, as an operator does.
+    /// Sets an article's stock, as an operator does.
     pub async fn put_stock(&self, sku: &str, in_stock: u64) -> Result<()> {
         self.put_article(sku, AttributeValue::N(in_stock.to_string()))
             .await
@@ -100,7 +100,7 @@ impl Aws {
         Ok(())
     }
 
-    /// The pieces that are left of an article.
+    /// Returns an article's remaining stock.
     pub async fn in_stock(&self, sku: &str) -> Result<u64> {
         let get = self
             .dynamodb
@@ -120,7 +120,7 @@ impl Aws {
         Ok(number.parse()?)
     }
 
-    /// The outcome in an order's row, which must be there.
+    /// Returns the outcome in an order's row, which must exist.
     pub async fn outcome(&self, id: OrderId) -> Result<Outcome> {
         let record = self.record(&id.to_string()).await?;
         Ok(record.context("the order has no row")?.outcome)
@@ -141,7 +141,7 @@ impl Aws {
         Ok(row.map(serde_dynamo::from_item).transpose()?)
     }
 
-    /// The pieces that are left of each article.
+    /// Returns the remaining stock of each article.
     pub async fn stock(&self) -> Result<BTreeMap<String, i64>> {
         let scan = self.dynamodb.scan().table_name(&self.names.articles);
         let mut rows = scan.consistent_read(true).into_paginator().items().send();
@@ -155,7 +155,7 @@ impl Aws {
         Ok(stock)
     }
 
-    /// The pieces of each article that the confirmed orders have taken.
+    /// Returns how many pieces of each article the confirmed orders have taken.
     pub async fn confirmed_quantities(&self) -> Result<BTreeMap<String, u64>> {
         let mut taken = BTreeMap::new();
         for record in self.records().await? {
@@ -190,7 +190,7 @@ impl Aws {
         Ok(())
     }
 
-    /// Messages on a queue, in flight or not.
+    /// Counts the messages on a queue, in flight or not.
     pub async fn depth(&self, queue: &str) -> Result<u64> {
         let counters = [
             QueueAttributeName::ApproximateNumberOfMessages,
@@ -223,7 +223,7 @@ impl Aws {
             .context("no ARN")
     }
 
-    /// Invokes a function and gives its answer, which must not be an error.
+    /// Invokes a function and returns its answer, which must not be an error.
     pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value> {
         let invoke = self
             .lambda
@@ -240,7 +240,7 @@ impl Aws {
         serde_json::from_str(&payload).with_context(|| format!("{function} answered {payload}"))
     }
 
-    /// Gives the code and the message of an invocation that is refused for its payload.
+    /// Returns the code and the message of an invocation that is refused for its payload.
     pub async fn refused_invocation(
         &self,
         function: &str,
@@ -248,12 +248,12 @@ impl Aws {
     ) -> Result<(String, String)> {
         let invoke = self.lambda.invoke().function_name(function);
         let answer = invoke.payload(Blob::new(payload)).send().await;
-        let error = answer.err().context("it was run")?;
+        let error = answer.err().context("the invocation wasn't refused")?;
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         Ok((text(error.code()), text(error.message())))
     }
 
-    /// Asks if a function could be invoked, and gives the status.
+    /// Makes a dry-run invocation, and returns the status.
     pub async fn invoke_dry(&self, function: &str, event: &Value) -> Result<i32> {
         let invoke = self.lambda.invoke().function_name(function);
         let invoke = invoke.invocation_type(InvocationType::DryRun);
@@ -262,7 +262,7 @@ impl Aws {
         Ok(answer.status_code)
     }
 
-    /// Invokes `process` with an SQS event, and gives the message ids that it reports as failed.
+    /// Invokes `process` with an SQS event, and returns the message ids that it reports as failed.
     pub async fn process(&self, event: &Value) -> Result<Vec<String>> {
         let answer = self.invoke(&self.names.process, event).await?;
         let failures = answer["batchItemFailures"]

@@ -1,4 +1,4 @@
-//! Holds each answer of the API, and each request that it accepts, to `events/openapi.yaml`.
+//! Checks each answer of the API, and each request that it accepts, against `events/openapi.yaml`.
 
 use crate::reply::Reply;
 use anyhow::{Context, Result, bail, ensure};
@@ -24,20 +24,20 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     outcome["else"] = json!({"properties": {"reason": false}});
     document
 });
-/// By the schema's text.
+/// Validators by the schema's text.
 static VALIDATORS: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
 
 /// A request as it was sent.
 #[derive(Debug)]
 pub struct Sent<'a> {
     pub method: &'a Method,
-    /// With its query.
+    /// The path with its query.
     pub path: &'a str,
     pub headers: &'a HeaderMap,
     pub body: &'a [u8],
 }
 
-/// Checks that the description has this answer to this request, and that what was accepted is valid by it.
+/// Checks that the description has this answer to this request, and that an accepted request is valid under it.
 pub fn check(sent: &Sent<'_>, reply: &Reply) -> Result<()> {
     let found = operation(sent.method, sent.path);
     let checked = match found {
@@ -51,7 +51,7 @@ pub fn check(sent: &Sent<'_>, reply: &Reply) -> Result<()> {
     checked.with_context(|| format!("{} {}, answered with {reply:?}", sent.method, sent.path))
 }
 
-/// The call of the description, for a path that has a slash at its end or hasn't.
+/// Finds the described call for a path, with or without a trailing slash.
 fn operation(method: &Method, path: &str) -> Option<&'static Value> {
     let path = path.split('?').next().unwrap_or_default();
     let path = path.strip_suffix('/').unwrap_or(path);
@@ -96,7 +96,7 @@ fn answer(operation: &'static Value, sent: &Sent<'_>, reply: &Reply) -> Result<(
     valid(&content["schema"], &reply.json()?)
 }
 
-/// What was accepted is valid. What was refused may be, too: the description can't say all.
+/// Checks that what was accepted is valid. What was refused may be valid too: the description can't express every rule.
 fn request(operation: &'static Value, sent: &Sent<'_>, reply: &Reply) -> Result<()> {
     let Some(content) = operation["requestBody"]["content"].get("application/json") else {
         return Ok(());
@@ -109,13 +109,13 @@ fn request(operation: &'static Value, sent: &Sent<'_>, reply: &Reply) -> Result<
         valid(&schema, &json!(key.to_str()?)).context("Idempotency-Key")?;
     }
     let body = sent.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(sent.body);
-    let body: Value = serde_json::from_slice(body).context("an accepted request is no JSON")?;
+    let body: Value = serde_json::from_slice(body).context("an accepted request isn't JSON")?;
     let results = reply.json()?["results"].take();
     if results.is_null() {
         return valid(&content["schema"], &body).context("an accepted order");
     }
     // Each order of a batch request is judged on its own.
-    let results = results.as_array().context("results are no list")?;
+    let results = results.as_array().context("the results aren't a list")?;
     let orders = body["orders"].as_array().context("no orders")?;
     ensure!(orders.len() == results.len(), "{orders:?}");
     let accepted = orders
@@ -131,7 +131,7 @@ fn required(reply: &Reply, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// What a reference leads to, or the value itself.
+/// Follows a reference; returns any other value as it is.
 fn resolve(value: &'static Value) -> Result<&'static Value> {
     let Some(reference) = value["$ref"].as_str() else {
         return Ok(value);

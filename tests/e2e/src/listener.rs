@@ -1,4 +1,4 @@
-//! Listens to the outcomes that a stack tells: a queue of its own, and a rule on the bus that sends to it.
+//! Receives the outcomes that a stack publishes, through a queue of its own and a rule on the bus that sends to it.
 
 use crate::{aws::Aws, patience::until};
 use anyhow::{Context, Result, ensure};
@@ -13,9 +13,9 @@ use std::{
 };
 use tokio::{sync::Notify, task::JoinHandle};
 
-/// An outcome that was told.
+/// An outcome event as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Told {
+pub struct Published {
     pub source: String,
     #[serde(rename = "detail-type")]
     pub kind: String,
@@ -23,33 +23,33 @@ pub struct Told {
 }
 
 /// The events by their order's id, oldest first.
-type ByOrder = BTreeMap<String, Vec<Told>>;
+type ByOrder = BTreeMap<String, Vec<Published>>;
 
-/// Listens until it is dropped or stopped.
+/// Receives until it is dropped or stopped.
 pub struct Listener {
     queue: String,
     rule: String,
     heard: Arc<Mutex<Heard>>,
     arrivals: Arc<Notify>,
     task: JoinHandle<()>,
-    /// The orders that had a row before.
+    /// The orders that had a row before the listener started.
     before: BTreeSet<String>,
 }
 
 #[derive(Default)]
 struct Heard {
     by_order: ByOrder,
-    /// Messages that are no outcome.
+    /// Messages that aren't outcome events.
     unread: Vec<String>,
-    /// A probe has come.
+    /// Whether a probe has arrived.
     is_on: bool,
 }
 
-/// The type of a probe.
+/// The detail type of a probe.
 const PROBE: &str = "Probe";
 
 impl Listener {
-    /// Starts to listen for all that has this stack's source.
+    /// Starts to receive every event that has this stack's source.
     pub async fn start(aws: &Aws) -> Result<Self> {
         let bus = aws.names.outcome_bus.as_deref();
         let (bus, source) = (bus.context("no bus")?, &aws.names.source);
@@ -59,7 +59,7 @@ impl Listener {
         let queue_arn = aws.queue_arn(&queue).await?;
         ensure!(
             !source.is_empty(),
-            "OUTCOME_BUS is set, and OUTCOME_SOURCE isn't"
+            "OUTCOME_BUS is set, but OUTCOME_SOURCE isn't"
         );
         let pattern = json!({ "source": [source] }).to_string();
         let rule = aws.eventbridge.put_rule().name(&name);
@@ -85,7 +85,7 @@ impl Listener {
             Arc::clone(&heard),
             Arc::clone(&arrivals),
         ));
-        // AWS takes its time to let a rule send to a queue.
+        // On AWS a new rule needs some time before it sends to a queue.
         let probe = Entry::builder().event_bus_name(bus).source(source);
         let probe = probe.detail_type(PROBE).detail("{}").build();
         until("the rule sends to the queue", || async {
@@ -105,30 +105,34 @@ impl Listener {
         })
     }
 
-    /// The outcomes that were told of an order, oldest first.
-    pub fn told(&self, id: &str) -> Vec<Told> {
+    /// Returns the outcomes that were published for an order, oldest first.
+    pub fn published(&self, id: &str) -> Vec<Published> {
         let heard = self.heard.lock().expect("no panic in here");
         heard.by_order.get(id).cloned().unwrap_or_default()
     }
 
-    /// Waits until an order's events are as `wanted`.
-    pub async fn wait(&self, id: &str, wanted: impl Fn(&[Told]) -> bool) -> Result<Vec<Told>> {
+    /// Waits until an order's events satisfy `wanted`.
+    pub async fn wait(
+        &self,
+        id: &str,
+        wanted: impl Fn(&[Published]) -> bool,
+    ) -> Result<Vec<Published>> {
         let heard = async {
             loop {
                 let arrival = self.arrivals.notified();
-                let told = self.told(id);
-                if wanted(&told) {
-                    return told;
+                let published = self.published(id);
+                if wanted(&published) {
+                    return published;
                 }
                 arrival.await;
             }
         };
         tokio::time::timeout(crate::patience::PATIENCE, heard)
             .await
-            .with_context(|| format!("of {id} was told only {:?}", self.told(id)))
+            .with_context(|| format!("for {id} only this was published: {:?}", self.published(id)))
     }
 
-    /// Compares what was told with the rows. Gives what is wrong, and how many events came beyond one for each outcome.
+    /// Compares the published outcomes with the rows. Returns what is wrong, and the number of events beyond one per outcome.
     pub fn compare<'r>(
         &self,
         source: &str,
@@ -139,23 +143,30 @@ impl Listener {
         let mut by_order: BTreeMap<_, _> = heard.by_order.iter().collect();
         let mut more = 0;
         for row in rows {
-            let told = by_order.remove(&row.id.to_string());
-            let told = told.map_or(&[][..], Vec::as_slice);
-            let finals = told.iter().filter(|told| is_final(told.detail.outcome));
+            let published = by_order.remove(&row.id.to_string());
+            let published = published.map_or(&[][..], Vec::as_slice);
+            let finals = published
+                .iter()
+                .filter(|published| is_final(published.detail.outcome));
             if is_final(row.outcome) && finals.clone().count() == 0 {
                 let is_new = !self.before.contains(&row.id.to_string());
-                wrong.extend(is_new.then(|| format!("of {} nothing was told", describe(row))));
+                wrong
+                    .extend(is_new.then(|| format!("nothing was published for {}", describe(row))));
             }
             more += finals.count().saturating_sub(1);
-            let bad = told.iter().filter(|told| !is_of(told, source, row));
-            wrong.extend(bad.map(|told| format!("of {} was told {told:?}", describe(row))));
+            let bad = published
+                .iter()
+                .filter(|published| !is_of(published, source, row));
+            wrong.extend(bad.map(|published| {
+                format!("wrongly published for {}: {published:?}", describe(row))
+            }));
         }
         let rowless = by_order.into_values();
-        wrong.extend(rowless.map(|told| format!("told, and it has no row: {told:?}")));
+        wrong.extend(rowless.map(|published| format!("published without a row: {published:?}")));
         (wrong, more)
     }
 
-    /// Takes the rule and the queue away.
+    /// Removes the rule and the queue.
     pub async fn stop(&self, aws: &Aws) -> Result<()> {
         self.task.abort();
         let bus = aws.names.outcome_bus.as_deref().unwrap_or_default();
@@ -174,14 +185,14 @@ impl Drop for Listener {
     }
 }
 
-/// An outcome that no other follows.
+/// Whether no other outcome can follow this one.
 fn is_final(outcome: Outcome) -> bool {
     outcome != Outcome::Failed
 }
 
-/// Tells if an event is right for an order with this row. What failed may have been settled since.
-fn is_of(told: &Told, source: &str, row: &OrderRecord) -> bool {
-    let event = &told.detail;
+/// Whether an event is right for an order with this row. An order that failed may have been settled since.
+fn is_of(published: &Published, source: &str, row: &OrderRecord) -> bool {
+    let event = &published.detail;
     let is_outcome = if is_final(event.outcome) {
         (event.outcome, event.placed_at, event.processed_at)
             == (row.outcome, row.placed_at, row.processed_at)
@@ -190,8 +201,8 @@ fn is_of(told: &Told, source: &str, row: &OrderRecord) -> bool {
     };
     let order = &row.order;
     is_outcome
-        && told.source == source
-        && told.kind == event.detail_type()
+        && published.source == source
+        && published.kind == event.detail_type()
         && event.client == row.client
         && event.total == row.total
         && event.currency == order.currency()
@@ -202,7 +213,7 @@ fn describe(row: &OrderRecord) -> String {
     format!("{} {:?} at {}", row.id, row.outcome, row.processed_at)
 }
 
-/// Receives for good.
+/// Receives until the task is aborted.
 async fn listen(
     sqs: aws_sdk_sqs::Client,
     queue: String,
@@ -242,10 +253,10 @@ async fn listen(
 fn hear(heard: &mut Heard, messages: &[Message]) {
     for message in messages {
         let body = message.body.as_deref().unwrap_or_default();
-        match serde_json::from_str::<Told>(body) {
-            Ok(told) => {
-                let id = told.detail.id.to_string();
-                heard.by_order.entry(id).or_default().push(told);
+        match serde_json::from_str::<Published>(body) {
+            Ok(published) => {
+                let id = published.detail.id.to_string();
+                heard.by_order.entry(id).or_default().push(published);
             }
             Err(_) if body.contains(&format!("\"{PROBE}\"")) => heard.is_on = true,
             Err(error) => heard.unread.push(format!("{error}: {body}")),

@@ -11,9 +11,10 @@
 //!
 //! # Against another stack
 //! `ORDERS_API_URL` (with the stage) and `ORDERS_API_KEY` name it; without them a `local` is started. Scenarios that look
-//! behind the API need, besides AWS's own variables for region, credentials and endpoint: `ORDERS_QUEUE_URL` and
+//! behind the API also need AWS's own variables for region, credentials and endpoint, and: `ORDERS_QUEUE_URL` and
 //! `ORDERS_DEAD_LETTER_QUEUE_URL`; `ORDERS_TABLE` and `ARTICLES_TABLE`; `INGEST_FUNCTION`, `STATUS_FUNCTION` and
-//! `PROCESS_FUNCTION`; `OUTCOME_BUS` and `OUTCOME_SOURCE`, if it tells outcomes. Scenarios that a stack can't run are reported as ignored, with the capability that they need.
+//! `PROCESS_FUNCTION`; `OUTCOME_BUS` and `OUTCOME_SOURCE`, if it publishes outcomes. Scenarios that a stack can't run are
+//! reported as ignored, with the capability that they need.
 
 mod api;
 mod aws;

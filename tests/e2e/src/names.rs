@@ -14,14 +14,14 @@ pub struct Names {
     pub ingest: String,
     pub status: String,
     pub process: String,
-    /// The bus that outcomes are told on, if there is one.
+    /// The bus that outcomes are published on, if there is one.
     pub outcome_bus: Option<String>,
-    /// The source of its events.
+    /// The source of outcome events.
     pub source: String,
 }
 
 impl Names {
-    /// The names that the environment gives, if it gives all.
+    /// Reads the names from the environment; `None` unless all are set.
     pub fn from_env() -> Option<Self> {
         let name = |variable| env::var(variable).ok();
         Some(Self {
@@ -37,7 +37,7 @@ impl Names {
         })
     }
 
-    /// The names that the template gives.
+    /// Reads the names from the template.
     pub fn of(cloud: &Cloud) -> Result<Self> {
         let stack = cloud.stack();
         let output = |name: &str| {
@@ -49,7 +49,7 @@ impl Names {
         };
         let function = |id: &str| {
             let function = stack.functions.get(id).context("no such function")?;
-            // By the alias that the API and the queue invoke.
+            // Names the alias that the API and the queue invoke.
             let alias = function.alias.as_ref().context("no alias")?;
             Ok::<_, anyhow::Error>(format!("{}:{alias}", function.name))
         };

@@ -4,15 +4,15 @@ use events::{Client, Order, OrderId, OrderIds, OrderPlaced, Secret};
 use serde_json::{Value, json};
 use std::time::SystemTime;
 
-/// An order of these articles, with these quantities, at 250 a piece.
+/// An order for these articles in these quantities, at 250 a piece.
 pub fn order(lines: &[(&str, u64)]) -> Value {
     let line = |(sku, quantity): &(&str, u64)| json!({"sku": sku, "quantity": quantity, "unit_price": 250});
     json!({"lines": lines.iter().map(line).collect::<Vec<_>>(), "currency": "EUR"})
 }
 
-/// The message of an order that no API has accepted. It is the same order, by its id, for the same `id`.
+/// The message of an order that no API has accepted. The same `id` makes it the same order.
 pub fn placed(id: OrderId, order: &Value) -> anyhow::Result<OrderPlaced> {
-    // As it is read from the queue: none of the API's limits holds.
+    // Reads the order as it is read from the queue, without the API's limits.
     let order: Order = serde_json::from_value(order.clone())?;
     let client = Client::identified("e2e");
     Ok(OrderPlaced::new(
@@ -32,12 +32,12 @@ pub fn new_id() -> anyhow::Result<OrderId> {
     ))
 }
 
-/// An idempotency key that nobody has used.
+/// A fresh idempotency key.
 pub fn new_key() -> String {
     format!("e2e-{:032x}", fastrand::u128(..))
 }
 
-/// An SQS event of these bodies, each received so often; the message ids are `0`, `1`, ….
+/// An SQS event with these bodies and receive counts; the message ids are `0`, `1`, ….
 pub fn sqs_event(messages: &[(String, u32)]) -> Value {
     let record = |(n, (body, receives)): (usize, &(String, u32))| {
         json!({

@@ -4,10 +4,10 @@ use anyhow::{Result, ensure};
 use std::{future::Future, time::Duration};
 use tokio::time::Instant;
 
-/// A scenario waits for anything this long.
+/// How long a scenario waits for anything.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Waits until `condition` gives something, looking again every so often.
+/// Polls `condition` until it returns a value.
 pub async fn until<T, F: Future<Output = Result<Option<T>>>>(
     what: &str,
     condition: impl Fn() -> F,
@@ -15,7 +15,7 @@ pub async fn until<T, F: Future<Output = Result<Option<T>>>>(
     until_in(PATIENCE, what, condition).await
 }
 
-/// Like [`until`], with a patience of its own.
+/// Does the same as [`until`], with a time limit of its own.
 pub async fn until_in<T, F: Future<Output = Result<Option<T>>>>(
     patience: Duration,
     what: &str,

@@ -1,7 +1,7 @@
 //! Compares each function's role with the calls that it was seen to make.
 //!
-//! The scenarios' calls tell the actions and their resources; polling and deleting is done by the event source mapping
-//! and writing logs by Lambda, in the function's name, so these are added. The template's roles must allow just that.
+//! The scenarios' calls show the actions and their resources. Polling and deleting by the event source mapping, and Lambda's
+//! writes to the log, happen in the function's name, so they are added. The template's roles must allow exactly these.
 
 use anyhow::{Context, Result, ensure};
 use local::{
@@ -17,7 +17,7 @@ use std::{
 /// An action on a resource: `sqs:SendMessage`, and an ARN.
 type Permission = (String, String);
 
-/// A request of more bytes is left out. It is a transaction like others, and reading it would make its answer late.
+/// Requests of more bytes are skipped. They are transactions like others, and reading them would delay their answers.
 const LARGE: usize = 1 << 16;
 
 /// The calls of the functions, by their logical id.
@@ -25,7 +25,7 @@ const LARGE: usize = 1 << 16;
 pub struct Used(Arc<Mutex<BTreeMap<String, BTreeSet<Permission>>>>);
 
 impl Used {
-    /// Watches these functions from now on.
+    /// Starts to watch these functions.
     pub fn watch(faults: &Faults, stack: &Stack) -> Self {
         let used = Self::default();
         let (log, functions) = (used.clone(), stack.functions.keys().cloned());
@@ -64,11 +64,11 @@ impl Used {
             );
 
             let role = function.role.as_ref().and_then(|id| stack.roles.get(id));
-            let role = role.with_context(|| format!("{id} has no role of its own"))?;
+            let role = role.with_context(|| format!("{id} has no role"))?;
             let mut allowed = BTreeSet::new();
             for statement in &role.statements {
                 let [resource] = &statement.resources[..] else {
-                    anyhow::bail!("{id}: {statement:?} is about more than one resource");
+                    anyhow::bail!("{id}: {statement:?} names more than one resource");
                 };
                 let pairs = statement.actions.iter();
                 allowed.extend(pairs.map(|action| (action.clone(), resource.clone())));
@@ -114,7 +114,7 @@ struct Event {
     event_bus_name: Option<String>,
 }
 
-/// Gives the permission that a call needs. A call that isn't understood needs its own name, which no role allows.
+/// Returns the permissions that a call needs. A call that isn't recognised needs its own name, which no role allows.
 fn permissions(call: &Call<'_>) -> Vec<Permission> {
     let unknown = || vec![(call.operation.to_owned(), String::new())];
     let Ok(request) = serde_json::from_slice::<Request>(call.body) else {
@@ -126,7 +126,7 @@ fn permissions(call: &Call<'_>) -> Vec<Permission> {
     };
     if let Some(url) = request.queue_url {
         let name = url.rsplit('/').next().unwrap_or_default();
-        // A batch is allowed by the action for one.
+        // A batch call needs the action of the single call.
         let action = call.operation.strip_suffix("Batch");
         let action = action.unwrap_or(call.operation);
         return vec![(format!("sqs:{action}"), arn("sqs", name))];

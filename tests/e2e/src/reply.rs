@@ -16,7 +16,7 @@ pub struct Reply {
 impl Reply {
     /// The body.
     pub fn json(&self) -> Result<Value> {
-        serde_json::from_slice(&self.body).with_context(|| format!("no JSON: {self:?}"))
+        serde_json::from_slice(&self.body).with_context(|| format!("not JSON: {self:?}"))
     }
 
     /// The result of each order of a batch request.
@@ -34,7 +34,7 @@ impl Reply {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Checks that this is a problem of this status (RFC 9457), and gives it.
+    /// Checks that this is a problem with this status (RFC 9457), and returns it.
     pub fn problem(&self, status: u16) -> Result<Value> {
         ensure!(
             self.status.as_u16() == status,

@@ -11,7 +11,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
 use tokio::{runtime::Runtime, sync::RwLock};
 
-/// Does what the command line says. Fails if the stack cannot be reached, or if its audit fails.
+/// Runs what the command line asks for. Fails if the stack can't be reached or its audit fails.
 pub fn run() -> Result<ExitCode> {
     let mut arguments = Arguments::from_args();
     let runtime = Arc::new(Runtime::new()?);
@@ -19,16 +19,16 @@ pub fn run() -> Result<ExitCode> {
         return Ok(libtest_mimic::run(&arguments, trials(&runtime, None)).exit_code());
     }
     let stack = Arc::new(runtime.block_on(Stack::start())?);
-    // First and last, because a suite that was meant for another stack looks the same otherwise.
+    // Printed first and last: a suite that ran against the wrong stack looks the same otherwise.
     println!("The scenarios run against {}.", stack.target());
     if stack.has(Need::Queue) {
-        // Later, it would take the machine from scenarios that run.
+        // Built up front: a later build would slow down running scenarios.
         runtime.block_on(tool::executable())?;
     }
     arguments.test_threads = arguments.test_threads.or(Some(stack.at_a_time()));
     let conclusion = libtest_mimic::run(&arguments, trials(&runtime, Some(&stack)));
     let audit = runtime.block_on(stack.audit());
-    // A part of the scenarios doesn't need all of the permissions.
+    // A subset of the scenarios doesn't need every permission.
     let whole = conclusion.num_filtered_out == 0 && !conclusion.has_failed();
     let permissions = if whole {
         stack.compare_permissions()
@@ -38,7 +38,7 @@ pub fn run() -> Result<ExitCode> {
     let target = stack.target();
     runtime.block_on(stack.stop());
     println!("The scenarios ran against {target}.");
-    audit.context("the stack's tables and queues don't agree with what clients were told")?;
+    audit.context("the stack's tables and queues don't agree with what clients read")?;
     permissions.context("the roles in template.yaml are not what the functions need")?;
     for (need, count) in left_out(&stack) {
         eprintln!("left out: {count} that need {need:?}: {}", need.reason());
@@ -46,7 +46,7 @@ pub fn run() -> Result<ExitCode> {
     Ok(conclusion.exit_code())
 }
 
-/// Gives the capability that a scenario needs and the stack hasn't.
+/// Returns a capability that a scenario needs and the stack lacks.
 fn missing(scenario: &Scenario, stack: &Stack) -> Option<Need> {
     let mut needs = scenario.needs.iter().copied();
     needs.find(|need| !stack.has(*need))
@@ -64,14 +64,14 @@ fn left_out(stack: &Stack) -> BTreeMap<Need, usize> {
     counts
 }
 
-/// Every scenario; those that the stack cannot run are ignored, and say what they need.
+/// Makes every scenario a trial. Those that the stack can't run are ignored, with what they need.
 fn trials(runtime: &Arc<Runtime>, stack: Option<&Arc<Stack>>) -> Vec<Trial> {
     let alone = Arc::new(RwLock::new(()));
     let trial = |scenario: Scenario| {
         let missing = stack.and_then(|stack| missing(&scenario, stack));
         let (runtime, stack, alone) = (runtime.clone(), stack.cloned(), alone.clone());
         let trial = Trial::test(scenario.name, move || {
-            let stack = stack.ok_or("scenarios that are listed don't run")?;
+            let stack = stack.ok_or("listed scenarios don't run")?;
             let run = async {
                 if scenario.needs.contains(&Need::Quiet) {
                     let _alone = alone.write().await;

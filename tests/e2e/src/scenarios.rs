@@ -37,11 +37,11 @@ pub struct Scenario {
     pub name: String,
     /// The capabilities that it needs.
     pub needs: &'static [Need],
-    /// Shows it.
+    /// The function that shows it.
     pub run: Box<dyn Fn(Arc<Stack>) -> Run + Send>,
 }
 
-/// A scenario on its way.
+/// A running scenario.
 pub type Run = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
 /// Every scenario.

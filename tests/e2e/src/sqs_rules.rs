@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A rule's name, as a fact, and the scenario that shows it. It makes its own queues and deletes them.
+/// A rule's name, as a fact, and the scenario that shows it. The scenario makes its own queues and deletes them.
 pub type Rule = (
     &'static str,
     fn(Client) -> BoxFuture<'static, anyhow::Result<()>>,
@@ -107,10 +107,7 @@ pub const BROKEN_BY_LOCALSTACK: &[(&str, &str)] = &[
         "takes any VisibilityTimeout",
     ),
     ("a_refused_entry_is_its_senders_fault", "blames itself"),
-    (
-        "a_moved_message_counts_its_receives_anew",
-        "goes on counting",
-    ),
+    ("a_moved_message_counts_its_receives_anew", "keeps counting"),
     (
         "a_moved_message_is_a_new_message",
         "keeps the id and the time of the send",
@@ -118,7 +115,7 @@ pub const BROKEN_BY_LOCALSTACK: &[(&str, &str)] = &[
     ("a_queue_attribute_has_a_valid_value", "takes any value"),
 ];
 
-/// A condition becomes true within this time.
+/// How long to wait for a condition.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The queues of one scenario.
@@ -191,14 +188,14 @@ impl Queue {
         sent.message_id.context("a sent message has an id")
     }
 
-    /// The next message, with all its attributes.
+    /// Receives the next message, with all its attributes.
     async fn receive(&self) -> anyhow::Result<Message> {
         self.receive_within(20, None)
             .await?
             .context("no message in 20 s")
     }
 
-    /// The next message, hidden for so many seconds.
+    /// Receives the next message, and hides it for this many seconds.
     async fn receive_for(&self, visibility_timeout: i32) -> anyhow::Result<Message> {
         self.receive_within(20, Some(visibility_timeout))
             .await?
@@ -270,7 +267,7 @@ fn refused<T: Debug, E: ProvideErrorMetadata + Debug, R: Debug>(
     }
 }
 
-/// Bounds a loop that looks again until a condition holds. Each look is a request, which paces it.
+/// Bounds a loop that polls until a condition holds. Each poll is a request, which paces the loop.
 struct Patience {
     for_what: &'static str,
     since: Instant,

@@ -13,8 +13,8 @@ use local::{
 };
 use std::{collections::BTreeMap, env, path::Path, sync::Mutex};
 
-/// Requests, and scenarios, at a time where LocalStack would start a container for each and soon be too slow for the
-/// functions' time-outs.
+/// The number of requests, and of scenarios, at a time on LocalStack. It starts a container for each, and more would soon
+/// exceed the functions' time-outs.
 const ON_LOCALSTACK: usize = 4;
 
 const API_KEY: &str = "ORDERS_API_KEY";
@@ -26,21 +26,21 @@ pub struct Stack {
     aws: Option<Aws>,
     cloud: Option<Cloud>,
     is_localstack: bool,
-    /// Hears the outcomes that it tells, if it tells any.
+    /// Receives the outcomes that the stack publishes, if it publishes any.
     listener: Option<Listener>,
     /// The calls of a `local`'s functions.
     used: Used,
-    /// Held by whoever waits for dead letters or redrives them: a redrive moves all that it finds.
+    /// Held by scenarios that wait for dead letters or redrive them: a redrive moves every message that it finds.
     pub dead_letters: tokio::sync::Mutex<()>,
     /// The stock that scenarios put into articles of their own.
     stocked: Mutex<BTreeMap<String, u64>>,
 }
 
 impl Stack {
-    /// The stack that the environment names, or a `local` with short waits.
+    /// Connects to the stack that the environment names, or starts a `local` with short waits.
     pub async fn start() -> Result<Self> {
         let Ok(url) = env::var("ORDERS_API_URL") else {
-            // Half of `.ci/stack-env`'s output names a stack that was meant.
+            // Some of `.ci/stack-env`'s output is set: a stack was meant.
             for name in [
                 API_KEY,
                 "ORDERS_QUEUE_URL",
@@ -49,7 +49,7 @@ impl Stack {
             ] {
                 ensure!(
                     env::var_os(name).is_none(),
-                    "{name} is set, and ORDERS_API_URL isn't"
+                    "{name} is set, but ORDERS_API_URL isn't"
                 );
             }
             let parameters = [
@@ -74,7 +74,7 @@ impl Stack {
         let aws = Names::from_env().map(Aws::from_env).transpose()?;
         Ok(Self {
             api: if is_localstack {
-                // Its gateway answers in ways of its own.
+                // LocalStack's gateway answers differently from AWS's.
                 api.at_most(ON_LOCALSTACK)
             } else {
                 api.described()
@@ -89,12 +89,12 @@ impl Stack {
         })
     }
 
-    /// True if it is a `local`, and no other emulator, nor AWS.
+    /// Whether the stack is a `local`, rather than another emulator or AWS.
     pub fn is_local(&self) -> bool {
         self.cloud.is_some()
     }
 
-    /// Names the stack, for a person.
+    /// Describes the stack for the operator.
     pub fn target(&self) -> String {
         let url = self.api.url();
         match (&self.cloud, self.is_localstack) {
@@ -104,12 +104,12 @@ impl Stack {
         }
     }
 
-    /// A `local` with these parameters.
+    /// Starts a `local` with these parameters.
     pub async fn local(parameters: &[&str]) -> Result<Self> {
         Self::local_in(None, parameters).await
     }
 
-    /// A `local` that keeps its secrets, queues and tables in this folder.
+    /// Starts a `local` that keeps its secrets, queues and tables in this folder.
     pub async fn local_in(folder: Option<&Path>, parameters: &[&str]) -> Result<Self> {
         let options = Options {
             data: folder.map(Path::to_owned),
@@ -136,7 +136,7 @@ impl Stack {
         })
     }
 
-    /// The number of scenarios to run at a time. They mostly wait, so that is more than there are cores.
+    /// The number of scenarios to run at a time. They mostly wait, so it exceeds the number of cores.
     pub fn at_a_time(&self) -> usize {
         if self.is_localstack {
             ON_LOCALSTACK
@@ -145,7 +145,7 @@ impl Stack {
         }
     }
 
-    /// True if a scenario with this need can run.
+    /// Whether a scenario with this need can run.
     pub fn has(&self, need: Need) -> bool {
         match need {
             Need::Queue | Need::Tables | Need::Invoke => self.aws.is_some(),
@@ -159,26 +159,26 @@ impl Stack {
     /// The services behind the API.
     pub fn aws(&self) -> Result<&Aws> {
         self.aws.as_ref().context(
-            "the scenario doesn't say that it needs the queue, the tables or the functions",
+            "the scenario doesn't declare that it needs the queue, the tables or the functions",
         )
     }
 
-    /// Gives what hears its outcomes.
+    /// Returns the listener to its outcomes.
     pub fn listener(&self) -> Result<&Listener> {
         self.listener
             .as_ref()
-            .context("the scenario doesn't say that it needs events")
+            .context("the scenario doesn't declare that it needs events")
     }
 
-    /// The `local` that this is.
+    /// Returns the `local` behind this stack.
     pub fn cloud(&self) -> Result<&Cloud> {
         self.cloud
             .as_ref()
-            .context("the scenario doesn't say that it needs faults")
+            .context("the scenario doesn't declare that it needs faults")
     }
 
-    /// Breaks calls, or watches them, until the rule is dropped. Scenarios run side by side: a rule must look for
-    /// something in the call that only its scenario sends.
+    /// Breaks calls, or observes them, until the rule is dropped. Scenarios run side by side: a rule must match something in
+    /// the call that only its own scenario sends.
     pub fn fault(
         &self,
         rule: impl Fn(&Call<'_>) -> Option<Fault> + Send + Sync + 'static,
@@ -187,12 +187,12 @@ impl Stack {
         Ok(faults.add(rule))
     }
 
-    /// Injects a fault once, into what has `part` in it.
+    /// Injects a fault once, into a call or message that contains `part`.
     pub fn once(&self, kind: Kind, part: &str) -> Result<Rule<'_>> {
         self.inject(kind, part, Some(1))
     }
 
-    /// Injects a fault into all that has `part` in it, until the rule is dropped.
+    /// Injects a fault into every call or message that contains `part`, until the rule is dropped.
     pub fn always(&self, kind: Kind, part: &str) -> Result<Rule<'_>> {
         self.inject(kind, part, None)
     }
@@ -206,7 +206,7 @@ impl Stack {
         Ok(self.cloud()?.faults().inject(injection, 1))
     }
 
-    /// A new article with this stock, which is accounted for at the end.
+    /// Makes an article with this stock, which the audit checks at the end.
     pub async fn article(&self, in_stock: u64) -> Result<String> {
         let sku = format!("e2e-{:016x}", fastrand::u64(..));
         self.aws()?.put_stock(&sku, in_stock).await?;
@@ -217,8 +217,8 @@ impl Stack {
         Ok(sku)
     }
 
-    /// Checks that no queue holds a message, that each article lacks just the pieces that confirmed orders have, and that
-    /// each outcome was told.
+    /// Checks that no queue holds a message, that each article lacks exactly the pieces that confirmed orders have, and that
+    /// each outcome was published.
     pub async fn audit(&self) -> Result<()> {
         let Some(aws) = &self.aws else { return Ok(()) };
         until("the queues are empty", || async {
@@ -250,14 +250,14 @@ impl Stack {
         let rows = aws.records().await?;
         let source = &aws.names.source;
         let wrong = || listener.compare(source, rows.iter()).0;
-        let all_is_told = until("each outcome is told", || async {
+        let all_are_published = until("each outcome is published", || async {
             Ok(wrong().is_empty().then_some(()))
         })
         .await;
-        all_is_told.with_context(|| format!("{:#?}", wrong()))
+        all_are_published.with_context(|| format!("{:#?}", wrong()))
     }
 
-    /// Checks that each function's role allows what every scenario together made it do, and no more.
+    /// Checks that each function's role allows what all the scenarios together made it do, and no more.
     pub fn compare_permissions(&self) -> Result<()> {
         match &self.cloud {
             Some(cloud) => self.used.compare(cloud.stack()),
@@ -265,12 +265,12 @@ impl Stack {
         }
     }
 
-    /// Stops what was started.
+    /// Stops everything that was started.
     pub async fn stop(&self) {
         if let (Some(listener), Some(aws)) = (&self.listener, &self.aws)
             && let Err(error) = listener.stop(aws).await
         {
-            eprintln!("a rule or a queue of the scenarios is left: {error:#}");
+            eprintln!("a rule or a queue of the scenarios was left behind: {error:#}");
         }
         if let Some(cloud) = &self.cloud {
             cloud.lambda().stop().await;
@@ -278,7 +278,7 @@ impl Stack {
     }
 }
 
-/// Listens to a stack that tells its outcomes.
+/// Starts a listener if the stack publishes outcomes.
 async fn listener(aws: Option<&Aws>) -> Result<Option<Listener>> {
     match aws {
         Some(aws) if aws.names.outcome_bus.is_some() => Ok(Some(Listener::start(aws).await?)),

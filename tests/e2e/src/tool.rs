@@ -15,7 +15,7 @@ use tokio::{
 /// The access key id that signs the tool's calls to a `local`.
 pub const CALLER: &str = "dead-letters";
 
-/// The tool's executable, which the first call builds.
+/// Returns the tool's executable; the first call builds it.
 pub async fn executable() -> Result<&'static Path> {
     static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
     let build = || async {
@@ -39,7 +39,7 @@ impl Stack {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        // Any other stack is in the environment already.
+        // For any other stack the environment has them already.
         if self.is_local() {
             tool.env("AWS_ENDPOINT_URL", self.cloud()?.services_url())
                 .env("AWS_REGION", REGION)
@@ -55,7 +55,7 @@ impl Stack {
     }
 }
 
-/// What a run of the tool has said.
+/// The output of a run of the tool.
 #[derive(Debug)]
 pub struct Run {
     pub code: Option<i32>,
@@ -64,7 +64,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Waits for its end.
+    /// Waits for the tool to end.
     pub async fn of(tool: Child) -> Result<Self> {
         let Output {
             status,

@@ -10,20 +10,20 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// A call that was seen.
+/// An observed call.
 #[derive(Debug, Clone)]
 pub struct Seen {
     /// The time of the call.
     pub at: Instant,
-    /// The function's logical id, else the access key.
+    /// The function's logical id, or else the access key.
     pub caller: String,
-    /// `SendMessage`, `TransactWriteItems`
+    /// `SendMessage`, `TransactWriteItems`, …
     pub operation: String,
     /// The request.
     pub request: Value,
 }
 
-/// Calls with some text in them, kept while this lives.
+/// Calls that contain some text, kept while this value lives.
 pub struct Recording<'a> {
     seen: Arc<Mutex<Vec<Seen>>>,
     _rule: Rule<'a>,
@@ -37,7 +37,7 @@ impl Recording<'_> {
         seen
     }
 
-    /// The calls of a caller so far, oldest first; of every caller for an empty one.
+    /// Returns a caller's calls so far, oldest first; every caller's if `caller` is empty.
     pub fn by(&self, caller: &str) -> Vec<Seen> {
         let mut seen = self.seen.lock().expect("no panic in here").clone();
         seen.retain(|seen| caller.is_empty() || seen.caller == caller);
@@ -46,7 +46,7 @@ impl Recording<'_> {
 }
 
 impl Stack {
-    /// Keeps the calls that have one of `parts` in them.
+    /// Keeps the calls that contain one of `parts`.
     pub fn record(&self, parts: &[&str]) -> Result<Recording<'_>> {
         let seen = Arc::<Mutex<Vec<Seen>>>::default();
         let log = seen.clone();
@@ -66,15 +66,15 @@ impl Stack {
     }
 }
 
-/// Calls of an operation with some text in them, counted while this lives.
+/// Counts the calls of an operation that contain some text, while this value lives.
 pub struct Watch<'a> {
     recording: Recording<'a>,
     operation: &'static str,
 }
 
 impl Watch<'_> {
-    /// The number of calls. A request that the SDK sends again, because an answer was late, has the same token and is one
-    /// call.
+    /// Returns the number of calls. A request that the SDK repeats because an answer was late has the same token, and counts
+    /// once.
     pub fn count(&self) -> usize {
         let calls = self.recording.of(self.operation);
         let token = |call: &Seen| call.request["ClientRequestToken"].to_string();
@@ -83,7 +83,7 @@ impl Watch<'_> {
 }
 
 impl Stack {
-    /// Counts the calls of an operation with a client request token that have `part` in them.
+    /// Counts the calls of an operation that have a client request token and contain `part`.
     pub fn watch(&self, operation: &'static str, part: &str) -> Result<Watch<'_>> {
         let recording = self.record(&[part])?;
         Ok(Watch {

@@ -1,4 +1,4 @@
-//! Judges every answer to a client, and every order that was accepted.
+//! Checks every answer to a client, and every accepted order.
 
 use crate::{
     functions::{Answer, Asked, Functions, TRACE},
@@ -12,18 +12,18 @@ use ingest::gateway::Event;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-/// The most bytes of an answer: 256 faults, each with a field's name of 64 characters, escaped.
+/// The maximum size of an answer: 256 violations, each with a field's name of 64 characters, escaped.
 const LARGEST_ANSWER: usize = 128 * 1024;
 
-/// The same of a batch: it has to fit Lambda's 6 MB.
+/// The maximum size of an answer to a batch request: it must fit Lambda's 6 MB.
 const LARGEST_BATCH_ANSWER: usize = 6_000_000;
 
-/// A client that nothing here is issued to.
+/// A client to which no id here is issued.
 fn another() -> Client {
     Client::identified("another client")
 }
 
-/// Checks the work of `ingest` and the queue with an event, and counts it. Gives the message of an order that was accepted.
+/// Checks what `ingest` and the queue do with an event, and counts it. Returns the message of an accepted order.
 pub fn accept(functions: &Functions, event: Event, tally: &mut Tally) -> Option<OrderPlaced> {
     let (asked, response) = functions.ingest(event);
     let Asked {
@@ -36,7 +36,7 @@ pub fn accept(functions: &Functions, event: Event, tally: &mut Tally) -> Option<
         usize::from(response.status_code == 202),
         "{response:?} after {calls:?}"
     );
-    // A method that the path hasn't is refused first.
+    // Methods that the path doesn't allow are refused first.
     assert!(
         client.is_none() || response.status_code != 403,
         "{response:?}"
@@ -90,7 +90,7 @@ pub fn accept(functions: &Functions, event: Event, tally: &mut Tally) -> Option<
     Some(placed)
 }
 
-/// The rules of the README's table, once more.
+/// The rules of the README's table, written a second time.
 fn keeps_the_rules(order: &Order) {
     let mut total = 0_u128;
     assert!((1..=50).contains(&order.lines().len()));
@@ -119,8 +119,8 @@ fn keeps_the_rules(order: &Order) {
     );
 }
 
-/// Checks `status`'s answer, and counts it. Gives what it was asked. The table has a row, if it has one, that is this
-/// `owner`'s.
+/// Checks `status`'s answer, and counts it. Returns what `status` was asked. The table's row, if there is one, belongs to
+/// `owner`.
 pub fn ask(functions: &Functions, event: Event, owner: &str, tally: &mut Tally) -> Asked {
     let (asked, response) = functions.status(event);
     let client = asked.client.as_ref();
@@ -132,14 +132,14 @@ pub fn ask(functions: &Functions, event: Event, owner: &str, tally: &mut Tally) 
         usize::from(client.is_some() && id.is_some() && reads),
         "{response:?} after {calls:?}"
     );
-    // The API's description.
+    // This answer is the API's description.
     if response.headers["cache-control"] != "no-store" {
         assert_eq!(response.status_code, 200);
         assert!(reads && (response.body == JSON || asked.method == "HEAD"));
         tally.count("the description");
         return asked;
     }
-    // A row says whose it is; without a row, the id does.
+    // A row shows whose it is; without a row, the id does.
     let is_own = |id| match functions.cloud.row() {
         Some(_) => client.is_some_and(|client| client.as_str() == owner),
         None => client.is_some_and(|client| functions.ids.recognise(client, id)),
@@ -158,7 +158,7 @@ pub fn ask(functions: &Functions, event: Event, owner: &str, tally: &mut Tally) 
     let answer = judge(&response, tally);
     if let (Some(id), 200) = (id, response.status_code) {
         let shown = answer["status"].as_str().expect("a status");
-        // A row is shown as it is; without one, the id is the one that was asked for.
+        // A row is returned as it is; without one, the id is the one that was asked for.
         assert!(
             shown != "queued" || answer["id"] == id.to_string(),
             "{answer}"
@@ -172,7 +172,7 @@ pub fn ask(functions: &Functions, event: Event, owner: &str, tally: &mut Tally) 
     asked
 }
 
-/// The same of a batch, for each of its orders.
+/// Does the same for a batch request, with each of its orders.
 pub fn accept_batch(functions: &Functions, event: Event, tally: &mut Tally) {
     let (Asked { client, .. }, response) = functions.ingest(event);
     let calls = functions.cloud.calls();
@@ -195,13 +195,13 @@ pub fn accept_batch(functions: &Functions, event: Event, tally: &mut Tally) {
             continue;
         }
         tally.count("one is 202");
-        // Nothing is refused here, so they are sent in the order given.
+        // SQS refuses nothing here, so the orders are sent in sequence.
         let message = sent.next().expect("what is answered 202 is sent");
         let text = message["MessageBody"].as_str().expect("a body");
         let placed = OrderPlaced::from_json(text).expect("what is sent can be read");
         let id = placed.id().to_string();
         assert_eq!(*result, json!({"status": 202, "id": id}));
-        let client = client.as_ref().expect("somebody");
+        let client = client.as_ref().expect("a client");
         assert_eq!(placed.client(), client);
         assert!(functions.ids.recognise(client, placed.id()));
         keeps_the_rules(placed.order());
@@ -224,7 +224,7 @@ pub fn accept_batch(functions: &Functions, event: Event, tally: &mut Tally) {
     }
 }
 
-/// The answer is no 5xx, and a success or a problem as the README has them, of bounded size. Counts it.
+/// Checks that the answer isn't a 5xx, but a success or a problem from the README, of bounded size. Counts it.
 fn judge(response: &Answer, tally: &mut Tally) -> Value {
     let answer = form(response, LARGEST_ANSWER);
     let status = response.status_code;
@@ -237,7 +237,7 @@ fn judge(response: &Answer, tally: &mut Tally) -> Value {
     answer
 }
 
-/// The answer is JSON, of this size at most, and fit for a terminal.
+/// Checks that the answer is JSON, of at most this size, and safe for a terminal.
 fn form(response: &Answer, most: usize) -> Value {
     let body = &response.body;
     assert!(body.len() <= most, "{} bytes", body.len());
@@ -262,7 +262,7 @@ fn form(response: &Answer, most: usize) -> Value {
     serde_json::from_str(body).expect("answers are JSON")
 }
 
-/// A problem is complete and bounded. Counts it, and what is wrong by it.
+/// Checks that a problem is complete and bounded. Counts it, and the violations in it.
 fn judge_problem(problem: &Value, tally: &mut Tally, prefix: &str) {
     let text = |member: &str| problem[member].as_str().expect("a text");
     assert!(!text("title").is_empty(), "{problem}");
@@ -295,7 +295,7 @@ fn judge_fault(fault: &Value, tally: &mut Tally) {
         "{fault}"
     );
     assert!((1..200).contains(&detail.len()), "{fault}");
-    // Without what differs from case to case.
+    // Leaves out what differs from case to case.
     tally.count(
         detail
             .split([',', ':'])

@@ -1,5 +1,5 @@
-//! SQS, DynamoDB and EventBridge as an SDK client sees them. They hold what they get against their documented limits: what the real
-//! ones would refuse ends the run, or is refused where a function has to live with that.
+//! SQS, DynamoDB and EventBridge as an SDK client sees them. They check requests against their documented limits: what the
+//! real services would refuse fails the run, or is refused where a function must cope with that.
 
 use aws_sdk_sqs::config::{Credentials, Region, SharedCredentialsProvider, retry::RetryConfig};
 use aws_smithy_runtime_api::{
@@ -19,18 +19,18 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-/// The most bytes of a message on OrdersQueue, as the template says.
+/// The maximum size of a message on OrdersQueue, from the template.
 const LONGEST_MESSAGE: usize = 256 * 1024;
-/// The most bytes of a call's messages.
+/// The maximum size of a call's messages.
 const LARGEST_BATCH: usize = 1 << 20;
-/// The most bytes of a row, and of a transaction.
+/// The maximum sizes of a row and of a transaction.
 const LARGEST_ROW: usize = 400 * 1024;
 const LARGEST_TRANSACTION: usize = 4 << 20;
 
-/// The most bytes of a call's events, where the limit hasn't been raised.
+/// The maximum size of a call's events, where the limit hasn't been raised.
 const LARGEST_EVENTS: usize = 256 * 1024;
 
-/// The services, and what they were asked.
+/// The services, and the requests that they got.
 #[derive(Debug, Clone, Default)]
 pub struct Cloud {
     calls: Arc<Mutex<Vec<(String, Value)>>>,
@@ -38,11 +38,11 @@ pub struct Cloud {
     refusal: Arc<Mutex<Option<Value>>>,
 }
 
-/// The secret access key that calls are signed with.
+/// The secret access key that signs calls.
 pub const SECRET_ACCESS_KEY: &str = "secret-access-key-of-the-tests";
 
 impl Cloud {
-    /// Configures a client of them.
+    /// Configures a client of these services.
     pub fn config(&self) -> SdkConfig {
         let connector = SharedHttpConnector::new(self.clone());
         let credentials = Credentials::new("key", SECRET_ACCESS_KEY, None, None, "test");
@@ -60,17 +60,17 @@ impl Cloud {
         self.row.lock().expect("no panic in here").clone()
     }
 
-    /// The row that DynamoDB finds from now on, or that there is none.
+    /// Sets the row that DynamoDB finds from now on; `None`: no row.
     pub fn set_row(&self, row: Option<Value>) {
         *self.row.lock().expect("no panic in here") = row;
     }
 
-    /// Refuses every call from now on with this error, or none.
+    /// Refuses every call from now on with this error; `None`: no call.
     pub fn set_refusal(&self, error: Option<Value>) {
         *self.refusal.lock().expect("no panic in here") = error;
     }
 
-    /// The calls since the last time that weren't refused: each operation and its request.
+    /// Returns the calls since the last time that weren't refused: each operation and its request.
     pub fn calls(&self) -> Vec<(String, Value)> {
         take(&mut *self.calls.lock().expect("no panic in here"))
     }
@@ -97,7 +97,7 @@ impl Cloud {
                 Some(row) => (200, json!({"Item": row})),
                 None => (200, json!({})),
             },
-            // It isn't one of the calls that a request makes.
+            // Not recorded: the calls of a request do not include it.
             "PutEvents" => return (200, put_events(&body)),
             "PutItem" => write(&[&body["Item"]], bytes.len()),
             "TransactWriteItems" => transact(&body, bytes.len()),
@@ -174,7 +174,7 @@ fn send_batch(request: &Value) -> Value {
     json!({"Successful": entries.iter().map(stored).collect::<Value>(), "Failed": []})
 }
 
-/// The messages of a batch: one to ten, each with an id of its own.
+/// The messages of a batch: one to ten, each with its own id.
 fn entries(request: &Value) -> &[Value] {
     let entries = request["Entries"].as_array().expect("entries");
     let ids: BTreeSet<_> = entries

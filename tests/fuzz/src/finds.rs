@@ -1,4 +1,4 @@
-//! The finds of fuzzing, kept as plain input: each of these once broke a rule that every target checks.
+//! Inputs that fuzzing found, kept in plain form: each of them once broke a rule that every target checks.
 
 use crate::{answers, functions, samples, tally::Tally};
 use serde_json::{Value, json};

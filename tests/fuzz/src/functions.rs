@@ -1,4 +1,4 @@
-//! The functions, wired as their `main` does it, above services that only exist here.
+//! The functions, wired as in their `main`, above services that exist only here.
 
 use crate::{cloud::Cloud, logs::Logs, samples::SECRET};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
@@ -35,12 +35,12 @@ use tokio::{
 /// The X-Ray header of every request.
 pub const TRACE: &str = "Root=1-6b02d8d0-5f1c2e3d4a5b6c7d8e9f0a1b";
 
-/// One of each, on a thread of their own.
+/// The functions, one set per thread.
 #[derive(Debug)]
 pub struct Functions {
     /// The services that they call.
     pub cloud: Cloud,
-    /// The ids that they give and know.
+    /// The ids that the functions issue and recognise.
     pub ids: OrderIds,
     acceptor: Acceptor,
     statuses: Statuses,
@@ -53,12 +53,12 @@ thread_local! {
     static FUNCTIONS: LazyCell<Functions> = LazyCell::new(Functions::new);
 }
 
-/// Does something with this thread's functions.
+/// Runs `what` with this thread's functions.
 pub fn with<T>(what: impl FnOnce(&Functions) -> T) -> T {
     FUNCTIONS.with(|functions| what(functions))
 }
 
-/// Metrics that nobody reads.
+/// Metrics that are discarded.
 fn quiet() -> Metrics {
     Metrics::new("fuzz".to_owned(), "", |_| {})
 }
@@ -110,17 +110,17 @@ impl Functions {
         }
     }
 
-    /// Gives `ingest`'s view of an event, and its answer.
+    /// Returns `ingest`'s view of an event, and its answer.
     pub fn ingest(&self, event: Event) -> (Asked, Answer) {
         self.invoke(event, |request| dispatch(&self.acceptor, request))
     }
 
-    /// Gives `status`'s view of an event, and its answer.
+    /// Returns `status`'s view of an event, and its answer.
     pub fn status(&self, event: Event) -> (Asked, Answer) {
         self.invoke(event, |request| status(&self.statuses, request))
     }
 
-    /// Lets a handler answer an event, by way of the gateway's room. The client's key must not be in a log line.
+    /// Makes a handler answer an event through the gateway code. The client's key must not be in a log line.
     fn invoke<F>(&self, event: Event, mut handler: impl FnMut(Request) -> F) -> (Asked, Answer)
     where
         F: Future<Output = Response<Body>> + Send,
@@ -150,7 +150,7 @@ impl Functions {
         })
     }
 
-    /// Lets what goes on beside a call end: the runtime would drop it when its thread ends, and the thread's logs may be gone.
+    /// Waits until background tasks end: the runtime would drop them when its thread ends, and the thread's logs may be gone.
     async fn finish(&self) {
         let metrics = self.runtime.metrics();
         while metrics.num_alive_tasks() > 0 {
@@ -174,15 +174,15 @@ impl Functions {
 /// A request, as a handler reads it.
 #[derive(Debug)]
 pub struct Asked {
-    /// The client that asks. None if the authorizer names nobody.
+    /// The client that asks; `None` if the authorizer names no client.
     pub client: Option<Client>,
-    /// Upper case, but for methods that nobody knows.
+    /// Upper case, except for unknown methods.
     pub method: String,
     /// The id in `/orders/{id}`.
     pub id: String,
-    /// The idempotency keys that differ.
+    /// The distinct idempotency keys.
     pub keys: Vec<String>,
-    /// None for bad base64.
+    /// The decoded body; `None` for bad base64.
     pub body: Option<Vec<u8>>,
 }
 
@@ -203,9 +203,9 @@ impl Asked {
 pub struct Answer {
     /// HTTP status.
     pub status_code: u64,
-    /// Each with one value.
+    /// Headers, each with one value.
     pub headers: BTreeMap<String, String>,
-    /// Text.
+    /// The body as text.
     pub body: String,
 }
 
@@ -214,7 +214,7 @@ impl From<Value> for Answer {
         assert_eq!(answer["isBase64Encoded"], false, "{answer}");
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         let of = |name: &str| answer[name].as_object().into_iter().flatten();
-        // A REST API is told lists of values, the others one value.
+        // A REST API gets lists of values, the others one value.
         let many = of("multiValueHeaders").map(|(name, values)| (name, &values[0]));
         let headers = of("headers").chain(many);
         Self {

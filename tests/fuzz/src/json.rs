@@ -1,11 +1,11 @@
-//! JSON that may be wrong in every way that JSON can be: with repeated names, numbers out of all bounds, half
-//! surrogate pairs, nesting without end.
+//! JSON that may be wrong in every way that JSON can be: with repeated names, numbers out of all bounds, half surrogate pairs,
+//! endless nesting.
 
 use crate::program::Program;
 use serde_json::Value;
 use std::fmt;
 
-/// Text that stands where a value is expected; some of it is none.
+/// Text in the place of a value; some of it isn't one.
 const LITERALS: [&str; 29] = [
     "null",
     "true",
@@ -37,7 +37,7 @@ const LITERALS: [&str; 29] = [
     "{\"\\udfff\":0}",
     "NaN",
 ];
-/// Names that mean something to one reader or another.
+/// Names that have a meaning to some reader.
 const NAMES: [&str; 16] = [
     "lines",
     "sku",
@@ -57,18 +57,17 @@ const NAMES: [&str; 16] = [
     "Content-Type",
 ];
 const CURRENCIES: [&str; 4] = ["EUR", "JPY", "eur", "XXX"];
-/// The depths to which a value is wrapped: around the one that serde_json goes to, and beyond what a stack would take.
+/// The depths to which a value is wrapped: around serde_json's limit, and beyond what a stack would survive.
 const DEPTHS: [usize; 5] = [1, 126, 127, 128, 30_000];
-/// The numbers of times that an element is repeated: around the limits of an order's lines and of the violations that
-/// are listed.
+/// How many times an element is repeated: around the limits of an order's lines and of the violations that are listed.
 const COPIES: [usize; 6] = [1, 2, 48, 49, 50, 300];
-/// A document that has grown to this many nodes is not mutated further.
+/// The number of nodes beyond which a document is not mutated further.
 const LARGE: usize = 4000;
 
 /// A document.
 #[derive(Debug, Clone)]
 pub enum Json {
-    /// Written as it is.
+    /// Written verbatim.
     Raw(String),
     /// A string.
     Text(String),
@@ -122,7 +121,7 @@ impl fmt::Display for Json {
 }
 
 impl Json {
-    /// The member of this name, if this is an object that has it.
+    /// The member with this name, if this is an object that has it.
     pub fn member(&mut self, name: &str) -> Option<&mut Self> {
         let Self::Map(members) = self else {
             return None;
@@ -133,14 +132,14 @@ impl Json {
             .map(|(_, value)| value)
     }
 
-    /// Gives an object one more member.
+    /// Adds a member to an object.
     pub fn give(&mut self, name: String, value: Self) {
         if let Self::Map(members) = self {
             members.push((name, value));
         }
     }
 
-    /// Changes up to six things, most often one or two, as the program says.
+    /// Makes up to six changes, most often one or two, as the program decides.
     pub fn mutate(&mut self, program: &mut Program<'_>) {
         for _ in 0..*program.pick(&[0, 1, 1, 1, 2, 2, 3, 6]) {
             let nodes = self.nodes();
@@ -154,8 +153,7 @@ impl Json {
         }
     }
 
-    /// Makes one of the texts inside another, or gives it one more, by another name: what a client does to its part of
-    /// an event.
+    /// Changes one of the texts inside, or adds a copy under another name: what a client can do to its part of an event.
     pub fn rewrite(&mut self, program: &mut Program<'_>) {
         match self {
             Self::Raw(_) => {}
@@ -182,7 +180,7 @@ impl Json {
         }
     }
 
-    /// The number of values, with all that is inside.
+    /// The number of values, including all nested ones.
     fn nodes(&self) -> usize {
         1 + match self {
             Self::Raw(_) | Self::Text(_) => 0,
@@ -246,7 +244,8 @@ impl Json {
         }
     }
 
-    /// Inside so many arrays or objects. As text, because dropping a tree of that depth takes as much stack.
+    /// Wraps the value in this many arrays or objects. Returns text, because dropping a tree of that depth would need as much
+    /// stack.
     fn wrapped(&self, depth: usize) -> Self {
         let (open, close) = if depth.is_multiple_of(2) {
             ("[", "]")
@@ -265,7 +264,7 @@ fn name(program: &mut Program<'_>) -> String {
     }
 }
 
-/// A document like one of these, as a client might send it: mutated, and sometimes broken as text.
+/// Makes a document like one of these, as a client might send it: mutated, and sometimes broken as text.
 pub fn document(samples: &[Value], program: &mut Program<'_>) -> Vec<u8> {
     if program.once_in(32) {
         return program.rest().to_vec();

@@ -1,4 +1,4 @@
-//! A function's secrets and a service's errors stay out of logs and answers, or are made fit for them.
+//! A function's secrets and a service's errors stay out of answers; errors are bounded and escaped in logs.
 
 use crate::{
     cloud::SECRET_ACCESS_KEY,
@@ -8,7 +8,7 @@ use crate::{
 use aws_lambda_events::sqs::SqsEvent;
 use serde_json::json;
 
-/// An error text as no service should send one: long, and with what a terminal obeys.
+/// An error text as no service should send one: long, and with terminal control sequences.
 fn hostile() -> String {
     "\u{1b}[2J\n\u{9b}31m\u{7f}\u{202e}no\u{2066}\u{61c}\u{2028}".to_owned() + &"no ".repeat(40_000)
 }

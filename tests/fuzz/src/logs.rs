@@ -10,7 +10,7 @@ use std::{
 use tracing::{Dispatch, dispatcher::with_default};
 use tracing_subscriber::filter::LevelFilter;
 
-/// The most bytes of a log line.
+/// The maximum size of a log line.
 const LONGEST_LINE: usize = 4096;
 
 /// The logs of one function.
@@ -38,7 +38,7 @@ impl io::Write for Written {
 }
 
 impl Logs {
-    /// The logs of `ingest` and `status`, at the level that says most.
+    /// The logs of `ingest` and `status`, at the most verbose level.
     pub fn of_ingest() -> Self {
         let written = Written::default();
         let to = written.clone();
@@ -58,7 +58,7 @@ impl Logs {
         }
     }
 
-    /// Does something, and judges every line that was logged meanwhile. `private` tells what else must not be in one.
+    /// Runs `what`, and checks every line that was logged meanwhile. `private` returns what else must not be in a line.
     pub fn judge<T>(&self, private: impl FnOnce(&T) -> Vec<String>, what: impl FnOnce() -> T) -> T {
         let result = with_default(&self.dispatch, what);
         let written = std::mem::take(&mut *self.written.0.lock().expect("no panic in here"));
@@ -77,7 +77,7 @@ impl Logs {
             );
             assert!(
                 serde_json::from_str::<Value>(line).is_ok_and(|line| line.is_object()),
-                "no JSON: {line}"
+                "not JSON: {line}"
             );
             for private in samples::PRIVATE.into_iter().chain(sent.clone()) {
                 assert!(!line.contains(private), "{private:?} is in {line}");

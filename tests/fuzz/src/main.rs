@@ -1,16 +1,15 @@
 #![doc = include_str!("../README.md")]
 //!
 //! # Layout
-//! - [`targets`]: one file each: a program of bytes becomes an input, goes the way that it goes in the
-//!   function, and the result is checked.
-//! - [`program`]: bytes as choices. [`json`]: documents that begin as a sample of `events/` and are then changed, so
-//!   that code behind the first check is reached, too. [`samples`]: these.
-//! - [`functions`]: the functions, as they are deployed, above a real SDK client. [`cloud`]: the HTTP below it, which
-//!   holds what it gets against the services' limits.
+//! - [`targets`]: one file each: a program of bytes becomes an input, takes the same path as in the function, and the result
+//!   is checked.
+//! - [`program`]: bytes as choices. [`json`]: documents that start as a sample of `events/` and are then mutated, so that code
+//!   behind the first check is reached, too. [`samples`]: these samples.
+//! - [`functions`]: the functions, as they are deployed, above a real SDK client. [`cloud`]: the HTTP below it, which checks
+//!   requests against the services' limits.
 //! - [`answers`]: the rules for every answer to a client. [`logs`]: the rules for every log line.
-//! - [`finds`]: inputs that were found so far.
-//! - [`tally`]: counts outcomes. [`leaks`]: facts about secrets and about errors of the services, which no input brings
-//!   about.
+//! - [`finds`]: inputs that found something.
+//! - [`tally`]: counts outcomes. [`leaks`]: facts about secrets and about errors of the services that no input causes.
 
 mod answers;
 mod cloud;
@@ -27,7 +26,7 @@ mod targets;
 use std::time::Duration;
 use tally::Tally;
 
-/// Makes the test of a target: so many programs must reach these outcomes. It stands where cargo-bolero looks for it.
+/// Makes the test of a target: this many programs must reach its outcomes. It stands where cargo-bolero looks for it.
 macro_rules! fuzz {
     ($target:ident $programs:literal) => {
         #[test]

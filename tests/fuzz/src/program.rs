@@ -1,6 +1,6 @@
 //! Reads a fuzzer's bytes as choices.
 
-/// Pieces that texts are made of, beside plain letters: what is escaped, forbidden, invisible or long somewhere.
+/// Pieces of texts, in addition to plain letters: characters that are escaped, forbidden, invisible or long in some encoding.
 const PIECES: [&str; 32] = [
     "\0",
     "\u{1}",
@@ -35,11 +35,11 @@ const PIECES: [&str; 32] = [
     "0",
     "=",
 ];
-/// The numbers of times that one of them comes in a row: around the limits of texts, of keys, and of what is large.
+/// How many times a piece is repeated: around the limits of texts and of keys, and around large sizes.
 const TIMES: [usize; 12] = [2, 7, 32, 63, 64, 65, 128, 254, 255, 256, 1024, 50_000];
 
-/// Bytes as choices, one after the other. When they are used up, every choice is the first: a program that is cut
-/// short still means something, which is how a fuzzer makes its finds smaller.
+/// Bytes as choices, one after the other. When they are used up, every choice is the first one: a program that is cut short is
+/// still valid, which is how a fuzzer shrinks its finds.
 #[derive(Debug)]
 pub struct Program<'a>(&'a [u8]);
 
@@ -58,19 +58,19 @@ impl<'a> Program<'a> {
         *first
     }
 
-    /// One of `0..n`, or 0 if there is none.
+    /// Returns one of `0..n`, or 0 if `n` is 0.
     pub fn below(&mut self, n: usize) -> usize {
         let high = if n > 256 { self.byte() } else { 0 };
         let choice = usize::from(high) << 8 | usize::from(self.byte());
         choice.checked_rem(n).unwrap_or_default()
     }
 
-    /// One of these.
+    /// Returns one of these.
     pub fn pick<'c, T>(&mut self, choices: &'c [T]) -> &'c T {
         &choices[self.below(choices.len())]
     }
 
-    /// True once in so many times; never when the bytes are used up.
+    /// Returns true once in `n` times; never when the bytes are used up.
     pub fn once_in(&mut self, n: usize) -> bool {
         self.below(n) + 1 == n
     }
@@ -91,7 +91,7 @@ impl<'a> Program<'a> {
         text
     }
 
-    /// The rest, as it is.
+    /// The remaining bytes, unchanged.
     pub fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.0)
     }

@@ -1,11 +1,11 @@
-//! The samples of `events/`, where mutation begins.
+//! The samples of `events/`, from which mutation starts.
 
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
 /// The secret under which the samples' ids are valid.
 pub const SECRET: &str = "development-secret-not-for-production";
-/// Text in the samples that a client sent, or calls its own. None of it may reach a log line.
+/// Text in the samples that a client sent or that identifies it. None of it may reach a log line.
 pub const PRIVATE: [&str; 4] = [
     "PO-2026-1187",
     "EXAMPLE-KEY-0123456789",

@@ -1,11 +1,11 @@
-//! Counts what was reached, so that a target that only ever sees one refusal is noticed.
+//! Counts the outcomes that were reached, so that a target that only ever meets one refusal is noticed.
 
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
 };
 
-/// A long run says what it has reached as often as this.
+/// How often a long run reports what it has reached.
 const INTERVAL: Duration = Duration::from_secs(30);
 
 /// Counts outcomes.
@@ -43,7 +43,7 @@ impl Tally {
         }
     }
 
-    /// Called after each run: reports now and then on stderr which outcomes were reached so far.
+    /// Called after each run: reports at intervals on stderr which outcomes were reached so far.
     pub fn report(&mut self, target: &str) {
         self.runs += 1;
         if self.reported.elapsed() >= INTERVAL {
@@ -53,7 +53,7 @@ impl Tally {
     }
 }
 
-/// Runs so many programs, the same each time.
+/// Runs this many programs, the same ones each time.
 pub fn programs(count: usize, mut run: impl FnMut(&[u8])) {
     let mut random = fastrand::Rng::with_seed(1);
     for _ in 0..count {

@@ -1,13 +1,13 @@
-//! Measures the functions' binaries beside those of other implementations.
+//! Measures the functions' binaries against those of other implementations.
 //!
 //! # Layout
 //! - [`contestant`]: a program under measurement; [`ours`] and [`rivals`] build it.
 //! - [`cloud`]: a fake SQS and DynamoDB that check each request, behind [`tls`]; [`orders`]: the functions' events.
-//! - [`function`]: a function's process and its Runtime API; [`usage`]: its CPU time and memory; [`quota`]: the CPU of
-//!   a 128 MB one.
-//! - [`ingest`], [`status`], [`process`]: one round of one contestant, from its [`start`] on; [`measure`]: the values of a round;
+//! - [`function`]: a function's process and its Runtime API; [`usage`]: its CPU time and memory; [`quota`]: the CPU of a
+//!   128 MB function.
+//! - [`ingest`], [`status`], [`process`]: one round of one contestant, from its [`start`] on; [`measure`]: a round's values;
 //!   [`stats`]: their medians over all rounds.
-//! - [`callgrind`]: instruction counts, which another run repeats.
+//! - [`callgrind`]: instruction counts, which repeated runs confirm.
 //! - [`report`]: the tables; [`goals`]: their goals; [`cost`]: the dollars that follow from them, by [`prices`].
 
 pub mod callgrind;
@@ -53,10 +53,10 @@ pub struct Options {
     /// Measure only these: ours, tutorial, python, node
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     only: Vec<Name>,
-    /// Measure this repository's functions alone
+    /// Measure only this repository's functions
     #[arg(long, conflicts_with = "only")]
     skip_rivals: bool,
-    /// Leave these out
+    /// Leave out these measurements
     #[arg(long, value_delimiter = ',', value_name = "PARTS")]
     skip: Vec<Part>,
     /// Keep callgrind's profiles in this folder, for `callgrind_annotate`
@@ -64,7 +64,7 @@ pub struct Options {
     profiles: Option<PathBuf>,
 }
 
-/// A contestant, as the command line names it.
+/// A contestant, by its name on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Name {
     Ours,
@@ -76,9 +76,9 @@ enum Name {
 /// Measurements that take long, or need more than a toolchain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// The starts with the CPU of a 128 MB function: they need cgroups
+    /// The starts with the CPU of a 128 MB function, which need cgroups
     Quota,
-    /// The instruction counts: they need valgrind
+    /// The instruction counts, which need valgrind
     Callgrind,
 }
 
@@ -102,7 +102,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The contestants that were asked for, those of one role side by side.
+/// Builds the requested contestants, those of one role side by side.
 async fn contestants(options: &Options, cloud: &Cloud) -> anyhow::Result<Vec<Contestant>> {
     let wanted = |name| {
         let all = options.only.is_empty() && !options.skip_rivals;
@@ -128,13 +128,13 @@ async fn contestants(options: &Options, cloud: &Cloud) -> anyhow::Result<Vec<Con
             Err(error) => eprintln!("without {title}: {error:#}"),
         }
     }
-    ensure!(!contestants.is_empty(), "nothing is left to be measured");
+    ensure!(!contestants.is_empty(), "nothing is left to measure");
     contestants.sort_by_key(|one| one.role);
     Ok(contestants)
 }
 
-/// Measures every contestant once a round. Contestants that are compared run one after the other, and each round
-/// begins with another one.
+/// Measures every contestant once per round. Contestants that are compared run one after the other, and each round starts with
+/// a different one.
 async fn rounds(
     options: &Options,
     cloud: &Cloud,
@@ -167,7 +167,7 @@ async fn rounds(
     Ok(results)
 }
 
-/// Counts the instructions of the contestants that are binaries. Once is enough: another run counts as many.
+/// Counts the instructions of the contestants that are binaries. Once is enough: another run counts the same.
 async fn count(
     options: &Options,
     cloud: &Cloud,
@@ -190,7 +190,7 @@ async fn count(
             cloud,
             keep: options.profiles.as_deref(),
         };
-        // On a busy machine a function in valgrind is so slow that it gives up on a call.
+        // On a busy machine a function in valgrind is so slow that its calls can time out.
         match count.values().await {
             Ok(counts) => results.add(*role, name, counts),
             Err(error) => eprintln!("without the instructions of {name}, {role:?}: {error:#}"),

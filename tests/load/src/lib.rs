@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - [`spike`]: a burst of orders beyond the table's capacity, beside the synchronous design.
-//! - [`mod@bench`]: the functions' binaries, measured beside those of other implementations.
+//! - [`mod@bench`]: the functions' binaries, measured against those of other implementations.
 //! - [`machine`]: the machine on which figures are taken.
 
 pub mod bench;

@@ -4,7 +4,7 @@ use events::Timestamp;
 use std::{env, fs, thread, time::SystemTime};
 use tokio::process::Command;
 
-/// Describes CPU, cores, kernel, toolchain and day, in one line.
+/// Describes CPU, cores, kernel, toolchain and date, in one line.
 pub async fn description() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info
@@ -41,7 +41,7 @@ impl Watch {
         }
     }
 
-    /// Describes the load until now: figures mean little if other guests of the host took much of the CPU time.
+    /// Describes the load so far: figures mean little if other guests of the host took much of the CPU time.
     pub fn says(&self) -> String {
         let stolen = stolen(&self.times, &times());
         let stolen = stolen.map_or_else(String::new, |share| {
@@ -70,8 +70,8 @@ fn times() -> String {
     fs::read_to_string("/proc/stat").unwrap_or_default()
 }
 
-/// The steal share: of the time with work to do, the part that a hypervisor gave to others. It comes from
-/// the first line of `/proc/stat`, `cpu user nice system idle iowait irq softirq steal`, see proc(5).
+/// The steal share: of the time with work to do, the share that a hypervisor gave to other guests. Computed from the first
+/// line of `/proc/stat`, `cpu user nice system idle iowait irq softirq steal`, see proc(5).
 fn stolen(before: &str, after: &str) -> Option<f64> {
     let parse = |stat: &str| {
         let fields = stat.lines().next()?.split_whitespace().skip(1).take(8);

@@ -8,9 +8,9 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(version)]
 enum Command {
-    /// Sends a spike of orders, and draws their way into the table
+    /// Sends a spike of orders, and draws their path into the table
     Spike(spike::Options),
-    /// Measures the functions, and other ways to write them
+    /// Measures the functions, and alternative implementations
     Bench(bench::Options),
 }
 

@@ -6,17 +6,17 @@
 //! - [`design`]: the system under the spike, on a `local` of its own. [`table`]: its table, with a set latency and
 //!   capacity.
 //! - [`send`]: sends the orders on time, without waiting for answers. [`target`]: the same to a deployed API.
-//! - [`books`]: reconciles the tables with the answers that clients got.
+//! - [`reconciliation`]: reconciles the tables with the answers that clients got.
 //! - [`mod@run`]: the record of a run. [`figures`]: its figures. [`series`]: the same second by second.
 //! - [`report`] and [`goals`] print it, [`mod@picture`] draws it, on [panels](local::chart::Panel).
 
 pub mod arrivals;
-pub mod books;
 pub mod design;
 pub mod figures;
 pub mod goals;
 mod options;
 pub mod picture;
+pub mod reconciliation;
 pub mod report;
 pub mod run;
 pub mod send;

@@ -3,8 +3,8 @@
 use anyhow::{Result, ensure};
 use clap::Parser;
 use load::spike::{
-    Options, arrivals::schedule, books::Books, design, design::Design, figures::Figures,
-    goals::Goals, picture::picture, report::Report, table::Fate,
+    Options, arrivals::schedule, design, design::Design, figures::Figures, goals::Goals,
+    picture::picture, reconciliation::Reconciliation, report::Report, table::Fate,
 };
 
 #[derive(Parser)]
@@ -37,9 +37,13 @@ async fn a_small_spike_is_drained_by_the_queue_and_overruns_the_synchronous_desi
         let run = design::run(&options, design, &arrivals).await?;
         ensure!(run.answers.len() == arrivals.len());
         ensure!(
-            (run.books.lost, run.books.doubled, run.books.oversold) == (0, 0, 0),
+            (
+                run.reconciliation.lost,
+                run.reconciliation.doubled,
+                run.reconciliation.oversold
+            ) == (0, 0, 0),
             "{:?}",
-            run.books
+            run.reconciliation
         );
         ensure!(run.accepted().count() > 0);
         runs.push(run);
@@ -49,18 +53,22 @@ async fn a_small_spike_is_drained_by_the_queue_and_overruns_the_synchronous_desi
         queue.accepted().count() == arrivals.len(),
         "an order was refused"
     );
-    ensure!(queue.books == Books::default(), "{:?}", queue.books);
+    ensure!(
+        queue.reconciliation == Reconciliation::default(),
+        "{:?}",
+        queue.reconciliation
+    );
     ensure!(queue.written.len() == arrivals.len());
 
     let figures: Vec<_> = runs.iter().map(|run| Figures::of(&options, run)).collect();
-    // Copies of orders are written once, and every transaction has more than one of them.
+    // Copies of orders are written once, and every transaction has more than one order.
     ensure!(figures[0].taken < arrivals.len(), "{:?}", figures[0]);
     ensure!(
         runs[1]
             .attempts
             .iter()
             .any(|attempt| attempt.fate != Fate::Taken),
-        "it was not overrun"
+        "the synchronous design was not overrun"
     );
     let text = format!(
         "{}{}",

@@ -1,5 +1,5 @@
-//! Tells the callers that are meant from a web page. A page of any site may send a request to this machine, or let its
-//! own name lead here, and would reach tables, queues and functions.
+//! Distinguishes intended callers from web pages. A page of any site may send a request to this machine, or point its own name
+//! here, and would reach tables, queues and functions.
 
 use axum::{
     Router,
@@ -18,24 +18,24 @@ use std::{
     net::IpAddr,
 };
 
-/// The names by which containers of Docker and Podman know this machine.
+/// The names under which containers of Docker and Podman know this machine.
 const CONTAINERS: [&str; 2] = ["host.docker.internal", "host.containers.internal"];
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
-/// The addresses that `local` was told to listen on, beside loopback.
+/// The addresses that `local` listens on, in addition to loopback.
 #[derive(Debug, Clone, Default)]
 pub struct Callers(Vec<IpAddr>);
 
-/// The reason why a request is refused.
+/// Why a request is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Stranger {
     /// It has no `Host`, or several.
     NoHost,
-    /// Its `Host` isn't ours: a name that somebody has pointed here.
+    /// Its `Host` isn't ours: a name that someone has pointed here.
     Host(String),
-    /// It is a web page's.
+    /// A web page sent it.
     Page,
 }
 
@@ -55,12 +55,12 @@ impl Display for Stranger {
 }
 
 impl Callers {
-    /// Lets in who calls one of these addresses, or loopback.
+    /// Admits callers of these addresses, and of loopback.
     pub fn new(hosts: &[IpAddr]) -> Self {
         Self(hosts.to_vec())
     }
 
-    /// Refuses a request that a web page of another address has sent.
+    /// Refuses a request that a web page of another address sent.
     pub fn check<B>(&self, request: &Request<B>) -> Result<(), Stranger> {
         let host = self.own_host(request)?;
         if is_page(request.headers(), &host) {
@@ -69,7 +69,8 @@ impl Callers {
         Ok(())
     }
 
-    /// The same, but lets in a link on any page that opens this one in a tab of its own, where the other page can't read it.
+    /// Does the same, but admits a link on any page that opens this one in a tab of its own, where the other page can't read
+    /// it.
     pub fn check_page<B>(&self, request: &Request<B>) -> Result<(), Stranger> {
         if is_link(request) {
             return self.own_host(request).map(drop);
@@ -77,8 +78,8 @@ impl Callers {
         self.check(request)
     }
 
-    /// The same as [`Callers::check`], for what only programs call: refuses each browser, also one too old to say which page
-    /// sends its request.
+    /// Does the same as [`Callers::check`] for what only programs call: refuses every browser, even one too old to send the
+    /// page's origin.
     pub fn check_program<B>(&self, request: &Request<B>) -> Result<(), Stranger> {
         let headers = request.headers();
         let agent = headers.get(header::USER_AGENT);
@@ -89,7 +90,7 @@ impl Callers {
         self.check(request)
     }
 
-    /// The request's `Host`, if it is ours.
+    /// Returns the request's `Host`, if it is ours.
     fn own_host<B>(&self, request: &Request<B>) -> Result<String, Stranger> {
         let headers = request.headers();
         let mut hosts = headers.get_all(header::HOST).iter();
@@ -110,14 +111,14 @@ impl Callers {
         let name = name(host);
         if let Ok(address) = name.parse::<IpAddr>() {
             let is_any = self.0.iter().any(IpAddr::is_unspecified);
-            // No page can make an address lead elsewhere, so with `--host 0.0.0.0` each is good.
+            // No page can make an address lead elsewhere, so with `--host 0.0.0.0` every address is fine.
             return address.is_loopback() || is_any || self.0.contains(&address);
         }
         name == "localhost" || name.ends_with(".localhost") || CONTAINERS.contains(&name)
     }
 }
 
-/// Answers what the router is asked with 403 if the check refuses them.
+/// Makes the router answer 403 when the check refuses a request.
 pub fn guard<S>(
     router: Router<S>,
     check: impl Fn(&Received) -> Result<(), Stranger> + Clone + Send + Sync + 'static,
@@ -136,7 +137,7 @@ where
     }))
 }
 
-/// The host without its port, and an IPv6 address without its brackets.
+/// The host without its port; an IPv6 address without its brackets.
 fn name(host: &str) -> &str {
     if let Some((address, _)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         return address;
@@ -144,7 +145,7 @@ fn name(host: &str) -> &str {
     host.split(':').next().unwrap_or_default()
 }
 
-/// Browsers say where a page comes from, at least for requests that aren't harmless. A page of our own is at `host`.
+/// Browsers send a page's origin, at least for requests that aren't harmless. Our own pages are at `host`.
 fn is_page(headers: &HeaderMap, host: &str) -> bool {
     let own = format!("http://{host}");
     let origins = headers.get_all(header::ORIGIN).iter();
@@ -157,8 +158,8 @@ fn is_page(headers: &HeaderMap, host: &str) -> bool {
             .any(|origin| is_other(origin.as_bytes()))
 }
 
-/// A link that was followed, or an address that a page sent its own tab to. A frame's `Sec-Fetch-Dest` is another, and a form
-/// that is posted has an `Origin`.
+/// Whether a link was followed, or a page navigated its own tab. A frame has another `Sec-Fetch-Dest`, and a posted form an
+/// `Origin`.
 fn is_link<B>(request: &Request<B>) -> bool {
     let headers = request.headers();
     let is = |name, value| headers.get(name).is_some_and(|found| found == value);

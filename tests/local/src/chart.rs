@@ -1,8 +1,8 @@
-//! Draws a chart: axes, and lines and areas on them. It draws the picture of `tests/load`, and the console.
+//! Draws a chart: axes, and lines and areas on them, for the picture of `tests/load` and for the console.
 
 use svg::node::element::{Group, Line, Path, Rectangle, Text, path::Data};
 
-/// The colours of charts, light or dark as the reader wants it. What a line or an area shows is its class.
+/// The colours of charts, light or dark as the reader prefers. What a line or an area shows is its class.
 pub const STYLE: &str = "
 text { font: 12px system-ui, sans-serif; fill: #424a53 }
 .title { font-size: 16px; font-weight: 600; fill: #1f2328 }
@@ -98,8 +98,8 @@ impl Scale {
 }
 
 impl Panel {
-    /// Draws the axes, over the seconds that are shaded if there are any. `label` writes a number of the vertical axis,
-    /// `time` one of the horizontal axis.
+    /// Draws the axes, and shades these seconds, if any. `label` formats a number of the vertical axis, `time` one of the
+    /// horizontal axis.
     pub fn axes(
         &self,
         shaded: Option<(f64, f64)>,
@@ -134,7 +134,7 @@ impl Panel {
         ))
     }
 
-    /// Draws a line through the values, one a second, with a gap for a missing value.
+    /// Draws a line through the values, one per second, with a gap for a missing value.
     pub fn line(&self, class: &str, values: &[Option<f64>]) -> Path {
         let mut data = Data::new();
         let mut drawing = false;
@@ -157,7 +157,7 @@ impl Panel {
         Path::new().set("class", class).set("d", data)
     }
 
-    /// Draws the same, filled down to the axis.
+    /// Draws the same line, filled down to the axis.
     pub fn area(&self, class: &str, values: &[f64]) -> Path {
         let bottom = tenth(self.y + self.height);
         let mut data = Data::new().move_to((tenth(self.x), bottom));
@@ -182,7 +182,7 @@ impl Panel {
     }
 }
 
-/// Averages each value with those of the seconds around it, `most` at a time; what is missing stays missing.
+/// Averages each value with those of the seconds around it, `most` at a time; missing values stay missing.
 pub fn averages(values: &[Option<f64>], most: usize) -> Vec<Option<f64>> {
     let mean = |n: usize| {
         let around = n.saturating_sub(most / 2)..(n + most / 2 + 1).min(values.len());
@@ -195,7 +195,7 @@ pub fn averages(values: &[Option<f64>], most: usize) -> Vec<Option<f64>> {
     (0..values.len()).map(mean).collect()
 }
 
-/// A text at its baseline's left, middle or end, according to its class.
+/// Places a text by its baseline's left, middle or end, depending on its class.
 pub fn text(class: &str, (x, y): (f64, f64), content: &str) -> Text {
     Text::new(content)
         .set("class", class)
@@ -212,7 +212,7 @@ fn line(class: &str, from: (f64, f64), to: (f64, f64)) -> Line {
         .set("y2", tenth(to.1))
 }
 
-/// Rounds to a tenth of a pixel: nobody can see more, and the file stays small.
+/// Rounds to a tenth of a pixel: more can't be seen, and the file stays small.
 fn tenth(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }

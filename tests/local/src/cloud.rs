@@ -24,7 +24,7 @@ use anyhow::Context;
 use std::{path::Path, sync::Arc};
 use tokio::task::JoinSet;
 
-/// The system of one template.
+/// The running system of one template.
 #[derive(Debug)]
 pub struct Cloud {
     place: Place,
@@ -38,10 +38,10 @@ pub struct Cloud {
 }
 
 impl Cloud {
-    /// Builds or finds the functions and starts everything; `progress` is told of each step. The event source mappings poll and
-    /// the API answers when this returns.
+    /// Builds or finds the functions and starts everything, reporting each step to `progress`. When this returns, the event
+    /// source mappings poll and the API answers.
     pub async fn start(options: &Options, progress: impl Fn(&str)) -> anyhow::Result<Self> {
-        // The ports come first: a port that is in use should not take a build to be found.
+        // Binds the ports first: a port in use should be reported before a build.
         let listeners = Listeners::bind(&options.host, options.port).await?;
         let place = Place {
             api: listeners.api.url()?,
@@ -129,7 +129,7 @@ impl Cloud {
             let gateway = gateway.clone();
             servers.spawn(async move { drop(axum::serve(listener, gateway).await) });
         }
-        // The rules start here, so that an injected fault isn't mistaken for a function that cannot start.
+        // Starts the rules only now, so that an injected fault isn't mistaken for a function that can't start.
         for rule in plan.iter().flat_map(|plan| plan.inject(&faults)) {
             rule.for_good();
         }
@@ -175,7 +175,7 @@ impl Cloud {
         &self.lambda
     }
 
-    /// The tables that the template has items for.
+    /// The tables for which the template has items.
     pub fn filled(&self) -> &[Filled] {
         &self.filled
     }

@@ -1,15 +1,15 @@
-//! The console: a page at the API's address that shows what runs, live, and without script as it is at that moment.
+//! The console: a page at the API's address that shows the running system, live; without script, as of when it was loaded.
 //!
 //! # Layout
-//! - [`observer`]: hears of calls and deliveries; `heard`: keeps them until somebody looks; `wire`: their documents;
-//!   `counts`: counts them; `journal`: the ways of the latest orders
-//! - `system`: the names of the parts; `history`: the last two minutes, sampled while somebody looks
+//! - [`observer`]: observes calls and deliveries; `heard`: keeps them until a page reads them; `wire`: their documents;
+//!   `counts`: counts them; `journal`: the paths of the latest orders
+//! - `system`: the names of the parts; `history`: the last two minutes, sampled while a page is open
 //! - `page`: the page; `parts`: what it shows; `html`: writes HTML
-//! - `live`: sends the parts anew; `actions`: what the page's buttons do; `form`: reads them
-//! - `spike`: places orders, and asks for their outcomes; `capacity`: limits the tables meanwhile
+//! - `live`: sends changed parts; `actions`: what the page's buttons do; `form`: reads them
+//! - `spike`: places orders, and polls for their outcomes; `capacity`: limits the tables in the meantime
 //!
-//! It alone in this crate knows of orders: the table `OrdersTable` has their rows, `ArticlesTable` the stock, and the
-//! queue is the one that drives a function. What another template lacks stays empty.
+//! Only this module of the crate knows about orders: the table `OrdersTable` has their rows, `ArticlesTable` the stock, and
+//! the queue is the one that drives a function. What another template lacks stays empty.
 
 mod actions;
 mod capacity;
@@ -54,7 +54,7 @@ use std::{
 use system::System;
 use tokio::sync::watch;
 
-/// The console, and all that it shows.
+/// The console, and everything that it shows.
 pub struct Console {
     system: System,
     observer: Arc<Observer>,
@@ -68,7 +68,7 @@ pub struct Console {
 }
 
 impl Console {
-    /// Looks at these. Nothing is sampled before somebody looks.
+    /// Makes a console for these. Nothing is sampled until a page is open.
     pub fn new(
         stack: &Stack,
         place: &Place,
@@ -91,13 +91,13 @@ impl Console {
         })
     }
 
-    /// Hears of what is shown.
+    /// The observer that feeds the console.
     pub fn observer(&self) -> &Arc<Observer> {
         &self.observer
     }
 
-    /// Serves the console before the gateway, and counts what the gateway answers. It lets in the same callers, and to the
-    /// page a link on any other.
+    /// Serves the console in front of the gateway, and counts the gateway's answers. Admits the same callers; to the page also
+    /// a link on any other page.
     pub fn router(self: &Arc<Self>, gateway: Router, callers: Callers) -> Router {
         let page = Router::new().route("/", get(page::page));
         let parts = Router::new()
@@ -116,7 +116,7 @@ impl Console {
         pages.fallback_service(gateway.layer(counted))
     }
 
-    /// Ends what is sent live, so that nobody waits for it.
+    /// Ends the live streams, so that no shutdown waits for them.
     pub fn stop(&self) {
         self.stopping.send_replace(true);
     }
@@ -146,7 +146,7 @@ impl fmt::Debug for Console {
     }
 }
 
-/// Takes the time of each request that places orders, and counts those that ask for outcomes.
+/// Times each request that places orders, and counts those that poll for outcomes.
 async fn count(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
     let counts = &console.observer.counts;
     if request.method() == Method::POST {

@@ -1,4 +1,4 @@
-//! Files that only their owner may read: they hold orders, and secrets.
+//! Files that only their owner may read: they hold orders and secrets.
 
 use anyhow::Context;
 use std::{
@@ -7,15 +7,15 @@ use std::{
     path::Path,
 };
 
-/// Makes a folder. One that exists stays as it is.
+/// Makes a folder. An existing one stays as it is.
 pub(crate) fn folder(folder: &Path) -> anyhow::Result<()> {
     let mut builder = DirBuilder::new();
     let made = builder.recursive(true).mode(0o700).create(folder);
     made.with_context(|| format!("cannot create {}", folder.display()))
 }
 
-/// Makes an empty file, and takes everybody else's permissions from one that exists. `SQLite` gives the files that it puts
-/// beside a database the permissions of that.
+/// Makes an empty file; removes other users' permissions from an existing one. The files that `SQLite` puts beside a database
+/// get the database's permissions.
 pub(crate) fn private(file: &Path) -> anyhow::Result<()> {
     let make = || {
         let mut options = OpenOptions::new();
@@ -37,7 +37,7 @@ mod tests {
         let data = parent.path().join("data");
         folder(&data)?;
         assert_eq!(mode(&data)?, 0o700);
-        // A new file, one that an earlier version left, and one with rows.
+        // A new file, one that an earlier version left behind, and one with rows.
         for before in [None, Some(0o644), Some(0o666)] {
             let file = data.join("tables.db");
             if let Some(before) = before {

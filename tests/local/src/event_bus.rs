@@ -1,12 +1,12 @@
-//! Serves EventBridge, as far as a system's own events need it: buses, and rules by event patterns that send to queues.
+//! Serves EventBridge, as far as a system's own events need it: buses, and rules with event patterns that send to queues.
 //!
 //! # Layout
 //! - `wire`: the AWS JSON 1.1 protocol; one arm for each operation
-//! - `put`: `PutEvents`; `rules`: buses, rules and their targets; `pattern`: which patterns a rule may have
+//! - `put`: `PutEvents`; `rules`: buses, rules and their targets; `pattern`: the patterns that a rule may have
 //! - `error`: every refusal with its code
 //!
-//! It is kept in memory: after a restart there is the bus `default`, without a rule. Left out are schedules, targets other
-//! than SQS queues, transformed input, archives, and delivery that is tried again.
+//! State is kept in memory: after a restart there is the bus `default`, without a rule. Left out are schedules, targets other
+//! than SQS queues, transformed input, archives, and retried deliveries.
 
 mod error;
 mod pattern;
@@ -27,7 +27,7 @@ use std::{
 /// The bus that every account has.
 const DEFAULT: &str = "default";
 
-/// The event buses of the account, cheap to clone.
+/// The event buses of the account. Cheap to clone.
 #[derive(Clone)]
 pub struct EventBuses {
     sqs: Sqs,
@@ -35,7 +35,7 @@ pub struct EventBuses {
 }
 
 impl EventBuses {
-    /// The default bus. Its rules send to the queues of `sqs`.
+    /// Starts with the default bus. Its rules send to the queues of `sqs`.
     pub fn new(sqs: Sqs) -> Self {
         let buses = [(DEFAULT.to_owned(), Bus::default())];
         Self {
@@ -49,7 +49,7 @@ impl EventBuses {
     }
 }
 
-/// The bus that a request names, by its name or ARN, or not at all.
+/// The bus that a request names by name or ARN, or by default.
 fn bus_name(given: Option<&str>) -> &str {
     let given = given.unwrap_or(DEFAULT);
     given

@@ -18,17 +18,17 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// Batches in flight without `MaximumConcurrency`. AWS goes up to 1,250, too many for one machine.
+/// Concurrent batches without `MaximumConcurrency`. AWS goes up to 1,250, too many for one machine.
 const DEFAULT_CONCURRENCY: usize = 10;
 
-/// The wait of one long poll, as long as Lambda's.
+/// The wait of one long poll, the same as Lambda's.
 const WAIT: Duration = Duration::from_secs(20);
 
-/// A batch that could not even be tried keeps its permit for this long. Otherwise a queue would be drained into its
-/// visibility timeout, and its receives used up, at full speed.
+/// A batch that could not even be tried keeps its permit for this long. Otherwise a queue would be drained into its visibility
+/// timeout, and its receives used up, at full speed.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A mapping that can run.
+/// A mapping that is ready to run.
 #[derive(Clone)]
 pub struct Mapping {
     /// The template's settings.
@@ -41,9 +41,9 @@ pub struct Mapping {
     pub sqs: Sqs,
     /// The functions.
     pub lambda: Arc<Lambda>,
-    /// Faults on the way to the function.
+    /// Faults between the queue and the function.
     pub faults: Arc<Faults>,
-    /// Hears of each receive.
+    /// Observes each receive.
     pub observer: Arc<Observer>,
 }
 
@@ -54,15 +54,15 @@ struct Received {
 }
 
 impl Mapping {
-    /// Polls until it is dropped, and then drops the batches in flight; their messages come back after the visibility
-    /// timeout. One poller fills one batch at a time, and any number of batches is processed.
+    /// Polls until it is dropped, and then drops the batches in flight; their messages come back after the visibility timeout.
+    /// One poller fills one batch at a time, and any number of batches is processed.
     pub async fn run(self) {
         let most = self.source.maximum_concurrency;
         let permits = Arc::new(Semaphore::new(most.unwrap_or(DEFAULT_CONCURRENCY)));
         let mut in_flight = JoinSet::new();
         let mut received = VecDeque::new();
         loop {
-            // A permit comes first: a message that waits for one would use up its visibility timeout, and its receives.
+            // Takes a permit first: a message that waits for one would use up its visibility timeout, and its receives.
             let Ok(permit) = permits.clone().acquire_owned().await else {
                 return;
             };
@@ -79,8 +79,8 @@ impl Mapping {
         }
     }
 
-    /// Fills a batch with the last one's surplus, and then with new messages until the batch has its size or the window
-    /// since its first message has passed.
+    /// Fills a batch with the last one's surplus, and then with new messages until it is full or the window since its first
+    /// message has passed.
     async fn fill(&self, received: &mut VecDeque<Received>) -> Vec<Received> {
         let mut batch = Vec::new();
         let mut size = event::EMPTY_SIZE;
@@ -88,7 +88,7 @@ impl Mapping {
         loop {
             while let Some(next) = received.front() {
                 let larger = size + next.record.len() + 1;
-                // A record that is too large for any batch gets a batch of its own, and Lambda refuses it.
+                // A record that is too large for any batch gets its own batch, and Lambda refuses that.
                 let fits = larger <= PAYLOAD_LIMIT || batch.is_empty();
                 if batch.len() == self.source.batch_size || !fits {
                     return batch;

@@ -35,7 +35,7 @@ use tokio::{
 
 type Judge = Arc<dyn Fn(&Call) -> Option<Fault> + Send + Sync>;
 
-/// The rules in force, the count of their faults, and the functions' calls.
+/// The rules in force, the counts of their faults, and the functions' calls.
 #[derive(Default)]
 pub struct Faults {
     functions: BTreeSet<String>,
@@ -46,7 +46,7 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Starts without a rule; remembers the calls of these functions.
+    /// Starts without a rule; records the calls of these functions.
     pub fn new(functions: impl IntoIterator<Item = String>) -> Self {
         Self {
             functions: functions.into_iter().collect(),
@@ -54,21 +54,21 @@ impl Faults {
         }
     }
 
-    /// Adds a rule that meets every call to SQS, `DynamoDB` and EventBridge, of a function or of anybody else, until it is dropped.
-    /// The oldest rule that names a fault decides; each rule sees every call.
+    /// Adds a rule that sees every call to SQS, `DynamoDB` and EventBridge, by a function or any other caller, until it is
+    /// dropped. The oldest rule that returns a fault decides; each rule sees every call.
     pub fn add(&self, judge: impl Fn(&Call) -> Option<Fault> + Send + Sync + 'static) -> Rule<'_> {
         self.enforce(Ask::Judge(Arc::new(judge)), None)
     }
 
     /// Injects faults until the rule is dropped. The n-th event that it matches has the same fate for the same seed. It
-    /// meets only functions' calls. A rule that goes by the clock needs a Tokio runtime.
+    /// affects only functions' calls. A rule that goes by the clock needs a Tokio runtime.
     pub fn inject(&self, injection: Injection, seed: u64) -> Rule<'_> {
         let clock = self.clock(&injection, seed);
         let injected = Injected::new(injection, seed);
         self.enforce(Ask::Injected(Arc::new(Mutex::new(injected))), clock)
     }
 
-    /// Starts a task that kills processes by the clock.
+    /// Starts a task that kills processes at intervals.
     fn clock(&self, injection: &Injection, seed: u64) -> Option<AbortHandle> {
         let Kind::Function(crash @ Crash::KilledEvery(period)) = injection.kind else {
             return None;
@@ -120,7 +120,7 @@ impl Faults {
         &self.processes
     }
 
-    /// Remembers a call and gives the fault for it.
+    /// Records a call and returns the fault for it.
     pub(crate) fn meet(&self, call: &Call) -> Option<Fault> {
         locked(&self.calls).remember(&self.functions, call);
         let is_a_functions = self.functions.contains(call.caller);
@@ -132,7 +132,7 @@ impl Faults {
         self.counted(call.operation, fault)
     }
 
-    /// Decides about a message on its way to a function.
+    /// Decides on a message before it is delivered to a function.
     pub(crate) fn deliver(&self, body: &str) -> Option<Delivery> {
         let delivery = self.first(|rule| match rule {
             Ask::Judge(_) => None,
@@ -141,8 +141,8 @@ impl Faults {
         self.counted("message", delivery)
     }
 
-    /// Decides about a process when it starts, or about the payload of an invocation when it gets one. The caller
-    /// counts the crash once it has happened.
+    /// Decides on a process when it starts, or on the payload of an invocation when the process gets one. The caller counts
+    /// the crash once it has happened.
     pub(crate) fn crash(&self, function: &str, payload: Option<&[u8]>) -> Option<Crash> {
         self.first(|rule| match rule {
             Ask::Judge(_) => None,
@@ -154,9 +154,9 @@ impl Faults {
         fault.inspect(|fault| self.tally.count(place, fault))
     }
 
-    /// The first fault that a rule names; every rule is asked.
+    /// Returns the first fault that a rule returns; every rule is asked.
     fn first<T>(&self, ask: impl Fn(&Ask) -> Option<T>) -> Option<T> {
-        // No lock is held: a rule may add another.
+        // Holds no lock: a rule may add another.
         let rules: Vec<_> = locked(&self.rules).all();
         let faults: Vec<_> = rules.iter().filter_map(ask).collect();
         faults.into_iter().next()

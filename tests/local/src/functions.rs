@@ -16,12 +16,12 @@ use tokio::{
     process::Command,
 };
 
-/// How often a build's progress is printed where stderr is no terminal.
+/// How often a build's progress is printed where stderr isn't a terminal.
 const SHOWN: Duration = Duration::from_secs(10);
 
-/// Builds all of them in the workspace `folder`, with its progress on stderr, and returns each function's
-/// executable by its logical id. A release build has the features of the functions' packages alone, as it is deployed;
-/// any other shares its dependencies with the rest of the workspace.
+/// Builds all of them in the workspace `folder`, with progress on stderr, and returns each function's executable by its
+/// logical id. A release build has the features of the functions' packages alone, as deployed; any other build shares its
+/// dependencies with the rest of the workspace.
 pub async fn build(
     folder: &Path,
     functions: &BTreeMap<String, Function>,
@@ -39,7 +39,7 @@ pub async fn build(
         })
         .collect();
     let mut selection: Vec<_> = names.into_iter().flatten().collect();
-    // Also where `folder` is a member's.
+    // Selects the workspace even where `folder` is a member's.
     selection.push(if release { "--release" } else { "--workspace" });
     let binaries = binaries(folder, &selection).await?;
     functions
@@ -67,13 +67,13 @@ pub fn find(
             let path = folder.join(&function.binary);
             let is_file = path.is_file();
             ensure!(is_file, "{id}: there is no binary {}", path.display());
-            // Without a folder, it would be looked for on the path.
+            // Without a folder, it would be looked up on the path.
             Ok((id.clone(), path.canonicalize()?))
         })
         .collect()
 }
 
-/// Builds what cargo's arguments `selection` choose in the workspace `folder`, and gives each executable by the name of its
+/// Builds what cargo's arguments `selection` choose in the workspace `folder`, and returns each executable by the name of its
 /// binary.
 pub async fn binaries(
     folder: &Path,
@@ -91,8 +91,8 @@ pub async fn binaries(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .kill_on_drop(true);
-    // `cargo run` tells us about our own package. Passed on, it would look to build scripts as if
-    // their environment had changed, and every other build would start over.
+    // `cargo run` sets variables about our own package. If they were passed on, build scripts would see a changed environment,
+    // and every other build would start over.
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
@@ -100,7 +100,7 @@ pub async fn binaries(
         }
     }
     if !stderr().is_terminal() {
-        // Cargo shows no progress there by itself.
+        // Cargo shows no progress there by default.
         cargo
             .env("CARGO_TERM_PROGRESS_WHEN", "always")
             .env("CARGO_TERM_PROGRESS_WIDTH", "80")
@@ -125,11 +125,11 @@ pub async fn binaries(
     Ok(executables(&output.stdout))
 }
 
-/// Passes cargo's messages on, and a line of its progress now and then.
+/// Passes on cargo's messages, and a line of its progress at intervals.
 async fn show(messages: impl AsyncRead + Unpin, often: Duration, mut say: impl FnMut(&str)) {
     let mut messages = BufReader::new(messages);
     let (mut part, mut shown) = (Vec::new(), Instant::now());
-    // A progress bar ends in a carriage return, to be overwritten by what follows.
+    // A progress bar ends in a carriage return, and the next one overwrites it.
     while matches!(messages.read_until(b'\r', &mut part).await, Ok(1..)) {
         for line in String::from_utf8_lossy(&part).lines() {
             let bar = line.trim_start().strip_prefix("Building [");
@@ -147,7 +147,7 @@ async fn show(messages: impl AsyncRead + Unpin, often: Duration, mut say: impl F
     }
 }
 
-/// Reads the executables by binary name from cargo's messages: one JSON object a line.
+/// Reads the executables by binary name from cargo's messages: one JSON object per line.
 fn executables(messages: &[u8]) -> BTreeMap<String, PathBuf> {
     #[derive(Deserialize)]
     struct Artifact {
@@ -161,7 +161,7 @@ fn executables(messages: &[u8]) -> BTreeMap<String, PathBuf> {
     }
     messages
         .split(|byte| *byte == b'\n')
-        // No other message of cargo has an executable.
+        // None of cargo's other messages has an executable.
         .filter_map(|line| serde_json::from_slice::<Artifact>(line).ok())
         .filter(|artifact| artifact.target.kind.iter().any(|kind| kind == "bin"))
         .map(|artifact| (artifact.target.name, artifact.executable))

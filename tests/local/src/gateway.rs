@@ -72,7 +72,7 @@ impl Gateway {
 
     async fn respond(&self, request: Request, arrival: &Arrival) -> Result<Response, Fault> {
         let (parts, body) = request.into_parts();
-        // Read whatever the answer will be: a client that is still sending might not see it otherwise.
+        // Read whatever the answer will be: a client that is still sending might miss the answer otherwise.
         let body = read(body).await?;
         if event::head_size(&parts) > MAX_HEAD {
             return Err(respond::HEADERS_TOO_LARGE);
@@ -106,7 +106,7 @@ impl Gateway {
         respond::function_response(&answer, arrival).ok_or(respond::INTERNAL_SERVER_ERROR)
     }
 
-    /// Invokes in a task of its own: a function runs to its end, even if the client goes away or loses patience.
+    /// Invokes in its own task: a function runs to its end, even if the client disconnects or times out.
     async fn invoke(&self, trace: Trace, function: &str, payload: Bytes) -> Result<Bytes, Fault> {
         let (lambda, function) = (Arc::clone(&self.lambda), function.to_owned());
         let invocation =
@@ -120,7 +120,7 @@ impl Gateway {
     }
 }
 
-/// Reads the whole body, keeping no more than `MAX_BODY` of it; one that never ends is cut off.
+/// Reads the whole body, keeping no more than `MAX_BODY` of it; an endless one is cut off.
 async fn read(mut body: Body) -> Result<Bytes, Fault> {
     let mut kept = BytesMut::new();
     let mut size = 0;

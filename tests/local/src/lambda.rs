@@ -14,13 +14,13 @@ use futures_util::future::join_all;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Most bytes of a payload and of an answer: 6 MB.
+/// The maximum size of a payload and of an answer: 6 MB.
 pub const PAYLOAD_LIMIT: usize = 6_291_556;
 
-/// Most invocations of one function at a time, as in an account that has nothing else.
+/// The maximum number of concurrent invocations of one function, as in an account without others.
 const ACCOUNT_CONCURRENCY: usize = 1000;
 
-/// An environment that is idle for longer is stopped.
+/// How long an environment may be idle before it is stopped.
 const IDLE_LIMIT: Duration = Duration::from_mins(5);
 
 /// Every function of the stack, by logical id.
@@ -29,7 +29,7 @@ pub struct Lambda {
     pools: Arc<BTreeMap<String, Arc<Pool>>>,
 }
 
-/// The reason why an invocation has no response.
+/// Why an invocation has no response.
 #[derive(Debug, thiserror::Error)]
 pub enum InvokeError {
     /// The function has reached its limit of concurrent invocations.
@@ -41,9 +41,8 @@ pub enum InvokeError {
 }
 
 impl Lambda {
-    /// Takes the functions by logical id, their executables by the same, the services' base URL, and the most processes
-    /// of one function.
-    /// `print` shows the functions' logs on stderr; `faults` may crash them. Nothing is started yet.
+    /// Takes the functions and their executables by logical id, the services' base URL, and the maximum number of processes of
+    /// one function. `print` shows the functions' logs on stderr; `faults` may crash the processes. Nothing is started yet.
     pub fn new(
         functions: &BTreeMap<String, Function>,
         executables: &BTreeMap<String, PathBuf>,
@@ -76,8 +75,8 @@ impl Lambda {
         })
     }
 
-    /// Starts one environment of each function, so that one that dies at start is known before a request is, and stops
-    /// environments that stay idle. Needs the services to answer.
+    /// Starts one environment of each function, so that a function that dies at start is noticed before the first request, and
+    /// stops environments that stay idle. The services must be answering.
     pub async fn start(&self) -> anyhow::Result<()> {
         let starts = self.pools.values().map(|pool| async {
             match pool.start().await {
@@ -115,7 +114,7 @@ impl Lambda {
         Ok(())
     }
 
-    /// Invokes a function by its logical id, in a trace of its own, and waits for its response.
+    /// Invokes a function by its logical id, in a new trace, and waits for its response.
     pub async fn invoke(&self, function: &str, payload: Bytes) -> Result<Bytes, InvokeError> {
         self.invoke_in(Trace::begin(), function, payload).await
     }
@@ -142,7 +141,7 @@ impl Lambda {
         pool.invoke(trace.of_invocation(), payload).await
     }
 
-    /// Finds the logical id of a function by that id, its name, or its ARN, which its alias or `$LATEST` may follow.
+    /// Finds the logical id of a function by that id, its name, or its ARN, any of which may end in its alias or `$LATEST`.
     pub fn logical_id(&self, function: &str) -> Option<&str> {
         self.pools.values().find_map(|pool| {
             let definition = &pool.definition;
@@ -162,14 +161,14 @@ impl Lambda {
         })
     }
 
-    /// Most invocations of a function at one time so far; 0 for one that doesn't exist.
+    /// The highest number of concurrent invocations of a function so far; 0 for one that doesn't exist.
     pub fn peak_concurrency(&self, function: &str) -> usize {
         self.pools
             .get(function)
             .map_or(0, |pool| pool.peak_concurrency())
     }
 
-    /// Invocations of a function that run now; 0 for one that doesn't exist.
+    /// The running invocations of a function; 0 for one that doesn't exist.
     pub fn running(&self, function: &str) -> usize {
         self.pools.get(function).map_or(0, |pool| pool.running())
     }
@@ -181,7 +180,7 @@ impl Lambda {
             .map_or_else(Vec::new, |pool| pool.definition.log.lines())
     }
 
-    /// The lines among them that have this text in them.
+    /// The lines among them that contain this text.
     pub fn log_lines_with(&self, function: &str, text: &str) -> Vec<String> {
         self.pools
             .get(function)
@@ -194,7 +193,7 @@ impl Lambda {
     }
 }
 
-/// Tells if a line can be read alone. The last line of an error with its causes, or of a panic with its hint, cannot.
+/// Whether a line makes sense alone. The last line of an error with its causes, or of a panic with its hint, does not.
 fn is_statement(line: &str) -> bool {
     let detail = line.starts_with(char::is_whitespace) || line.starts_with("note: ");
     !(line.is_empty() || detail || line.ends_with(':'))

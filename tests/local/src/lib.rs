@@ -9,9 +9,9 @@
 //! - `services`: SQS (`sqs`), `DynamoDB` (`tables`), EventBridge (`event_bus`) and Lambda's Invoke, on one address
 //! - `callers`: refuses requests of web pages, on every port
 //! - `chart`: draws charts, for `tests/load`, too
-//! - `console`: the page that shows what runs
-//! - `faults`: injects faults there, on the way from the queue, and into the functions' processes
-//! - `secrets`: secrets that are generated once; `data`: files for their owner alone; `listeners`: addresses;
+//! - `console`: the page that shows the running system
+//! - `faults`: injects faults into the services, into deliveries from the queue, and into the functions' processes
+//! - `secrets`: secrets that are generated once; `data`: files that only their owner may read; `listeners`: addresses;
 //!   `terminal`: lines for a person
 
 pub mod callers;

@@ -1,4 +1,4 @@
-//! The addresses that `local` listens on: loopback, and those that it is told.
+//! The addresses that `local` listens on: loopback, and those that it is given.
 
 use anyhow::{Context, anyhow};
 use std::{
@@ -14,12 +14,12 @@ pub struct Listeners {
     pub services: Addresses,
 }
 
-/// Listeners on one port. The first is the one that this machine uses.
+/// Listeners on one port. This machine uses the first.
 #[derive(Debug)]
 pub struct Addresses(pub Vec<TcpListener>);
 
 impl Listeners {
-    /// Listens on loopback and on these hosts. The port 0 is any that is free.
+    /// Listens on loopback and on these hosts. Port 0 is any free port.
     pub async fn bind(hosts: &[IpAddr], port: u16) -> anyhow::Result<Self> {
         let next = match port {
             0 => 0,
@@ -37,7 +37,7 @@ impl Listeners {
 impl Addresses {
     async fn bind(hosts: &[IpAddr], port: u16) -> anyhow::Result<Self> {
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        // All addresses of the machine have loopback among them.
+        // The unspecified address includes loopback.
         let is_any = |host: &&IpAddr| host.is_unspecified();
         let first = hosts.iter().find(is_any).unwrap_or(&loopback);
         let mut listeners = vec![listen(*first, port).await?];
@@ -50,7 +50,7 @@ impl Addresses {
         Ok(Self(listeners))
     }
 
-    /// The URL by which this machine reaches it.
+    /// The URL under which this machine reaches it.
     pub fn url(&self) -> io::Result<String> {
         let mut address = self.0[0].local_addr()?;
         if address.ip().is_unspecified() {
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn it_listens_on_loopback_and_on_what_it_is_told() -> anyhow::Result<()> {
+    async fn it_listens_on_loopback_and_on_the_given_hosts() -> anyhow::Result<()> {
         let check = async |hosts: &[&str], expected: &[&str]| {
             let hosts: Vec<IpAddr> = hosts
                 .iter()

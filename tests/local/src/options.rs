@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Runs the whole system of a SAM template on this machine, with the real function binaries.
-// Clap prints these comments as they are.
+// Clap prints these comments verbatim.
 #[expect(clippy::doc_markdown)]
 #[derive(Debug, Clone, Parser)]
 #[command(version)]
@@ -17,14 +17,14 @@ pub struct Options {
     /// Port of the API; SQS, DynamoDB, EventBridge and Lambda answer on the next one. 0: any two free ports
     #[arg(long, default_value_t = 3000)]
     pub port: u16,
-    /// Another address to listen on, beside 127.0.0.1; may be repeated. The one of Docker's bridge, 172.17.0.1 most often,
-    /// lets in containers, such as those of `sam local` on Linux; 0.0.0.0 lets in your network, too
+    /// Another address to listen on, in addition to 127.0.0.1; may be repeated. The one of Docker's bridge, usually
+    /// 172.17.0.1, admits containers, such as those of `sam local` on Linux; 0.0.0.0 admits your network, too
     #[arg(long, value_name = "ADDRESS")]
     pub host: Vec<IpAddr>,
     /// The SAM template [default: template.yaml in this folder, else beside the functions or in this workspace]
     #[arg(long, value_name = "FILE")]
     pub template: Option<PathBuf>,
-    /// Values for the template's parameters, as SAM takes them
+    /// Values for the template's parameters, in SAM's format
     #[arg(long, value_name = "NAME=VALUE", num_args = 1..)]
     pub parameter_overrides: Vec<String>,
     /// Keep tables, queues and secrets in this folder, so that they survive a restart [default: in memory]
@@ -33,14 +33,13 @@ pub struct Options {
     /// Build the functions with optimisations
     #[arg(long)]
     pub release: bool,
-    /// Build nothing: run the functions' binaries in this folder, as a release has them
+    /// Build nothing: run the functions' binaries in this folder, as in a release
     #[arg(long, value_name = "DIR", conflicts_with = "release")]
     pub functions: Option<PathBuf>,
-    /// Inject faults, as a file says: --help shows one
+    /// Inject faults from a file: --help shows one
     #[arg(long, value_name = "FILE", long_help = crate::faults::file::HELP)]
     pub faults: Option<PathBuf>,
-    /// Most processes of one function; more would only take the machine's cores from each other, and invocations
-    /// beyond wait, as they never do on AWS
+    /// Most processes of one function; further invocations wait for a free process (on AWS they would not)
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     pub processes: u16,
     /// Don't print what the functions log
@@ -71,7 +70,7 @@ impl Options {
         self.parameter_overrides
             .iter()
             .flat_map(|argument| {
-                // SAM takes several in one argument too; a value may hold blanks all the same.
+                // SAM also takes several in one argument; a value may still contain blanks.
                 let words: Vec<_> = argument.split_whitespace().collect();
                 if words.iter().all(|word| word.contains('=')) {
                     words

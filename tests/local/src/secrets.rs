@@ -17,7 +17,7 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    /// Without a file they last as long as this value.
+    /// Opens the file; `None`: the secrets last only as long as this value.
     pub(crate) fn open(file: Option<PathBuf>) -> anyhow::Result<Self> {
         let values = match &file {
             None => BTreeMap::new(),
@@ -26,7 +26,7 @@ impl Secrets {
         Ok(Self { file, values })
     }
 
-    /// The secret, generated when it is asked for the first time: 64 hexadecimal digits.
+    /// The secret, generated on first use: 64 hexadecimal digits.
     pub(crate) fn get(&mut self, id: &str) -> String {
         let generate = || format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
         self.values
@@ -35,7 +35,7 @@ impl Secrets {
             .clone()
     }
 
-    /// Writes them, for nobody else to read.
+    /// Writes the secrets; only the owner may read them.
     pub(crate) fn save(&self) -> anyhow::Result<()> {
         let Some(path) = &self.file else {
             return Ok(());

@@ -27,14 +27,14 @@ use hyper_util::rt::TokioIo;
 use std::{io, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinSet, time::sleep};
 
-/// Most bytes of a request: `DynamoDB`'s limit, the largest of all.
+/// The maximum size of a request: `DynamoDB`'s limit, the largest of all.
 const REQUEST_LIMIT: usize = 16 << 20;
 
 const SQS: &str = "AmazonSQS.";
 const DYNAMODB: &str = "DynamoDB_20120810.";
 const EVENTS: &str = "AWSEvents.";
 
-/// The services, cheap to clone.
+/// The services. Cheap to clone.
 #[derive(Clone)]
 pub struct Services {
     sqs: Sqs,
@@ -68,13 +68,13 @@ impl Services {
         }
     }
 
-    /// Serves until it is dropped, which closes every connection. It isn't `axum::serve`, because that cannot cut a
-    /// connection instead of answering.
+    /// Serves until it is dropped, which closes every connection. It isn't `axum::serve`, because that can't cut a connection
+    /// instead of answering.
     pub async fn serve(self, listener: TcpListener) {
         let mut connections = JoinSet::new();
         loop {
             let Ok((stream, _)) = listener.accept().await else {
-                // Most likely there are no file descriptors left: some have to be closed first.
+                // Most likely there are no file descriptors left: some must be closed first.
                 sleep(Duration::from_millis(100)).await;
                 continue;
             };
@@ -129,11 +129,11 @@ impl Services {
             Some((SQS, operation)) => {
                 let text = |name: &str| head.headers.get(name)?.to_str().ok();
                 let trace = text(trace::HEADER).filter(|header| Trace::read(header).is_some());
-                let told = sqs::Head {
+                let context = sqs::Head {
                     endpoint: text("host").map(|host| format!("http://{host}")),
                     trace: trace.map(str::to_owned),
                 };
-                self.sqs.handle(&told, operation, body).await
+                self.sqs.handle(&context, operation, body).await
             }
             Some((EVENTS, operation)) => self.buses.handle(operation, &body),
             Some((_, operation)) => self.tables.handle(&head, operation, body).await,

@@ -5,14 +5,14 @@
 //! - `queue`, `attributes`: queues with their attributes, and the operations on them
 //! - `send`, `receive`, `in_flight`, `batch`: the operations on messages
 //! - `fate`: faults in a delivery
-//! - `redrive`: to a dead-letter queue and back from it; `move_task`: the operations for the way back
-//! - `peek`: looks at messages without receiving them
+//! - `redrive`: to a dead-letter queue and back; `move_task`: the operations for the way back
+//! - `peek`: reads messages without receiving them
 //! - `message`, `message_attribute`, `md5`: messages and their rules, and digests
 //! - `store`: the tables and their transactions; `clock`: their times
 //! - `error`: every refusal with its codes; `response`: every answer with its headers
 //!
-//! Left out, because nothing here needs it: FIFO queues, permissions, tags, encryption, and the 60 seconds that AWS
-//! asks for between two purges of a queue, or before a deleted queue's name may be used again.
+//! Left out, because nothing here needs it: FIFO queues, permissions, tags, encryption, and the 60 seconds that AWS requires
+//! between two purges of a queue, and before a deleted queue's name may be reused.
 
 mod attributes;
 mod batch;
@@ -61,14 +61,14 @@ pub struct Sqs(Arc<Shared>);
 struct Shared {
     store: Store,
     endpoint: String,
-    /// Notified whenever a message may have become visible sooner than a long poll expects.
+    /// Notified when a message may have become visible sooner than a long poll expects.
     arrivals: Notify,
-    /// The redrives, newest last. A restart forgets them; the messages that they moved stay moved.
+    /// The redrives, newest last. A restart forgets them; messages that they moved stay moved.
     move_tasks: Mutex<Vec<MoveTask>>,
 }
 
 impl Sqs {
-    /// Opens the queues kept in `file`, or none yet, in memory. `endpoint` is the base of queue URLs:
+    /// Opens the queues stored in `file`; `None`: an empty store in memory. `endpoint` is the base of queue URLs:
     /// `http://127.0.0.1:3001`.
     pub fn open(file: Option<&Path>, endpoint: &str) -> anyhow::Result<Self> {
         Ok(Self(Arc::new(Shared {
@@ -79,7 +79,7 @@ impl Sqs {
         })))
     }
 
-    /// Creates a queue of the template. One that exists keeps its messages and takes the attributes.
+    /// Creates a queue of the template. An existing queue keeps its messages and gets the new attributes.
     pub fn create(&self, queue: &model::Queue) -> anyhow::Result<()> {
         let attributes = Attributes::from(queue);
         self.0
@@ -94,8 +94,8 @@ impl Sqs {
         Ok(())
     }
 
-    /// Receives at most `max` messages with all their attributes, waiting up to `wait` for the first. Unlike
-    /// `ReceiveMessage`, it takes a `max` over 10, as an event source mapping may have.
+    /// Receives at most `max` messages with all their attributes, and waits up to `wait` for the first. Unlike
+    /// `ReceiveMessage`, it accepts a `max` over 10, as an event source mapping may have.
     pub async fn receive(
         &self,
         queue: &str,
@@ -105,7 +105,7 @@ impl Sqs {
         self.deliver(queue, max, wait, &|_| None).await
     }
 
-    /// Receives like [`Sqs::receive`]; `fate` decides by its body about a fault in each message's delivery.
+    /// Receives like [`Sqs::receive`]; `fate` decides on a fault in each message's delivery, by its body.
     pub async fn deliver(
         &self,
         queue: &str,
@@ -116,14 +116,14 @@ impl Sqs {
         Ok(self.poll(queue, max, Some(wait), None, fate).await?)
     }
 
-    /// Sends a message, as another service of the account does.
+    /// Sends a message on behalf of another service of the account.
     pub fn send(&self, queue: &str, body: &str) -> anyhow::Result<()> {
         let request = json!({"QueueUrl": url(&self.0.endpoint, queue), "MessageBody": body});
         self.send_message(&Head::default(), &serde_json::from_value(request)?)?;
         Ok(())
     }
 
-    /// Deletes received messages. A handle that a later receive replaced deletes nothing.
+    /// Deletes received messages. A handle that a later receive has replaced deletes nothing.
     pub fn delete(&self, queue: &str, receipt_handles: &[String]) -> anyhow::Result<()> {
         self.0.store.transaction(|tables| {
             let queue = store::find_queue(tables, queue)?;

@@ -1,6 +1,6 @@
 //! The template's DynamoDB tables, in an embedded database.
 //!
-//! `wire` answers DynamoDB's protocol, on `threads` of its own; here the tables are created, with their first items.
+//! `wire` answers DynamoDB's protocol, on its own `threads`; this file creates the tables, with their first items.
 
 mod threads;
 mod wire;
@@ -28,7 +28,7 @@ pub(crate) fn open(file: Option<PathBuf>) -> anyhow::Result<Database> {
     Database::new(path).with_context(|| format!("cannot open {path}"))
 }
 
-/// Creates the tables, and fills those that have first items; their paths start at `folder`.
+/// Creates the tables, and fills those that have initial items; their paths are relative to `folder`.
 pub(crate) fn create_all<'t>(
     database: &Database,
     tables: impl Iterator<Item = &'t Table> + Clone,
@@ -44,7 +44,7 @@ pub(crate) fn create_all<'t>(
     tables.filter_map(fill).collect()
 }
 
-/// Creates a table; one that exists stays as it is.
+/// Creates a table; an existing one stays as it is.
 fn create(database: &Database, table: &Table) -> anyhow::Result<()> {
     let request = serde_json::from_value(table.definition.clone());
     let request = request.with_context(|| format!("table {}", table.name))?;
@@ -54,16 +54,16 @@ fn create(database: &Database, table: &Table) -> anyhow::Result<()> {
     }
 }
 
-/// A table that the template has first items for.
+/// A table with initial items from the template.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Filled {
     /// The table's name.
     pub table: String,
-    /// Its items: each is the names of the attributes that are text or numbers, with their values.
+    /// Its items: each has the names of its attributes that are text or numbers, with their values.
     pub items: Vec<BTreeMap<String, String>>,
 }
 
-/// Puts the items of a JSON file, an array, into a table that is empty.
+/// Puts the items of a JSON file, an array, into a table if it is empty.
 fn fill(database: &Database, table: &str, file: &Path) -> anyhow::Result<Filled> {
     if scan(database, table)?.is_empty() {
         let items = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -92,7 +92,7 @@ fn fill(database: &Database, table: &str, file: &Path) -> anyhow::Result<Filled>
     })
 }
 
-/// Reads the first page only, which is 1 MB.
+/// Reads only the first page, which is 1 MB.
 fn scan(database: &Database, table: &str) -> anyhow::Result<Vec<Item>> {
     let request = ScanRequest {
         table_name: table.to_owned(),
@@ -135,7 +135,7 @@ mod tests {
             table: "Articles".to_owned(),
             items: vec![item("a", "0"), item("b", "7")],
         };
-        // The second time the table exists and keeps its items.
+        // The second time, the table exists and keeps its items.
         for _ in 0..2 {
             let database = open(tables.clone())?;
             create(&database, &table)?;

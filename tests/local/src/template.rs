@@ -1,7 +1,7 @@
 //! Reads a SAM template. It refuses everything that it doesn't understand, so that nothing is silently ignored.
 //!
-//! `yaml` makes a tree of values that know their line; `parameters`, `conditions` and `resolve` take the
-//! intrinsic functions out of it; then one file a resource kind turns properties into the model.
+//! `yaml` makes a tree of values that know their line; `parameters`, `conditions` and `resolve` remove the intrinsic functions
+//! from it; then one file per kind of resource turns properties into the model.
 
 mod api;
 mod conditions;
@@ -30,8 +30,8 @@ use yaml::Node;
 
 /// Reads the template at `path` with `overrides` of its parameters, resolved for `place`.
 ///
-/// `secrets` takes a secret's logical id and gives its generated value; it is asked once a secret. An error
-/// is one line (`{:#}`): the file, the line, the place in the template, and what is supported instead.
+/// `secrets` takes a secret's logical id and returns its generated value; it is called once per secret. An error is one line
+/// (`{:#}`): the file, the line, the place in the template, and what is supported instead.
 pub fn load(
     path: &Path,
     overrides: &BTreeMap<String, String>,
@@ -44,7 +44,7 @@ pub fn load(
         .with_context(|| path.display().to_string())
 }
 
-/// SAM alone reads `Mappings`, to decide on a deployment: `FindInMap` is refused wherever a value is read.
+/// Only SAM reads `Mappings`, to decide on a deployment: `FindInMap` is refused wherever a value is read.
 const SECTIONS: [&str; 10] = [
     "AWSTemplateFormatVersion",
     "Transform",
@@ -58,7 +58,7 @@ const SECTIONS: [&str; 10] = [
     "Outputs",
 ];
 
-/// A template whose resources are known, and can be referred to.
+/// A template whose resources are known and can be referred to.
 struct Opened<'t> {
     scope: Scope,
     resources: Vec<Resource<'t>>,

@@ -1,4 +1,4 @@
-//! Writes for a person, who may have gone: what runs here goes on without a reader, where `println!` would panic.
+//! Writes for a reader who may be gone: without one, output is dropped, where `println!` would panic.
 
 use std::io::{Write, stderr, stdout};
 

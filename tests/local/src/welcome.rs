@@ -1,12 +1,12 @@
-//! Tells a person the addresses of the running system.
+//! Prints the addresses of the running system.
 
 use crate::{cloud::Cloud, tables::Filled};
 use std::fmt::{self, Display, Formatter};
 
-/// Items that are listed; a table that somebody filled may hold any number.
+/// The number of items to list; a table that a user filled may have any number.
 const LISTED: usize = 20;
 
-/// Prints the address of everything, and a request to try.
+/// Displays the address of everything, and a request to try.
 #[derive(Debug)]
 pub struct Welcome<'a>(pub &'a Cloud);
 
@@ -16,7 +16,7 @@ impl Display for Welcome<'_> {
         let (api, services) = (cloud.api_url(), cloud.services_url());
         writeln!(
             f,
-            "See what runs, and send it a spike: {}\n",
+            "Watch the system, and send it a spike: {}\n",
             cloud.console_url()
         )?;
         writeln!(f, "The API is at {api}.\n")?;

@@ -1,7 +1,7 @@
 """Runs LocalStack's SQS tests against `local`: a pytest plugin in place of their conftest. README.md says how to run it.
 
 It keeps the tests that were recorded on AWS, of standard queues, by the JSON protocol. Tests of LocalStack's own
-features and those that change its insides are left out, and so are FIFO queues, the query protocol and a second region,
+features and those that change its internals are left out, and so are FIFO queues, the query protocol and a second region,
 which `local` doesn't have.
 """
 
@@ -20,7 +20,7 @@ ACCOUNT, REGION = "000000000000", "us-east-1"
 
 
 def stand_in(name, **members):
-    """A module of LocalStack's own insides, which the tests import and these tests don't need."""
+    """A module of LocalStack's internals, which the tests import and don't need here."""
     module = ModuleType(name)
     vars(module).update(members)
     sys.modules[name] = module

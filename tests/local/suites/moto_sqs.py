@@ -1,8 +1,8 @@
 """Runs moto's SQS tests against `local`: a pytest plugin in place of their conftest. README.md says how to run it.
 
-It keeps the tests of standard queues that call SQS by boto3. Tests of moto's own insides are left out, and so are FIFO
-queues and a second region, which `local` doesn't have. Nothing is mocked: `mock_aws` does nothing, and moto is told that
-its tests run against a server, so that it skips those that stop the clock.
+It keeps the tests of standard queues that call SQS by boto3. Tests of moto's own internals are left out, and so are FIFO
+queues and a second region, which `local` doesn't have. Nothing is mocked: `mock_aws` does nothing, and moto's settings say
+that its tests run against a server, so that it skips those that stop the clock.
 """
 
 import contextlib
@@ -49,7 +49,7 @@ def sqs():
 
 @pytest.fixture(autouse=True)
 def no_queues_are_left(sqs):
-    """Deletes the test's queues, but not those of the template: `local` reads from them all the time."""
+    """Deletes the test's queues, but not those of the template: `local` polls them all the time."""
     before = queues(sqs)
     yield
     for url in queues(sqs) - before:

@@ -1,7 +1,7 @@
 """Runs Scylla's alternator tests against `local`: a pytest plugin in place of their conftest. README.md says how to run it.
 
-It takes over their own fixtures, and tells the tests that they run on AWS: so they skip what only Scylla has, and what
-takes AWS minutes. They don't ask whether Scylla still runs.
+It takes over their own fixtures, and makes the tests believe that they run on AWS: so they skip what only Scylla has, and
+what takes AWS minutes. They don't check whether Scylla still runs.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ theirs = util.client_no_transform
 
 @contextlib.contextmanager
 def client_no_transform(client):
-    """Theirs leaves the client as it is when a test fails, and then the tests after it fail too."""
+    """Restores the client even if a test fails; theirs doesn't, and then the tests after it fail too."""
     events = client.meta.events
     try:
         with theirs(client):

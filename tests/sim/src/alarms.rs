@@ -20,36 +20,36 @@ use std::{
     time::Duration,
 };
 
-/// The minute by which each alarm told, if it did.
-pub type Told = BTreeMap<String, u32>;
+/// The minute by which each alarm fired, if it did.
+pub type Fired = BTreeMap<String, u32>;
 
-/// Every fault lasts so long, and orders come all the while.
+/// How long every fault lasts. Orders come the whole time.
 const LASTS: Duration = Duration::from_mins(40);
 
-/// The orders of a day.
+/// The rate of orders on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Day {
-    /// One in five seconds.
+    /// One every five seconds.
     Busy,
-    /// One in three minutes.
+    /// One every three minutes.
     Quiet,
 }
 
 impl Day {
-    /// Both.
+    /// Both kinds of day.
     pub const ALL: [Self; 2] = [Self::Busy, Self::Quiet];
 }
 
-/// Something that goes wrong from the start of a run on.
+/// A fault that lasts from the start of a run.
 #[derive(Debug, Clone)]
 pub struct Trouble {
-    /// Its name.
+    /// The fault's name.
     pub name: &'static str,
-    /// Makes it part of a case.
+    /// Adds the fault to a case.
     change: fn(&mut Case),
 }
 
-/// Everything that goes wrong, after a day on which nothing does.
+/// Every fault, after a day without any.
 pub const ALL: [Trouble; 16] = [
     Trouble {
         name: "nothing",
@@ -98,7 +98,7 @@ pub const ALL: [Trouble; 16] = [
         name: "the table takes half of what comes",
         change: |case| {
             case.load.lines = 50..=50;
-            // They share no article, so that none is written once for several orders: about 112 units an order.
+            // The orders share no article, so none is written once for several orders: about 112 units an order.
             case.load.articles = 100_000;
             case.load.orders *= 4;
             let orders = u32::try_from(case.load.orders).unwrap_or(u32::MAX);
@@ -151,7 +151,7 @@ fn outage(case: &mut Case, kind: OutageKind) {
     });
 }
 
-/// The alarms of the repository's template.
+/// Reads the alarms of the repository's template.
 pub fn alarms() -> Result<Watch> {
     let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
     let overrides = BTreeMap::from([("OutcomeBus".to_owned(), "orders".to_owned())]);
@@ -162,34 +162,36 @@ pub fn alarms() -> Result<Watch> {
     watch(&template, &overrides, &place)
 }
 
-/// What `happen` tells of every trouble on either day. Threads share the work.
-pub fn all(watch: &Watch) -> Vec<(&'static str, Day, Told)> {
+/// Runs every fault on both days, and returns which alarms fired. Threads share the work.
+pub fn all(watch: &Watch) -> Vec<(&'static str, Day, Fired)> {
     let cases: Vec<_> = ALL
         .iter()
         .flat_map(|trouble| Day::ALL.map(|day| (trouble, day)))
         .collect();
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut told = Vec::new();
+        let mut fired = Vec::new();
         while let Some((trouble, day)) = cases.get(next.fetch_add(1, Relaxed)) {
-            told.push((trouble.name, *day, happen(trouble, *day, watch)));
+            fired.push((trouble.name, *day, happen(trouble, *day, watch)));
         }
-        told
+        fired
     };
     let threads = available_parallelism().map_or(1, usize::from);
     let mut all: Vec<_> = scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let told = threads.into_iter().map(ScopedJoinHandle::join);
-        told.flat_map(|told| told.expect("no run panics")).collect()
+        let fired = threads.into_iter().map(ScopedJoinHandle::join);
+        fired
+            .flat_map(|fired| fired.expect("no run panics"))
+            .collect()
     });
     let place = |name| ALL.iter().position(|trouble| trouble.name == name);
     all.sort_by_key(|(name, day, _)| (place(*name), *day != Day::Busy));
     all
 }
 
-/// Lets something go wrong on such a day. Gives the minute by which each alarm told, if it did, counted from the first
-/// message that is to blame, or from the start.
-fn happen(trouble: &Trouble, day: Day, watch: &Watch) -> Told {
+/// Runs a fault on such a day. Returns the minute by which each alarm fired, if it did, counted from the first message that is
+/// at fault, or from the start.
+fn happen(trouble: &Trouble, day: Day, watch: &Watch) -> Fired {
     let orders = match day {
         Day::Busy => 480,
         Day::Quiet => 13,
@@ -210,14 +212,14 @@ fn happen(trouble: &Trouble, day: Day, watch: &Watch) -> Told {
     (trouble.change)(&mut case);
     let begin = begin(&case);
     let (_, metrics) = run_recorded(&case);
-    let mut told = metrics.told(watch);
-    for minute in told.values_mut() {
+    let mut fired = metrics.fired(watch);
+    for minute in fired.values_mut() {
         *minute = minute.saturating_sub(begin);
     }
-    told
+    fired
 }
 
-/// The minute in which the first message comes that is to blame for something, if one is.
+/// The minute in which the first message at fault arrives, or 0.
 fn begin(case: &Case) -> u32 {
     let Load {
         articles, broken, ..
@@ -236,10 +238,10 @@ fn begin(case: &Case) -> u32 {
     minute
 }
 
-/// Lists alarms by the minute in which they told: `3: Backlog, …`.
-pub fn list(told: &Told) -> String {
+/// Lists alarms by the minute in which they fired: `3: Backlog, …`.
+pub fn list(fired: &Fired) -> String {
     let mut by_minute = BTreeMap::<u32, Vec<&str>>::new();
-    for (alarm, minute) in told {
+    for (alarm, minute) in fired {
         let name = alarm.strip_suffix("Alarm").unwrap_or(alarm);
         by_minute.entry(*minute).or_default().push(name);
     }

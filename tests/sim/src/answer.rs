@@ -23,12 +23,12 @@ impl Answer {
         Self::Error(status, code, vec![])
     }
 
-    /// A cancelled transaction, with the reason of each action.
+    /// A cancelled transaction, with a reason for each action.
     pub fn cancelled(reasons: Vec<Option<Value>>) -> Self {
         Self::Error(400, "TransactionCanceledException", reasons)
     }
 
-    /// The code, and those of the reasons. Not the rows in them: a map has no order.
+    /// The code, and those of the reasons, without their rows: a map has no fixed order.
     pub fn summary(&self) -> String {
         let Self::Error(_, code, reasons) = self else {
             return format!("{self:?}");
@@ -38,7 +38,7 @@ impl Answer {
         format!("{code} {}", codes.join(" "))
     }
 
-    /// As the SDK's connector gives it.
+    /// Converts the answer to what the SDK's connector returns.
     pub fn response(self) -> Result<HttpResponse, ConnectorError> {
         let (status, body) = match self {
             Self::Ok(body) => (200, body),

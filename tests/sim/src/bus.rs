@@ -13,19 +13,19 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The most entries of a call.
 const MOST_ENTRIES: usize = 10;
 
-/// The outcomes that the bus has taken.
+/// The outcomes that the bus has accepted.
 #[derive(Debug, Default)]
 pub struct Bus {
     /// By the order's id, oldest first.
     pub published: BTreeMap<String, Vec<OutcomeEvent>>,
-    /// Orders whose message a worker deleted that publishes nothing.
+    /// Orders whose message was deleted by a worker that publishes nothing.
     pub unpublished: BTreeSet<String>,
     /// Events whose outcome no row has.
     pub wrong: Vec<String>,
 }
 
 impl Bus {
-    /// Takes the events of a `PutEvents`, or refuses some or all.
+    /// Accepts the events of a `PutEvents`, or refuses some or all.
     pub fn put(&mut self, body: &[u8], tables: &Tables) -> Answer {
         if tables.is_out(OutageKind::BusDown) || tables.strikes(Fault::BusDown) {
             return Answer::error(500, "InternalException");
@@ -72,13 +72,13 @@ impl Bus {
         };
         if !is_right {
             self.wrong.push(format!(
-                "{id} was published as {status}, and its row is {row:?}"
+                "{id} was published as {status}, but its row is {row:?}"
             ));
         }
         self.published.entry(id).or_default().push(event);
     }
 
-    /// True if the outcome in an order's row was published, or a worker that publishes nothing was done with it.
+    /// Whether the outcome in an order's row was published, or its message deleted by a worker that publishes nothing.
     pub fn is_published(&self, row: &Row) -> bool {
         let mut events = self.published.get(&row.id).into_iter().flatten();
         self.unpublished.contains(&row.id)
@@ -86,7 +86,7 @@ impl Bus {
     }
 
     /// Checks that each outcome was published, if the case has a bus.
-    pub fn balance(&self, case: &Case, tables: &Tables, wrong: &mut Vec<String>) {
+    pub fn check(&self, case: &Case, tables: &Tables, wrong: &mut Vec<String>) {
         wrong.extend(self.wrong.iter().cloned());
         if !case.stack.bus {
             return;
@@ -94,7 +94,7 @@ impl Bus {
         for row in tables.rows.values().filter(|row| row.status != "failed") {
             if !self.is_published(row) {
                 let Row { id, status, .. } = row;
-                wrong.push(format!("{id} is {status}, and no event says so"));
+                wrong.push(format!("{id} is {status}, but that was never published"));
             }
         }
     }

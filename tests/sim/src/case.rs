@@ -1,5 +1,4 @@
-//! A run's settings: the load, the stack, and the faults. A seed stands for one; `draw` says
-//! which.
+//! A run's settings: the load, the stack, and the faults. `draw` derives them from a seed.
 
 mod draw;
 mod weather;
@@ -12,7 +11,7 @@ pub use weather::{Fault, Outage, OutageKind, Weather};
 /// The settings of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
-    /// Chance in the run goes by it, and so do the orders.
+    /// Seeds all randomness in the run, and the orders.
     pub seed: u64,
     pub load: Load,
     pub stack: Stack,
@@ -24,39 +23,39 @@ pub struct Case {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Load {
     pub orders: usize,
-    /// The lines of an order, each of another article.
+    /// The number of lines in an order, each for a different article.
     pub lines: RangeInclusive<usize>,
     pub articles: usize,
-    /// The n-th article is wanted 1/n as often as the first, instead of all alike.
+    /// The n-th article is wanted 1/n as often as the first; otherwise all equally.
     pub zipf: bool,
-    /// Every other article has half of what is wanted of it, instead of plenty.
+    /// Every other article has half of the stock that is wanted; otherwise all have plenty.
     pub scarce: bool,
-    /// The orders arrive evenly over so long.
+    /// The time over which the orders arrive, evenly.
     pub over: Duration,
     /// The share of messages that are sent twice.
     pub twice: f64,
-    /// The share of orders whose id another order has, too: a key that was used twice.
+    /// The share of orders whose id another order also has: a key that was used twice.
     pub other: f64,
     /// Messages that are no order.
     pub poison: usize,
     /// Messages of a later version, which this worker doesn't know.
     pub later: usize,
-    /// Articles whose stock is no number, the last ones. No order for them can be written.
+    /// The number of articles whose stock isn't a number, the last ones. No order for them can be written.
     pub broken: usize,
-    /// An article that some orders want is added after so long, if at all.
+    /// The time after which an article that some orders want is added, if at all.
     pub added: Option<Duration>,
-    /// Messages of the same orders that come long after.
+    /// Messages of the same orders that arrive long after.
     pub copies: Option<Copies>,
 }
 
-/// Messages that come long after their orders were settled.
+/// Messages that arrive long after their orders were settled.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Copies {
     /// The share of orders that have one.
     pub share: f64,
-    /// The client retries under the same key within this time of the order, if at all; otherwise the copy is identical.
+    /// The client retries under the same key within this time of the order; `None`: the copy is identical.
     pub retried: Option<Duration>,
-    /// A copy is delivered within this time of its acceptance. SQS keeps a message for 14 days at most.
+    /// A copy is delivered within this time of its acceptance. SQS keeps a message for at most 14 days.
     pub delayed: Duration,
 }
 
@@ -68,7 +67,7 @@ impl Copies {
 }
 
 impl Load {
-    /// Orders that all arrive at once, with plenty of stock and nothing odd among them.
+    /// Orders that all arrive at once, with plenty of stock and no bad ones among them.
     pub fn of(orders: usize, lines: usize, articles: usize) -> Self {
         Self {
             orders,
@@ -97,7 +96,7 @@ pub struct Stack {
     pub batch: usize,
     /// `MaximumBatchingWindowInSeconds`
     pub window: Duration,
-    /// From a batch's end until the worker's next one starts.
+    /// The time from a batch's end until the worker's next one starts.
     pub turnaround: Duration,
     /// The function's time-out.
     pub timeout: Duration,
@@ -107,11 +106,11 @@ pub struct Stack {
     pub max_receives: u32,
     /// `RETRY_BASE_SECONDS`
     pub retry_base: Duration,
-    /// Outcomes are published on an event bus.
+    /// Whether outcomes are published on an event bus.
     pub bus: bool,
-    /// A `failed` row reads `queued` until it has this age: `status` is given the function's time-out.
+    /// A `failed` row reads `queued` until it has this age: `status` gets the function's time-out.
     pub failed_after: Duration,
-    /// `KeepDays`: how long an order's row is promised to be there. `None` is forever.
+    /// `KeepDays`: how long an order's row is kept at least; `None`: forever.
     pub keep: Option<Duration>,
 }
 
@@ -135,13 +134,13 @@ impl Default for Stack {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// The time that a write takes; a transaction holds its items for so long.
+    /// The time that a write takes; a transaction holds its items for that time.
     pub latency: Duration,
-    /// The write units a second of both tables together, if there is a limit.
+    /// The write units per second of both tables together, if there is a limit.
     pub units: Option<u32>,
-    /// Unused units are kept for so long.
+    /// How long unused units are kept.
     pub burst: Duration,
-    /// A partition takes its share of the units. Without a limit there is one.
+    /// The number of partitions, each with its share of the units. Without a limit there is one.
     pub partitions: u32,
 }
 
@@ -157,8 +156,8 @@ impl Default for Table {
 }
 
 impl Case {
-    /// True if nothing goes wrong, and the tables need less than ten minutes for all orders: then load alone must not
-    /// use up receives.
+    /// Whether there are no faults, and the tables need less than ten minutes for all orders: then load alone must not use up
+    /// receives.
     pub fn is_calm(&self) -> bool {
         self.weather.over().is_zero()
             && self.has_default_receives()
@@ -166,8 +165,8 @@ impl Case {
             && self.work() < Duration::from_mins(10)
     }
 
-    /// True if no order may be dead: only faults of chance, or fewer receives than the template's, can fail an order for
-    /// good.
+    /// Whether no order may end as a dead letter: only random faults, or fewer receives than the template's, can fail an order
+    /// for good.
     pub fn must_lose_nothing(&self) -> bool {
         self.weather.is_fair() && self.has_default_receives()
     }
@@ -176,8 +175,8 @@ impl Case {
         self.stack.max_receives >= Stack::default().max_receives
     }
 
-    /// The settings of a worker from before the last deployment: it publishes nothing, its rows never expire, and it takes
-    /// an earlier delivery for the last.
+    /// The settings of a worker from before the last deployment: it publishes nothing, its rows never expire, and it takes an
+    /// earlier delivery for the last.
     pub fn old_stack(&self) -> Stack {
         Stack {
             bus: false,
@@ -188,13 +187,13 @@ impl Case {
         }
     }
 
-    /// True if an order that was placed then may be refused as older than `KeepDays` by a worker whose clock is wrong.
+    /// Whether a worker whose clock is wrong may refuse an order that was placed then as older than `KeepDays`.
     pub fn may_be_too_old(&self, placed_at: Timestamp) -> bool {
         let age = placed_at.until(clock::now().into()) + self.weather.clocks;
         self.stack.keep.is_some_and(|keep| age >= keep)
     }
 
-    /// The least time, about, that the tables take for all orders.
+    /// The least time, roughly, that the tables need for all orders.
     pub fn work(&self) -> Duration {
         let orders = f64::from(u32::try_from(self.load.orders).unwrap_or(u32::MAX));
         let lines = f64::from(u32::try_from(*self.load.lines.end()).unwrap_or(u32::MAX));

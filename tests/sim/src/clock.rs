@@ -15,13 +15,13 @@ thread_local! {
 /// How wrong a worker's clock is.
 #[derive(Debug, Clone, Copy)]
 pub enum Wrong {
-    /// It shows a later time.
+    /// The clock is fast by this much.
     Ahead(Duration),
-    /// It shows an earlier time.
+    /// The clock is slow by this much.
     Behind(Duration),
 }
 
-/// Runs a part of a worker's work, by its clock.
+/// Runs a part of a worker's work, with its clock.
 pub fn by<T>(wrong: Wrong, work: impl FnOnce() -> T) -> T {
     let before = WRONG_BY.replace(wrong);
     let result = work();
@@ -29,7 +29,7 @@ pub fn by<T>(wrong: Wrong, work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// The time of day by the clock of the worker that runs.
+/// The time of day by the current worker's clock.
 pub fn of_worker() -> SystemTime {
     match WRONG_BY.get() {
         Wrong::Ahead(by) => now() + by,
@@ -40,7 +40,7 @@ pub fn of_worker() -> SystemTime {
 /// The time of day at the start of every run: in 2026.
 const BEGIN: Duration = Duration::from_hours(56 * 365 * 24 + 24 * 14);
 
-/// A run starts on this thread.
+/// Starts a run on this thread.
 pub fn start() {
     START.set(Some(Instant::now()));
 }
@@ -51,12 +51,12 @@ pub fn now() -> SystemTime {
     after(passed.unwrap_or_default())
 }
 
-/// The time of day when so much has passed.
+/// The time of day after this much has passed.
 pub fn after(passed: Duration) -> SystemTime {
     UNIX_EPOCH + BEGIN + passed
 }
 
-/// How much time had passed then.
+/// How much time had passed at `at`.
 pub fn passed(at: Timestamp) -> Duration {
     Timestamp::from(after(Duration::ZERO)).until(at)
 }

@@ -1,5 +1,5 @@
-//! A model of CloudWatch: the metrics of a run, and when an alarm of the template tells. It is told what the functions emit, and
-//! what SQS and Lambda would. Metrics are there at once; CloudWatch itself needs up to two minutes.
+//! A model of CloudWatch: the metrics of a run, and when an alarm of the template fires. It gets what the functions emit, and
+//! what SQS and Lambda would. Metrics are available at once; CloudWatch itself needs up to two minutes.
 
 mod math;
 
@@ -15,7 +15,7 @@ use std::{
 use tokio::time::{Instant, sleep_until};
 
 const MINUTE: Duration = Duration::from_mins(1);
-/// The names that the template's queues and function have, and the service.
+/// The names of the template's queues and function, and of the service.
 const QUEUE: (&str, &str) = ("QueueName", "OrdersQueue");
 const DEAD: (&str, &str) = ("QueueName", "OrdersDeadLetterQueue");
 const FUNCTION: (&str, &str) = ("FunctionName", "ProcessFunction");
@@ -54,7 +54,7 @@ pub fn take() -> Option<Metrics> {
     RECORDED.take()
 }
 
-/// What SQS tells each minute.
+/// Records what SQS reports each minute.
 fn sample(queue: &Queue) {
     let (visible, hidden) = queue.depth();
     put(
@@ -75,7 +75,7 @@ fn sample(queue: &Queue) {
         DEAD,
         count(queue.dead.len()),
     );
-    // It passes over what was received three times.
+    // SQS leaves out what was received three times.
     if let Some(age) = queue.oldest(3) {
         put(
             "AWS/SQS",
@@ -86,17 +86,17 @@ fn sample(queue: &Queue) {
     }
 }
 
-/// A message was deleted.
+/// Records that a message was deleted.
 pub fn deleted() {
     put("AWS/SQS", "NumberOfMessagesDeleted", QUEUE, 1.0);
 }
 
-/// An invocation failed as a whole.
+/// Records that an invocation failed as a whole.
 pub fn failed() {
     put("AWS/Lambda", "Errors", FUNCTION, 1.0);
 }
 
-/// A batch is over.
+/// Records the metrics of a batch.
 pub fn emit(tally: &Tally) {
     if RECORDED.with_borrow(Option::is_none) {
         return;
@@ -134,23 +134,23 @@ fn count(n: usize) -> f64 {
 }
 
 impl Metrics {
-    /// The minute after the start by which each alarm told first, if it did; the composite ones, too.
-    pub fn told(&self, watch: &Watch) -> BTreeMap<String, u32> {
+    /// Returns the minute after the start by which each alarm first fired, if it did, including the composite ones.
+    pub fn fired(&self, watch: &Watch) -> BTreeMap<String, u32> {
         let all = self.values.values().flatten();
         let end = all.map(|(at, _)| *at).max().unwrap_or_default();
         let minutes = 1..=u32::try_from(end.as_secs() / 60 + 10).unwrap_or(u32::MAX);
-        let mut told = BTreeMap::new();
+        let mut fired = BTreeMap::new();
         for (id, alarm) in &watch.alarms {
             let first = minutes
                 .clone()
                 .find(|minute| self.breaches(alarm, MINUTE * *minute));
-            told.extend(first.map(|minute| (id.clone(), minute)));
+            fired.extend(first.map(|minute| (id.clone(), minute)));
         }
         for (id, any) in &watch.composites {
-            let first = any.iter().filter_map(|id| told.get(id)).min().copied();
-            told.extend(first.map(|minute| (id.clone(), minute)));
+            let first = any.iter().filter_map(|id| fired.get(id)).min().copied();
+            fired.extend(first.map(|minute| (id.clone(), minute)));
         }
-        told
+        fired
     }
 
     /// The metrics that were recorded.
@@ -158,7 +158,7 @@ impl Metrics {
         self.values.keys().map(|(_, name, _)| &**name).collect()
     }
 
-    /// Tells if enough of the datapoints before `now` breach an alarm.
+    /// Whether enough of the datapoints before `now` breach an alarm.
     fn breaches(&self, alarm: &Alarm, now: Duration) -> bool {
         let periods = alarm.metrics.values().map(|metric| metric.period);
         let period = periods.max().unwrap_or(MINUTE);
@@ -179,7 +179,7 @@ impl Metrics {
         breaching.count() >= alarm.datapoints
     }
 
-    /// A statistic of the period that ends then. None if there was no value.
+    /// A statistic of the period that ends at `end`; `None`: no value.
     fn statistic(&self, metric: &Metric, end: Duration) -> Option<f64> {
         let Metric {
             namespace,

@@ -12,32 +12,32 @@ use std::{fmt, time::Duration};
 /// A case with a name.
 #[derive(Debug, Clone)]
 pub struct Figure {
-    /// Its name.
+    /// The figure's name.
     pub name: String,
-    /// The case.
+    /// The case to run.
     pub case: Case,
 }
 
 /// The result of a figure.
 #[derive(Debug)]
 pub struct Measured {
-    /// Its name.
+    /// The figure's name.
     pub name: String,
-    /// The run.
+    /// The run's report.
     pub report: Report,
-    /// Orders a second, until the last one was settled.
+    /// Orders per second, until the last one was settled.
     pub rate: f64,
-    /// The write units that were used, as a share of those that the tables had meanwhile; none if they have no limit.
+    /// The write units that were used, as a share of those that the tables had in that time; `None`: they have no limit.
     pub share: Option<f64>,
     /// The time after an outage until orders were settled at nine tenths of the speed before it.
     pub recovery: Option<Duration>,
-    /// The orders that were settled before the outage was over.
+    /// The orders that were settled before the outage ended.
     pub before_end: usize,
     /// The time after an outage until the last order was settled.
     pub settled: Option<Duration>,
 }
 
-/// Runs a case for its figures.
+/// Runs a case and measures its figures.
 pub fn measure(figure: &Figure) -> Measured {
     let report = run(&figure.case, false);
     let last = report
@@ -67,8 +67,8 @@ pub fn measure(figure: &Figure) -> Measured {
     }
 }
 
-/// The time after an outage until orders were settled at nine tenths of the speed of the seconds before it, in
-/// steps of 100 ms, over a second.
+/// The time after an outage until orders were settled at nine tenths of their speed in the seconds before it, in steps of 100
+/// ms, averaged over a second.
 fn recovery(report: &Report, outage: &Outage) -> Option<Duration> {
     let between = |from: Duration, until: Duration| {
         let settled = report.seen.settled.iter();

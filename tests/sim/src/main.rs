@@ -1,4 +1,4 @@
-//! Runs seeds, as many as you like, or the cases of the README's table.
+//! Runs any number of seeds, or the cases of the README's table.
 
 use clap::Parser;
 use sim::{
@@ -12,7 +12,7 @@ use sim::{
 };
 use std::process::ExitCode;
 
-/// Runs `process` against a model of AWS in virtual time, a seed a run.
+/// Runs `process` against a model of AWS in virtual time, one run per seed.
 #[derive(Parser)]
 struct Options {
     /// Number of seeds
@@ -27,10 +27,10 @@ struct Options {
     /// Run the README's cases whose names contain this text, instead of seeds
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
     figures: Option<String>,
-    /// Print which alarm tells of each fault, and after how many minutes, instead of running seeds
+    /// Print which alarm fires for each fault, and after how many minutes, instead of running seeds
     #[arg(long)]
     alarms: bool,
-    /// Print how often waiting clients ask, and how late they know, instead of running seeds
+    /// Print how often waiting clients poll, and how late they learn their outcomes, instead of running seeds
     #[arg(long)]
     waits: bool,
 }
@@ -38,7 +38,7 @@ struct Options {
 fn main() -> ExitCode {
     let options = Options::parse();
     if options.alarms {
-        return match tell() {
+        return match alarms() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("{error:#}");
@@ -58,10 +58,10 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(failed > 0))
 }
 
-fn tell() -> anyhow::Result<()> {
+fn alarms() -> anyhow::Result<()> {
     let watch = alarms::alarms()?;
-    for (name, day, told) in alarms::all(&watch) {
-        println!("{name}, {day:?}: {}", alarms::list(&told));
+    for (name, day, fired) in alarms::all(&watch) {
+        println!("{name}, {day:?}: {}", alarms::list(&fired));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The orders of a run. Pure: the same case has the same ones.
+//! The orders of a run. Pure: the same case yields the same orders.
 
 use crate::{
     case::{Case, Copies, Load},
@@ -15,24 +15,24 @@ use std::{
     time::Duration,
 };
 
-/// Pieces of an article that has plenty.
+/// The stock of an article that never sells out.
 const PLENTY: u64 = 1_000_000_000;
 
-/// An article that is added meanwhile, or never.
+/// An article that is added during the run, or never.
 pub const LATER: &str = "later";
 
 /// The messages of a run, and the stock for them.
 #[derive(Debug)]
 pub struct Orders {
-    /// The bodies of messages, in the order in which they are sent.
+    /// The bodies of messages, in the sequence in which they are sent.
     pub messages: Vec<String>,
-    /// The bodies that come long after, and when, from the start. Sorted.
+    /// The bodies that arrive long after, and when, from the start. Sorted.
     pub copies: Vec<(Duration, String)>,
     /// The orders of each id: more than one, if a key was used twice.
     pub placed: BTreeMap<OrderId, Vec<OrderPlaced>>,
     /// The ids that more than one message has.
     pub several: BTreeSet<OrderId>,
-    /// The stock of each article that orders want. `None` is no number.
+    /// The stock of each article that orders want; `None`: not a number.
     pub stock: BTreeMap<String, Option<u64>>,
 }
 
@@ -94,7 +94,7 @@ impl Orders {
     }
 }
 
-/// The copies that come long after. Their chance is their own: a case without them has the same orders.
+/// The copies that arrive long after. They have their own random numbers: a case without them has the same orders.
 fn copies(
     case: &Case,
     placed: &BTreeMap<OrderId, Vec<OrderPlaced>>,
@@ -130,7 +130,7 @@ fn copies(
 
 struct Articles<'a> {
     load: &'a Load,
-    /// The sums of 1/n, if the first articles are wanted more.
+    /// The sums of 1/n, if the first articles are in higher demand.
     sums: Vec<f64>,
 }
 
@@ -163,7 +163,7 @@ impl Articles<'_> {
     fn order(&self, rng: &mut Rng, number: usize) -> Order {
         let wanted = rng.usize(self.load.lines.clone());
         let mut articles = Vec::new();
-        // Where there are fewer articles than lines, one is on several.
+        // With fewer articles than lines, some article is on several lines.
         for _ in 0..wanted {
             let article = self.draw(rng);
             let taken = articles.contains(&article) && wanted <= self.load.articles;

@@ -20,7 +20,7 @@ pub struct Queue {
     messages: HashMap<usize, Message>,
     /// Messages that can be received.
     visible: VecDeque<usize>,
-    /// Messages that come back, by when.
+    /// Messages that come back, by the time at which they do.
     hidden: BTreeSet<(Instant, usize)>,
     /// Bodies on the dead-letter queue.
     pub dead: Vec<String>,
@@ -29,21 +29,21 @@ pub struct Queue {
     /// How often a receipt handle hid a message that had been received again since.
     pub disturbed: usize,
     sent: usize,
-    /// Notified when a message may come sooner than [`next`](Self::next) said.
+    /// Notified when a message may become visible sooner than [`next`](Self::next) returned.
     pub changed: Arc<Notify>,
 }
 
-/// What is odd about one receive of a message.
+/// The oddities of one receive of a message.
 #[derive(Debug, Clone, Copy)]
 pub struct Receive {
-    /// It is counted as this many.
+    /// The number of receives that it counts as.
     pub counts: u32,
     /// The message comes back after this time, instead of the visibility timeout.
     pub back: Option<Duration>,
 }
 
 impl Receive {
-    /// A receive that nothing is odd about.
+    /// A receive without oddities.
     pub const PLAIN: Self = Self {
         counts: 1,
         back: None,
@@ -107,14 +107,14 @@ impl Queue {
         (self.messages.len() - hidden, hidden)
     }
 
-    /// The age of the oldest message that was received fewer than so many times.
+    /// The age of the oldest message that was received fewer than this many times.
     pub fn oldest(&self, receives: u32) -> Option<Duration> {
         let messages = self.messages.values();
         let counted = messages.filter(|message| message.receives < receives);
         counted.map(|message| message.sent.elapsed()).max()
     }
 
-    /// The time at which there is a message to receive.
+    /// The time at which the next message can be received.
     pub fn next(&self) -> Option<Instant> {
         if self.visible.is_empty() {
             self.hidden.first().map(|(at, _)| *at)
@@ -123,7 +123,7 @@ impl Queue {
         }
     }
 
-    /// Receives up to `most` messages, roughly in the order in which they came. `how` says of each what is odd about it.
+    /// Receives up to `most` messages, roughly in sequence of arrival. `how` returns the oddities of each.
     pub fn receive(&mut self, most: usize, mut how: impl FnMut() -> Receive) -> Vec<SqsMessage> {
         let now = Instant::now();
         while let Some((at, n)) = self.hidden.first().copied()
@@ -181,7 +181,7 @@ impl Queue {
         batch
     }
 
-    /// Hides a message until then, by any of its receipt handles, even one of an earlier receive.
+    /// Hides a message until `until`, by any of its receipt handles, even one of an earlier receive.
     pub fn hide(&mut self, handle: &str, until: Instant) {
         let (n, receive) = read_handle(handle);
         let latest = self.messages.get(&n).map(|message| message.receives);
@@ -205,7 +205,7 @@ impl Queue {
         self.changed.notify_waiters();
     }
 
-    /// Deletes a message, and gives its body if it was there. The handle of an earlier receive may delete it or not: AWS
+    /// Deletes a message, and returns its body if it existed. The handle of an earlier receive may or may not delete it: AWS
     /// leaves that open.
     pub fn delete(&mut self, handle: &str) -> Option<String> {
         let (n, receive) = read_handle(handle);

@@ -11,9 +11,9 @@ pub const ORDERS: &str = "orders";
 /// The name of the articles' table.
 pub const ARTICLES: &str = "articles";
 
-/// The most actions of a transaction.
+/// The maximum number of actions in a transaction.
 const MOST_ACTIONS: usize = 100;
-/// The most bytes of a transaction.
+/// The maximum number of bytes in a transaction.
 const MOST_BYTES: usize = 4 << 20;
 
 /// A conditional write of an item.
@@ -33,17 +33,17 @@ pub enum Action {
 /// An order's row.
 #[derive(Debug, Clone)]
 pub struct Row {
-    /// The whole of it.
+    /// The whole item.
     pub item: Item,
     /// The order's id.
     pub id: String,
     /// `confirmed`, `rejected`, `failed`
     pub status: String,
-    /// Of the order.
+    /// The order's fingerprint.
     pub fingerprint: String,
-    /// True if it may replace a `failed` row of the same order.
+    /// Whether it may replace a `failed` row of the same order.
     pub replaces_failed: bool,
-    /// It may replace a row that expired before this second, if the worker knows of rows that expire.
+    /// The second before which a row must have expired to be replaced, if the worker knows of rows that expire.
     pub replaces_expired: Option<u64>,
 }
 
@@ -56,13 +56,13 @@ impl Row {
         }
     }
 
-    /// The time at which its order was accepted.
+    /// The time at which the order was accepted.
     pub fn placed_at(&self) -> Timestamp {
         let placed_at = self.text("placed_at").and_then(|at| at.parse().ok());
         placed_at.expect("each row has the time of its order")
     }
 
-    /// The second, since 1970, from which on DynamoDB deletes it.
+    /// The second, since 1970, from which on DynamoDB may delete the row.
     pub fn expires_at(&self) -> Option<u64> {
         match self.item.get("expires_at")? {
             AttributeValue::N(seconds) => seconds.parse().ok(),
@@ -70,13 +70,13 @@ impl Row {
         }
     }
 
-    /// True if readers take it for deleted.
+    /// Whether readers treat it as deleted.
     pub fn has_expired(&self, now: Timestamp) -> bool {
         let now = u64::try_from(now.seconds()).unwrap_or_default();
         self.expires_at().is_some_and(|at| at < now)
     }
 
-    /// True if it may be put where `before` is.
+    /// Whether it may replace `before`.
     pub fn may_replace(&self, before: &Self) -> bool {
         let is_own_failed = before.status == "failed" && before.fingerprint == self.fingerprint;
         let expired = self.replaces_expired.zip(before.expires_at());
@@ -85,7 +85,7 @@ impl Row {
 }
 
 impl Action {
-    /// The item's key, unlike that of any other table.
+    /// A key that is unique across both tables.
     pub fn key(&self) -> String {
         match self {
             Self::Put(row) => format!("{ORDERS}/{}", row.id),
@@ -93,7 +93,7 @@ impl Action {
         }
     }
 
-    /// Write units in a transaction. An article's row is below a KiB.
+    /// Write units in a transaction. An article's row is smaller than a KiB.
     pub fn units(&self) -> f64 {
         let units = match self {
             Self::Put(row) => units::in_transaction(&row.item),

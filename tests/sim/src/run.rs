@@ -1,12 +1,12 @@
 //! Runs a case, and reconciles tables and queue with the orders.
 
 use crate::{
-    books,
     case::Case,
     clock,
     cloudwatch::{self, Metrics},
     orders::{LATER, Orders},
     queue::Queue,
+    reconciliation,
     table::{Seen, Tables},
     trace::Trace,
     wire::Wire,
@@ -20,23 +20,23 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-/// The run looks as often as this if the queue is empty.
+/// How often the run checks whether the queue is empty.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Clients read their orders this many times in a run, apart from the moments at which rows change.
+/// How many times in a run clients read their orders, apart from the moments at which rows change.
 const READS: usize = 50;
 
-/// The first of them come this long after the order.
+/// How long after the order the first of these reads comes.
 const FIRST_READ: Duration = Duration::from_millis(100);
 
 /// The result of a run.
 #[derive(Debug)]
 pub struct Report {
-    /// The violations that were found.
+    /// The broken promises that were found.
     pub wrong: Vec<String>,
-    /// Orders that are confirmed, and those that are rejected.
+    /// The numbers of confirmed and of rejected orders.
     pub outcomes: (usize, usize),
-    /// Orders that were dead before the redrive though nothing was wrong with them.
+    /// Orders that were dead before the redrive although nothing was wrong with them.
     pub dead: usize,
     /// The receive count of the message that was received most.
     pub most_receives: u32,
@@ -48,12 +48,12 @@ pub struct Report {
     pub trace: Vec<String>,
 }
 
-/// Runs a case, by virtual time, on this thread.
+/// Runs a case in virtual time on this thread.
 pub fn run(case: &Case, trace: bool) -> Report {
     start(happen(case, Trace::new(trace), |_| {}))
 }
 
-/// The same, and gives its metrics.
+/// Does the same, and returns the run's metrics.
 pub fn run_recorded(case: &Case) -> (Report, Metrics) {
     let report = start(happen(case, Trace::new(false), cloudwatch::record));
     (report, cloudwatch::take().expect("it was recorded"))
@@ -107,20 +107,20 @@ async fn happen(case: &Case, trace: Trace, record: impl FnOnce(&Wire)) -> Report
     if drained.is_none() {
         let waiting = wire.queue().waiting();
         wrong.push(format!(
-            "{waiting} messages still wait when all should be over"
+            "{waiting} messages still wait after the time limit"
         ));
     }
-    let dead = books::dead(case, &orders, &wire.queue().dead);
+    let dead = reconciliation::dead(case, &orders, &wire.queue().dead);
     if case.must_lose_nothing() && dead > 0 {
         wrong.push(format!(
-            "{dead} orders are dead, and nothing is wrong with them"
+            "{dead} orders are dead, but nothing is wrong with them"
         ));
     }
     let most_receives = wire.queue().most_receives;
     if case.is_calm() && most_receives > 3 {
         wrong.push(format!("a message was received {most_receives} times"));
     }
-    // No operator redrives before an alarm fires. When the faults are over, a redrive settles what is dead.
+    // No operator redrives before an alarm fires. When the faults are over, a redrive settles the dead letters.
     sleep(Duration::from_mins(5)).await;
     sleep_until(start + case.weather.over()).await;
     redrive(case, &wire, start, &mut wrong).await;
@@ -133,8 +133,8 @@ async fn happen(case: &Case, trace: Trace, record: impl FnOnce(&Wire)) -> Report
     }
     let (tables, queue) = (wire.tables(), wire.queue());
     wrong.extend(tables.seen.wrong.iter().cloned());
-    books::balance(case, &orders, &tables, &queue.dead, &mut wrong);
-    wire.bus().balance(case, &tables, &mut wrong);
+    reconciliation::check(case, &orders, &tables, &queue.dead, &mut wrong);
+    wire.bus().check(case, &tables, &mut wrong);
     let count = |status| {
         tables
             .rows
@@ -154,8 +154,8 @@ async fn happen(case: &Case, trace: Trace, record: impl FnOnce(&Wire)) -> Report
     }
 }
 
-/// Lets clients read their orders, at times of chance: from a tenth of a second after they are placed until a quarter of an
-/// hour after, or until the last copy.
+/// Makes clients read their orders at random times: from a tenth of a second after they are placed until a quarter of an hour
+/// after, or until the last copy.
 fn spawn_reads(case: &Case, orders: &Orders, wire: &Wire) {
     let rng = &mut Rng::with_seed(case.seed.rotate_left(32));
     let placed: Vec<_> = orders.placed.values().flatten().collect();
@@ -180,7 +180,7 @@ fn spawn_reads(case: &Case, orders: &Orders, wire: &Wire) {
     });
 }
 
-/// Redrives what is dead, and waits until the queue is empty.
+/// Redrives the dead letters, and waits until the queue is empty.
 async fn redrive(case: &Case, wire: &Wire, start: Instant, wrong: &mut Vec<String>) {
     wire.trace
         .say(|| "the dead letters are redriven".to_owned());
@@ -188,11 +188,11 @@ async fn redrive(case: &Case, wire: &Wire, start: Instant, wrong: &mut Vec<Strin
     wire.queue().redrive();
     let until = Instant::now() + bound(case);
     if drain(wire, start, until).await.is_none() && wrong.is_empty() {
-        wrong.push("what was redriven still waits".to_owned());
+        wrong.push("redriven messages still wait".to_owned());
     }
 }
 
-/// Waits until the queue is empty, and says when it was.
+/// Waits until the queue is empty, and returns when it was.
 async fn drain(wire: &Wire, start: Instant, until: Instant) -> Option<Duration> {
     while wire.queue().waiting() > 0 {
         if Instant::now() >= until {
@@ -203,7 +203,7 @@ async fn drain(wire: &Wire, start: Instant, until: Instant) -> Option<Duration> 
     Some(start.elapsed())
 }
 
-/// The time by which everything must be over, from the start.
+/// The time limit of a run, from the start.
 fn bound(case: &Case) -> Duration {
     let copies = case.load.copies.map(|copies| copies.last());
     let begin = case.weather.over().max(case.load.over) + copies.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Many seeds, on every core.
+//! Runs many seeds, on every core.
 
 use crate::{case::Case, run::run as run_case};
 use std::{
@@ -10,16 +10,16 @@ use std::{
     thread,
 };
 
-/// A seed whose run is wrong.
+/// A seed whose run failed.
 #[derive(Debug)]
 pub struct Failure {
     /// The seed.
     pub seed: u64,
-    /// The promises that were broken.
+    /// The broken promises.
     pub wrong: Vec<String>,
 }
 
-/// Runs these seeds, and gives those that fail, in their order.
+/// Runs these seeds, and returns those that fail, in sequence.
 pub fn run(seeds: Range<u64>) -> Vec<Failure> {
     let next = AtomicU64::new(seeds.start);
     let failures = Mutex::new(Vec::new());

@@ -1,4 +1,4 @@
-//! A failing case, made as small as it can be and still fail.
+//! Makes a failing case as small as it can be while it still fails.
 
 use crate::{
     case::{Case, Load, Stack, Weather},
@@ -6,7 +6,7 @@ use crate::{
 };
 use std::time::Duration;
 
-/// The smallest case that was found to fail.
+/// Returns the smallest failing case that it finds.
 pub fn shrink(case: &Case) -> Case {
     let mut smallest = case.clone();
     while let Some(smaller) = smaller(&smallest).into_iter().find(fails) {
@@ -19,7 +19,7 @@ fn fails(case: &Case) -> bool {
     !run(case, false).wrong.is_empty()
 }
 
-/// Cases that are a little simpler than this one.
+/// Returns cases that are a little simpler than this one.
 fn smaller(case: &Case) -> Vec<Case> {
     let mut all = Vec::new();
     let mut add = |change: &dyn Fn(&mut Case)| {
@@ -85,7 +85,7 @@ fn smaller(case: &Case) -> Vec<Case> {
     all
 }
 
-/// Half of a time, if that is at least a second.
+/// Halves a time, if the result is at least a second.
 fn half(time: Duration) -> Duration {
     let half = time / 2;
     if half < Duration::from_secs(1) {
@@ -104,7 +104,7 @@ mod tests {
     fn each_kind_of_fault_is_taken_away() {
         for seed in 1..100 {
             let mut case = Case::of(seed);
-            // As if each of them failed.
+            // Treats each of them as failing.
             while let Some(next) = smaller(&case).into_iter().next() {
                 case = next;
             }
@@ -123,8 +123,8 @@ mod tests {
 
     #[test]
     fn a_failing_case_loses_whatever_it_does_not_need_to_fail() {
-        // One delivery, a table that throttles all once the first row of a last delivery is there, and a `status` that shows
-        // the row as failed too soon.
+        // One delivery, a table that throttles everything once the first row of a last delivery exists, and a `status` that
+        // shows the row as failed too soon.
         let lasts = Duration::from_secs(100);
         let case = Case {
             seed: 1,

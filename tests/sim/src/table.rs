@@ -26,43 +26,43 @@ pub struct Tables {
     case: Case,
     /// The orders' rows.
     pub rows: BTreeMap<String, Row>,
-    /// Rows that expired, and were deleted or replaced.
+    /// Rows that expired, and were then deleted or replaced.
     pub gone: Vec<Row>,
-    /// What clients were shown.
+    /// What clients have read.
     pub reads: Reads,
     /// Orders that read `failed` at some time, each with the row's `processed_at`.
     pub failed: BTreeSet<(String, String)>,
-    /// The articles' stock. `None` is no number.
+    /// The articles' stock; `None`: not a number.
     pub stock: BTreeMap<String, Option<u64>>,
     /// Items that a write holds.
     held: HashMap<String, u64>,
     writes: u64,
-    /// Units that each partition has left, when they were counted.
+    /// The units that each partition had left when they were last counted.
     left: Vec<f64>,
     counted: Instant,
     pub seen: Seen,
 }
 
-/// The tables' view of a run.
+/// What the tables counted in a run.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
     /// Transactions that were written.
     pub taken: usize,
     /// Attempts that were throttled.
     pub throttled: usize,
-    /// Attempts that met another.
+    /// Attempts that conflicted with another.
     pub conflicts: usize,
-    /// Attempts that failed otherwise.
+    /// Attempts that failed for other reasons.
     pub others: usize,
-    /// Write units of what was written.
+    /// Write units of all that was written.
     pub units: f64,
-    /// The times at which orders got their outcome, from the start, with their number.
+    /// The times, from the start, at which orders got their outcome, with the number of orders.
     pub settled: Vec<(Duration, usize)>,
-    /// The violations that were found.
+    /// The broken promises that were found.
     pub wrong: Vec<String>,
 }
 
-/// A number that is the same in every run (FNV-1a).
+/// A hash that is the same in every run (FNV-1a).
 fn fingerprint(text: &str) -> usize {
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -70,7 +70,7 @@ fn fingerprint(text: &str) -> usize {
     usize::try_from(hash >> 16).unwrap_or_default()
 }
 
-/// A write that may go on, and holds its items meanwhile.
+/// A write that may proceed, and holds its items until it is done.
 #[derive(Debug)]
 pub struct Held {
     number: u64,
@@ -100,7 +100,7 @@ impl Tables {
         tables
     }
 
-    /// Units a second of a partition.
+    /// The units per second of a partition.
     fn rate(&self) -> f64 {
         let units = self.case.table.units.map_or(f64::INFINITY, f64::from);
         units / f64::from(self.case.table.partitions)
@@ -110,7 +110,7 @@ impl Tables {
         self.rate() * self.case.table.burst.as_secs_f64()
     }
 
-    /// True during an outage of this kind.
+    /// Whether there is an outage of this kind now.
     pub fn is_out(&self, kind: OutageKind) -> bool {
         let now = self.start.elapsed();
         let outages = &self.case.weather.outages;
@@ -119,7 +119,7 @@ impl Tables {
             .any(|outage| outage.kind == kind && (outage.from..outage.until).contains(&now))
     }
 
-    /// Draws if a fault of chance strikes now.
+    /// Draws whether a random fault strikes now.
     pub fn strikes(&self, fault: Fault) -> bool {
         let weather = &self.case.weather;
         let rate = weather.rates.get(&fault).copied().unwrap_or_default();
@@ -157,7 +157,7 @@ impl Tables {
         let refusal = self.refuse(1).map(|(_, answer)| answer);
         let refusal = refusal.or_else(|| {
             let (_, answer) = self.throttle(std::slice::from_ref(&action))?;
-            // Alone, an item's throttling is the whole answer.
+            // Alone, the item's throttling is the whole answer.
             Some(match answer {
                 Answer::Error(_, _, _) => throttled(),
                 other => other,

@@ -1,9 +1,9 @@
-//! A log of a run, for whoever looks into a failing seed.
+//! A log of a run, to investigate a failing seed.
 
 use std::sync::{Arc, Mutex};
 use tokio::time::Instant;
 
-/// The events of a run, if anyone looks.
+/// The events of a run, if they are kept.
 #[derive(Debug, Clone)]
 pub struct Trace {
     start: Instant,
@@ -11,7 +11,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Keeps events, or doesn't.
+    /// Starts a log, which keeps events or drops them.
     pub fn new(keep: bool) -> Self {
         Self {
             start: Instant::now(),

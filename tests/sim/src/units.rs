@@ -2,12 +2,12 @@
 
 use serde_dynamo::{AttributeValue, Item};
 
-/// The write units of an item that a transaction writes: two for each KiB that was begun.
+/// The write units of an item in a transaction: two for each started KiB.
 pub fn in_transaction(item: &Item) -> u64 {
     2 * kibibytes(item)
 }
 
-/// The write units of an item that is put by itself: one for each KiB that was begun.
+/// The write units of an item that is put by itself: one for each started KiB.
 pub fn alone(item: &Item) -> u64 {
     kibibytes(item)
 }
@@ -22,11 +22,11 @@ fn kibibytes(item: &Item) -> u64 {
         .max(1)
 }
 
-/// Bytes of a value, by "DynamoDB item sizes and formats" of its Developer Guide.
+/// The bytes of a value, by "DynamoDB item sizes and formats" in its Developer Guide.
 fn size(value: &AttributeValue) -> usize {
     match value {
         AttributeValue::N(number) => {
-            // Two digits a byte, a byte for the exponent and one for a sign.
+            // Two digits per byte, plus a byte for the exponent and one for the sign.
             let digits = number.bytes().filter(u8::is_ascii_digit).count();
             digits.div_ceil(2) + 1 + usize::from(number.starts_with('-'))
         }

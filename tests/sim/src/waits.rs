@@ -1,8 +1,8 @@
 //! Clients who wait for their orders and honour `ingest`'s `Retry-After`.
 //!
 //! Environments of the function `status` know only the orders that they were asked for. Orders are written at a fixed rate, in
-//! the order of arrival, but for those that come late or overtake others. Nothing else is modelled: the rule alone decides how
-//! many clients ask at a time, and how late they know.
+//! sequence of arrival, except for those that come late or overtake others. Nothing else is modelled: the rule alone decides
+//! how many clients poll at a time, and how late they learn their outcome.
 
 mod cases;
 
@@ -19,66 +19,66 @@ use std::{
 
 /// Lateness counts for orders that waited longer than this, in seconds.
 const LONG: f64 = 10.0;
-/// An order comes this long after its turn, in seconds: its batch is written with it.
+/// An order is written this long after its turn, in seconds, with its batch.
 const WRITE: f64 = 0.5;
 /// A message comes back after this time, in seconds.
 const VISIBILITY: f64 = 185.0;
 
-/// Orders that come faster than they are written.
+/// Orders that arrive faster than they are written.
 #[derive(Debug, Clone)]
 pub struct Spike {
-    /// Orders that arrive a second, and the times between which they do.
+    /// The orders that arrive per second, and the times between which they do.
     pub arriving: Vec<(f64, Range<f64>)>,
-    /// Orders that are written a second.
+    /// The orders that are written per second.
     pub written: f64,
-    /// The time between which none is written.
+    /// The time during which none is written.
     pub pause: Range<f64>,
-    /// Environments of the function `status`.
+    /// The number of environments of the function `status`.
     pub environments: usize,
-    /// Clients. Those of all but the first are like each other.
+    /// The number of clients. All but the first behave alike.
     pub clients: usize,
-    /// The part of all orders that are the first client's. SQS lets them overtake the others'.
+    /// The share of all orders that are the first client's. SQS lets them overtake the others'.
     pub overtaking: f64,
-    /// Orders of the first client that are written a second, beside the others'.
+    /// The orders of the first client that are written per second, beside the others'.
     pub overtaking_written: f64,
-    /// The part of the orders that are delivered again, up to three times.
+    /// The share of orders that are delivered again, up to three times.
     pub redelivered: f64,
-    /// The part of the orders that end as `failed`, after half an hour.
+    /// The share of orders that end as `failed`, after half an hour.
     pub failed: f64,
-    /// By how much each order's write is delayed on average, in seconds: its batch was throttled.
+    /// The average delay of an order's write, in seconds: its batch was throttled.
     pub delayed: f64,
-    /// Orders that are written together, as a batch, and the seconds within which it is written after its turn.
+    /// How many orders are written together, as a batch, and the seconds within which the batch is written after its turn.
     pub batches: Option<(usize, f64)>,
-    /// Orders in one request, which are asked for in one request.
+    /// Orders in one request, which are also read in one request.
     pub batch: usize,
-    /// Clients send the hint in the location of the 202 back.
+    /// Whether clients send back the hint in the location of the 202.
     pub has_hint: bool,
-    /// Decides all that happens by chance.
+    /// Seeds all randomness.
     pub seed: u64,
 }
 
-/// How often clients asked, and how late they knew.
+/// How often clients polled, and how late they learnt their outcomes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Waits {
-    /// Requests for a status, for each request with orders.
+    /// Requests for a status per request with orders.
     pub gets: f64,
-    /// The most of them in a second.
+    /// The most requests for a status in a second.
     pub most_gets: f64,
     /// The most requests with orders in a second.
     pub most_posts: f64,
-    /// How late clients knew, as a share of what their orders waited, ascending.
+    /// How late clients learnt their outcomes, as a share of what their orders waited, ascending.
     late: Vec<f64>,
 }
 
 impl Waits {
-    /// The lateness, as a share of an order's wait, that this part of the clients is within.
+    /// The lateness, as a share of an order's wait, that this share of the clients stays within.
     pub fn late(&self, part: f64) -> f64 {
         let last = self.late.len().saturating_sub(1);
         let index = (count(last) * part).round();
         self.late.get(floor(index)).copied().unwrap_or_default()
     }
 
-    /// The most requests for a status in a second, for each request with orders in the second that has the most of those.
+    /// The most requests for a status in a second ÷ the most requests with orders in a second.
     pub fn peak(&self) -> f64 {
         self.most_gets / self.most_posts
     }
@@ -88,18 +88,18 @@ impl Waits {
 struct Sent {
     client: Client,
     placed: f64,
-    /// When each has its row, and if the row is one that was reached by the queue.
+    /// When each order has its row, and whether the queue had reached that row by then.
     rows: Vec<(f64, bool)>,
 }
 
 impl Sent {
-    /// The time at which the last has its row.
+    /// The time at which the last order has its row.
     fn written(&self) -> f64 {
         self.rows.iter().map(|(at, _)| *at).fold(0.0, f64::max)
     }
 }
 
-/// Lets the spike happen.
+/// Simulates the spike.
 pub fn run(spike: &Spike) -> Waits {
     let mut rng = Rng::with_seed(spike.seed);
     let requests = requests(spike, &mut rng);
@@ -117,7 +117,11 @@ pub fn run(spike: &Spike) -> Waits {
         *gets.entry(floor(now)).or_default() += 1;
         let sent = &requests[index];
         let rule = &mut environments[rng.usize(..spike.environments)];
-        for (written, _) in sent.rows.iter().filter(|(at, tells)| *tells && *at <= now) {
+        for (written, _) in sent
+            .rows
+            .iter()
+            .filter(|(at, reached)| *reached && *at <= now)
+        {
             rule.settled(&sent.client, time(sent.placed), time(*written), time(now));
         }
         let written = sent.written();
@@ -219,7 +223,7 @@ fn micros(seconds: f64) -> u128 {
     Duration::from_secs_f64(seconds).as_micros()
 }
 
-/// A number without its fraction. Negative ones, which there are none of, are zero.
+/// A number without its fraction. Negative numbers, which don't occur, become zero.
 fn floor(number: f64) -> usize {
     let whole = Duration::try_from_secs_f64(number).unwrap_or_default();
     usize::try_from(whole.as_secs()).unwrap_or(usize::MAX)

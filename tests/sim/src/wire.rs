@@ -29,10 +29,10 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// The time of an answer that needs no write.
+/// How long an answer takes that needs no write.
 const TURN: Duration = Duration::from_millis(3);
 
-/// The services, and the way to them.
+/// The services, and the network to them.
 #[derive(Debug, Clone)]
 pub struct Wire {
     tables: Arc<Mutex<Tables>>,
@@ -43,7 +43,7 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// A way to these services.
+    /// Connects these services.
     pub fn new(tables: Tables, queue: Queue, latency: Duration, trace: Trace) -> Self {
         Self {
             tables: Arc::new(Mutex::new(tables)),
@@ -69,7 +69,7 @@ impl Wire {
         self.bus.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Configures a worker's clients, as [`process::config::aws`] does, but for the connector.
+    /// Configures a worker's clients as [`process::config::aws`] does, except for the connector.
     pub fn config(&self) -> SdkConfig {
         let connector = SharedHttpConnector::new(self.clone());
         SdkConfig::builder()
@@ -93,7 +93,7 @@ impl Wire {
         }
     }
 
-    /// Waits until the call arrives, and says whether it does, and whether it is answered.
+    /// Waits until the call arrives. Returns whether it does, and whether it is answered.
     async fn arrive(&self) -> (bool, bool) {
         let (hung, late) = {
             let tables = self.tables();
@@ -114,7 +114,7 @@ impl Wire {
         (true, true)
     }
 
-    /// The answer to what was written, as far as it comes.
+    /// Answers a write, unless the answer is lost.
     async fn answer(&self, answered: bool) -> Answer {
         let (cut, slow) = {
             let tables = self.tables();
@@ -202,7 +202,7 @@ impl Wire {
     }
 }
 
-/// The partition of a client that shares its retries with no other run.
+/// A retry partition that the client shares with no other run.
 pub fn partition() -> RetryPartition {
     let bucket = TokenBucket::new(500);
     RetryPartition::custom("sim").token_bucket(bucket).build()
@@ -215,7 +215,7 @@ impl HttpConnector for Wire {
         let body = request.body().bytes().expect("a body in memory").to_vec();
         let (service, (answer, answered)) = (self.clone(), oneshot::channel());
         HttpConnectorFuture::new(async move {
-            // A request that was sent arrives, even if its sender dies.
+            // A request that was sent arrives even if its sender dies.
             tokio::spawn(async move {
                 drop(answer.send(service.serve(operation, body).await));
             });

@@ -18,14 +18,14 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout_at},
 };
 
-/// The most bytes of an invocation, and what a record has besides its body.
+/// The maximum number of bytes in an invocation, and a record's size without its body.
 const PAYLOAD: usize = 6 << 20;
 const ENVELOPE: usize = 900;
 
-/// A poller looks for messages that it doesn't know of as often as this.
+/// How often a poller checks for messages that it doesn't know of.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// A message that comes back early comes back within this time.
+/// How soon a message comes back that comes back early.
 const EARLY: Duration = Duration::from_secs(3);
 
 /// Starts the workers, on this thread. They end with the runtime.
@@ -60,7 +60,7 @@ struct Worker {
 
 impl Worker {
     async fn work(self) {
-        // Of the current version and of the old one.
+        // One environment of the current version, and one of the old one.
         let mut environments: [Option<Processor>; 2] = [None, None];
         loop {
             let batch = self.batch().await;
@@ -74,7 +74,7 @@ impl Worker {
         }
     }
 
-    /// The next batch: a full one at once, else what came within the window.
+    /// Returns the next batch: a full one at once, otherwise what arrived within the window.
     async fn batch(&self) -> Vec<SqsMessage> {
         let turn = self.turn.lock().await;
         let mut batch = Vec::new();
@@ -109,7 +109,8 @@ impl Worker {
         batch
     }
 
-    /// Waits until there may be a message. A poller that waits since `start` looks in steps, but for messages that it knows of.
+    /// Waits until there may be a message. A poller that has waited since `start` checks at intervals, except for messages
+    /// that it knows of.
     async fn look(&self, start: Instant) {
         let (next, changed) = {
             let queue = self.wire.queue();
@@ -130,7 +131,7 @@ impl Worker {
         sleep_until(next.map_or(step, |next| next.min(step))).await;
     }
 
-    /// What is odd about a message's receive.
+    /// Draws the oddities of a message's receive.
     fn how(&self) -> Receive {
         let tables = self.wire.tables();
         let back = if tables.strikes(Fault::DeliveredTwice) {

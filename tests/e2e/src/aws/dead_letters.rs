@@ -5,7 +5,7 @@ use anyhow::Result;
 use aws_sdk_sqs::types::Message;
 
 impl Aws {
-    /// A message on the dead-letter queue that has `part` in it, if there is one now.
+    /// Receives a message from the dead-letter queue that contains `part`, if there is one now.
     pub async fn dead_letter(&self, part: &str) -> Result<Option<Message>> {
         let receive = self
             .sqs
@@ -25,7 +25,7 @@ impl Aws {
         }))
     }
 
-    /// Every message on the dead-letter queue, left there.
+    /// Returns every message on the dead-letter queue, and leaves it there.
     pub async fn dead_letters(&self) -> Result<Vec<Message>> {
         let queue = &self.names.dead_letter_queue;
         let mut letters = Vec::new();

@@ -1,4 +1,4 @@
-//! An order's way from its request to its outcome, as its client sees it.
+//! An order's path from its request to its outcome, as its client sees it.
 
 use crate::{
     orders::{new_key, order},
@@ -23,14 +23,14 @@ scenarios! {
     a_requests_trace_reaches_its_worker [Faults]
     an_id_that_was_never_issued_is_unknown []
     an_id_that_was_issued_to_another_client_is_unknown [Clients]
-    the_way_of_an_order_is_open_to_http_apis_too [Invoke]
+    an_order_can_be_placed_and_read_through_http_apis_too [Invoke]
 }
 
 async fn an_accepted_order_gets_an_outcome(stack: Arc<Stack>) -> Result<()> {
-    // Nobody stocks this article, so the stack needn't be touched behind its API.
+    // The article doesn't exist, so the scenario needs only the API.
     let id = stack
         .api
-        .place(&order(&[("e2e-nobody-has-this", 1)]), None)
+        .place(&order(&[("e2e-unknown-article", 1)]), None)
         .await?;
     let settled = stack.api.settled(&id).await?;
     ensure!(
@@ -68,7 +68,7 @@ async fn an_order_is_confirmed_with_its_total_and_its_stock(stack: Arc<Stack>) -
 async fn the_answer_says_where_the_order_is(stack: Arc<Stack>) -> Result<()> {
     let reply = stack
         .api
-        .post(&order(&[("e2e-nobody-has-this", 1)]), None)
+        .post(&order(&[("e2e-unknown-article", 1)]), None)
         .await?;
     let body = reply.json()?;
     let id = body["id"].as_str().context("no id")?;
@@ -87,7 +87,7 @@ async fn the_answer_says_where_the_order_is(stack: Arc<Stack>) -> Result<()> {
         reply.header("content-type") == Some("application/json"),
         "{reply:?}"
     );
-    // Beside `POST /v1/orders`, the location is `/v1/orders/{id}`.
+    // Relative to `POST /v1/orders`, the location is `/v1/orders/{id}`.
     stack.api.settled(id).await?;
     let head = stack
         .api
@@ -98,10 +98,10 @@ async fn the_answer_says_where_the_order_is(stack: Arc<Stack>) -> Result<()> {
 }
 
 async fn an_accepted_order_is_never_unknown(stack: Arc<Stack>) -> Result<()> {
-    let sent = order(&[("e2e-nobody-has-this", 1)]);
+    let sent = order(&[("e2e-unknown-article", 1)]);
     let one = || async {
         let id = stack.api.place(&sent, Some(&new_key())).await?;
-        // On a machine that is too busy the table may not answer in time; a client asks again then.
+        // On a machine that is too busy the table may not answer in time; a client retries then.
         let reply = until("the order can be read", || async {
             let reply = stack.api.get(&id).await?;
             Ok(Some(reply).filter(|reply| reply.status != 503))
@@ -124,7 +124,7 @@ async fn an_accepted_order_is_never_unknown(stack: Arc<Stack>) -> Result<()> {
 async fn a_status_is_read_consistently(stack: Arc<Stack>) -> Result<()> {
     let id = stack
         .api
-        .place(&order(&[("e2e-nobody-has-this", 1)]), None)
+        .place(&order(&[("e2e-unknown-article", 1)]), None)
         .await?;
     let calls = stack.record(&[&id])?;
     stack.api.settled(&id).await?;
@@ -152,7 +152,7 @@ async fn a_message_has_its_clients_group_and_its_requests_trace(stack: Arc<Stack
     ensure!(sent.len() == 3, "{sent:?}");
     ensure!(group(0)? == group(1)? && group(0)? != group(2)?, "{sent:?}");
     for sent in &sent {
-        // The gateway's own, passed on: the queue, `process` and the tables are then on one trace.
+        // The gateway's trace, passed on: it then covers the queue, `process` and the tables too.
         let trace = &sent.request["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"];
         ensure!(
             trace
@@ -164,14 +164,14 @@ async fn a_message_has_its_clients_group_and_its_requests_trace(stack: Arc<Stack
     Ok(())
 }
 
-/// In a stack of its own, where the batch that the worker is seen to have comes back soon.
+/// Uses a stack of its own, where the batch of the worker that meets the fault comes back soon.
 async fn a_requests_trace_reaches_its_worker(_: Arc<Stack>) -> Result<()> {
     let stack = Stack::local(&["ProcessTimeoutSeconds=6", "VisibilityTimeoutSeconds=7"]).await?;
     let (faults, sku) = (stack.cloud()?.faults(), stack.article(10).await?);
     let calls = stack.record(&[&sku])?;
     let root = format!("Root=1-5759e988-{:024x}", fastrand::u64(..));
     let given = format!("{root};Parent=53995c3f42cd8ad8;Sampled=1");
-    // Only an invocation that has the trace in its event meets it.
+    // Only an invocation whose event has the trace meets the fault.
     let seen = Injection {
         function: Some("ProcessFunction".to_owned()),
         containing: Some(given.clone()),
@@ -191,7 +191,7 @@ async fn a_requests_trace_reaches_its_worker(_: Arc<Stack>) -> Result<()> {
     let sent = calls.of("SendMessage");
     let trace = &sent[0].request["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"];
     ensure!(*trace == given, "{trace}");
-    until("a worker has had the trace", || async {
+    until("a worker has got the trace", || async {
         Ok((faults.tally().counts().values().sum::<u64>() == 1).then_some(()))
     })
     .await?;
@@ -215,7 +215,7 @@ async fn an_id_that_was_never_issued_is_unknown(stack: Arc<Stack>) -> Result<()>
 async fn an_id_that_was_issued_to_another_client_is_unknown(stack: Arc<Stack>) -> Result<()> {
     let id = stack
         .api
-        .place(&order(&[("e2e-nobody-has-this", 1)]), None)
+        .place(&order(&[("e2e-unknown-article", 1)]), None)
         .await?;
     stack
         .api
@@ -228,7 +228,7 @@ async fn an_id_that_was_issued_to_another_client_is_unknown(stack: Arc<Stack>) -
     Ok(())
 }
 
-async fn the_way_of_an_order_is_open_to_http_apis_too(stack: Arc<Stack>) -> Result<()> {
+async fn an_order_can_be_placed_and_read_through_http_apis_too(stack: Arc<Stack>) -> Result<()> {
     let event = |method: &str, path: &str, body: &str| {
         json!({
             "version": "2.0", "rawPath": path, "headers": {"content-type": "application/json"}, "body": body,
@@ -236,7 +236,7 @@ async fn the_way_of_an_order_is_open_to_http_apis_too(stack: Arc<Stack>) -> Resu
         })
     };
     let aws = stack.aws()?;
-    let body = order(&[("e2e-nobody-has-this", 1)]).to_string();
+    let body = order(&[("e2e-unknown-article", 1)]).to_string();
     let answer = aws
         .invoke(&aws.names.ingest, &event("POST", "/v1/orders", &body))
         .await?;

@@ -1,4 +1,4 @@
-//! Every kind of bad request gets its problem, and none a 5xx.
+//! Every kind of bad request returns its problem, and none a 5xx.
 
 use crate::{api::Api, orders::order, scenarios::scenarios, stack::Stack};
 use anyhow::{Context, Result, ensure};
@@ -37,7 +37,7 @@ async fn what_is_not_json_is_400(stack: Arc<Stack>) -> Result<()> {
     Ok(())
 }
 
-/// The pointers of the violations that the body is refused for.
+/// Returns the pointers of the violations for which the body is refused.
 async fn violations(api: &Api, body: &str) -> Result<Vec<String>> {
     let problem = post(api, body.to_owned()).await?.problem(422)?;
     ensure!(problem["type"] == "invalid-order", "{problem}");
@@ -81,7 +81,7 @@ async fn every_violation_of_an_order_is_named(stack: Arc<Stack>) -> Result<()> {
 }
 
 async fn each_field_of_an_order_is_judged(stack: Arc<Stack>) -> Result<()> {
-    let good = || order(&[("e2e-nobody-has-this", 1)]);
+    let good = || order(&[("e2e-unknown-article", 1)]);
     let with = |path: &str, value: Value| {
         let mut order = good();
         match order.pointer_mut(path) {
@@ -143,7 +143,7 @@ async fn each_field_of_an_order_is_judged(stack: Arc<Stack>) -> Result<()> {
 }
 
 async fn an_idempotency_key_is_judged(stack: Arc<Stack>) -> Result<()> {
-    let sent = order(&[("e2e-nobody-has-this", 1)]);
+    let sent = order(&[("e2e-unknown-article", 1)]);
     for key in ["", "a b", "ä", "a,b", "a,", &"k".repeat(256)] {
         let problem = stack.api.post(&sent, Some(key)).await?.problem(422)?;
         ensure!(problem["type"] == "invalid-idempotency-key", "{problem}");
@@ -164,7 +164,7 @@ async fn an_idempotency_key_is_judged(stack: Arc<Stack>) -> Result<()> {
 async fn a_fingerprint_is_judged(stack: Arc<Stack>) -> Result<()> {
     let id = stack
         .api
-        .place(&order(&[("e2e-nobody-has-this", 1)]), None)
+        .place(&order(&[("e2e-unknown-article", 1)]), None)
         .await?;
     stack.api.settled(&id).await?;
     for fingerprint in ["", "1f3a9c0", "1f3a9c0g", "1f3a9c02%2C1f3a9c02"] {
@@ -184,7 +184,7 @@ async fn a_fingerprint_is_judged(stack: Arc<Stack>) -> Result<()> {
 
 async fn an_anonymous_client_has_no_idempotency_keys(stack: Arc<Stack>) -> Result<()> {
     let anonymous = stack.api.with_key(None);
-    let sent = order(&[("e2e-nobody-has-this", 1)]);
+    let sent = order(&[("e2e-unknown-article", 1)]);
     let problem = anonymous.post(&sent, Some("k")).await?.problem(422)?;
     ensure!(problem["type"] == "invalid-idempotency-key", "{problem}");
     let id = anonymous.place(&sent, None).await?;
@@ -220,7 +220,7 @@ async fn another_method_is_405_and_says_which_are_allowed(stack: Arc<Stack>) -> 
 
 async fn a_body_that_is_too_large_is_413(stack: Arc<Stack>) -> Result<()> {
     let padded = |bytes: usize| {
-        let order = order(&[("e2e-nobody-has-this", 1)]).to_string();
+        let order = order(&[("e2e-unknown-article", 1)]).to_string();
         order + &" ".repeat(bytes.saturating_sub(117))
     };
     let just = padded(0);
@@ -232,7 +232,7 @@ async fn a_body_that_is_too_large_is_413(stack: Arc<Stack>) -> Result<()> {
         .settled(reply.json()?["id"].as_str().context("no id")?)
         .await?;
     post(&stack.api, just + " ").await?.problem(413)?;
-    // Ten megabytes never reach a function: the gateway refuses them, and may do so before they have all been sent.
+    // Ten megabytes never reach a function: the gateway refuses them, possibly before all of them are sent.
     match post(&stack.api, padded(10 * 1024 * 1024 + 1)).await {
         Ok(reply) => reply.problem(413).map(|_| ()),
         Err(error) => Err(error.context("no answer to 10 MB")),
@@ -240,7 +240,7 @@ async fn a_body_that_is_too_large_is_413(stack: Arc<Stack>) -> Result<()> {
 }
 
 async fn another_content_type_is_415(stack: Arc<Stack>) -> Result<()> {
-    let body = order(&[("e2e-nobody-has-this", 1)]).to_string();
+    let body = order(&[("e2e-unknown-article", 1)]).to_string();
     let send = |content_type: &'static str| {
         let headers = [("content-type", content_type)];
         let (api, body) = (stack.api.clone(), body.clone());

@@ -36,7 +36,7 @@ fn statuses(results: &[Value]) -> Vec<u64> {
     statuses.map(Option::unwrap_or_default).collect()
 }
 
-/// The ids of accepted orders, once they are confirmed.
+/// Waits until the accepted orders are confirmed, and returns their ids.
 async fn confirmed(stack: &Stack, results: &[Value]) -> Result<BTreeSet<String>> {
     let accepted = results.iter().filter(|result| result["status"] == 202);
     let ids = accepted.map(|result| async {
@@ -124,7 +124,8 @@ async fn a_retry_of_a_batch_that_was_half_good_doubles_nothing(stack: Arc<Stack>
     Ok(())
 }
 
-/// SQS refuses the orders for this article, with a code or by passing them over, as long as `while_it` says.
+/// Makes SQS refuse the orders for this article, with an error code or by leaving them out of its answer, while `while_it`
+/// allows it.
 fn refuse<'a>(
     stack: &'a Stack,
     sku: &str,
@@ -153,7 +154,7 @@ async fn a_retry_of_a_batch_that_sqs_half_refused_doubles_nothing(stack: Arc<Sta
         let orders = [&sku, &refused].map(|sku| order(&[(sku, 1)]));
         let entries: Vec<_> = (0..12).map(|n| entry(&orders[n % 2], &new_key())).collect();
         let rule = refuse(&stack, &refused, code, || true)?;
-        let first = until("all but the refused are taken in", || async {
+        let first = until("all but the refused orders are accepted", || async {
             let reply = stack.api.post_batch(&entries).await?;
             ensure!(reply.status == 202, "{reply:?}");
             let results = reply.results()?;
@@ -199,7 +200,7 @@ async fn what_is_wrong_with_a_batch_is_a_problem_as_a_whole(stack: Arc<Stack>) -
         async move { api.send(Method::POST, "/orders/batch", headers, body).await }
     };
     let headers = &[("content-type", "application/json")];
-    let good = json!({"orders": [{"order": order(&[("e2e-nobody-has-this", 1)])}]}).to_string();
+    let good = json!({"orders": [{"order": order(&[("e2e-unknown-article", 1)])}]}).to_string();
     post(headers, "{".to_owned()).await?.problem(400)?;
     post(&[("content-type", "text/plain")], good.clone())
         .await?
@@ -219,7 +220,7 @@ async fn what_is_wrong_with_a_batch_is_a_problem_as_a_whole(stack: Arc<Stack>) -
 
 async fn a_batch_is_open_to_http_apis_too(stack: Arc<Stack>) -> Result<()> {
     let aws = stack.aws()?;
-    let body = json!({"orders": [{"order": order(&[("e2e-nobody-has-this", 1)])}, 1]}).to_string();
+    let body = json!({"orders": [{"order": order(&[("e2e-unknown-article", 1)])}, 1]}).to_string();
     for path in ["/v1/orders/batch", "/orders/batch"] {
         let event = json!({
             "version": "2.0", "rawPath": path, "headers": {"content-type": "application/json"}, "body": body,

@@ -1,6 +1,6 @@
-//! The event bus fails, or the worker does while it tells: no outcome is lost, and no order stored twice.
+//! The event bus fails, or the worker does while it publishes: no outcome is lost, and no order stored twice.
 
-use super::outcomes::{Batch, all_are_heard, is_told, process};
+use super::outcomes::{Batch, all_are_heard, is_published, process};
 use crate::{scenarios::scenarios, stack::Stack};
 use anyhow::{Context, Result, ensure};
 use events::Outcome;
@@ -18,8 +18,8 @@ scenarios! {
     a_bus_that_refuses_keeps_the_messages_on_the_queue [Events Tables Invoke Faults]
     a_bus_that_takes_some_of_the_entries_keeps_only_the_others [Events Tables Invoke Faults]
     a_bus_that_refuses_for_a_moment_costs_no_delivery [Events Tables Invoke Faults]
-    a_slow_bus_is_told_again_and_loses_nothing [Events Tables Invoke Faults]
-    a_worker_that_dies_before_it_tells_is_made_up_for [Events Tables Invoke Faults]
+    a_slow_bus_gets_its_events_again_and_loses_nothing [Events Tables Invoke Faults]
+    a_worker_that_dies_while_it_publishes_loses_no_outcome [Events Tables Invoke Faults]
 }
 
 async fn a_bus_that_refuses_keeps_the_messages_on_the_queue(stack: Arc<Stack>) -> Result<()> {
@@ -39,11 +39,11 @@ async fn a_bus_that_refuses_keeps_the_messages_on_the_queue(stack: Arc<Stack>) -
         for id in &batch.ids {
             let row = stack.aws()?.record(&id.to_string()).await?;
             ensure!(row.context("no row")?.outcome == Outcome::Confirmed);
-            ensure!(stack.listener()?.told(&id.to_string()).is_empty());
+            ensure!(stack.listener()?.published(&id.to_string()).is_empty());
         }
         drop(rule);
         process(&stack, &batch, &[]).await?;
-        is_told(&stack, &batch).await?;
+        is_published(&stack, &batch).await?;
         ensure!(stack.aws()?.in_stock(&sku).await? == 8);
     }
     Ok(())
@@ -76,12 +76,13 @@ async fn a_bus_that_takes_some_of_the_entries_keeps_only_the_others(
         process(&stack, &batch, &[3, 11]).await?;
         drop(rule);
         process(&stack, &batch, &[]).await?;
-        is_told(&stack, &batch).await?;
+        is_published(&stack, &batch).await?;
         for (n, id) in batch.ids.iter().enumerate() {
-            // The neighbours were told by both deliveries.
+            // The accepted entries were published by both deliveries.
             let times = if [3, 11].contains(&n) { 1 } else { 2 };
-            let told = stack.listener()?;
-            told.wait(&id.to_string(), |told| told.len() == times)
+            let listener = stack.listener()?;
+            listener
+                .wait(&id.to_string(), |published| published.len() == times)
                 .await?;
         }
     }
@@ -98,15 +99,16 @@ async fn a_bus_that_refuses_for_a_moment_costs_no_delivery(stack: Arc<Stack>) ->
     })?;
     process(&stack, &batch, &[]).await?;
     all_are_heard(&stack).await?;
-    is_told(&stack, &batch).await?;
+    is_published(&stack, &batch).await?;
     for id in &batch.ids {
-        ensure!(stack.listener()?.told(&id.to_string()).len() == 1);
+        ensure!(stack.listener()?.published(&id.to_string()).len() == 1);
     }
     Ok(())
 }
 
-async fn a_slow_bus_is_told_again_and_loses_nothing(stack: Arc<Stack>) -> Result<()> {
-    // Taken, and answered after the worker has given up; taken later than that; taken, and the answer lost.
+async fn a_slow_bus_gets_its_events_again_and_loses_nothing(stack: Arc<Stack>) -> Result<()> {
+    // The bus accepts the events and answers after the worker has given up; or accepts them later than that; or its answer is
+    // lost.
     let slow = Duration::from_secs(8);
     for fault in [Fault::Slow(slow), Fault::Late(slow), Fault::Unanswered] {
         let sku = stack.article(10).await?;
@@ -115,13 +117,13 @@ async fn a_slow_bus_is_told_again_and_loses_nothing(stack: Arc<Stack>) -> Result
         process(&stack, &batch, &[0, 1]).await?;
         drop(rule);
         process(&stack, &batch, &[]).await?;
-        is_told(&stack, &batch).await?;
+        is_published(&stack, &batch).await?;
         ensure!(stack.aws()?.in_stock(&sku).await? == 8);
     }
     Ok(())
 }
 
-async fn a_worker_that_dies_before_it_tells_is_made_up_for(stack: Arc<Stack>) -> Result<()> {
+async fn a_worker_that_dies_while_it_publishes_loses_no_outcome(stack: Arc<Stack>) -> Result<()> {
     for fault in [Fault::KilledBefore, Fault::KilledAfter] {
         let sku = stack.article(10).await?;
         let batch = Batch::new(&sku, 2)?;
@@ -130,13 +132,13 @@ async fn a_worker_that_dies_before_it_tells_is_made_up_for(stack: Arc<Stack>) ->
         ensure!(killed.is_err(), "{killed:?}");
         drop(rule);
         process(&stack, &batch, &[]).await?;
-        is_told(&stack, &batch).await?;
+        is_published(&stack, &batch).await?;
         ensure!(stack.aws()?.in_stock(&sku).await? == 8);
     }
     Ok(())
 }
 
-/// Injects a fault into each call that tells the outcome of an order for this article.
+/// Injects a fault into each call that publishes the outcome of an order for this article.
 fn on_events_of<'a>(stack: &'a Stack, sku: &str, fault: Fault) -> Result<Rule<'a>> {
     let sku = sku.to_owned();
     stack.fault(move |call| {

@@ -1,4 +1,4 @@
-//! The bytes of a request as they arrive, and the headers that every answer has.
+//! The bytes of a request as they arrive, and the headers of every answer.
 
 use crate::{
     orders::{new_key, order},
@@ -22,7 +22,7 @@ scenarios! {
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 async fn bytes_that_are_not_utf_8_are_refused(stack: Arc<Stack>) -> Result<()> {
-    let mut sent = order(&[("e2e-nobody-has-this", 1)]);
+    let mut sent = order(&[("e2e-unknown-article", 1)]);
     sent["reference"] = json!("M?ller");
     let bytes = sent.to_string().into_bytes();
     let latin_1: Vec<_> = bytes
@@ -33,8 +33,8 @@ async fn bytes_that_are_not_utf_8_are_refused(stack: Arc<Stack>) -> Result<()> {
         .api
         .send(Method::POST, "/orders", &[JSON], latin_1)
         .await?;
-    // A gateway that passes the bytes on, as HTTP APIs and Function URLs do, shows 400. A REST API without binary media
-    // types has replaced them, so the function sees U+FFFD where they were.
+    // A gateway that passes the bytes on, as HTTP APIs and Function URLs do, returns 400. A REST API without binary media
+    // types has replaced them, so the function sees U+FFFD in their place.
     if reply.status == 400 {
         reply.problem(400)?;
         return Ok(());
@@ -67,7 +67,7 @@ async fn a_body_that_arrives_encoded_is_refused(stack: Arc<Stack>) -> Result<()>
 
 async fn an_order_may_come_as_other_serialisers_write_it(stack: Arc<Stack>) -> Result<()> {
     let plain =
-        r#"{"lines":[{"sku":"e2e-nobody-has-this","quantity":1,"unit_price":0}],"currency":"EUR"}"#;
+        r#"{"lines":[{"sku":"e2e-unknown-article","quantity":1,"unit_price":0}],"currency":"EUR"}"#;
     let key = new_key();
     let mut ids = BTreeSet::new();
     for sent in [
@@ -90,7 +90,7 @@ async fn an_order_may_come_as_other_serialisers_write_it(stack: Arc<Stack>) -> R
 
 async fn no_answer_may_be_cached(stack: Arc<Stack>) -> Result<()> {
     let api = &stack.api;
-    let sent = order(&[("e2e-nobody-has-this", 1)]);
+    let sent = order(&[("e2e-unknown-article", 1)]);
     let placed = api.post(&sent, None).await?;
     let id = placed.json()?["id"].as_str().context("no id")?.to_owned();
     let refused = api.send(Method::POST, "/orders", &[JSON], "{}").await?;

@@ -1,4 +1,4 @@
-//! Contention and trouble at the table and at the queue.
+//! Contention and failures at the table and at the queue.
 
 use crate::{
     orders::{new_id, order, placed, sqs_event},
@@ -24,8 +24,8 @@ scenarios! {
     a_reason_of_another_kind_fails_only_what_it_names [Invoke Tables Faults]
     a_table_that_stays_down_leaves_the_visibility_timeout_alone [Invoke Tables Faults]
     a_table_that_refuses_everyone_is_not_asked_for_each [Invoke Tables Faults]
-    a_queue_that_refuses_gives_503_and_no_202_is_a_lie [Queue Tables Faults]
-    a_table_that_cannot_be_read_gives_503 [Faults]
+    a_queue_that_refuses_returns_503_and_no_202_is_false [Queue Tables Faults]
+    a_table_that_cannot_be_read_returns_503 [Faults]
 }
 
 /// Processes one order while its first transactions meet these faults. It must be confirmed, once.
@@ -65,7 +65,7 @@ fn throttled_reason() -> Fault {
 }
 
 async fn a_throttled_table_is_waited_out(stack: Arc<Stack>) -> Result<()> {
-    // The SDK itself tries a call three times: each of these outlasts one call.
+    // The SDK itself attempts a call three times: each of these outlasts one call.
     let refusals = [
         (400, "ProvisionedThroughputExceededException"),
         (400, "ThrottlingException"),
@@ -74,7 +74,7 @@ async fn a_throttled_table_is_waited_out(stack: Arc<Stack>) -> Result<()> {
         (503, "ServiceUnavailable"),
     ];
     let refusals = refusals.map(|(status, code)| vec![Fault::refuse(status, code, "no"); 3]);
-    // These it leaves to its caller.
+    // The SDK leaves these to its caller.
     let reason = throttled_reason();
     let in_progress = Fault::refuse(400, "TransactionInProgressException", "wait");
     let others = [vec![reason.clone(), reason], vec![in_progress; 2]];
@@ -111,7 +111,7 @@ async fn a_transaction_that_is_cancelled_without_reasons_is_tried_with_its_next_
 async fn a_failed_row_of_its_own_is_no_redelivery(stack: Arc<Stack>) -> Result<()> {
     let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
     let placed = placed(id, &order(&[(&sku, 1)]))?;
-    // Written after the condition was checked, and before the reasons were: the order is still to be processed.
+    // The row was written after the condition was checked and before the reasons were read: the order must still be processed.
     let row = json!({"id": {"S": id}, "status": {"S": "failed"}, "fingerprint": {"S": placed.fingerprint()}});
     let reasons = json!([{"Code": "ConditionalCheckFailed", "Item": row}, {"Code": "None"}]);
     let (part, calls) = (sku.clone(), AtomicUsize::new(0));
@@ -144,7 +144,7 @@ async fn a_conflict_beside_other_reasons_keeps_what_they_said(stack: Arc<Stack>)
         batch.push((placed(id, &order(&[(&sku, 1)]))?.to_json(), 1));
     }
     ensure!(aws.process(&sqs_event(&batch)).await?.is_empty());
-    // What the article has left was learnt from the first refusal: the second attempt goes through.
+    // The first refusal shows what the article has left, so the second attempt succeeds.
     ensure!(calls.load(Ordering::Relaxed) == 2, "{calls:?} transactions");
     let first = aws.record(&ids[0].to_string()).await?.context("no row")?;
     let second = aws.record(&ids[1].to_string()).await?.context("no row")?;
@@ -159,7 +159,7 @@ async fn a_reason_of_another_kind_fails_only_what_it_names(stack: Arc<Stack>) ->
         stack.article(5).await?,
         stack.article(5).await?,
     );
-    // Orders 0, 1 and 2, then the articles in the order of their names.
+    // Items are orders 0, 1 and 2, then the articles sorted by name.
     let mut skus = [one.clone(), other.clone()];
     skus.sort();
     let reasons = json!([
@@ -185,8 +185,8 @@ async fn a_reason_of_another_kind_fails_only_what_it_names(stack: Arc<Stack>) ->
     Ok(())
 }
 
-/// Processes two orders while each call with this article is refused; both must be answered as failed. Gives how
-/// often the table was asked, and whether a record was put off.
+/// Processes two orders while each call with this article is refused; both must be reported as failed. Returns how often the
+/// table was called, and whether a record was put off.
 async fn refused(stack: &Stack, fault: Fault) -> Result<(usize, bool)> {
     let (aws, sku) = (stack.aws()?, stack.article(10).await?);
     let (part, calls, put_off) = (
@@ -244,18 +244,18 @@ async fn a_table_that_refuses_everyone_is_not_asked_for_each(stack: Arc<Stack>) 
     let (calls, put_off) =
         refused(&stack, Fault::refuse(400, "AccessDeniedException", "no")).await?;
     ensure!(calls == 1 && !put_off, "{calls} calls");
-    // A table that rejects a request as a whole is asked for both orders, then for the first and for the second.
+    // A table that rejects a request as a whole is called for both orders, then for the first and for the second.
     let (calls, _) = refused(&stack, Fault::refuse(400, "ValidationException", "no")).await?;
     ensure!(calls == 3, "{calls} calls");
     Ok(())
 }
 
-async fn a_queue_that_refuses_gives_503_and_no_202_is_a_lie(stack: Arc<Stack>) -> Result<()> {
+async fn a_queue_that_refuses_returns_503_and_no_202_is_false(stack: Arc<Stack>) -> Result<()> {
     let sku = stack.article(1000).await?;
     let (part, calls) = (sku.clone(), AtomicUsize::new(0));
     let _rule = stack.fault(move |call| {
         let hit = call.operation == "SendMessage" && call.contains(&part);
-        // Each order is sent five times, so one in eight attempts that succeeds is about an order in two.
+        // Each order is sent five times, so letting one attempt in eight succeed accepts about half of the orders.
         (hit && calls.fetch_add(1, Ordering::Relaxed) % 8 != 0)
             .then(|| Fault::refuse(503, "ServiceUnavailable", "down"))
     })?;
@@ -285,10 +285,10 @@ async fn a_queue_that_refuses_gives_503_and_no_202_is_a_lie(stack: Arc<Stack>) -
     Ok(())
 }
 
-async fn a_table_that_cannot_be_read_gives_503(stack: Arc<Stack>) -> Result<()> {
+async fn a_table_that_cannot_be_read_returns_503(stack: Arc<Stack>) -> Result<()> {
     let id = stack
         .api
-        .place(&order(&[("e2e-nobody-has-this", 1)]), None)
+        .place(&order(&[("e2e-unknown-article", 1)]), None)
         .await?;
     let part = id.clone();
     let rule = stack.fault(move |call| {

@@ -1,4 +1,4 @@
-//! Workers that die, stop or talk nonsense, at whatever moment: the queue brings back what they had.
+//! Workers that die, hang or answer garbage, at any moment: the queue brings back what they had.
 
 use crate::{
     orders::{new_id, new_key, order, placed, sqs_event},
@@ -30,7 +30,7 @@ scenarios! {
 }
 
 async fn a_worker_killed_in_its_init_loses_nothing(_: Arc<Stack>) -> Result<()> {
-    // The process that is there is killed first, so that another has to start.
+    // Kills the running process first, so that another has to start.
     survives(&[
         Kind::Function(Crash::Killed(Duration::ZERO)),
         Kind::Function(Crash::KilledInInit(Duration::ZERO)),
@@ -39,7 +39,7 @@ async fn a_worker_killed_in_its_init_loses_nothing(_: Arc<Stack>) -> Result<()> 
 }
 
 async fn a_worker_killed_in_the_middle_of_a_batch_loses_nothing(_: Arc<Stack>) -> Result<()> {
-    // Some moment of the first 50 ms. The table's answer comes later, so the batch isn't over by then.
+    // Kills at some moment of the first 50 ms. The table answers later, so the batch isn't done by then.
     survives(&[
         Kind::Call(Fault::Slow(Duration::from_millis(500))),
         Kind::Function(Crash::Killed(Duration::from_millis(50))),
@@ -63,8 +63,8 @@ async fn a_worker_that_answers_garbage_doubles_nothing(_: Arc<Stack>) -> Result<
     survives(&[Kind::Function(Crash::Garbage)]).await
 }
 
-/// Orders whose workers meet each of these faults once are confirmed, once, in a stack of their own where what is
-/// not answered for comes back soon.
+/// Checks that orders whose workers meet each of these faults once are confirmed, once. Uses a stack of its own, where
+/// unanswered messages come back soon.
 async fn survives(kinds: &[Kind]) -> Result<()> {
     let stack = Stack::local(&["ProcessTimeoutSeconds=6", "VisibilityTimeoutSeconds=7"]).await?;
     let (faults, sku) = (stack.cloud()?.faults(), stack.article(10).await?);
@@ -126,7 +126,7 @@ async fn a_transaction_over_the_size_limit_is_bisected(stack: Arc<Stack>) -> Res
     for _ in 0..50 {
         batch.push((placed(new_id()?, &order(&[(&sku, 1)]))?.to_json(), 1));
     }
-    // The limit seems lower: 50 orders exceed it, and 25 don't.
+    // The limit is made to look lower: 50 orders exceed it, and 25 don't.
     let (part, refused) = (sku.clone(), Arc::new(AtomicUsize::new(0)));
     let (count, limit) = (refused.clone(), 800 * 50);
     let _rule = stack.fault(move |call| {
@@ -143,7 +143,7 @@ async fn a_transaction_over_the_size_limit_is_bisected(stack: Arc<Stack>) -> Res
 }
 
 async fn a_row_over_400_kb_fails_alone(stack: Arc<Stack>) -> Result<()> {
-    // The order is larger than the queue accepts: the table itself refuses such a row.
+    // The order is larger than the queue accepts: the table itself must refuse the row.
     let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
     let mut large = order(&[(&sku, 1)]);
     large["reference"] = "x".repeat(400 << 10).into();

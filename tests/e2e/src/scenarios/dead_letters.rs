@@ -71,7 +71,7 @@ async fn of_ten_dead_orders_three_are_redriven_by_reason_and_seven_stay(
     );
     let whole = stack.tool(&["show", &id, "--order"]).await?;
     ensure!(whole.out.contains(&sku), "{whole:?}");
-    // It can't ask.
+    // Without a terminal the tool can't ask for confirmation.
     let unasked = stack.tool(&["drop", &id]).await?;
     ensure!(
         unasked.code == Some(1) && unasked.err.contains("--yes"),
@@ -97,15 +97,15 @@ async fn a_redrive_that_is_interrupted_loses_nothing_and_a_second_one_finishes(
     aws.put_stock(&sku, 100).await?;
     let calls = stack.record(&[&sku])?;
 
-    // The answer to the first page, of ten at most, is late enough for the interrupt to come before it.
-    let (tell, is_on_its_way) = oneshot::channel();
-    let tell = Mutex::new(Some(tell));
+    // Delays the answer to the first page, of ten at most, so that the interrupt comes before it.
+    let (signal, is_on_its_way) = oneshot::channel();
+    let signal = Mutex::new(Some(signal));
     let slow = stack.fault(move |call| {
         if call.caller != CALLER || call.operation != "SendMessageBatch" {
             return None;
         }
-        let tell = tell.lock().expect("no panic in here").take()?;
-        tell.send(()).ok()?;
+        let signal = signal.lock().expect("no panic in here").take()?;
+        signal.send(()).ok()?;
         Some(Fault::Slow(Duration::from_secs(1)))
     })?;
     let tool = stack.start_tool(&["redrive", "--reason", "failed"]).await?;
@@ -152,7 +152,7 @@ async fn a_redrive_that_is_interrupted_loses_nothing_and_a_second_one_finishes(
     Ok(())
 }
 
-/// Sends so many orders of an article whose row someone broke, and waits until each has failed.
+/// Sends this many orders for an article whose row is broken, and waits until each has failed.
 async fn fail(stack: &Stack, sku: &str, count: usize) -> Result<Vec<OrderPlaced>> {
     let aws = stack.aws()?;
     aws.put_article(sku, AttributeValue::S("broken".to_owned()))
@@ -184,7 +184,7 @@ async fn have(stack: &Stack, orders: &[OrderPlaced], outcome: Outcome) -> Result
     Ok(())
 }
 
-/// The dead letters with this article, if they are so many.
+/// Returns the dead letters with this article, once there are this many.
 async fn dead(stack: &Stack, sku: &str, count: usize) -> Result<Option<Vec<Message>>> {
     let mut letters = stack.aws()?.dead_letters().await?;
     letters.retain(|letter| {

@@ -1,4 +1,4 @@
-//! A queue delivers messages at least once, at some time, in some order.
+//! A queue delivers messages at least once, at any time, in any sequence.
 
 use crate::{
     orders::{new_id, new_key, order, placed, sqs_event},
@@ -19,13 +19,13 @@ scenarios! {
     a_late_message_is_queued_until_it_comes [Tables Faults]
     an_order_that_is_overtaken_is_served_after_the_others [Tables Faults]
     a_receive_count_that_jumps_to_the_last_is_the_last [Tables Faults]
-    a_last_receive_whose_failed_row_is_refused_is_tried_all_the_same [Invoke Tables Faults]
-    a_record_that_cannot_be_put_off_comes_back_all_the_same [Faults]
+    a_last_receive_whose_failed_row_is_refused_is_tried_anyway [Invoke Tables Faults]
+    a_record_that_cannot_be_put_off_comes_back_anyway [Faults]
     a_late_worker_puts_off_what_its_successor_has_and_costs_nothing [Faults]
 }
 
 async fn a_message_that_is_delivered_twice_takes_effect_once(stack: Arc<Stack>) -> Result<()> {
-    // At once, beside the first, and when the first is deleted.
+    // The duplicate comes at once, beside the first message, and after the first is deleted.
     for after in [Duration::ZERO, Duration::from_secs(4)] {
         let sku = stack.article(10).await?;
         let transactions = stack.watch("TransactWriteItems", &sku)?;
@@ -54,7 +54,7 @@ async fn a_late_message_is_queued_until_it_comes(stack: Arc<Stack>) -> Result<()
         .api
         .place(&order(&[(&sku, 1)]), Some(&new_key()))
         .await?;
-    // Asked for all the while, it exists.
+    // It exists for its client the whole time.
     ensure!(stack.api.settled(&id).await?["status"] == "confirmed");
     ensure!(sent.elapsed() >= late);
     Ok(())
@@ -74,7 +74,7 @@ async fn an_order_that_is_overtaken_is_served_after_the_others(stack: Arc<Stack>
         anyhow::Ok(row.outcome)
     };
     ensure!(outcome(&ids[1].to_string()).await? == Outcome::Confirmed);
-    // It was hidden until the other was served.
+    // It was hidden until the other one was served.
     drop(rule);
     ensure!(outcome(&ids[0].to_string()).await? == Outcome::Rejected(Reason::OutOfStock));
     Ok(())
@@ -83,7 +83,7 @@ async fn an_order_that_is_overtaken_is_served_after_the_others(stack: Arc<Stack>
 async fn a_receive_count_that_jumps_to_the_last_is_the_last(stack: Arc<Stack>) -> Result<()> {
     let sku = stack.article(10).await?;
     let calls = stack.record(&[&sku])?;
-    // Three receives are the most here: the first is counted as the third.
+    // Three receives are the maximum here: the first one is counted as the third.
     let _rule = stack.once(Kind::Message(Delivery::Received(2)), &sku)?;
     let id = stack
         .api
@@ -99,7 +99,7 @@ async fn a_receive_count_that_jumps_to_the_last_is_the_last(stack: Arc<Stack>) -
     Ok(())
 }
 
-async fn a_last_receive_whose_failed_row_is_refused_is_tried_all_the_same(
+async fn a_last_receive_whose_failed_row_is_refused_is_tried_anyway(
     stack: Arc<Stack>,
 ) -> Result<()> {
     let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
@@ -115,8 +115,8 @@ async fn a_last_receive_whose_failed_row_is_refused_is_tried_all_the_same(
     Ok(())
 }
 
-async fn a_record_that_cannot_be_put_off_comes_back_all_the_same(_: Arc<Stack>) -> Result<()> {
-    // A stack of its own, where what cannot be put off comes back soon.
+async fn a_record_that_cannot_be_put_off_comes_back_anyway(_: Arc<Stack>) -> Result<()> {
+    // Uses a stack of its own, where a record that can't be put off comes back soon.
     let stack = Stack::local(&["VisibilityTimeoutSeconds=7", "ProcessTimeoutSeconds=6"]).await?;
     let sku = stack.article(10).await?;
     let visibility = stack.record(&["VisibilityTimeout"])?;
@@ -139,7 +139,7 @@ async fn a_record_that_cannot_be_put_off_comes_back_all_the_same(_: Arc<Stack>) 
 async fn a_late_worker_puts_off_what_its_successor_has_and_costs_nothing(
     _: Arc<Stack>,
 ) -> Result<()> {
-    // A stack of its own, where a worker gives up soon, and nothing else is at work.
+    // Uses a stack of its own, where a worker gives up soon and nothing else runs.
     let stack = Stack::local(&[
         "VisibilityTimeoutSeconds=7",
         "ProcessTimeoutSeconds=6",

@@ -1,4 +1,4 @@
-//! The description of the API, which the API serves, and to which the answers to all scenarios are held.
+//! The API's description, which the API serves, and against which every scenario checks its answers.
 
 use crate::{
     description::{Sent, check},
@@ -12,11 +12,11 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use std::sync::Arc;
 
 scenarios! {
-    the_api_describes_itself_to_whoever_asks []
+    the_api_describes_itself_to_any_caller []
     an_answer_that_is_not_described_is_seen []
 }
 
-async fn the_api_describes_itself_to_whoever_asks(stack: Arc<Stack>) -> Result<()> {
+async fn the_api_describes_itself_to_any_caller(stack: Arc<Stack>) -> Result<()> {
     let stranger = stack.api.with_key(None);
     let send = async |method| stranger.send(method, "/openapi.json", &[], "").await;
     let found = send(Method::GET).await?;
@@ -29,7 +29,7 @@ async fn the_api_describes_itself_to_whoever_asks(stack: Arc<Stack>) -> Result<(
     let head = send(Method::HEAD).await?;
     ensure!(head.status == 200 && head.body.is_empty(), "{head:?}");
     for other in [Method::POST, Method::PUT, Method::DELETE] {
-        // With a key: AWS lets no other in.
+        // Sends a key: AWS admits no other request.
         let refused = stack.api.send(other, "/openapi.json", &[], "").await?;
         refused.problem(405)?;
         ensure!(refused.header("allow") == Some("GET, HEAD"), "{refused:?}");
@@ -39,9 +39,9 @@ async fn the_api_describes_itself_to_whoever_asks(stack: Arc<Stack>) -> Result<(
 
 type Change = fn(&mut Reply);
 
-/// Shows that what every other scenario relies on can fail.
+/// Shows that the check that every other scenario relies on can fail.
 async fn an_answer_that_is_not_described_is_seen(stack: Arc<Stack>) -> Result<()> {
-    let (good, bad) = (order(&[("e2e-nobody-has-this", 1)]), order(&[]));
+    let (good, bad) = (order(&[("e2e-unknown-article", 1)]), order(&[]));
     let (good, bad) = (good.to_string(), bad.to_string());
     let accepted = async || {
         let json = ("content-type", "application/json");

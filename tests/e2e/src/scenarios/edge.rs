@@ -1,4 +1,4 @@
-//! The edge of the API: retries as gateways and proxies repeat them, and callers of every kind.
+//! The edge of the API: retries as gateways and proxies repeat them, and every kind of caller.
 
 use crate::{
     orders::{new_id, new_key, order, placed, sqs_event},
@@ -17,7 +17,7 @@ scenarios! {
     one_key_for_two_orders_of_a_batch_request_is_refused [Tables]
     one_odd_record_fails_alone [Tables Invoke]
     each_caller_is_a_client_of_its_own [Invoke]
-    an_authorizer_that_names_nobody_is_refused [Invoke]
+    an_authorizer_that_names_no_client_is_refused [Invoke]
     an_invocation_needs_json_and_a_dry_one_runs_nothing [Clients Invoke]
     a_caller_who_signs_is_known_by_the_signature [Parameters]
     a_location_below_a_slash_leads_to_the_order []
@@ -50,7 +50,7 @@ async fn a_key_that_is_sent_twice_is_one_key_and_two_keys_are_none(
     Ok(())
 }
 
-/// The event of an HTTP API, or of a Function URL.
+/// The event of an HTTP API or of a Function URL.
 fn event(method: &str, path: &str, headers: &Value, authorizer: &Value, body: &Value) -> Value {
     let context = json!({"http": {"method": method, "path": path}, "authorizer": authorizer});
     json!({"version": "2.0", "rawPath": path, "headers": headers, "requestContext": context, "body": body.to_string()})
@@ -86,7 +86,7 @@ async fn an_invocation_needs_json_and_a_dry_one_runs_nothing(stack: Arc<Stack>) 
         ensure!(code == "InvalidRequestContentException", "{code}");
         ensure!(refused.contains(message), "{refused}");
     }
-    // It is no event of an API: run, it would fail.
+    // The payload is no event of an API: run, it would fail.
     let qualified = format!("{}:$LATEST", name.trim_end_matches(":live"));
     for name in [name, &qualified] {
         ensure!(aws.invoke_dry(name, &json!({})).await? == 204);
@@ -117,7 +117,7 @@ async fn one_odd_record_fails_alone(stack: Arc<Stack>) -> Result<()> {
     let (aws, sku) = (stack.aws()?, stack.article(100).await?);
     let unused = json!({"trace": {"dataType": "Binary", "binaryValue": "base64Str"}});
     let mut ids = Vec::new();
-    // Each with its member, and whether its order is stored all the same.
+    // Each row has a member, an odd value for it, and whether the order is still stored.
     for (member, odd, is_stored) in [
         ("messageAttributes", unused, true),
         (
@@ -150,7 +150,7 @@ async fn one_odd_record_fails_alone(stack: Arc<Stack>) -> Result<()> {
 
 async fn each_caller_is_a_client_of_its_own(stack: Arc<Stack>) -> Result<()> {
     let (aws, key) = (stack.aws()?, new_key());
-    let sent = order(&[("e2e-nobody-has-this", 1)]);
+    let sent = order(&[("e2e-unknown-article", 1)]);
     let callers = [
         json!({"iam": {"userArn": "arn:aws:iam::123456789012:user/ANN", "userId": "AIDAANN"}}),
         json!({"iam": {"userArn": "arn:aws:iam::123456789012:user/BEN", "userId": "AIDABEN"}}),
@@ -189,9 +189,9 @@ async fn each_caller_is_a_client_of_its_own(stack: Arc<Stack>) -> Result<()> {
     Ok(())
 }
 
-async fn an_authorizer_that_names_nobody_is_refused(stack: Arc<Stack>) -> Result<()> {
+async fn an_authorizer_that_names_no_client_is_refused(stack: Arc<Stack>) -> Result<()> {
     let aws = stack.aws()?;
-    let sent = order(&[("e2e-nobody-has-this", 1)]);
+    let sent = order(&[("e2e-unknown-article", 1)]);
     for authorizer in [
         json!({"lambda": {"tenant": "ann"}}),
         json!({"lambda": null}),
@@ -206,8 +206,8 @@ async fn an_authorizer_that_names_nobody_is_refused(stack: Arc<Stack>) -> Result
 
 async fn a_caller_who_signs_is_known_by_the_signature(_: Arc<Stack>) -> Result<()> {
     let stack = Stack::local(&["Authorizer=AWS_IAM"]).await?;
-    let sent = order(&[("e2e-nobody-has-this", 1)]).to_string();
-    // `local` takes the access key for its user, and verifies nothing. All share one API key.
+    let sent = order(&[("e2e-unknown-article", 1)]).to_string();
+    // `local` takes the access key as its user, and verifies nothing. All callers share one API key.
     let api = stack.api.with_key(Some("one for all"));
     let signed = |name: &str| {
         format!("AWS4-HMAC-SHA256 Credential={name}/20261126/us-east-1/execute-api/aws4_request")
@@ -235,7 +235,7 @@ async fn a_caller_who_signs_is_known_by_the_signature(_: Arc<Stack>) -> Result<(
             .await?;
         ensure!(reply.status == status, "{name} {id}: {reply:?}");
     }
-    // Without a signature the key alone opens nothing.
+    // Without a signature the key alone grants nothing.
     let reply = api.send(Method::POST, "/orders", &[JSON], sent).await?;
     ensure!(reply.status == 404, "{reply:?}");
     stack.stop().await;
@@ -243,13 +243,13 @@ async fn a_caller_who_signs_is_known_by_the_signature(_: Arc<Stack>) -> Result<(
 }
 
 async fn a_location_below_a_slash_leads_to_the_order(stack: Arc<Stack>) -> Result<()> {
-    let sent = order(&[("e2e-nobody-has-this", 1)]).to_string();
+    let sent = order(&[("e2e-unknown-article", 1)]).to_string();
     let api = &stack.api;
     for path in ["/orders", "/orders/"] {
         let reply = api.send(Method::POST, path, &[JSON], sent.clone()).await?;
         ensure!(reply.status == 202, "{reply:?}");
         let location = reply.header("location").context("no location")?;
-        // As RFC 3986 resolves it.
+        // Resolves the location as RFC 3986 does.
         let (folder, _) = path.rsplit_once('/').context("no folder")?;
         let found = api
             .send(Method::GET, &format!("{folder}/{location}"), &[], "")

@@ -58,7 +58,7 @@ async fn an_order_that_fails_for_good_reads_failed_and_after_a_redrive_confirmed
 ) -> Result<()> {
     let _mine = stack.dead_letters.lock().await;
     let (aws, sku) = (stack.aws()?, stack.article(10).await?);
-    // Someone broke the article's row.
+    // The article's row is broken.
     aws.put_article(&sku, AttributeValue::S("ten".to_owned()))
         .await?;
     let id = stack.api.place(&order(&[(&sku, 1)]), None).await?;
@@ -76,7 +76,7 @@ async fn an_order_that_fails_for_good_reads_failed_and_after_a_redrive_confirmed
     aws.put_stock(&sku, 10).await?;
     let arn = aws.queue_arn(&aws.names.dead_letter_queue).await?;
     until("the order is confirmed", || async {
-        // One move task runs at a time, and other scenarios have theirs.
+        // Only one move task runs at a time, and other scenarios start theirs.
         drop(
             aws.sqs
                 .start_message_move_task()
@@ -134,7 +134,7 @@ async fn an_order_on_its_only_try_reads_queued_and_then_confirmed(_: Arc<Stack>)
     Ok(())
 }
 
-/// An order is on its last delivery while the table throttles: its row reads `failed`, and its client must not.
+/// An order is on its last delivery while the table throttles: its row reads `failed`, but its client must not read that.
 async fn no_final_status_changes(stack: &Stack, sku: &str) -> Result<()> {
     let part = sku.to_owned();
     let throttled = stack.fault(move |call| {
@@ -244,7 +244,7 @@ async fn only_the_record_at_fault_is_answered_as_failed(stack: Arc<Stack>) -> Re
 
 async fn a_message_of_another_version_is_left_on_the_queue(stack: Arc<Stack>) -> Result<()> {
     let mut message: Value =
-        serde_json::from_str(&placed(new_id()?, &order(&[("e2e-nobody-has-this", 1)]))?.to_json())?;
+        serde_json::from_str(&placed(new_id()?, &order(&[("e2e-unknown-article", 1)]))?.to_json())?;
     message["version"] = json!(2);
     let failed = stack
         .aws()?
@@ -258,7 +258,7 @@ async fn an_order_that_no_table_takes_spares_its_neighbours(stack: Arc<Stack>) -
     let (aws, sku) = (stack.aws()?, stack.article(50).await?);
     let mut batch = Vec::new();
     for n in 0..50 {
-        // A key may not be empty: DynamoDB rejects the request as a whole, and doesn't say which order is to blame.
+        // A key must not be empty: DynamoDB rejects the request as a whole, without naming the order at fault.
         let lines: &[(&str, u64)] = if n == 31 {
             &[(&sku, 1), ("", 1)]
         } else {

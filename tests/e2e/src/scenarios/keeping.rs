@@ -1,4 +1,4 @@
-//! Rows that are kept for some days only. Nothing deletes them here but the scenario, as DynamoDB does some day.
+//! Rows that are kept for some days only. Here only the scenario deletes them, as DynamoDB would some day.
 
 use crate::{
     orders::{new_key, order},
@@ -36,7 +36,7 @@ async fn an_order_whose_row_expired_is_unknown_until_it_is_sent_again(_: Arc<Sta
     // 15 days more than promised, for retries that are settled late.
     let expected = processed_at.seconds() + 45 * 24 * 3600;
     ensure!(expires_at(&stack, &id).await? == Some(expected));
-    // While the row is there it is shown, and a retry changes nothing.
+    // While the row exists it is returned, and a retry changes nothing.
     ensure!(stack.api.get(&format!("{id}{OLD}")).await?.json()? == settled);
 
     let aws = stack.aws()?;
@@ -51,12 +51,12 @@ async fn an_order_whose_row_expired_is_unknown_until_it_is_sent_again(_: Arc<Sta
     ensure!(gone.header("retry-after").is_none(), "{gone:?}");
     let unhinted = stack.api.get(&id).await?;
     ensure!(unhinted.status == 200 && queued(&unhinted)?, "{unhinted:?}");
-    // One hint goes for all orders of a request, and may be that of an older one.
+    // One hint serves all orders of a request, and may be that of an older one.
     let many = format!("/orders{OLD}&ids={id}");
     let many = stack.api.send(Method::GET, &many, &[], "").await?;
     ensure!(many.json()?["results"][0]["status"] == "queued", "{many:?}");
 
-    // Its key protects it no longer: it is an order like any other.
+    // Its key no longer protects it: it is an order like any other.
     ensure!(stack.api.place(&sent, Some(&key)).await? == id);
     ensure!(stack.api.settled(&id).await?["status"] == "confirmed");
     ensure!(aws.in_stock(&sku).await? == 8);
@@ -65,7 +65,7 @@ async fn an_order_whose_row_expired_is_unknown_until_it_is_sent_again(_: Arc<Sta
 }
 
 async fn a_key_whose_row_expired_and_is_still_there_is_a_new_order(_: Arc<Stack>) -> Result<()> {
-    // A row that was to expire may be there still when `KeepDays` isn't set any more.
+    // An expired row may still exist after `KeepDays` is unset.
     for parameters in [&["KeepDays=30"][..], &[]] {
         let stack = Stack::local(parameters).await?;
         a_key_is_free_again(&stack, !parameters.is_empty()).await?;
@@ -87,10 +87,10 @@ async fn a_key_is_free_again(stack: &Stack, expires: bool) -> Result<()> {
             .send()
             .await
     };
-    // The same order, and then another one, which is no key mismatch any more.
+    // Sends the same order, and then another one, which is no longer a key mismatch.
     for (pieces, left) in [(1, 8), (3, 5)] {
         expire().await?;
-        // Its client is shown no outcome that is about to change.
+        // Its client reads no outcome that is about to change.
         ensure!(stack.api.get(&id).await?.json()?["status"] == "queued");
         stack
             .api
@@ -111,7 +111,7 @@ async fn rows_are_kept_for_ever_unless_the_template_says_otherwise(
 ) -> Result<()> {
     let id = stack
         .api
-        .place(&order(&[("e2e-nobody-has-this", 1)]), None)
+        .place(&order(&[("e2e-unknown-article", 1)]), None)
         .await?;
     stack.api.settled(&id).await?;
     ensure!(expires_at(&stack, &id).await?.is_none());

@@ -21,7 +21,7 @@ scenarios! {
 }
 
 async fn a_retry_with_the_same_key_is_the_same_order(stack: Arc<Stack>) -> Result<()> {
-    let (sent, key) = (order(&[("e2e-nobody-has-this", 1)]), new_key());
+    let (sent, key) = (order(&[("e2e-unknown-article", 1)]), new_key());
     let first = stack.api.place(&sent, Some(&key)).await?;
     ensure!(stack.api.place(&sent, Some(&key)).await? == first);
     ensure!(stack.api.place(&sent, Some(&new_key())).await? != first);
@@ -36,7 +36,7 @@ async fn retries_with_the_same_key_take_effect_once(stack: Arc<Stack>) -> Result
     let ids = try_join_all((0..20).map(|_| stack.api.place(&sent, Some(&key)))).await?;
     ensure!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     stack.api.settled(&ids[0]).await?;
-    // Duplicates are still on their way, and must have no effect. The audit looks again when all are processed.
+    // Duplicates may still be on the queue, and must have no effect. The audit checks again once all are processed.
     ensure!(stack.aws()?.in_stock(&sku).await? == 99);
     Ok(())
 }
@@ -68,7 +68,7 @@ async fn the_same_key_with_another_order_changes_nothing_and_is_counted(
     until("the mismatch is logged and counted", logged).await?;
     ensure!(stack.api.settled(&id).await? == settled);
     ensure!(stack.aws()?.in_stock(&sku).await? == 99);
-    // Its client reads that it has no effect, and not the first order's outcome.
+    // The client reads that its order has no effect, rather than the first order's outcome.
     let again = stack.api.post(&order(&[(&sku, 1)]), Some(&key)).await?;
     let batch = |quantity| json!({"order": order(&[(&sku, quantity)]), "idempotency_key": key});
     let many = stack.api.post_batch(&[batch(5), batch(5)]).await?;
@@ -99,7 +99,7 @@ async fn the_same_key_with_another_order_changes_nothing_and_is_counted(
 async fn five_hundred_orders_under_one_key_are_settled_by_the_second_receive(
     _: Arc<Stack>,
 ) -> Result<()> {
-    // A stack of its own, whose log and dead letters are no other scenario's.
+    // Uses a stack of its own, whose log and dead letters no other scenario shares.
     let stack = Stack::local(&[]).await?;
     let (sku, key) = (stack.article(1_000_000).await?, new_key());
     // Every tenth order is also sent twice.
@@ -109,7 +109,7 @@ async fn five_hundred_orders_under_one_key_are_settled_by_the_second_receive(
         quantities.map(|n| async move { api.place(&order(&[(sku, n)]), Some(key)).await });
     let ids = try_join_all(placing).await?;
     ensure!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
-    // No message is left, and none is dead; the stock is one order's.
+    // No message is left, and none is dead; exactly one order's stock is taken.
     stack.audit().await?;
     let lines = stack
         .cloud()?
@@ -126,7 +126,7 @@ async fn five_hundred_orders_under_one_key_are_settled_by_the_second_receive(
 }
 
 async fn a_key_is_its_clients_own(stack: Arc<Stack>) -> Result<()> {
-    let (sent, key) = (order(&[("e2e-nobody-has-this", 1)]), new_key());
+    let (sent, key) = (order(&[("e2e-unknown-article", 1)]), new_key());
     let other = stack.api.with_key(Some("another client"));
     let (mine, theirs) = (
         stack.api.place(&sent, Some(&key)).await?,

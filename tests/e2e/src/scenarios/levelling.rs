@@ -1,4 +1,4 @@
-//! A table that throttles or is down slows the workers, for as long as it does, and costs no order its outcome.
+//! A table that throttles or is down slows the workers only while it does, and costs no order its outcome.
 
 use crate::{
     api::Api,
@@ -26,10 +26,10 @@ scenarios! {
     an_outage_costs_no_order_of_a_large_batch_its_receives [Parameters]
 }
 
-/// Articles on a long order.
+/// The number of articles on a long order.
 const LONG: usize = 50;
 
-/// Short waits, and a third receive that is the last.
+/// Short waits, with the third receive as the last.
 const SHORT: [&str; 5] = [
     "MaximumConcurrency=2",
     "MaxReceiveCount=3",
@@ -38,16 +38,16 @@ const SHORT: [&str; 5] = [
     "VisibilityTimeoutSeconds=31",
 ];
 
-/// All orders of a scenario have their outcome within this time, on a machine that has other things to do.
+/// How long all orders of a scenario may take to get an outcome, on a machine that is doing other work.
 const PATIENCE: Duration = Duration::from_mins(4);
 
-/// Articles with plenty of stock.
+/// Makes articles with plenty of stock.
 async fn articles(stack: &Stack, count: usize) -> Result<Vec<String>> {
     let puts = stream::iter(0..count).map(|_| stack.article(1_000_000));
     puts.buffered(50).try_collect().await
 }
 
-/// Sends an order for each of these sets of articles, a hundred in a request, and gives their ids.
+/// Sends an order for each of these sets of articles, a hundred in a request, and returns their ids.
 async fn send(api: &Api, orders: impl Iterator<Item = &[String]>) -> Result<Vec<String>> {
     let entry = |skus: &[String]| {
         let lines: Vec<_> = skus.iter().map(|sku| (&**sku, 1)).collect();
@@ -63,7 +63,7 @@ async fn send(api: &Api, orders: impl Iterator<Item = &[String]>) -> Result<Vec<
     Ok(ids)
 }
 
-/// Waits until all of them are confirmed, and says how long it took.
+/// Waits until all of them are confirmed, and returns how long that took.
 async fn confirmed(stack: &Stack, ids: &[String]) -> Result<Duration> {
     let (aws, start) = (stack.aws()?, Instant::now());
     until_in(PATIENCE, "all orders are confirmed", || async {
@@ -73,7 +73,7 @@ async fn confirmed(stack: &Stack, ids: &[String]) -> Result<Duration> {
     .await?;
     let took = start.elapsed();
     let dead = aws.depth(&aws.names.dead_letter_queue).await?;
-    ensure!(dead == 0, "{dead} are dead");
+    ensure!(dead == 0, "{dead} orders are dead letters");
     for ids in ids.chunks(50) {
         for settled in join_all(ids.iter().map(|id| stack.api.settled(id))).await {
             let settled = settled?;
@@ -83,7 +83,7 @@ async fn confirmed(stack: &Stack, ids: &[String]) -> Result<Duration> {
     Ok(took)
 }
 
-/// Throttles the next transactions, so many of them.
+/// Throttles this many transactions.
 fn throttle(stack: &Stack, transactions: usize) -> Result<Rule<'_>> {
     let left = AtomicUsize::new(transactions);
     stack.fault(move |call| {
@@ -100,7 +100,7 @@ async fn long_orders_are_confirmed_after_a_throttling(_: Arc<Stack>) -> Result<(
     let stack = Stack::local(&SHORT).await?;
     let skus = articles(&stack, 100 * LONG).await?;
     let _rule = throttle(&stack, 100)?;
-    // The first hundred meet the throttling; the second meet what the workers keep of it.
+    // The first hundred orders meet the throttling, the second whatever state the workers keep of it.
     for _ in 0..2 {
         let ids = send(&stack.api, skus.chunks(LONG)).await?;
         confirmed(&stack, &ids).await?;
@@ -119,7 +119,7 @@ async fn a_throttling_is_forgotten_when_it_is_over(_: Arc<Stack>) -> Result<()> 
     let _rule = throttle(&stack, 18)?;
     let ids = send(&stack.api, orders()).await?;
     let after = confirmed(&stack, &ids).await?;
-    // Eighteen waits of at most a second, of two workers; the rest as fast as before.
+    // Allows eighteen waits of at most a second, by two workers; everything else as fast as before.
     let most = 3 * before + Duration::from_secs(20);
     ensure!(after <= most, "{after:?}, and {before:?} before it");
     stack.audit().await?;
@@ -128,7 +128,7 @@ async fn a_throttling_is_forgotten_when_it_is_over(_: Arc<Stack>) -> Result<()> 
 }
 
 async fn an_outage_costs_no_order_of_a_large_batch_its_receives(_: Arc<Stack>) -> Result<()> {
-    // Three receives, each twelve seconds or more after the one before.
+    // Three receives, at least twelve seconds apart.
     let stack = Stack::local(&[
         "MaximumConcurrency=2",
         "MaxReceiveCount=3",
@@ -137,7 +137,7 @@ async fn an_outage_costs_no_order_of_a_large_batch_its_receives(_: Arc<Stack>) -
         "VisibilityTimeoutSeconds=12",
     ])
     .await?;
-    // Each order shares articles with the next, so that they are written one after the other.
+    // Each order shares articles with the next, so they are written one after the other.
     let skus = articles(&stack, 21 * LONG / 2).await?;
     let met = Arc::new(OnceLock::new());
     let first = met.clone();
@@ -149,7 +149,7 @@ async fn an_outage_costs_no_order_of_a_large_batch_its_receives(_: Arc<Stack>) -
         })
     })?;
     let ids = send(&stack.api, skus.windows(LONG).step_by(LONG / 2)).await?;
-    // Longer than three receives last that come back after a second or two, and over before the third visibility timeout.
+    // Longer than three receives would take if they came back after a second or two; over before the third visibility timeout.
     let outage = Duration::from_secs(27);
     until("a worker has met the outage, and it is over", || async {
         let met = met.get().filter(|met| met.elapsed() > outage);

@@ -1,4 +1,4 @@
-//! Outages that the system rides out; parameters compress time.
+//! Outages that the system survives; parameters compress time.
 
 use crate::{
     orders::{new_id, new_key, order, placed},
@@ -20,7 +20,7 @@ scenarios! {
     a_message_of_a_future_version_waits_for_its_worker [Parameters]
 }
 
-/// Seconds that a message stays hidden after a receive, in the template and here.
+/// How many seconds a message stays hidden after a receive, in the template and here.
 const VISIBILITY: (u64, u64) = (185, 6);
 
 async fn a_table_that_is_down_for_ten_minutes_costs_no_order(_: Arc<Stack>) -> Result<()> {
@@ -48,7 +48,7 @@ async fn a_table_that_is_down_for_ten_minutes_costs_no_order(_: Arc<Stack>) -> R
         Ok((start.elapsed() >= outage).then_some(()))
     })
     .await?;
-    // Within one receive the pauses are a second at most.
+    // Within one receive, pauses last a second at most.
     let tried = calls.of("TransactWriteItems");
     let mine: Vec<_> = tried
         .iter()
@@ -57,16 +57,19 @@ async fn a_table_that_is_down_for_ten_minutes_costs_no_order(_: Arc<Stack>) -> R
     let pauses = mine
         .windows(2)
         .filter(|two| two[1].at - two[0].at > Duration::from_millis(2500));
-    ensure!(pauses.count() >= 2, "the order was hardly received again");
+    ensure!(
+        pauses.count() >= 2,
+        "the order was received again too rarely"
+    );
     let up = Instant::now();
     drop(down);
 
     for id in &ids {
         ensure!(stack.api.settled(id).await?["status"] == "confirmed");
     }
-    // The receives were not used up: no worker wrote `failed`, and nothing is dead.
+    // The receives were not used up: no worker wrote `failed`, and no message is dead.
     ensure!(calls.of("PutItem").is_empty());
-    // The first try after the outage settles an order: it drains within one more visibility timeout.
+    // The first attempt after the outage settles an order: all drain within one more visibility timeout.
     for id in &ids {
         let after = calls.of("TransactWriteItems");
         let after = after
@@ -96,7 +99,7 @@ async fn a_queue_that_is_down_loses_nothing_to_clients_who_retry_with_their_keys
         ensure!(reply.header("retry-after") == Some("5"), "{reply:?}");
     }
     drop(down);
-    // Some send theirs again more than once.
+    // Some clients retry more than once.
     let again = keys.iter().chain(&keys[..5]);
     let ids = try_join_all(again.map(|key| stack.api.place(&sent, Some(key)))).await?;
     ensure!(ids[..5] == ids[10..]);
@@ -107,7 +110,7 @@ async fn a_queue_that_is_down_loses_nothing_to_clients_who_retry_with_their_keys
     Ok(())
 }
 
-/// A `local` that knows two secrets, of which its parameters choose.
+/// Starts a `local` that knows two secrets, and whose parameters choose among them.
 async fn with_secrets(folder: &Path, parameters: &[&str]) -> Result<Stack> {
     fs::create_dir(folder)?;
     let secrets = json!({"first": "1".repeat(64), "second": "2".repeat(64)});
@@ -124,20 +127,20 @@ async fn while_the_secret_is_rotated_no_accepted_order_is_unknown(_: Arc<Stack>)
         &["OrderIdSecretInUse=second"],
     ];
     let (mut stacks, mut ids) = (Vec::new(), Vec::new());
-    let (sent, key) = (order(&[("e2e-nobody-has-this", 1)]), new_key());
+    let (sent, key) = (order(&[("e2e-unknown-article", 1)]), new_key());
     for (n, parameters) in deployments.into_iter().enumerate() {
         let stack = with_secrets(&folder.path().join(n.to_string()), parameters).await?;
         ids.push(stack.api.place(&sent, Some(&key)).await?);
         stacks.push(stack);
     }
-    // While one deployment replaces another, either may have accepted the order and either may be asked. Each
-    // has its own tables here, so the answer comes from the id alone.
+    // While one deployment replaces another, either may have accepted the order and either may be asked for it. Each has its
+    // own tables here, so the answer rests on the id alone.
     for (issuer, asked, known) in [
         (0, 1, true),
         (1, 0, true),
         (1, 2, true),
         (2, 1, true),
-        // So a rotation needs two deployments, and the old secret stays for as long as clients ask for orders.
+        // A rotation therefore needs two deployments, and the old secret stays for as long as clients ask for orders.
         (2, 0, false),
         (1, 3, false),
     ] {
@@ -145,7 +148,7 @@ async fn while_the_secret_is_rotated_no_accepted_order_is_unknown(_: Arc<Stack>)
         let expected = if known { 200 } else { 404 };
         ensure!(reply.status == expected, "{issuer}, {asked}: {reply:?}");
     }
-    // The same key is the same order until the new secret signs.
+    // A key keeps standing for the same order until the new secret signs.
     ensure!(ids[0] == ids[1] && ids[1] != ids[2] && ids[2] == ids[3]);
     for stack in stacks {
         stack.stop().await;
@@ -169,11 +172,11 @@ async fn a_message_of_a_future_version_waits_for_its_worker(_: Arc<Stack>) -> Re
     let neighbour = stack.api.place(&order(&[(&sku, 1)]), None).await?;
     ensure!(stack.api.settled(&neighbour).await?["status"] == "confirmed");
 
-    let found = until("this worker has had it three times", || {
+    let found = until("this worker has received it three times", || {
         aws.dead_letter(&part)
     })
     .await?;
-    // No sooner than the visibility timeout brought it back: a deployment has 25 of them to go on.
+    // It came back no sooner than by the visibility timeout: a deployment has 25 of them to complete.
     ensure!(start.elapsed() >= Duration::from_secs(10));
     ensure!(put_off.of("ChangeMessageVisibilityBatch").is_empty());
     ensure!(found.body.as_ref() == Some(&message), "{found:?}");

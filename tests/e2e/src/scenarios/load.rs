@@ -1,4 +1,4 @@
-//! The backend's load stays flat.
+//! The backend's load stays level.
 
 use crate::{
     orders::{new_id, new_key, order, placed, sqs_event},
@@ -65,7 +65,7 @@ async fn a_hundred_actions_are_one_transaction_and_more_are_two(stack: Arc<Stack
         let transactions = stack.watch("TransactWriteItems", &skus[0])?;
         let mut batch = Vec::new();
         for n in 0..51 {
-            // All have the first article, so that each transaction has it.
+            // Every order has the first article, so each transaction has it.
             let lines = [(&*skus[0], 1), (&*skus[n % articles], 1)];
             let lines = &lines[usize::from(n % articles == 0)..];
             batch.push((placed(new_id()?, &order(lines))?.to_json(), 1));
@@ -81,7 +81,7 @@ async fn a_hundred_actions_are_one_transaction_and_more_are_two(stack: Arc<Stack
 }
 
 async fn concurrency_never_exceeds_the_cap(_: Arc<Stack>) -> Result<()> {
-    // A stack of its own: scenarios that invoke the function themselves would count.
+    // Uses a stack of its own: scenarios that invoke the function themselves would count.
     let parameters = [
         "MaximumConcurrency=2",
         "ProcessTimeoutSeconds=30",
@@ -89,8 +89,8 @@ async fn concurrency_never_exceeds_the_cap(_: Arc<Stack>) -> Result<()> {
     ];
     let stack = Stack::local(&parameters).await?;
     let sku = stack.article(2000).await?;
-    // Slow writes, so that batches pile up before the cap: each takes longer than the window in which the next is
-    // collected, however slowly this machine sends orders.
+    // Slows the writes, so that batches pile up at the cap: each takes longer than the window in which the next is collected,
+    // however slowly this machine sends orders.
     let _rule = stack.fault(|call| {
         (call.operation == "TransactWriteItems").then_some(Fault::Late(Duration::from_millis(1500)))
     })?;

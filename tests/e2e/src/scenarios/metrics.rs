@@ -1,4 +1,4 @@
-//! What the functions tell CloudWatch.
+//! The metrics and log lines that the functions emit.
 
 use crate::{
     orders::{new_key, order},
@@ -69,7 +69,7 @@ async fn each_metric_that_an_alarm_or_a_widget_names_is_emitted(stack: Arc<Stack
         let emitted: BTreeSet<_> = lines.flat_map(|line| emitted_by(&line)).collect();
         let missing: Vec<_> = wanted.difference(&emitted).cloned().collect();
         if !missing.is_empty() {
-            // The next line of metrics comes with another request.
+            // Each request makes the function emit another line of metrics.
             stack
                 .api
                 .place(&order(&[(&sku, 1)]), Some(&new_key()))
@@ -92,7 +92,7 @@ fn name(metric: &Metric) -> Name {
     (namespace, name, dimensions)
 }
 
-/// The metrics that CloudWatch takes from a line of the log.
+/// Returns the metrics that CloudWatch extracts from a line of the log.
 fn emitted_by(line: &str) -> Vec<Name> {
     let line: Value = serde_json::from_str(line).unwrap_or_default();
     let mut names = Vec::new();
@@ -106,7 +106,7 @@ fn emitted_by(line: &str) -> Vec<Name> {
             let dimensions: BTreeMap<_, _> = dimensions
                 .filter_map(|name| {
                     let name = name.as_str()?;
-                    // A search finds any kind.
+                    // A search expression finds any kind.
                     let value = if name == "Kind" {
                         "*"
                     } else {

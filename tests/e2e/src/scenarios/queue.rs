@@ -1,4 +1,4 @@
-//! The rules of a standard queue that the rest relies on: the same for `local`'s queue and for any other.
+//! The rules of a standard queue that everything else relies on: the same for `local`'s queue and for any other.
 
 use crate::{
     need::Need,
@@ -8,7 +8,7 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// One scenario a rule.
+/// Makes a scenario of each rule.
 pub fn all() -> Vec<Scenario> {
     let scenario = |(name, rule): &Rule| {
         let (name, rule) = ((*name).to_owned(), *rule);

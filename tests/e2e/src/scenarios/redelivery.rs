@@ -1,4 +1,4 @@
-//! A message that comes twice takes effect once.
+//! A message that arrives twice takes effect once.
 
 use crate::{
     orders::{new_id, order, placed, sqs_event},
@@ -39,7 +39,7 @@ async fn a_redelivered_message_is_stored_once(stack: Arc<Stack>) -> Result<()> {
     for _ in 0..3 {
         aws.send(&message).await?;
     }
-    // An order that is sent after them, alone in its article, shows when they are through.
+    // An order that is sent after them, alone in its article, shows when they have been processed.
     let settled = stack
         .api
         .settled(
@@ -90,7 +90,7 @@ async fn a_copy_behind_a_key_mismatch_is_not_lost(stack: Arc<Stack>) -> Result<(
     Ok(())
 }
 
-/// Writes the row of an order that processing gave up.
+/// Writes the row of an order that `process` has given up on.
 async fn put_failed(stack: &Stack, placed: &OrderPlaced) -> Result<OrderRecord> {
     let aws = stack.aws()?;
     let failed = OrderRecord::new(placed.clone(), Outcome::Failed, placed.placed_at());
@@ -109,7 +109,7 @@ async fn a_redelivery_among_new_orders_takes_nothing(stack: Arc<Stack>) -> Resul
             .await?
             .is_empty()
     );
-    // Two pieces are left, for three that want one and one that has had its own: reasons of both kinds at once.
+    // Two pieces are left for three orders that want one, and for one that already got its own: both kinds of reasons at once.
     let ids = [new_id()?, new_id()?, new_id()?];
     let mut batch = vec![(old, 2)];
     for id in ids {
@@ -157,7 +157,7 @@ async fn a_failed_order_is_not_overwritten_by_another_with_its_id(stack: Arc<Sta
     ensure!(aws.process(&alone).await?.is_empty(), "a key mismatch");
     ensure!(aws.record(&id.to_string()).await? == Some(failed));
     ensure!(aws.in_stock(&sku).await? == 9);
-    // Its own redelivery settles it, also behind the other.
+    // Its own redelivery settles it, even behind the other order.
     let both = sqs_event(&[(other, 2), (first.to_json(), 2)]);
     ensure!(aws.process(&both).await?.is_empty());
     ensure!(aws.outcome(id).await? == Outcome::Confirmed);
@@ -173,12 +173,12 @@ async fn a_commit_that_is_answered_too_late_takes_effect_once(stack: Arc<Stack>)
     lost_answer(&stack, Fault::Late(Duration::from_millis(2500))).await
 }
 
-/// The first call's commit takes effect, but `process` doesn't hear of it in time.
+/// Commits the first call, but lets `process` learn of it too late or never.
 async fn lost_answer(stack: &Stack, fault: Fault) -> Result<()> {
     let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
     let (calls, part) = (AtomicUsize::new(0), sku.clone());
     let _rule = stack.fault(move |call| {
-        // The SDK tries a call three times with one token: all three attempts of the first call are lost.
+        // The SDK attempts a call three times with one token: all three attempts of the first call are lost.
         let hit = call.operation == "TransactWriteItems" && call.contains(&part);
         (hit && calls.fetch_add(1, Ordering::Relaxed) < 3).then(|| fault.clone())
     })?;

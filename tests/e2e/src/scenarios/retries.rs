@@ -1,4 +1,4 @@
-//! Retries of what failed.
+//! Retries of records that failed.
 
 use crate::{
     orders::{new_id, order, placed, sqs_event},
@@ -45,8 +45,8 @@ async fn a_conflict_that_outlasts_the_deadline_puts_the_record_off(
             .iter()
             .all(|call| call.operation == "TransactWriteItems")
     );
-    // Until the deadline, after waits that double up to a second and of which chance takes its part. That is 27 s, less a
-    // quarter that is kept for telling outcomes.
+    // It tried until the deadline, with waits that double up to a second, less a random part. That is 27 s, less a quarter
+    // that is reserved for publishing outcomes.
     ensure!(put_off.at - calls[0].at > Duration::from_secs(17));
     ensure!((15..200).contains(&calls.len()), "{} attempts", calls.len());
     let waits = calls.windows(2).skip(6).map(|two| two[1].at - two[0].at);
@@ -78,7 +78,7 @@ async fn a_record_that_was_put_off_comes_back_within_seconds(stack: Arc<Stack>) 
 async fn a_record_that_fails_again_comes_back_later(stack: Arc<Stack>) -> Result<()> {
     let (aws, sku) = (stack.aws()?, stack.article(10).await?);
     let calls = stack.record(&[&sku])?;
-    // A good order, and what will never be one, received 1 to 40 times.
+    // A good order, and poison that was received 1 to 40 times.
     let mut bodies = vec![(placed(new_id()?, &order(&[(&sku, 1)]))?.to_json(), 1)];
     bodies.extend((1..=40).map(|receives| ("poison".to_owned(), receives)));
     let mut event = sqs_event(&bodies);
@@ -88,7 +88,7 @@ async fn a_record_that_fails_again_comes_back_later(stack: Arc<Stack>) -> Result
     ensure!(aws.process(&event).await?.len() == 40);
 
     let calls = calls.by("ProcessFunction");
-    // At the end: the time that a record is put off begins when nothing else is left to do.
+    // Comes last: the delay of a record that is put off starts when nothing else is left to do.
     let operations: Vec<_> = calls.iter().map(|call| &*call.operation).collect();
     let (first, rest) = operations.split_first().context("no calls")?;
     ensure!(*first == "TransactWriteItems", "{operations:?}");

@@ -1,4 +1,4 @@
-//! Sends to the queue that fail: the client sends its request again.
+//! Sends to the queue that fail: the client retries its request.
 
 use crate::{
     orders::{new_key, order},
@@ -48,8 +48,8 @@ async fn a_send_that_kills_its_caller_is_retried_with_its_key(stack: Arc<Stack>)
     refused_then_accepted(&stack, 1, Fault::KilledAfter, 502).await
 }
 
-/// The first sends of an order meet a fault, so that its client is answered with `status`; the same request again is
-/// accepted, and the order takes effect once.
+/// The first sends of an order meet a fault, so its client is answered with `status`; a retry of the same request is accepted,
+/// and the order takes effect once.
 async fn refused_then_accepted(
     stack: &Stack,
     sends: usize,
@@ -81,7 +81,7 @@ async fn once_after(stack: &Stack, sku: &str, key: &str, status: u16) -> Result<
     ensure!(reply.header("retry-after") == Some("5"), "{reply:?}");
     let id = stack.api.place(&sent, Some(key)).await?;
     ensure!(stack.api.settled(&id).await?["status"] == "confirmed");
-    // Duplicates that are still on their way reserve nothing: the audit looks again when all are processed.
+    // Duplicates that are still on the queue reserve nothing: the audit checks again once all are processed.
     ensure!(stack.aws()?.in_stock(sku).await? == 9);
     stack.aws()?.record(&id).await?.context("no row")?;
     Ok(())

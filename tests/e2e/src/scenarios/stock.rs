@@ -41,7 +41,7 @@ async fn an_article_that_does_not_exist_rejects_the_order(stack: Arc<Stack>) -> 
     let sku = stack.article(5).await?;
     let id = stack
         .api
-        .place(&order(&[(&sku, 1), ("e2e-nobody-has-this", 1)]), None)
+        .place(&order(&[(&sku, 1), ("e2e-unknown-article", 1)]), None)
         .await?;
     let settled = stack.api.settled(&id).await?;
     ensure!(
@@ -102,7 +102,7 @@ async fn many_orders_for_little_stock_sell_just_that(stack: Arc<Stack>) -> Resul
             .iter()
             .all(|order| order["status"] == "confirmed" || order["reason"] == "out_of_stock")
     );
-    // An order for one of each was rejected, so nothing is left of one of them. The audit adds up the rest.
+    // An order for one piece of each was rejected, so one of the articles is sold out. The audit adds up the rest.
     let left = (
         stack.aws()?.in_stock(&a).await?,
         stack.aws()?.in_stock(&b).await?,
@@ -119,7 +119,7 @@ async fn a_loser_is_written_with_the_one_that_beat_it(stack: Arc<Stack>) -> Resu
         (placed(new_id()?, &order(&[(&sku, 1)]))?.to_json(), 1),
     ];
     ensure!(stack.aws()?.process(&sqs_event(&bodies)).await?.is_empty());
-    // The first is refused and tells what is left; the second has both orders.
+    // The first attempt is refused, which shows what is left; the second has both orders.
     ensure!(attempts.count() == 2, "{} transactions", attempts.count());
     Ok(())
 }

@@ -1,16 +1,16 @@
-//! Injects every fault at once, and at the end reconciles tables and queues with what clients were told.
+//! Injects every fault at once, and at the end reconciles tables and queues with what clients read.
 //!
 //! # Layout
 //! - [`market`]: articles and orders; [`client`]: sends them; [`ledger`]: records the orders and the answers
 //! - `faults.yaml`: the injected faults
 //! - [`reads`]: what clients read at the end, by the locations that they got
-//! - [`books`], [`stock`]: reconcile tables and queues at the end; [`report`]: the table that is printed
+//! - [`reconciliation`], [`stock`]: reconcile tables and queues at the end; [`report`]: the table that is printed
 
-mod books;
 mod client;
 mod ledger;
 mod market;
 mod reads;
+mod reconciliation;
 mod report;
 mod stock;
 
@@ -21,7 +21,6 @@ use crate::{
     stack::Stack,
 };
 use anyhow::{Context, Result, ensure};
-use books::{Books, Rows};
 use client::{Client, DOOMED};
 use events::OrderPlaced;
 use fastrand::Rng;
@@ -30,6 +29,7 @@ use ledger::Ledger;
 use local::faults::{Crash, Fault, Kind, file::Plan};
 use market::Market;
 use reads::reads;
+use reconciliation::{Reconciliation, Rows};
 use report::Report;
 use std::{collections::BTreeSet, env, str::FromStr, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
@@ -47,13 +47,13 @@ const IN_BATCHES: usize = 5;
 /// The least time in which clients send: long enough for most faults to strike.
 const RAIN: Duration = Duration::from_secs(6);
 
-/// The queue is drained within this time, on a machine that has other things to do.
+/// How long draining the queue may take, on a machine that is doing other work.
 const DRAIN: Duration = Duration::from_mins(5);
 
 /// The number of orders from which on every kind of fault must have struck.
 const FULL: usize = 10_000;
 
-/// A storm of fewer orders must have met a fault of some kind, whatever they are batched into.
+/// The places at which even a smaller storm must meet some fault, however its orders are batched.
 const PLACES: [&str; 7] = [
     "SendMessage ",
     "message ",
@@ -64,8 +64,8 @@ const PLACES: [&str; 7] = [
     "ProcessFunction ",
 ];
 
-/// Time is compressed: a killed worker's messages come back after 9 s, and the third receive is the last. With
-/// batches that are all full a worker needs longer, and more of them are killed.
+/// Compresses time: a killed worker's messages come back after 9 s, and the third receive is the last. When every batch is
+/// full a worker needs longer, and more of them are killed.
 fn parameters(orders: usize) -> [&'static str; 5] {
     if orders < FULL {
         [
@@ -91,8 +91,8 @@ async fn no_order_is_lost_doubled_or_oversold(_: Arc<Stack>) -> Result<()> {
     let orders = setting("STORM_ORDERS", 300)?;
     plan.seed = setting("STORM_SEED", plan.seed)?;
     if orders < FULL {
-        // A worker is invoked some twenty times for so few orders. By the rates of a full storm one run in thirty would
-        // leave it alone, and show nothing of it.
+        // A worker is invoked about twenty times for this few orders. At a full storm's rates, one run in thirty would inject
+        // no fault into it, and show nothing about it.
         for injection in &mut plan.injections {
             let is_workers = injection.function.as_deref() == Some("ProcessFunction");
             if is_workers && injection.kind == Kind::Function(Crash::Garbage) {
@@ -106,8 +106,8 @@ async fn no_order_is_lost_doubled_or_oversold(_: Arc<Stack>) -> Result<()> {
     let report = report?;
     eprintln!("{report}");
     ensure!(
-        report.books.are_clean(),
-        "tables and queues don't agree with what clients were told"
+        report.reconciliation.is_clean(),
+        "tables and queues don't agree with what clients read"
     );
     ensure!(
         report.reused_keys > 0,
@@ -135,13 +135,17 @@ fn setting<T: FromStr>(name: &str, default: T) -> Result<T> {
 
 async fn storm(stack: &Stack, orders: usize, plan: &Plan) -> Result<Report> {
     let (aws, faults, begun) = (stack.aws()?, stack.cloud()?.faults(), Instant::now());
-    let (market, ledger, mut books) = (Market::new(orders), Ledger::default(), Books::default());
+    let (market, ledger, mut reconciliation) = (
+        Market::new(orders),
+        Ledger::default(),
+        Reconciliation::default(),
+    );
     for (sku, in_stock) in market.stock() {
         aws.put_stock(sku, in_stock).await?;
     }
     let at_first = aws.stock().await?;
 
-    eprintln!("storm: {orders} orders are sent, and everything fails");
+    eprintln!("storm: {orders} orders are sent while everything fails");
     let rules = plan.inject(faults);
     let mut clients: Vec<_> = (0..CLIENTS)
         .map(|n| Client::new(n, plan.seed, stack, &market, &ledger))
@@ -159,7 +163,7 @@ async fn storm(stack: &Stack, orders: usize, plan: &Plan) -> Result<Report> {
     drop(rules);
     let (injected, rain) = (faults.tally().counts(), begun.elapsed());
 
-    eprintln!("storm: the faults are over; what is left is processed");
+    eprintln!("storm: the faults are over; the rest is processed");
     // From here on, only doomed orders fail.
     let doom = stack.fault(|call| {
         let hit = call.operation == "TransactWriteItems" && call.contains(DOOMED);
@@ -169,32 +173,32 @@ async fn storm(stack: &Stack, orders: usize, plan: &Plan) -> Result<Report> {
     try_join_all(doomed.iter_mut().map(Client::doomed_order)).await?;
     drained(aws).await?;
     let (failed, letters) = (rows(aws).await?, dead_orders(aws).await?);
-    books.doomed_orders_fail(&ledger.sent(), &failed, &letters);
+    reconciliation.doomed_orders_fail(&ledger.sent(), &failed, &letters);
 
-    // The worst moment for another order with the key of one that failed.
+    // This is the worst moment for another order with the key of one that failed.
     try_join_all(doomed.iter_mut().map(Client::other_order_for_the_doomed)).await?;
     drained(aws).await?;
     let before = rows(aws).await?;
-    books.outcomes_stay(&failed, &before);
+    reconciliation.outcomes_stay(&failed, &before);
     drop(doom);
 
-    eprintln!("storm: the dead letters are redriven");
+    eprintln!("storm: redriving the dead letters");
     aws.redrive().await?;
     drained(aws).await?;
     let (sent, after, left) = (ledger.sent(), rows(aws).await?, aws.stock().await?);
-    books.outcomes_stay(&before, &after);
-    books.redriven_orders_are_settled(&sent, &letters, &after);
-    books.each_order_has_one_outcome(&sent, &after);
-    books.stock_adds_up(&after, &at_first, &left);
-    books.rejections_are_right(&after, &left);
-    books.wrong.extend(ledger.wrong());
+    reconciliation.outcomes_stay(&before, &after);
+    reconciliation.redriven_orders_are_settled(&sent, &letters, &after);
+    reconciliation.each_order_has_one_outcome(&sent, &after);
+    reconciliation.stock_adds_up(&after, &at_first, &left);
+    reconciliation.rejections_are_right(&after, &left);
+    reconciliation.wrong.extend(ledger.wrong());
     let (wrong, reused_keys) = reads(&stack.api, &sent, &after).await;
-    books.wrong.extend(wrong);
-    books.each_outcome_was_told(told(stack, &after).await?);
+    reconciliation.wrong.extend(wrong);
+    reconciliation.each_outcome_was_published(published(stack, &after).await?);
 
     let last = aws.dead_letters().await?;
     let bodies = last.iter().filter_map(|letter| letter.body.clone());
-    books.only_poison_is_dead(&poison, &bodies.collect());
+    reconciliation.only_poison_is_dead(&poison, &bodies.collect());
     Ok(Report {
         seed: plan.seed,
         orders,
@@ -206,7 +210,7 @@ async fn storm(stack: &Stack, orders: usize, plan: &Plan) -> Result<Report> {
         poison: poison.len(),
         rain,
         duration: begun.elapsed(),
-        books,
+        reconciliation,
     })
 }
 
@@ -228,7 +232,7 @@ async fn poison(aws: &Aws, pieces: usize, seed: u64) -> Result<BTreeSet<String>>
     Ok(sent)
 }
 
-/// Waits until nothing is left on the queue: everything is settled, or a dead letter.
+/// Waits until the queue is empty: everything is settled or a dead letter.
 async fn drained(aws: &Aws) -> Result<()> {
     until_in(DRAIN, "the queue is empty", || async {
         Ok((aws.depth(&aws.names.queue).await? == 0).then_some(()))
@@ -236,14 +240,15 @@ async fn drained(aws: &Aws) -> Result<()> {
     .await
 }
 
-/// Compares the events with the rows, once all have come: what is wrong, and how many came beyond one for each outcome.
-async fn told(stack: &Stack, rows: &Rows) -> Result<(Vec<String>, usize)> {
+/// Waits for all events and compares them with the rows. Returns what is wrong, and the number of events beyond one per
+/// outcome.
+async fn published(stack: &Stack, rows: &Rows) -> Result<(Vec<String>, usize)> {
     let (listener, source) = (stack.listener()?, &stack.aws()?.names.source);
     let compare = || listener.compare(source, rows.values());
-    let all = until("each outcome is told", || async {
+    let all = until("each outcome is published", || async {
         Ok(compare().0.is_empty().then_some(()))
     });
-    // `compare` finds the events that never came.
+    // If it timed out, `compare` reports the events that never came.
     drop(all.await);
     Ok(compare())
 }

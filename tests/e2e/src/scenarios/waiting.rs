@@ -1,4 +1,4 @@
-//! Clients wait for outcomes: they are told when to ask again, and ask for many at a time.
+//! Clients wait for outcomes: `Retry-After` says when to poll again, and one request can ask for many orders.
 
 use crate::{
     orders::{new_key, order},
@@ -20,12 +20,12 @@ use std::{
 scenarios! {
     a_wait_goes_by_the_order_s_age_and_ends_with_its_outcome [Faults]
     a_client_that_follows_a_location_learns_its_outcome []
-    a_hundred_orders_of_every_status_are_told_in_one_request [Tables Clients]
-    the_location_of_a_batch_request_tells_all_its_orders [Tables]
+    a_hundred_orders_of_every_status_are_read_in_one_request [Tables Clients]
+    the_location_of_a_batch_request_returns_all_its_orders [Tables]
     a_request_for_no_order_or_too_many_is_refused []
 }
 
-/// The seconds that an answer tells to wait.
+/// Returns the seconds in `Retry-After`.
 fn wait(reply: &Reply) -> Result<u64> {
     let wait = reply
         .header("retry-after")
@@ -45,7 +45,7 @@ async fn a_wait_goes_by_the_order_s_age_and_ends_with_its_outcome(stack: Arc<Sta
     let id = reply.json()?["id"].as_str().context("no id")?.to_owned();
     let asked = stack.api.get(&id).await?;
     ensure!((2..=60).contains(&wait(&asked)?), "{asked:?}");
-    // Ten minutes and nothing known of the pace: it asks after some minutes.
+    // Ten minutes old, with an unknown pace: the client must poll again after some minutes.
     let then = SystemTime::now() - Duration::from_mins(10);
     let hint = format!("{id}?placed_at={}", events::Timestamp::from(then));
     let asked = stack.api.get(&hint).await?;
@@ -55,7 +55,7 @@ async fn a_wait_goes_by_the_order_s_age_and_ends_with_its_outcome(stack: Arc<Sta
     ensure!(settled["status"] == "confirmed", "{settled}");
     let reply = stack.api.get(&id).await?;
     ensure!(reply.header("retry-after").is_none(), "{reply:?}");
-    // It needs no reading of the queue's depth, which might fail or be late.
+    // The functions never read the queue's depth, which might fail or be late.
     for function in ["IngestFunction", "StatusFunction"] {
         let faults = stack.cloud()?.faults();
         ensure!(
@@ -69,7 +69,7 @@ async fn a_wait_goes_by_the_order_s_age_and_ends_with_its_outcome(stack: Arc<Sta
 async fn a_client_that_follows_a_location_learns_its_outcome(stack: Arc<Stack>) -> Result<()> {
     let reply = stack
         .api
-        .post(&order(&[("e2e-nobody-has-this", 1)]), None)
+        .post(&order(&[("e2e-unknown-article", 1)]), None)
         .await?;
     let location = reply.header("location").context("no location")?.to_owned();
     ensure!(location.contains("?placed_at="), "{location}");
@@ -88,8 +88,8 @@ async fn a_client_that_follows_a_location_learns_its_outcome(stack: Arc<Stack>) 
     .await
 }
 
-/// The results of a request for these ids.
-async fn told(stack: &Stack, ids: &[String]) -> Result<(Vec<Value>, Reply)> {
+/// Reads these orders in one request.
+async fn read(stack: &Stack, ids: &[String]) -> Result<(Vec<Value>, Reply)> {
     let reply = stack
         .api
         .send(
@@ -107,14 +107,14 @@ async fn told(stack: &Stack, ids: &[String]) -> Result<(Vec<Value>, Reply)> {
     Ok((results, reply))
 }
 
-async fn a_hundred_orders_of_every_status_are_told_in_one_request(stack: Arc<Stack>) -> Result<()> {
+async fn a_hundred_orders_of_every_status_are_read_in_one_request(stack: Arc<Stack>) -> Result<()> {
     let sku = stack.article(1000).await?;
     let sent = |quantity| order(&[(&sku, quantity)]);
     let good =
         try_join_all((0..60).map(|_| async { stack.api.place(&sent(1), None).await })).await?;
     let bad = stack
         .api
-        .place(&order(&[("e2e-nobody-has-this", 1)]), None)
+        .place(&order(&[("e2e-unknown-article", 1)]), None)
         .await?;
     let much = stack.api.place(&sent(1_000_000), None).await?;
     let foreign = stack
@@ -131,7 +131,7 @@ async fn a_hundred_orders_of_every_status_are_told_in_one_request(stack: Arc<Sta
     ids.extend((1..35).map(|n| format!("0000{n:04}-0000-8000-8000-000000000000")));
     ids.push(bad.clone());
     ids.push(good[0].clone());
-    let (results, reply) = told(&stack, &ids).await?;
+    let (results, reply) = read(&stack, &ids).await?;
     ensure!(results.len() == 98, "{reply:?}");
     for (result, id) in results.iter().zip(&ids) {
         ensure!(result["id"] == **id, "{result}");
@@ -153,10 +153,10 @@ async fn a_hundred_orders_of_every_status_are_told_in_one_request(stack: Arc<Sta
     Ok(())
 }
 
-async fn the_location_of_a_batch_request_tells_all_its_orders(stack: Arc<Stack>) -> Result<()> {
+async fn the_location_of_a_batch_request_returns_all_its_orders(stack: Arc<Stack>) -> Result<()> {
     let sku = stack.article(1000).await?;
     let entry = |n: u64| json!({"order": order(&[(&sku, n)]), "idempotency_key": new_key()});
-    let entries: Vec<_> = (0..100).map(|n| entry(n.min(1))).collect(); // The first has no piece, and is refused.
+    let entries: Vec<_> = (0..100).map(|n| entry(n.min(1))).collect(); // The first orders no piece, and is refused.
     let reply = stack.api.post_batch(&entries).await?;
     ensure!(reply.status == 202, "{reply:?}");
     let location = reply.header("location").context("no location")?;
@@ -203,7 +203,7 @@ async fn a_request_for_no_order_or_too_many_is_refused(stack: Arc<Stack>) -> Res
             .await?;
         reply.problem(422)?;
     }
-    let (results, _) = told(&stack, &ids(100)).await?;
+    let (results, _) = read(&stack, &ids(100)).await?;
     ensure!(results.len() == 100 && results.iter().all(|result| result["status"] == 404));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Rules of queues: names, attributes, what is refused.
+//! Rules of queues: names, attributes, refused requests.
 
 use super::{Patience, Queues, refused};
 use anyhow::{Context, ensure};

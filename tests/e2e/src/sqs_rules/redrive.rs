@@ -128,7 +128,7 @@ pub async fn only_a_dead_letter_queue_can_be_redriven(queues: &Queues) -> anyhow
     )
 }
 
-/// A queue whose messages may be received so often, and its dead-letter queue.
+/// A queue whose messages may be received this many times, and its dead-letter queue.
 async fn with_dead_letters(queues: &Queues, receives: &str) -> anyhow::Result<(Queue, Queue)> {
     let dead_letters = queues.create(&[]).await?;
     let arn = dead_letters.arn().await?;
@@ -138,14 +138,14 @@ async fn with_dead_letters(queues: &Queues, receives: &str) -> anyhow::Result<(Q
     Ok((queues.create(&attributes).await?, dead_letters))
 }
 
-/// The one message of a queue that allows one receive becomes a dead letter.
+/// Moves the only message of a queue that allows one receive to the dead-letter queue.
 async fn bury(queue: &Queue) -> anyhow::Result<Message> {
     let message = queue.receive_for(0).await?;
     queue.receives_nothing().await?;
     Ok(message)
 }
 
-/// A message before it was a dead letter, and after it was moved back.
+/// Returns a message from before it was a dead letter, and from after it was moved back.
 async fn moved_back(queues: &Queues) -> anyhow::Result<(Message, Message)> {
     let (queue, dead_letters) = with_dead_letters(queues, "1").await?;
     queue.send("body").await?;
@@ -172,7 +172,7 @@ async fn start(
     started.task_handle.context("a task has a handle")
 }
 
-/// The latest task, when it no longer runs.
+/// Returns the latest task once it no longer runs.
 async fn ended(dead_letters: &Queue) -> anyhow::Result<ListMessageMoveTasksResultEntry> {
     let arn = dead_letters.arn().await?;
     let patience = Patience::until("the move task ends");

@@ -51,7 +51,7 @@ pub async fn a_receive_may_set_its_own_visibility_timeout(queues: &Queues) -> an
     ensure!(received_at.elapsed() >= Duration::from_secs(2));
     queue.receive().await?;
     ensure!(received_at.elapsed() >= Duration::from_secs(3));
-    // The third receive used the queue's 30 s.
+    // The third receive used the queue's own 30 s.
     queue.receives_nothing().await
 }
 
@@ -105,7 +105,7 @@ pub async fn an_earlier_receipt_handle_changes_visibility(queues: &Queues) -> an
     Ok(())
 }
 
-/// The documentation says `MessageNotInflight`; AWS was recorded to say nothing. What the change then does was not
+/// The documentation says `MessageNotInflight`; AWS was recorded to return no error. What the change does then was not
 /// recorded.
 pub async fn a_visible_message_takes_a_change_of_visibility(queues: &Queues) -> anyhow::Result<()> {
     let queue = queues.create(&[]).await?;
@@ -168,7 +168,7 @@ pub async fn an_invalid_receipt_handle_is_refused(queues: &Queues) -> anyhow::Re
 pub async fn a_long_poll_ends_when_a_message_arrives(queues: &Queues) -> anyhow::Result<()> {
     let queue = queues.create(&[]).await?;
     let started = Instant::now();
-    // The poll is under way first: its request is written before the other is begun.
+    // The poll is under way first: its request is written before the other one starts.
     let (received, sent) = tokio::join!(queue.receive(), async {
         queue.receives_nothing_of_another(queues).await?;
         queue.send("body").await
@@ -239,7 +239,7 @@ pub async fn a_receive_takes_at_most_ten_messages(queues: &Queues) -> anyhow::Re
 }
 
 impl Queue {
-    /// Waits until a message can be received, and doesn't receive it.
+    /// Waits until a message can be received, without receiving it.
     async fn await_visible(&self) -> anyhow::Result<()> {
         let patience = Patience::until("the message is visible again");
         while self.attributes().await?[&QueueAttributeName::ApproximateNumberOfMessages] != "1" {
@@ -248,7 +248,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Spends a second on polling another queue.
+    /// Spends a second polling another queue.
     async fn receives_nothing_of_another(&self, queues: &Queues) -> anyhow::Result<()> {
         queues.create(&[]).await?.receives_nothing().await
     }

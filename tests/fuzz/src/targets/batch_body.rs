@@ -2,7 +2,7 @@
 
 use crate::{answers, functions, json, program::Program, samples, tally::Tally};
 
-/// The results that a thousand programs reach: orders, and every refusal of a batch, and of one of its orders.
+/// The results that a thousand programs reach: orders, and every refusal of a batch request and of one of its orders.
 pub const REACHES: [&str; 9] = [
     "202",
     "400 about:blank",

@@ -1,5 +1,5 @@
-//! The client of a request, by what a gateway says of its caller: two callers are two clients, and no authorizer leaves
-//! somebody anonymous.
+//! The client of a request, from what a gateway reports about its caller: two callers are two clients, and with an authorizer
+//! no caller stays anonymous.
 
 use crate::{answers, functions, program::Program, samples, tally::Tally};
 use events::Client;
@@ -9,10 +9,10 @@ use std::{cell::RefCell, collections::HashMap};
 /// The results that a few hundred programs reach.
 pub const REACHES: [&str; 3] = ["202", "403 about:blank", "anonymous"];
 
-/// Makes a request's context of a name and of whoever vouches for it.
+/// Makes a request's context from a name and the issuer of that name.
 type Members = fn(&[String; 2]) -> Value;
 
-/// The ways to name a caller, each with the members that it stands in.
+/// The ways to identify a caller, each with the members of the context that hold it.
 const KINDS: [(&str, Members); 12] = [
     (
         "principal",
@@ -77,7 +77,7 @@ const NAMES: [&str; 13] = [
 ];
 
 thread_local! {
-    /// The caller that each client was made of.
+    /// The caller that stands behind each client.
     static CALLERS: RefCell<HashMap<Client, String>> = RefCell::default();
 }
 
@@ -101,9 +101,9 @@ pub fn run(program: &[u8], tally: &mut Tally) {
         context["authorizer"] = json!({"tenant": names[0]});
         is_named = false;
     } else if is_blank_arn || (kind == "cognito" && !is_named) || kind == "subject" && !is_named {
-        return; // Named by something else, as the table says.
+        return; // Identified by something else, as the table shows.
     }
-    // A REST API's event, or an HTTP API's.
+    // The event of a REST API or of an HTTP API.
     let mut event = samples::PLACE[2 * program.below(2)].clone();
     for member in ["authorizer", "identity"] {
         event["requestContext"][member] = context[member].take();
@@ -120,7 +120,7 @@ pub fn run(program: &[u8], tally: &mut Tally) {
             return tally.count("anonymous");
         }
         if kind == "iam" && !is_named {
-            return; // By the API key.
+            return; // Identified by the API key.
         }
         CALLERS.with_borrow_mut(|callers| {
             let known = callers.entry(client).or_insert_with(|| caller.clone());

@@ -16,7 +16,7 @@ pub const REACHES: [&str; 9] = [
     "no event",
 ];
 
-/// The parts of an event that are the client's to choose, as text.
+/// The parts of an event that a client chooses, as text.
 const CLIENTS: [&str; 7] = [
     "headers",
     "multiValueHeaders",
@@ -38,7 +38,7 @@ const BESIDE: [&str; 9] = [
     "true",
     "\"\"",
 ];
-/// The objects of an event that may have more members than are documented.
+/// The objects of an event that may have undocumented members.
 const OPEN: [&[&str]; 6] = [
     &[],
     &["requestContext"],
@@ -47,7 +47,7 @@ const OPEN: [&[&str]; 6] = [
     &["requestContext", "authorizer", "jwt"],
     &["requestContext", "authorizer", "jwt", "claims"],
 ];
-/// The methods that a gateway lets through.
+/// The methods that a gateway passes on.
 const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 /// Invokes a function with the event that this program makes.
@@ -92,7 +92,7 @@ pub fn run(program: &[u8], tally: &mut Tally) {
     }
     let event = match serde_json::from_str::<Event>(&event.to_string()) {
         Ok(event) => event,
-        // No client can bring that about, only a gateway that sends something else than is documented.
+        // No client can cause that, only a gateway that sends undocumented events.
         Err(error) => {
             assert!(!by_client, "{error}: {event}");
             return tally.count("no event");

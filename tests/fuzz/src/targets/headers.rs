@@ -1,4 +1,4 @@
-//! The headers of `POST /orders`: the content type and the idempotency key, however often and in whatever case.
+//! The headers of `POST /orders`: the content type and the idempotency key, repeated, and in any letter case.
 
 use crate::{answers, functions, program::Program, samples, tally::Tally};
 use events::IdempotencyKey;
@@ -30,11 +30,11 @@ const VALUES: [&str; 6] = [
     "",
 ];
 
-/// Sends an order under the headers that this program makes: in both maps of a REST API's event, which may not agree, or
-/// joined by commas, as the others have them.
+/// Sends an order with the headers that this program makes: in both maps of a REST API's event, which may disagree, or joined
+/// by commas, as other gateways do.
 pub fn run(program: &[u8], tally: &mut Tally) {
     let mut program = Program::new(program);
-    // A REST API's, an HTTP API's or a Function URL's; of a client that is known, or anonymous.
+    // The event of a REST API, an HTTP API or a Function URL, from an identified or an anonymous client.
     let mut event = samples::PLACE[program.below(4)].clone();
     let is_rest = event.get("httpMethod").is_some();
     if program.once_in(4) {
@@ -53,7 +53,7 @@ pub fn run(program: &[u8], tally: &mut Tally) {
         };
         let mut values = vec![value(&mut program)];
         for _ in 0..program.below(3) {
-            // Often the same again, as a proxy or a client's library sends it.
+            // Often repeats the same key, as a proxy or a client's library does.
             let again = program.once_in(2);
             values.push(if again {
                 values[0].clone()
@@ -87,9 +87,9 @@ pub fn run(program: &[u8], tally: &mut Tally) {
         let placed = answers::accept(functions, functions::read(&event), tally);
         let Some(placed) = placed else { return };
         if event["multiValueHeaders"].is_null() && is_rest {
-            return; // Its keys aren't there any more.
+            return; // Its keys are gone.
         }
-        // By a way of its own: one key, however often it stands there, or none.
+        // Checked independently of `ingest`: one distinct key, however often it is repeated, or none.
         assert!(keys.len() < 2, "one of {keys:?} was taken: {event}");
         let key = keys
             .first()

@@ -4,7 +4,7 @@ use crate::{answers, functions, json, program::Program, samples, tally::Tally};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::string::FromUtf8Error;
 
-/// The results that a few hundred programs reach: an order, and every refusal that a body can meet.
+/// The results that a few hundred programs reach: an order, and every refusal of a body.
 pub const REACHES: [&str; 20] = [
     "202",
     "400 about:blank",
@@ -35,7 +35,7 @@ pub fn run(program: &[u8], tally: &mut Tally) {
     let replaced = program.once_in(2);
     let body = json::document(&samples::ORDERS, &mut program);
     let mut event = samples::PLACE[0].clone();
-    // By its kind and its settings a gateway replaces what is not UTF-8, passes it on in base64, or every body.
+    // Depending on its kind and settings, a gateway replaces what isn't UTF-8, or encodes it, or every body, in base64.
     event["body"] = match String::from_utf8(body) {
         Ok(text) if !coded => text.into(),
         Err(error) if replaced => String::from_utf8_lossy(error.as_bytes()).into(),

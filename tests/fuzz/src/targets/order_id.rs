@@ -1,4 +1,4 @@
-//! The id in `GET /orders/{id}`: only the one that was issued to this client is known.
+//! The id in `GET /orders/{id}`: only the one that was issued to this client is recognised.
 
 use crate::{answers, functions, program::Program, samples, tally::Tally};
 use events::{Client, IdempotencyKey, OrderId, Outcome, Reason};
@@ -68,7 +68,7 @@ pub fn run(program: &[u8], tally: &mut Tally) {
     });
 }
 
-/// The row of the samples, of this client, with any outcome.
+/// The samples' row, for this client, with any outcome.
 fn row(client: &str, program: &mut Program<'_>) -> Value {
     let mut row = samples::ROW.clone();
     row["client"] = json!({"S": client});

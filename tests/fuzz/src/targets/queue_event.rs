@@ -49,7 +49,7 @@ const ODD: [(&str, &str); 15] = [
     ("messageId", "7"),
 ];
 
-/// Invokes `process` with the event that this program makes: records that are odd among records that are good.
+/// Invokes `process` with the event that this program makes: odd records among good ones.
 pub fn run(program: &[u8], tally: &mut Tally) {
     let mut program = Program::new(program);
     let mut event = Json::from(program.pick(&samples::BATCH));
@@ -91,7 +91,7 @@ pub fn run(program: &[u8], tally: &mut Tally) {
         assert!(good.is_empty(), "{event}");
         return tally.count("no event");
     };
-    // It goes into log lines, but only SQS gives it, and an invoker who may write the logs anyway.
+    // Message ids appear in log lines, but only SQS sets them, or an invoker, who may write the logs anyway.
     for id in event
         .records
         .iter_mut()
@@ -105,7 +105,7 @@ pub fn run(program: &[u8], tally: &mut Tally) {
         .iter()
         .filter_map(|record| record.message_id.clone())
         .collect();
-    // An order that another record is about, too, shares the fate of the first: that one may be odd.
+    // Records with the same order share the fate of the first one, which may be odd.
     let about = |id: &str| {
         let bodies = event
             .records
@@ -121,7 +121,7 @@ pub fn run(program: &[u8], tally: &mut Tally) {
         assert!(calls.is_empty(), "{calls:?}");
         return tally.count("no message id");
     };
-    // Lambda treats an id that it doesn't know, or none, as the failure of the whole batch.
+    // Lambda treats an id that it doesn't know, or a missing one, as the failure of the whole batch.
     let failed = response.batch_item_failures;
     assert!(
         failed
@@ -145,7 +145,7 @@ pub fn run(program: &[u8], tally: &mut Tally) {
     });
 }
 
-/// The id of the order in a good record.
+/// The order id in a good record.
 fn order(record: &mut Json) -> Option<String> {
     let Some(Json::Text(body)) = record.member("body") else {
         return None;

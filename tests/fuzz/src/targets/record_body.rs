@@ -1,4 +1,4 @@
-//! The body of one message on the queue: it becomes an order or is left alone, and its neighbours are served.
+//! The body of one message on the queue: it becomes an order or is left alone, and its neighbours are processed.
 
 use crate::{functions, json, program::Program, samples, tally::Tally};
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
@@ -16,12 +16,12 @@ pub const REACHES: [&str; 6] = [
     "another version",
 ];
 
-/// Processes a batch with the body that this program makes, between two that are good.
+/// Processes a batch with the body that this program makes, between two good ones.
 pub fn run(program: &[u8], tally: &mut Tally) {
     let mut program = Program::new(program);
     let body = json::document(&samples::MESSAGES, &mut program);
     let Ok(body) = String::from_utf8(body) else {
-        return; // SQS accepts no other.
+        return; // SQS accepts no other body.
     };
     let good: Vec<_> = samples::MESSAGES[1..3]
         .iter()
@@ -42,7 +42,7 @@ pub fn run(program: &[u8], tally: &mut Tally) {
             .collect();
         (failed, put(&functions.cloud.calls()))
     });
-    // A message with the id of another is that order's, and shares its fate.
+    // A message with the id of another order is that order's, and shares its fate.
     let read = OrderPlaced::from_json(&body);
     let id = read.as_ref().ok().map(OrderPlaced::id);
     let placed = good

@@ -1,4 +1,4 @@
-// Takes an order in: SDK v3, with Powertools' logger and metrics.
+// Accepts an order: SDK v3, with Powertools' logger and metrics.
 
 import { createHash, randomUUID } from "node:crypto";
 import { Logger } from "@aws-lambda-powertools/logger";

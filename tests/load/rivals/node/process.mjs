@@ -1,4 +1,4 @@
-// Writes the orders of a batch, by Powertools' batch processor: record by record, each in a transaction of its own.
+// Writes the orders of a batch with Powertools' batch processor: record by record, each in its own transaction.
 
 import { BatchProcessor, EventType, processPartialResponse } from "@aws-lambda-powertools/batch";
 import { Logger } from "@aws-lambda-powertools/logger";
@@ -42,7 +42,7 @@ async function write(record) {
 
 export async function handler(event, context) {
   logger.addContext(context);
-  // One after the other: at the same time the transactions would conflict over the hot article.
+  // Processed one after the other: in parallel, the transactions would conflict over the hot article.
   const options = { context, processInParallel: false };
   const response = await processPartialResponse(event, write, processor, options);
   metrics.publishStoredMetrics();

@@ -1,5 +1,5 @@
-// A Lambda runtime in few lines, because `aws-lambda-ric` compiles a C++ client when it is installed: asks for an
-// invocation over a connection that is kept, calls the handler, answers.
+// A minimal Lambda runtime, because `aws-lambda-ric` compiles a C++ client when it is installed: polls for an invocation over
+// a kept-alive connection, calls the handler, answers.
 
 import http from "node:http";
 import { pathToFileURL } from "node:url";

@@ -1,4 +1,4 @@
-"""Takes an order in, by Powertools: event handler, validation, logger, metrics."""
+"""Accepts an order with Powertools: event handler, validation, logger, metrics."""
 
 import hashlib
 import json
@@ -56,7 +56,8 @@ def place():
 
 
 def fault_of(order):
-    # By hand: Powertools' validation compiles the schema anew for each event, which takes ten times as long as the rest.
+    # Validated by hand: Powertools' validation compiles the schema anew for each event, which takes ten times as long as the
+    # rest.
     lines = order.get("lines") if isinstance(order, dict) else None
     if not isinstance(lines, list) or not 1 <= len(lines) <= 50:
         return "an order has 1 to 50 lines"

@@ -1,4 +1,4 @@
-"""Writes the orders of a batch, by Powertools' batch processor: record by record, each in a transaction of its own."""
+"""Writes the orders of a batch with Powertools' batch processor: record by record, each in its own transaction."""
 
 import json
 import os

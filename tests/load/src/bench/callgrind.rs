@@ -1,4 +1,4 @@
-//! Counts instructions with callgrind: another run repeats the figure, on any machine.
+//! Counts instructions with callgrind: repeated runs confirm the figure, on any machine.
 
 use super::{
     cloud::{Cloud, Latency},
@@ -15,14 +15,14 @@ use std::{ffi::OsString, fs, path::Path};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-/// Invocations of the shorter and of the longer run: their difference gives the cost of a warm invocation.
+/// Invocations of the shorter and of the longer run: their difference is the cost of warm invocations.
 const INGEST: (u32, u32) = (20, 60);
 /// Batches of the shorter and of the longer run.
 const PROCESS: (u32, u32) = (4, 12);
-/// Tries of each run: on a busy machine some wait too long for an answer, and repeat a call.
+/// Attempts at each run: on a busy machine some wait too long for an answer, and repeat a call.
 const TRIES: u32 = 3;
 
-/// Finds out if valgrind is installed.
+/// Checks whether valgrind is installed.
 pub async fn is_here() -> bool {
     let version = Command::new("valgrind").arg("--version").output().await;
     version.is_ok_and(|version| version.status.success())
@@ -33,12 +33,12 @@ pub async fn is_here() -> bool {
 pub struct Count<'a> {
     pub contestant: &'a Contestant,
     pub cloud: &'a Cloud,
-    /// A folder that keeps the profiles, if there is one.
+    /// A folder in which to keep the profiles, if any.
     pub keep: Option<&'a Path>,
 }
 
 impl Count<'_> {
-    /// Counts the instructions of the program's start, of its first invocation, and of an order when it is warm.
+    /// Counts the instructions of the program's start, of its first invocation, and of an order once it is warm.
     pub async fn values(self) -> anyhow::Result<Values> {
         self.cloud.set_latency(Latency::default());
         let ((few, many), orders) = match self.contestant.role {
@@ -56,14 +56,14 @@ impl Count<'_> {
         ])
     }
 
-    /// The fewest instructions of a few runs: the surplus of a run is no part of the work. If none succeeds, the error
-    /// is the last run's.
+    /// Returns the fewest instructions of a few runs: a run's surplus isn't part of the work. If every run fails, returns the
+    /// last error.
     async fn least(self, invocations: u32) -> anyhow::Result<f64> {
         let mut least = Err(anyhow!("it was never run"));
         for _ in 0..TRIES {
             let counted = self.run(invocations).await;
             if counted.is_err() {
-                // The next run must not answer for a call that this one repeated.
+                // Forgets calls that this run repeated, so that they don't fail the next one.
                 drop(self.cloud.take());
             }
             least = match (least, counted) {
@@ -75,7 +75,7 @@ impl Count<'_> {
         least
     }
 
-    /// Starts a process, invokes it `invocations` times, ends it, and gives its instructions.
+    /// Starts a process, invokes it `invocations` times, ends it, and returns its instruction count.
     async fn run(self, invocations: u32) -> anyhow::Result<f64> {
         let folder = TempDir::new()?;
         let profile = folder.path().join("callgrind.out");
@@ -119,7 +119,7 @@ fn total(profile: &str) -> anyhow::Result<f64> {
     let totals = profile
         .lines()
         .find_map(|line| line.strip_prefix("totals: "));
-    // Whole below 2⁵³.
+    // Counts below 2⁵³ are exact.
     let total: f64 = totals
         .context("the profile has no totals")?
         .trim()

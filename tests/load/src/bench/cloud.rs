@@ -1,5 +1,5 @@
-//! Fakes SQS and DynamoDB, over TLS on loopback. The fakes keep nothing, and answer only the requests that a function
-//! should send: any other request fails the run.
+//! Fakes SQS and DynamoDB, over TLS on loopback. The fakes store nothing, and answer only the requests that a function should
+//! send: any other request fails the run.
 //!
 //! # Layout
 //! - [`sqs`], [`dynamodb`]: check each request.
@@ -33,12 +33,12 @@ use tokio_rustls::TlsAcceptor;
 #[derive(Debug)]
 pub struct Cloud {
     pub endpoint: String,
-    /// The certificates that make a function trust them.
+    /// The certificates that make a function trust the fakes.
     pub trust: Trust,
     shared: Arc<Shared>,
 }
 
-/// The response times of the fakes, from the last byte of a request on. Their own work is part of it.
+/// The response times of the fakes, from the last byte of a request. They include the fakes' own work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Latency {
     pub queue: Duration,
@@ -48,7 +48,7 @@ pub struct Latency {
 /// The requests to the fakes.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// Requests to SQS as AWS bills them: each 64 KiB of a request is one.
+    /// Requests to SQS as AWS bills them: one for each 64 KiB of a request.
     pub queue_requests: u64,
     pub queued: HashSet<OrderId>,
     pub transactions: u64,
@@ -73,7 +73,7 @@ impl Cloud {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
         serve(listener, acceptor.clone(), shared.clone());
-        // Where `localhost` is an IPv6 address too, a function may try that first.
+        // Where `localhost` is also an IPv6 address, a function may try that first.
         if let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
             serve(listener, acceptor, shared.clone());
         }
@@ -89,7 +89,7 @@ impl Cloud {
         *locked(&self.shared.latency) = latency;
     }
 
-    /// Gives the requests since the last call. It fails if any of them was wrong.
+    /// Returns the requests since the last call. Fails if any of them was wrong.
     pub fn take(&self) -> anyhow::Result<Seen> {
         let seen = std::mem::take(&mut *locked(&self.shared.seen));
         if let Some(first) = seen.refusals.first() {
@@ -112,7 +112,7 @@ fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>) {
                 stream.set_nodelay(true)?;
                 io::Result::Ok(stream)
             };
-            // The caller went away before it was accepted.
+            // The caller went away before its connection was accepted.
             let Ok(stream) = connection.await else {
                 continue;
             };
@@ -120,7 +120,7 @@ fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>) {
             tokio::spawn(async move {
                 let stream = match acceptor.accept(stream).await {
                     Ok(stream) => stream,
-                    // The function was ended in the middle of its hello.
+                    // The function was ended in the middle of its TLS handshake.
                     Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return,
                     Err(error) => {
                         let refusal = format!("a TLS handshake failed: {error}");
@@ -130,7 +130,7 @@ fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>) {
                 let service = service_fn(|request| async {
                     Ok::<_, Infallible>(shared.answer(request).await)
                 });
-                // The connection ends with an error when the function ends.
+                // The connection fails when the function ends.
                 drop(
                     http1::Builder::new()
                         .serve_connection(TokioIo::new(stream), service)
@@ -145,7 +145,7 @@ impl Shared {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
         if parts.method == Method::GET {
-            // A function opens its connection with this; it is no call, and isn't counted.
+            // A function opens its connection with this request; it isn't a call, and isn't counted.
             let mut response = Response::new(Full::default());
             *response.status_mut() = StatusCode::NOT_FOUND;
             return response;
@@ -169,7 +169,7 @@ impl Shared {
         };
         let left = latency.saturating_sub(asked.elapsed());
         if !left.is_zero() {
-            // tokio's own timer is up to a millisecond late.
+            // Tokio's own timer is up to a millisecond late.
             drop(spawn_blocking(move || thread::sleep(left)).await);
         }
         let mut response = Response::new(Full::from(answer.to_string()));
@@ -182,9 +182,9 @@ impl Shared {
         response
     }
 
-    /// Gives the answer and its delay.
+    /// Returns the answer and its delay.
     fn judge(&self, headers: &HeaderMap, body: &[u8]) -> anyhow::Result<(Duration, Value)> {
-        let target = target(headers).context("it has no X-Amz-Target")?;
+        let target = target(headers).context("the request has no X-Amz-Target")?;
         let latency = *locked(&self.latency);
         if let Some(action) = target.strip_prefix("AmazonSQS.") {
             signed(headers, "sqs")?;
@@ -213,7 +213,7 @@ impl Shared {
             signed(headers, "dynamodb")?;
             Ok((latency.table, dynamodb::read(read, body)?))
         } else {
-            bail!("nothing here needs that");
+            bail!("unexpected target {target}");
         }
     }
 }
@@ -222,20 +222,20 @@ fn target(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-amz-target")?.to_str().ok()
 }
 
-/// Tells if a request is signed for this service. It does not check the signature: that would cost the machine as much
-/// as the function, beside it.
+/// Checks that a request is signed for this service, but not the signature itself: that would cost the machine as much CPU as
+/// the function.
 fn signed(headers: &HeaderMap, service: &str) -> anyhow::Result<()> {
     let value = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let signature = value("authorization").context("it is not signed")?;
+    let signature = value("authorization").context("the request is not signed")?;
     let scope = format!("/us-east-1/{service}/aws4_request");
     let is_signature = signature.starts_with("AWS4-HMAC-SHA256 Credential=")
         && signature.contains(&scope)
         && signature.contains("Signature=");
     if !is_signature {
-        bail!("its signature is not one for {service}");
+        bail!("the signature is not for {service}");
     }
     for header in ["x-amz-date", "x-amz-security-token"] {
-        value(header).with_context(|| format!("it has no {header}"))?;
+        value(header).with_context(|| format!("the request has no {header}"))?;
     }
     Ok(())
 }

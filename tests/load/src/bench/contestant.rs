@@ -11,26 +11,26 @@ use std::{collections::BTreeMap, ffi::OsString};
 /// One of the functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    /// From the gateway to the queue.
+    /// Sends orders from the gateway to the queue.
     Ingest,
-    /// From the tables to the client.
+    /// Reads orders from the tables for the client.
     Status,
-    /// From the queue to the tables.
+    /// Writes orders from the queue to the tables.
     Process,
 }
 
-/// A program that does one function's work.
+/// A program that does the work of one function.
 #[derive(Debug, Clone)]
 pub struct Contestant {
-    /// The author, as the tables name them.
+    /// Its name in the tables.
     pub name: &'static str,
     pub role: Role,
-    /// True for a program that is compiled while it runs, and takes longer to become warm.
+    /// Whether the program is compiled while it runs, and takes longer to become warm.
     pub compiles: bool,
     pub program: Program,
 }
 
-/// The functions of `template.yaml`, as they would be deployed beside these fakes.
+/// The functions of `template.yaml`, as they would be deployed with these fakes.
 #[derive(Debug)]
 pub struct Deployment {
     stack: Stack,
@@ -63,7 +63,7 @@ impl Deployment {
         ))
     }
 
-    /// The environment of a function of this role, whoever wrote it.
+    /// The environment of a function in this role, whatever its implementation.
     pub fn environment(&self, role: Role) -> anyhow::Result<BTreeMap<String, OsString>> {
         let (_, function) = self.function(role)?;
         let variables = function.environment.iter();

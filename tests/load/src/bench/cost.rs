@@ -8,14 +8,14 @@ use super::{
     report,
 };
 
-/// Milliseconds that SQS takes to store one message or ten.
+/// The milliseconds that SQS takes to store one message or ten.
 const QUEUE_MILLIS: f64 = 8.0;
-/// Milliseconds that DynamoDB takes for a transaction, or for a read.
+/// The milliseconds that DynamoDB takes for a transaction, or for a read.
 const TABLE_MILLIS: f64 = 5.0;
-/// Requests for a status that an order needs in the spike, as RESULTS.md has it for 130 statuses a second.
+/// The status requests that an order needs in the spike, from RESULTS.md, for 130 statuses a second.
 const POLLS: f64 = 1.65;
 
-/// Makes the table of dollars for a million orders, for each contestant that has both functions.
+/// Makes the table of dollars per million orders, for each contestant that has both functions.
 pub fn table(results: &Results, names: &[&'static str]) -> String {
     let designs = names.iter().flat_map(|name| {
         let counts = if *name == ours::NAME {
@@ -68,7 +68,7 @@ pub fn table(results: &Results, names: &[&'static str]) -> String {
     text + "\n" + &polls + " Those of other designs aren't counted.\n\n"
 }
 
-/// Orders of a client's request, and where their figures are.
+/// The number of orders in a client's request, and the measures with their figures.
 struct Count {
     orders: f64,
     cpu: Measure,
@@ -91,7 +91,7 @@ const COUNTS: [Count; 3] = [
         cpu: Measure::TenCpu,
         sends: Measure::TenSends,
         logged: Measure::TenLogged,
-        // Not measured for ten: more than theirs.
+        // Not measured for ten; these figures are higher.
         status: (Measure::WarmCpu, Measure::Logged),
     },
     Count {

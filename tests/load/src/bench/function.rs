@@ -25,9 +25,9 @@ use tokio::{
 };
 use uuid::Uuid;
 
-/// The time limit for anything, even within a quota or in valgrind.
+/// The time limit of every step, even within a quota or in valgrind.
 const LIMIT: Duration = Duration::from_mins(1);
-/// Bytes at the end of the log that an error message shows.
+/// How many bytes of the log's end an error message shows.
 const KEPT_LOG: usize = 4096;
 
 /// A command and its environment.
@@ -36,13 +36,13 @@ pub struct Program {
     pub command: Vec<OsString>,
     /// `LAMBDA_TASK_ROOT`.
     pub folder: PathBuf,
-    /// Variables beside those that Lambda sets.
+    /// Variables in addition to those that Lambda sets.
     pub environment: BTreeMap<String, OsString>,
     /// Size of the deployment package.
     pub bytes: u64,
 }
 
-/// CPU and wall time of a stretch of a function's life.
+/// CPU and wall time of a part of a function's life.
 #[derive(Debug, Clone, Copy)]
 pub struct Spent {
     pub cpu: Duration,
@@ -65,7 +65,7 @@ struct Log {
 }
 
 impl Function {
-    /// Starts the program, with the words of `wrapper` before its own, and waits until it asks for an invocation.
+    /// Starts the program, prefixed with the words of `wrapper`, and waits until it asks for an invocation.
     pub async fn start(
         program: &Program,
         wrapper: &[OsString],
@@ -77,7 +77,7 @@ impl Function {
         let mut child = command
             .spawn()
             .with_context(|| format!("cannot run {}", program.command[0].display()))?;
-        let usage = Usage::of(child.id().context("it has ended")?);
+        let usage = Usage::of(child.id().context("the process has ended")?);
         let log = Arc::<Log>::default();
         tokio::spawn(log.clone().follow(child.stdout.take()));
         tokio::spawn(log.clone().follow(child.stderr.take()));
@@ -89,14 +89,14 @@ impl Function {
         };
         match function.said().await? {
             Said::Idle => {}
-            said => bail!("it did not initialise: {said:?}"),
+            said => bail!("the function did not initialise: {said:?}"),
         }
         let wall = begin.elapsed();
         let cpu = function.usage.at_rest().await?;
         Ok((function, Spent { cpu, wall }))
     }
 
-    /// Invokes it, gives its answer and the time that took, and waits until it asks for the next invocation.
+    /// Invokes the function, returns its answer and the response time, and waits until it asks for the next invocation.
     pub async fn invoke(&mut self, payload: Bytes) -> anyhow::Result<(Bytes, Duration)> {
         let begin = Instant::now();
         self.api.hand_over(Invocation {
@@ -108,35 +108,35 @@ impl Function {
         });
         let answer = match self.said().await? {
             Said::Answer(Ok(answer)) => answer,
-            said => bail!("it did not answer: {said:?}"),
+            said => bail!("the function did not answer: {said:?}"),
         };
         let wall = begin.elapsed();
         match self.said().await? {
             Said::Idle => Ok((answer, wall)),
-            said => bail!("it went on after its answer: {said:?}"),
+            said => bail!("the function went on after its answer: {said:?}"),
         }
     }
 
-    /// Gives its usage so far.
+    /// Returns its usage so far.
     pub fn usage(&mut self) -> &mut Usage {
         &mut self.usage
     }
 
     pub fn pid(&self) -> anyhow::Result<u32> {
-        self.child.id().context("it has ended")
+        self.child.id().context("the process has ended")
     }
 
-    /// Bytes of its log.
+    /// The number of bytes that it has logged.
     pub fn logged(&self) -> u64 {
         self.log.bytes.load(Ordering::Relaxed)
     }
 
-    /// Ends it and waits until it has.
+    /// Kills it, and waits until it has ended.
     pub async fn kill(mut self) -> anyhow::Result<()> {
         Ok(self.child.kill().await?)
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until it ends by itself.
     pub async fn wait(mut self) -> anyhow::Result<()> {
         timeout(LIMIT, self.child.wait()).await??;
         Ok(())
@@ -147,9 +147,9 @@ impl Function {
             biased;
             said = timeout(LIMIT, self.api.said()) => match said {
                 Ok(said) => return Ok(said),
-                Err(_) => format!("it says nothing for {} s", LIMIT.as_secs()),
+                Err(_) => format!("no progress for {} s", LIMIT.as_secs()),
             },
-            status = self.child.wait() => format!("it has ended: {}", status?),
+            status = self.child.wait() => format!("the process has ended: {}", status?),
         };
         let log = self.log.end.lock().unwrap_or_else(PoisonError::into_inner);
         bail!(
@@ -207,7 +207,7 @@ fn command(
             ("LANG", "en_US.UTF-8"),
             ("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin"),
         ])
-        // The first adds a root, `SSL_CERT_FILE` replaces all: a function must load as many roots as on AWS.
+        // `NODE_EXTRA_CA_CERTS` adds a root, `SSL_CERT_FILE` replaces all: a function must load as many roots as on AWS.
         .env("NODE_EXTRA_CA_CERTS", cloud.trust.own())
         .env("SSL_CERT_FILE", cloud.trust.whole())
         .env("LAMBDA_TASK_ROOT", &program.folder)

@@ -1,5 +1,5 @@
-//! Compares the results with their goals. Each is a count, or a ratio to a rival in the same run: the machine's host
-//! decides on absolute times.
+//! Compares the results with their goals. Each goal is a count, or a ratio to a rival in the same run: absolute times depend
+//! on the machine's host.
 
 use super::{
     contestant::Role::{self, Ingest, Process, Status},
@@ -18,9 +18,9 @@ struct Goal {
 
 #[derive(Debug, Clone, Copy)]
 enum Bound {
-    /// At most this.
+    /// At most this value.
     AtMost(f64),
-    /// At most this part of a rival's value, perhaps of another measure.
+    /// At most this fraction of a rival's value, possibly of another measure.
     PartOf(f64, &'static str, Measure),
 }
 
@@ -68,7 +68,7 @@ const GOALS: &[Goal] = &[
     goal(Process, WriteUnits, AtMost(2.1)),
 ];
 
-/// Makes the table of the goals: met, or missed by some part.
+/// Makes the table of goals, each met or missed by a percentage.
 pub fn table(results: &Results) -> String {
     let mut text = "### Goals\n\n".to_owned();
     let columns = ["goal", "found", ""].map(str::to_owned);
@@ -117,7 +117,7 @@ impl Goal {
         }
     }
 
-    /// Gives our value, or the factor by which the rival's exceeds it, as `says` has it.
+    /// Returns our value, or the factor by which the rival's exceeds it.
     fn found(&self, results: &Results) -> Option<Summary> {
         let ours = (ours::NAME, self.measure);
         match self.bound {

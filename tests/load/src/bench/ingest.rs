@@ -1,4 +1,4 @@
-//! Measures one round of an `ingest`: starts it, warms it up, and sends requests.
+//! Measures one round of an `ingest` contestant: starts it, warms it up, and sends requests.
 
 use super::{
     cloud::{Cloud, Latency},
@@ -15,7 +15,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use std::time::Duration;
 
-/// Requests of one order.
+/// Requests with one order.
 const SINGLES: Warmth = Warmth {
     before: 100,
     requests: 100,
@@ -25,12 +25,12 @@ const SINGLES_COMPILED: Warmth = Warmth {
     before: 500,
     ..SINGLES
 };
-/// Requests of ten orders.
+/// Requests with ten orders.
 const TENS: Warmth = Warmth {
     before: 25,
     requests: 50,
 };
-/// Requests of a hundred orders.
+/// Requests with a hundred orders.
 const HUNDREDS: Warmth = Warmth {
     before: 5,
     requests: 10,
@@ -71,7 +71,7 @@ pub async fn round(
         (Measure::Logged, single.logged),
         (Measure::Sends, single.sends),
     ]);
-    // Only ours takes more than one order a request.
+    // Only ours takes more than one order per request.
     if contestant.name == ours::NAME {
         let ten = warm(&mut function, cloud, orders::batch(10)?, 10, TENS).await?;
         values.extend([
@@ -127,7 +127,7 @@ struct Warm {
     sends: f64,
 }
 
-/// Sends requests of `count` orders each.
+/// Sends requests with `count` orders each.
 async fn warm(
     function: &mut Function,
     cloud: &Cloud,
@@ -138,7 +138,7 @@ async fn warm(
     for _ in 0..warmth.before {
         send(function, payload.clone(), count).await?;
     }
-    // Its log up to now is complete when it rests.
+    // Its log is complete once the function is at rest.
     let before = function.usage().at_rest().await?;
     let logged = function.logged();
     cloud.take()?;
@@ -158,7 +158,7 @@ async fn warm(
     })
 }
 
-/// Sends one request, whose orders must all be accepted, and gives its response time.
+/// Sends one request, whose orders must all be accepted, and returns its response time.
 pub async fn send(
     function: &mut Function,
     payload: Bytes,
@@ -175,7 +175,7 @@ pub async fn send(
     Ok(wall)
 }
 
-/// Checks that exactly `orders` orders are on the queue, and gives the billed requests to SQS.
+/// Checks that exactly `orders` orders are on the queue, and returns the billed requests to SQS.
 fn expect(cloud: &Cloud, orders: usize) -> anyhow::Result<f64> {
     let seen = cloud.take()?;
     let queued = seen.queued.len();

@@ -1,4 +1,4 @@
-//! The measures, and the values of each round.
+//! The measures, and their values in each round.
 
 use super::{contestant::Role, stats::Summary};
 use std::collections::BTreeMap;
@@ -12,10 +12,10 @@ macro_rules! measures {
         }
 
         impl Measure {
-            /// All measures, in the table's order.
+            /// All measures, in the sequence of the table.
             pub const ALL: &[Measure] = &[$(Measure::$name,)*];
 
-            /// Its name in the table, with its unit.
+            /// Returns its name in the table, with the unit.
             pub fn label(self) -> &'static str {
                 match self { $(Measure::$name => $label,)* }
             }
@@ -28,59 +28,59 @@ measures! {
     Size = "size, MB",
     /// CPU time from the start of the process to its first request for an invocation.
     InitCpu = "init CPU, ms",
-    /// Wall time of the same.
+    /// Wall time of the same interval.
     InitWall = "init, ms",
     /// CPU time of the first invocation: for `process`, a batch of 50.
     FirstCpu = "first invoke CPU, ms",
-    /// Wall time of the same.
+    /// Wall time of the same invocation.
     FirstWall = "first invoke, ms",
     /// CPU time of a whole cold start.
     StartCpu = "init + first invoke CPU, ms",
     /// Wall time of the initialisation, with the CPU of a 128 MB function.
     QuotaInitWall = "init at 128 MB, ms",
-    /// Wall time of the first invocation, with the CPU of a 128 MB function, and services as slow as they are on AWS.
+    /// Wall time of the first invocation, with the CPU of a 128 MB function and services as slow as on AWS.
     QuotaFirstWall = "first invoke at 128 MB, SQS at 8 ms, ms",
-    /// CPU time of a request with one order or for one status, or of one order of a batch of 50.
+    /// CPU time of a request with one order or for one status, or per order of a batch of 50.
     WarmCpu = "warm CPU per order, µs",
     /// Wall time of an invocation.
     WarmWall = "warm invocation, ms",
-    /// CPU time for an order, with ten orders a request.
+    /// CPU time per order, with ten orders per request.
     TenCpu = "CPU per order, 10 a request, µs",
     /// Wall time of an invocation with ten orders.
     TenWall = "invocation of 10 orders, ms",
-    /// CPU time for an order, with a hundred orders a request.
+    /// CPU time per order, with a hundred orders per request.
     HundredCpu = "CPU per order, 100 a request, µs",
     /// Wall time of an invocation with a hundred orders.
     HundredWall = "invocation of 100 orders, ms",
-    /// Requests to SQS, with a hundred orders a request of the client.
+    /// Requests to SQS per order, with a hundred orders per request.
     HundredSends = "SQS requests per order sent, 100 a request",
-    /// Bytes of log, with a hundred orders a request.
+    /// Bytes of log per order, with a hundred orders per request.
     HundredLogged = "bytes logged per order, 100 a request",
     /// Wall time of a batch of 50 for one article.
     BatchWall = "batch of 50, table at 5 ms, ms",
-    /// Transactions of such a batch.
+    /// Transactions for such a batch.
     Transactions = "transactions per batch of 50",
-    /// Write units for an order of such a batch.
+    /// Write units per order of such a batch.
     WriteUnits = "write units per order",
     /// Resident memory after the warm invocations.
     Memory = "RSS, MB",
-    /// Bytes of log for an order, to CloudWatch.
+    /// Bytes of log per order, sent to CloudWatch.
     Logged = "bytes logged per order",
-    /// Requests to SQS that put an order there.
+    /// Requests to SQS per order sent.
     Sends = "SQS requests per order sent",
-    /// Requests to SQS, with ten orders a request of the client.
+    /// Requests to SQS per order, with ten orders per request.
     TenSends = "SQS requests per order sent, 10 a request",
-    /// Bytes of log, with ten orders a request.
+    /// Bytes of log per order, with ten orders per request.
     TenLogged = "bytes logged per order, 10 a request",
     /// Instructions from start to the first request for an invocation, by callgrind.
     InitInstructions = "init, million instructions",
     /// Instructions of the first invocation, by callgrind.
     FirstInstructions = "first invoke, million instructions",
-    /// Instructions of a warm order, by callgrind.
+    /// Instructions per warm order, by callgrind.
     WarmInstructions = "warm, thousand instructions per order",
 }
 
-/// One round's values of one contestant.
+/// One contestant's values in one round.
 pub type Values = Vec<(Measure, f64)>;
 
 /// The values of every round.
@@ -90,7 +90,7 @@ pub struct Results {
 }
 
 impl Results {
-    /// Adds a round of a contestant.
+    /// Adds a contestant's round.
     pub fn add(&mut self, role: Role, name: &'static str, values: Values) {
         for (measure, value) in values {
             self.values
@@ -100,7 +100,7 @@ impl Results {
         }
     }
 
-    /// Gives the median and quartiles over the rounds.
+    /// Returns the median and quartiles over the rounds.
     pub fn summary(&self, role: Role, name: &'static str, measure: Measure) -> Option<Summary> {
         Summary::of(self.values.get(&(role, name, measure))?)
     }

@@ -64,7 +64,7 @@ fn ids(count: usize) -> anyhow::Result<Vec<String>> {
     (1..=count).map(id).collect()
 }
 
-/// The row of the order with this id. With names, only these attributes of it.
+/// The row of the order with this id. With names, only these of its attributes.
 pub fn row(id: &str, names: Option<&[&str]>) -> anyhow::Result<Value> {
     let mut row: Value = serde_json::from_str(ROW)?;
     row["id"]["S"] = id.into();
@@ -80,7 +80,7 @@ fn with_body(event: &str, body: String) -> anyhow::Result<Bytes> {
     Ok(event.to_string().into())
 }
 
-/// Makes batches of orders that are new in every batch.
+/// Makes batches of orders that are new in each batch.
 #[derive(Debug)]
 pub struct Queue {
     ids: OrderIds,
@@ -89,7 +89,7 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Starts anew: two queues deliver the same orders.
+    /// Starts over: two queues deliver the same orders.
     pub fn new() -> anyhow::Result<Self> {
         let event: Value = serde_json::from_str(QUEUE_EVENT)?;
         Ok(Self {
@@ -135,7 +135,7 @@ mod tests {
     fn each_order_of_the_queue_is_another_that_process_can_read() -> anyhow::Result<()> {
         let mut queue = Queue::new()?;
         let mut ids = HashSet::new();
-        // The batch is larger than those of a round.
+        // More batches than a round delivers.
         for _ in 0..200 {
             let event: Value = serde_json::from_slice(&queue.batch(50)?)?;
             for record in event["Records"].as_array().context("no records")? {

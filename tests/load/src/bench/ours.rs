@@ -1,4 +1,4 @@
-//! Builds the functions of this repository.
+//! Builds this repository's functions.
 
 use super::{
     ROOT,
@@ -18,7 +18,7 @@ pub async fn build(deployment: &Deployment) -> anyhow::Result<Vec<Contestant>> {
         let (id, function) = deployment.function(role)?;
         let alone = BTreeMap::from([(id.to_owned(), function.clone())]);
         let built = functions::build(ROOT.as_ref(), &alone, true).await?;
-        let executable = built.get(id).context("it was just built")?;
+        let executable = built.get(id).context("the function was not built")?;
         contestants.push(Contestant {
             name: NAME,
             role,

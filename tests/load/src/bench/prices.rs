@@ -6,8 +6,8 @@
 //! <https://aws.amazon.com/sqs/pricing/>, <https://aws.amazon.com/dynamodb/pricing/on-demand/>,
 //! <https://aws.amazon.com/cloudwatch/pricing/>.
 //!
-//! Left out are storage, its recovery points and data transfer, which are the same for all; metrics, alarms and the secret,
-//! which cost some dollars a month; receives that find nothing; retries; and events on a bus, a dollar a million.
+//! Left out are storage, its recovery points and data transfer, which are the same for all designs; metrics, alarms and the
+//! secret, which cost a few dollars a month; receives that find nothing; retries; and events on a bus, a dollar per million.
 
 /// Dollars for a request to a REST API.
 const REST_REQUEST: f64 = 3.5e-6;
@@ -19,20 +19,20 @@ const INVOCATION: f64 = 0.2e-6;
 const GB_SECOND: f64 = 0.000_013_333_4;
 /// Dollars for a request to a standard queue, of up to 64 KiB.
 const QUEUE_REQUEST: f64 = 0.4e-6;
-/// Dollars more for a request to a standard queue that has a message group, as each that sends an order.
+/// Surcharge in dollars for a request to a standard queue with a message group, as each request that sends an order has.
 const GROUP_REQUEST: f64 = 0.1e-6;
 /// Dollars for a read unit of a table on demand: a consistent read of up to 4 KiB.
 const READ_UNIT: f64 = 0.125e-6;
 /// Dollars for a write unit of a table on demand.
 const WRITE_UNIT: f64 = 0.625e-6;
-/// Dollars for a byte of logs that CloudWatch takes in.
+/// Dollars for a byte of logs that CloudWatch ingests.
 const LOG_BYTE: f64 = 0.5e-9;
 
 /// Memory of the functions in GB, as in the template.
 const MEMORY_GB: f64 = 0.25;
-/// The share of a CPU that comes with this memory.
+/// The share of a CPU that comes with this much memory.
 const CPU_SHARE: f64 = 256.0 / 1769.0;
-/// The most messages that Lambda receives, and deletes, in one request.
+/// The maximum number of messages that Lambda receives, and deletes, in one request.
 const MESSAGES_A_REQUEST: f64 = 10.0;
 
 /// The resources that one order uses.
@@ -41,48 +41,48 @@ pub struct Usage {
     pub orders_a_request: f64,
     /// CPU time of `ingest`.
     pub ingest_cpu_micros: f64,
-    /// Time that `ingest` waits for SQS in a request.
+    /// The time that `ingest` waits for SQS in a request.
     pub ingest_wait_millis: f64,
     /// Requests to SQS that put the order on the queue.
     pub sends: f64,
-    /// They have a message group.
+    /// Whether messages have a message group.
     pub has_groups: bool,
     pub orders_a_batch: f64,
     /// CPU time of `process`.
     pub process_cpu_micros: f64,
-    /// Time that `process` waits for the table in a batch.
+    /// The time that `process` waits for the table in a batch.
     pub process_wait_millis: f64,
     pub write_units: f64,
     /// Bytes of log of both functions.
     pub logged: f64,
-    /// The requests by which its client learns of the outcome, if the design has any.
+    /// The requests by which the client learns the outcome, if the design has any.
     pub polls: Option<Polls>,
 }
 
-/// The requests for a status that follow one request with orders, each for all of these orders.
+/// The status requests that follow one request with orders, each for all of these orders.
 #[derive(Debug, Clone, Copy)]
 pub struct Polls {
     pub requests: f64,
-    /// CPU time of `status` for one order.
+    /// CPU time of `status` per order.
     pub cpu_micros: f64,
-    /// Time that `status` waits for the table in a request.
+    /// The time that `status` waits for the table in a request.
     pub wait_millis: f64,
-    /// Bytes of log for one order.
+    /// Bytes of log per order.
     pub logged: f64,
 }
 
-/// Dollars for a million orders.
+/// Dollars per million orders.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dollars {
     pub rest_api: f64,
     pub http_api: f64,
     /// Invocations and billed time of both functions.
     pub lambda: f64,
-    /// Requests to send, receive and delete.
+    /// Requests that send, receive and delete.
     pub sqs: f64,
     pub dynamodb: f64,
     pub logs: f64,
-    /// Requests for the status behind either API, with all that they use.
+    /// Status requests behind either API, with all that they use.
     pub polls_rest: f64,
     pub polls_http: f64,
 }
@@ -138,13 +138,13 @@ impl Dollars {
         self.http_api + self.polls_http + self.behind_the_api()
     }
 
-    /// The sum for orders without the API.
+    /// The total without the API.
     pub fn behind_the_api(&self) -> f64 {
         self.lambda + self.sqs + self.dynamodb + self.logs
     }
 }
 
-/// Dollars for an invocation that works on its share of a CPU and waits. AWS bills by the millisecond.
+/// Dollars for an invocation that computes with its share of a CPU, and waits. AWS bills by the millisecond.
 fn invocation(cpu_micros: f64, wait_millis: f64) -> f64 {
     let millis = (cpu_micros / 1e3 / CPU_SHARE + wait_millis).ceil();
     INVOCATION + GB_SECOND * MEMORY_GB * millis / 1e3
@@ -234,7 +234,7 @@ mod tests {
             |found: f64, expected: f64| assert!((found - expected).abs() < 1e-15, "{found}");
         let of = |millis: f64| INVOCATION + GB_SECOND * MEMORY_GB * millis / 1e3;
         close(invocation(0.0, 8.2), of(9.0));
-        // A millisecond of CPU takes seven at a seventh of one.
+        // A millisecond of CPU takes seven with a seventh of a CPU.
         close(invocation(1000.0, 0.0), of(7.0));
     }
 }

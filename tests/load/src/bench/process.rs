@@ -1,4 +1,4 @@
-//! Measures one round of a `process`: batches of 50 orders for one hot article.
+//! Measures one round of a `process` contestant: batches of 50 orders for one hot article.
 
 use super::{
     cloud::{Cloud, Latency, Seen},
@@ -14,7 +14,7 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 use std::time::Duration;
 
-/// Orders of a batch: the template's `BatchSize`.
+/// Orders per batch: the template's `BatchSize`.
 pub const BATCH: usize = 50;
 /// Warm-up batches.
 const WARM_UP: usize = 10;
@@ -22,7 +22,7 @@ const WARM_UP: usize = 10;
 const WARM_UP_COMPILED: usize = 50;
 /// Batches that are measured while the tables answer at once.
 const BATCHES: usize = 10;
-/// Batches that are measured while they take [`TABLE_LATENCY`].
+/// Batches that are measured while the tables take [`TABLE_LATENCY`].
 const SLOW_BATCHES: usize = 3;
 /// The response time of DynamoDB for a transaction.
 const TABLE_LATENCY: Duration = Duration::from_millis(5);
@@ -45,7 +45,7 @@ pub async fn round(contestant: &Contestant, cloud: &Cloud) -> anyhow::Result<Val
     for _ in 0..warm_up {
         deliver(&mut function, &mut queue).await?;
     }
-    // Its log up to now is complete when it rests.
+    // Its log is complete once the function is at rest.
     let before = function.usage().at_rest().await?;
     let logged = function.logged();
     cloud.take()?;
@@ -90,7 +90,7 @@ pub async fn round(contestant: &Contestant, cloud: &Cloud) -> anyhow::Result<Val
     Ok(values)
 }
 
-/// Delivers a batch that must succeed completely, and gives its response time.
+/// Delivers a batch that must succeed completely, and returns its response time.
 pub async fn deliver(function: &mut Function, queue: &mut Queue) -> anyhow::Result<Duration> {
     let (answer, wall) = function.invoke(queue.batch(BATCH)?).await?;
     let answer: Value = serde_json::from_slice(&answer)?;
@@ -103,6 +103,6 @@ pub async fn deliver(function: &mut Function, queue: &mut Queue) -> anyhow::Resu
 fn expect(cloud: &Cloud, batches: usize) -> anyhow::Result<Seen> {
     let seen = cloud.take()?;
     let (written, sent) = (seen.written.len(), batches * BATCH);
-    ensure!(written == sent, "{written} orders are written, not {sent}");
+    ensure!(written == sent, "{written} orders were written, not {sent}");
     Ok(seen)
 }

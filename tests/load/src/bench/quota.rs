@@ -1,4 +1,4 @@
-//! Limits a process to the CPU of a 128 MB function, by a cgroup.
+//! Limits a process to the CPU of a 128 MB function, with a cgroup.
 
 use anyhow::bail;
 use std::{
@@ -8,11 +8,11 @@ use std::{
     process,
 };
 
-/// Lambda gives one CPU to 1,769 MB and divides it in proportion:
+/// Lambda assigns one CPU to 1,769 MB, and other sizes in proportion:
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html>
 const MEGABYTES_OF_ONE_CPU: u64 = 1769;
 const MEGABYTES: u64 = 128;
-/// Lambda's functions stand still for up to 20 ms at a time.
+/// The cgroup period: on Lambda a function can stand still for up to 20 ms at a time.
 const PERIOD_MICROS: u64 = 20_000;
 /// CPU time of one period.
 const QUOTA_MICROS: u64 = PERIOD_MICROS * MEGABYTES / MEGABYTES_OF_ONE_CPU;
@@ -20,14 +20,14 @@ const QUOTA_MICROS: u64 = PERIOD_MICROS * MEGABYTES / MEGABYTES_OF_ONE_CPU;
 /// The mount points of the CPU controller: version 1 of cgroups, and version 2.
 const ROOTS: [&str; 2] = ["/sys/fs/cgroup/cpu", "/sys/fs/cgroup"];
 
-/// A group of processes that share the CPU of one such function. Removed when it is dropped.
+/// A group of processes that share the CPU of one such function. Dropping it removes the group.
 #[derive(Debug)]
 pub struct Quota {
     folder: PathBuf,
 }
 
 impl Quota {
-    /// Makes the group; the error says why this machine has none.
+    /// Makes the group; the error says why this machine can't have one.
     pub fn new() -> anyhow::Result<Self> {
         let mut refusals = Vec::new();
         for root in ROOTS.map(Path::new) {
@@ -49,7 +49,7 @@ impl Quota {
         );
     }
 
-    /// The words before a command that make it start within the group.
+    /// The words that start a command within the group when put before it.
     pub fn wrapper(&self) -> Vec<OsString> {
         let script = "echo $$ >\"$0\" && exec \"$@\"";
         let mut words: Vec<OsString> = ["/bin/sh", "-c", script].map(Into::into).into();
@@ -60,7 +60,7 @@ impl Quota {
 
 impl Drop for Quota {
     fn drop(&mut self) {
-        // It stays if a process is left in it.
+        // The folder stays if a process is left in it.
         drop(fs::remove_dir(&self.folder));
     }
 }

@@ -78,7 +78,7 @@ pub fn row(first: &str, cells: impl Iterator<Item = String>) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 
-/// A median with its interquartile range, if the range is wide enough to be seen.
+/// Formats a median with its interquartile range, if the range is wide enough to show.
 pub fn range(summary: Summary) -> String {
     let [median, lower, upper] = [summary.median, summary.lower, summary.upper].map(number);
     if lower == upper {
@@ -88,7 +88,7 @@ pub fn range(summary: Summary) -> String {
     }
 }
 
-/// Three digits, or all before the point.
+/// Formats three digits, or all digits before the point.
 pub fn number(value: f64) -> String {
     let digits = match value.abs() {
         0.0 => 0,

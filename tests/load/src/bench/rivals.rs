@@ -78,7 +78,7 @@ async fn tutorial(source: &Path, target: &Path) -> anyhow::Result<Vec<Program>> 
         .collect()
 }
 
-/// Packages it as AWS documents: `pip install --target`, with Lambda's own runtime client beside it.
+/// Packages it as AWS documents: `pip install --target`, together with Lambda's own runtime client.
 async fn python(source: &Path, target: &Path, cloud: &Cloud) -> anyhow::Result<Vec<Program>> {
     let (runtime, package) = (target.join("runtime"), target.join("package"));
     let python = runtime.join("bin/python");
@@ -120,7 +120,7 @@ async fn python(source: &Path, target: &Path, cloud: &Cloud) -> anyhow::Result<V
                 handler,
             ];
             let mut program = program(command, &package, size(&package)?);
-            // This file replaces the roots that boto3 brings: a function must load as many.
+            // This file replaces the roots that boto3 ships: a function must load as many.
             let (roots, modules) = (cloud.trust.whole(), package.clone());
             program.environment = BTreeMap::from([
                 ("AWS_CA_BUNDLE".to_owned(), roots.into()),
@@ -132,7 +132,7 @@ async fn python(source: &Path, target: &Path, cloud: &Cloud) -> anyhow::Result<V
         .collect()
 }
 
-/// Bundles it as SAM documents, with esbuild.
+/// Bundles it with esbuild, as SAM documents.
 async fn node(source: &Path, target: &Path) -> anyhow::Result<Vec<Program>> {
     fs::create_dir_all(target)?;
     let wanted = fs::read_to_string(source.join("package.json"))?;
@@ -153,7 +153,7 @@ async fn node(source: &Path, target: &Path) -> anyhow::Result<Vec<Program>> {
         finish(npm).await?;
         fs::write(&installed, wanted)?;
     }
-    // The path is found now: a function's environment has another PATH.
+    // Resolves the path now: a function's environment has another PATH.
     let mut node = Command::new("node");
     let node = node
         .args(["-p", "process.execPath"])
@@ -205,7 +205,7 @@ fn program(command: Vec<OsString>, folder: &Path, bytes: u64) -> Program {
     }
 }
 
-/// Runs a command, which must succeed. Its output goes to stderr: stdout is for the tables alone.
+/// Runs a command, which must succeed. Its output goes to stderr: stdout is reserved for the tables.
 async fn finish(mut command: Command) -> anyhow::Result<()> {
     let program = command.as_std().get_program().to_owned();
     let program = Path::new(&program).display();
@@ -216,11 +216,11 @@ async fn finish(mut command: Command) -> anyhow::Result<()> {
         .spawn()
         .with_context(|| format!("{program} cannot be run"))?;
     let status = child.wait().await?;
-    ensure!(status.success(), "{program} has failed, {status}");
+    ensure!(status.success(), "{program} failed: {status}");
     Ok(())
 }
 
-/// Counts the bytes of a folder's files, without those that the functions of this bench left there.
+/// Counts the bytes of a folder's files, except those that this bench's functions left there.
 fn size(folder: &Path) -> anyhow::Result<u64> {
     let mut bytes = 0;
     let mut folders: Vec<PathBuf> = vec![folder.to_owned()];

@@ -8,7 +8,7 @@ use super::{
 };
 use std::time::Duration;
 
-/// Starts a function, and invokes it by `first`, which gives the time of that invocation.
+/// Starts a function, and invokes it with `first`, which returns the time of that invocation.
 pub async fn start(
     program: &Program,
     cloud: &Cloud,

@@ -1,4 +1,4 @@
-//! Computes medians and interquartile ranges: rounds on a shared machine allow no finer statements.
+//! Computes medians and interquartile ranges: rounds on a shared machine allow nothing more precise.
 
 /// Median and quartiles of a measure over the rounds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -9,7 +9,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Summarizes the values; None without a value.
+    /// Summarizes the values; `None` without values.
     pub fn of(values: &[f64]) -> Option<Self> {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -20,21 +20,20 @@ impl Summary {
         })
     }
 
-    /// Summarizes `a` ÷ `b`, round by round: a slow machine slows both in the same round. Rounds that only one of
-    /// them has are left out.
+    /// Summarizes `a` ÷ `b`, round by round: a slow machine slows both in the same round. Rounds that only one of them has are
+    /// skipped.
     pub fn of_ratios(a: &[f64], b: &[f64]) -> Option<Self> {
         let ratios: Vec<_> = a.iter().zip(b).map(|(a, b)| a / b).collect();
         Self::of(&ratios)
     }
 }
 
-/// The median of the values; None without a value.
+/// The median of the values; `None` without values.
 pub fn median(values: &[f64]) -> Option<f64> {
     Summary::of(values).map(|summary| summary.median)
 }
 
-/// The value below which the part `numerator / denominator` of the sorted values lies, between two of them by its
-/// distance from each.
+/// The value below which `numerator / denominator` of the sorted values lie, interpolated between its two neighbours.
 fn quantile(sorted: &[f64], numerator: usize, denominator: usize) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let (whole, rest) = (
@@ -69,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_ratio_is_that_of_one_round() {
-        // The second round was ten times as slow, for both.
+        // Both were ten times as slow in the second round.
         let ratios = Summary::of_ratios(&[1.0, 10.0, 2.0], &[2.0, 20.0, 4.0]);
         assert_eq!(ratios, Summary::of(&[0.5, 0.5, 0.5]));
         assert_eq!(Summary::of_ratios(&[1.0, 9.0], &[2.0]), Summary::of(&[0.5]));

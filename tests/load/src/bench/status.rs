@@ -1,4 +1,4 @@
-//! Measures one round of a `status`: asks for orders that have their outcome.
+//! Measures one round of a `status` contestant: reads orders that have their outcome.
 
 use super::{
     cloud::{Cloud, Latency},
@@ -14,9 +14,9 @@ use bytes::Bytes;
 use serde::Deserialize;
 use std::time::Duration;
 
-/// Requests for one order before those that are measured, and those.
+/// Warm-up requests for one order, and measured ones.
 const SINGLES: (usize, usize) = (100, 100);
-/// The same for a hundred orders.
+/// The same, for a hundred orders.
 const HUNDREDS: (usize, usize) = (5, 10);
 
 #[derive(Deserialize)]
@@ -58,7 +58,7 @@ struct Warm {
     logged: f64,
 }
 
-/// Asks for `count` orders a request.
+/// Reads `count` orders per request.
 async fn warm(
     function: &mut Function,
     cloud: &Cloud,
@@ -85,7 +85,7 @@ async fn warm(
     })
 }
 
-/// Asks for `count` orders, which must all be confirmed, and gives the response time.
+/// Reads `count` orders, which must all be confirmed, and returns the response time.
 pub async fn ask(
     function: &mut Function,
     payload: Bytes,
@@ -94,7 +94,7 @@ pub async fn ask(
     let (answer, wall) = function.invoke(payload).await?;
     let text = || String::from_utf8_lossy(&answer).into_owned();
     let Answer { status_code, body } = serde_json::from_slice(&answer).with_context(text)?;
-    ensure!(status_code == 200, "not told: {}", text());
+    ensure!(status_code == 200, "no status: {}", text());
     let confirmed = body.matches("\"status\":\"confirmed\"").count();
     ensure!(
         confirmed == count,

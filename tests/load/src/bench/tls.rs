@@ -12,31 +12,31 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// Files of the certificates that a system trusts: Debian's, Amazon Linux's.
+/// Files with the certificates that a system trusts: Debian's, Amazon Linux's.
 const SYSTEM_BUNDLES: [&str; 2] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
 ];
 
-/// Files of certificates that make a function trust the fakes.
+/// Certificate files that make a function trust the fakes.
 #[derive(Debug)]
 pub struct Trust {
     folder: TempDir,
 }
 
 impl Trust {
-    /// The run's own authority beside all that the system trusts: loading it costs as much as in production.
+    /// The run's own authority plus all that the system trusts: loading it costs as much as in production.
     pub fn whole(&self) -> PathBuf {
         self.folder.path().join("bundle.pem")
     }
 
-    /// The run's own authority alone, for a function that adds it to roots of its own.
+    /// The run's own authority alone, for a function that adds it to its own roots.
     pub fn own(&self) -> PathBuf {
         self.folder.path().join("own.pem")
     }
 }
 
-/// Makes a server for `localhost`, and the certificates that trust it.
+/// Makes a server for `localhost`, and the certificates that make functions trust it.
 pub fn server() -> anyhow::Result<(Arc<ServerConfig>, Trust)> {
     let mut authority = CertificateParams::default();
     authority

@@ -4,18 +4,18 @@ use anyhow::Context;
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 use tokio::time::sleep;
 
-/// The interval between two looks at a process that comes to rest.
+/// The interval between two polls of a process that is coming to rest.
 const GLANCE: Duration = Duration::from_millis(2);
-/// A process rests when this many looks in a row see no work: longer than a quota keeps a process waiting.
+/// A process is at rest when this many polls in a row see no work: longer than a quota keeps a process waiting.
 const QUIET_GLANCES: usize = 12;
-/// Looks after which a process that does not come to rest is taken as it is.
+/// The number of polls after which a process that doesn't come to rest is measured anyway.
 const MOST_GLANCES: usize = 500;
 
-/// A process that is measured.
+/// A process under measurement.
 #[derive(Debug)]
 pub struct Usage {
     folder: PathBuf,
-    /// Nanoseconds of each thread at the last look: threads that have ended since are counted too.
+    /// Nanoseconds of each thread at the last poll; threads that have ended since still count.
     threads: BTreeMap<String, u64>,
 }
 
@@ -27,7 +27,7 @@ impl Usage {
         }
     }
 
-    /// Gives its CPU time so far.
+    /// Returns its CPU time so far.
     pub fn cpu(&mut self) -> anyhow::Result<Duration> {
         let threads = self.folder.join("task");
         for thread in fs::read_dir(&threads).context("the process has ended")? {
@@ -46,7 +46,7 @@ impl Usage {
         Ok(Duration::from_nanos(self.threads.values().sum()))
     }
 
-    /// Waits until it uses no more CPU time, and gives its usage: a runtime tidies up after it has answered.
+    /// Waits until it uses no more CPU time, and returns its usage: a runtime cleans up after it has answered.
     pub async fn at_rest(&mut self) -> anyhow::Result<Duration> {
         let (mut before, mut quiet) = (self.cpu()?, 0);
         for _ in 0..MOST_GLANCES {
@@ -61,9 +61,9 @@ impl Usage {
         Ok(before)
     }
 
-    /// Gives its resident memory in bytes, shared pages included.
+    /// Returns its resident memory in bytes, including shared pages.
     pub fn resident(&self) -> anyhow::Result<u64> {
-        // Unlike `status`, which may be some hundred KiB late, this counts pages.
+        // Unlike `status`, which can lag by some hundred KiB, this counts pages.
         let path = self.folder.join("smaps_rollup");
         let path = path.display();
         let rollup =

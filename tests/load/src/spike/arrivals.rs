@@ -1,4 +1,4 @@
-//! Draws the arrivals of the orders. It is pure: the same seed gives the same spike.
+//! Draws the arrivals of the orders. It is pure: the same seed yields the same spike.
 
 use super::Options;
 use bytes::Bytes;
@@ -6,25 +6,25 @@ use fastrand::Rng;
 use serde_json::json;
 use std::time::Duration;
 
-/// The spike's rate over the calm's.
+/// The spike's rate ÷ the calm's.
 const CALM: f64 = 20.0;
 
-/// An order that is to be sent.
+/// An order to send.
 #[derive(Debug, Clone)]
 pub struct Arrival {
-    /// Time from the start.
+    /// The time from the start at which to send it.
     pub due: Duration,
     /// The client's number.
     pub client: u32,
     pub body: Bytes,
 }
 
-/// The articles' names, the most wanted first.
+/// The articles' names, most wanted first.
 pub fn articles(options: &Options) -> impl Iterator<Item = String> {
     (1..=options.articles).map(|n| format!("load-{n}"))
 }
 
-/// Draws the arrivals by time. Clients know nothing of each other, so arrivals are a Poisson process.
+/// Draws the arrivals by time. Clients act independently, so arrivals are a Poisson process.
 pub fn schedule(options: &Options) -> Vec<Arrival> {
     let mut chance = Rng::with_seed(options.seed);
     let wanted = Wanted::new(options);
@@ -32,7 +32,7 @@ pub fn schedule(options: &Options) -> Vec<Arrival> {
     let mut arrivals = Vec::new();
     let mut at = 0.0;
     loop {
-        // In units of the spike's rate, so that the gap over the spike's beginning is shortened as it should be.
+        // In units of the spike's rate, so that a gap across the spike's beginning shrinks as it should.
         let mut gap = -(1.0 - chance.f64()).ln() / rate;
         let left = (calm - at).max(0.0) / CALM;
         if gap <= left {
@@ -100,7 +100,7 @@ mod tests {
         assert!(arrivals.is_sorted_by_key(|arrival| arrival.due));
         let calm = arrivals.partition_point(|arrival| arrival.due < options.begin());
         let near = |found: usize, expected: f64| {
-            // Five standard deviations of a count: the seed is fixed, another one would pass too.
+            // Five standard deviations of a count: the seed is fixed, but another one would pass too.
             (found as f64 - expected).abs() < 5.0 * expected.sqrt()
         };
         assert!(near(calm, 660.0));

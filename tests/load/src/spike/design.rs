@@ -3,7 +3,7 @@
 use super::{
     Options,
     arrivals::{Arrival, articles},
-    books::Books,
+    reconciliation::Reconciliation,
     run::{Answer, Run},
     send::{Api, progress, send},
     table::{OPERATOR, Table},
@@ -32,22 +32,22 @@ use std::{
 };
 use tokio::task::JoinSet;
 
-/// Pieces of each article: enough for every order.
+/// The stock of each article: enough for every order.
 const IN_STOCK: u64 = 1_000_000_000;
 
-/// The limit on processes of a function in the synchronous design. When it is overrun, Lambda would run 1,000; this
-/// machine's memory allows fewer.
+/// The limit on processes of a function in the synchronous design. When overrun, Lambda would run 1,000; this machine's memory
+/// allows fewer.
 const SYNCHRONOUS_PROCESSES: u16 = 256;
 
-/// The run is given up after this long without a write: longer than the queue hides a message.
+/// The run is aborted after this long without a write: longer than the queue hides a message.
 const STALLED: Duration = Duration::from_mins(5);
 
-/// A way for an order into the table.
+/// An order's path into the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Design {
     /// Through the queue: `template.yaml`.
     Queue,
-    /// By the function that answers: `tests/load/synchronous.yaml`.
+    /// Through the function that answers: `tests/load/synchronous.yaml`.
     Synchronous,
 }
 
@@ -85,7 +85,7 @@ impl Design {
     }
 }
 
-/// Sends the spike and waits until every order that was accepted is written.
+/// Sends the spike, and waits until every accepted order is written.
 pub async fn run(options: &Options, design: Design, arrivals: &[Arrival]) -> Result<Run> {
     let name = design.name();
     let cloud = Cloud::start(&design.local(options), |step| eprintln!("{name}: {step}")).await?;
@@ -132,7 +132,7 @@ async fn spike(
 
     let seen = table.seen();
     let ids = answers.iter().filter_map(Answer::id);
-    let books = Books::balance(
+    let reconciliation = Reconciliation::of(
         ids,
         &stores.records().await?,
         IN_STOCK,
@@ -146,11 +146,11 @@ async fn spike(
         at_once: at_once(cloud)?,
         machine,
         followed,
-        books,
+        reconciliation,
     })
 }
 
-/// Hears what the console sends to an open page, until it is dropped.
+/// Receives what the console sends to an open page, until it is dropped.
 async fn look_on(console: String) -> Result<()> {
     let http: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let events = format!("{console}.console/events").parse()?;
@@ -161,7 +161,7 @@ async fn look_on(console: String) -> Result<()> {
     Ok(())
 }
 
-/// The most orders that the workers have at a time, if a cap limits them.
+/// The maximum number of orders that the workers hold at a time, if a cap limits them.
 fn at_once(cloud: &Cloud) -> Result<Option<u32>> {
     let mut functions = cloud.stack().functions.values();
     let source = functions.find_map(|function| function.event_sources.first());
@@ -213,7 +213,7 @@ impl Stores {
         Ok(())
     }
 
-    /// Waits until nothing is left on the queue.
+    /// Waits until the queue is empty.
     async fn drain(&self, table: &Table, bar: &ProgressBar) -> Result<()> {
         let Some(queue) = &self.queue else {
             return Ok(());
@@ -227,7 +227,7 @@ impl Stores {
                 (written, since) = (table.written(), Instant::now());
             }
             if since.elapsed() > STALLED {
-                bail!("nothing was written for {STALLED:?}, and orders are still on the queue");
+                bail!("nothing was written for {STALLED:?}, but orders are still on the queue");
             }
         }
         bar.set_position(table.written() as u64);

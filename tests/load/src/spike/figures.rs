@@ -17,7 +17,7 @@ pub struct Figures {
     pub calm: Times,
     /// Response times in the spike, of successes and of refusals alike.
     pub spike: Times,
-    /// Writes that the table took.
+    /// Writes that the table accepted.
     pub taken: usize,
     /// Items in those writes, orders and articles.
     pub items: u64,
@@ -25,39 +25,39 @@ pub struct Figures {
     pub throttled: usize,
     /// Writes in conflict with another transaction.
     pub conflicts: usize,
-    /// Write units of the writes that it took.
+    /// Write units of the accepted writes.
     pub units: u64,
     pub written: usize,
-    /// Most orders that waited for their outcome at a time.
+    /// The most orders that waited for their outcome at a time.
     pub peak_waiting: usize,
     /// Orders that waited when the spike ended.
     pub backlog: usize,
     /// Time from the end of the spike until no order waited.
     pub drain: Duration,
-    /// Orders a second, from the start of the spike until no order waited.
+    /// Orders per second, from the start of the spike until no order waited.
     pub rate: f64,
-    /// Orders a second that the write latency, the table's write units and the cap on workers, if there is one, allow.
+    /// Orders per second that the write latency, the table's write units and the cap on workers, if any, allow.
     pub capacity: f64,
-    /// The polls for outcomes, if anybody polled.
+    /// The polls for outcomes, if any client polled.
     pub polls: Option<Polls>,
 }
 
 /// The polls of a run.
 #[derive(Debug)]
 pub struct Polls {
-    /// Requests an order.
+    /// Requests per order.
     pub an_order: f64,
-    /// Requests in the second that had the most.
+    /// Requests in the busiest second.
     pub most: usize,
-    /// Orders in the second in which most were sent.
+    /// Orders in the second in which the most were sent.
     pub most_orders: usize,
     /// Requests that got no status.
     pub failed: usize,
-    /// Time from an order's row until its client knew.
+    /// The time from an order's row until its client read the outcome.
     pub late: Times,
-    /// The same for orders that waited for more than ten seconds, ÷ their own wait: a second is a share of one.
+    /// The same for orders that waited for more than ten seconds, ÷ their own wait.
     pub share: Times,
-    /// Time from an order of the calm until its client knew.
+    /// The time from sending an order of the calm until its client read the outcome.
     pub calm: Times,
 }
 
@@ -73,7 +73,7 @@ impl Times {
         Self(times)
     }
 
-    /// The time within which this share of the answers came, by the nearest rank; zero without answers.
+    /// The time within which this share of the answers arrived, by the nearest rank; zero without answers.
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
@@ -157,8 +157,8 @@ impl Polls {
     #[expect(clippy::cast_precision_loss)]
     fn of(begin: Duration, run: &Run) -> Self {
         let asked = || run.followed.values().flat_map(|polls| &polls.asked);
-        // Each order with its time, the time of its row, and the time when its client knew.
-        let told = || {
+        // Each order's due time, the time of its row, and the time when its client read the outcome.
+        let known = || {
             run.answers.iter().filter_map(|answer| {
                 let id = answer.id()?;
                 let known = run.followed.get(id)?.known?;
@@ -177,10 +177,10 @@ impl Polls {
             most: most(asked().copied()),
             most_orders: most(run.answers.iter().map(|answer| answer.due)),
             failed: run.followed.values().map(|polls| polls.failed).sum(),
-            late: Times::new(told().map(late)),
-            share: Times::new(told().filter_map(share)),
+            late: Times::new(known().map(late)),
+            share: Times::new(known().filter_map(share)),
             calm: Times::new(
-                told()
+                known()
                     .filter(|(due, ..)| *due < begin)
                     .map(|(due, _, known)| known.saturating_sub(due)),
             ),
@@ -188,7 +188,7 @@ impl Polls {
     }
 }
 
-/// The number of these times that are in the second that has the most.
+/// The number of these times in the second that has the most.
 fn most(times: impl Iterator<Item = Duration>) -> usize {
     let mut seconds = BTreeMap::<u64, usize>::new();
     for time in times {
@@ -197,7 +197,7 @@ fn most(times: impl Iterator<Item = Duration>) -> usize {
     seconds.into_values().max().unwrap_or_default()
 }
 
-/// Counts, at a time, the orders that were due and had no outcome.
+/// Counts the orders that were due at `at` and had no outcome.
 pub fn waiting(run: &Run, at: Duration) -> usize {
     let waits = |answer: &&super::run::Answer| answer.due <= at && run.settled(answer) > at;
     run.answers.iter().filter(waits).count()

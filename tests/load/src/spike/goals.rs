@@ -1,10 +1,10 @@
-//! Compares a run with its goals. Each is a count, or a ratio within the same run: the machine's host decides on absolute
-//! times.
+//! Compares a run with its goals. Each goal is a count, or a ratio within the same run: absolute times depend on the machine's
+//! host.
 
 use super::{Options, figures::Figures, report::ms, run::Run};
 use std::fmt::{self, Display};
 
-/// The goals for the design with the queue, beside its figures.
+/// The goals for the design with the queue, and its figures.
 #[derive(Debug)]
 pub struct Goals<'a> {
     options: &'a Options,
@@ -14,8 +14,8 @@ pub struct Goals<'a> {
 }
 
 impl<'a> Goals<'a> {
-    /// The goals for `run`, which is with the queue. `figures` has its figures, and then those of the synchronous design
-    /// if that was run, too.
+    /// The goals for `run`, which is with the queue. `figures` has its figures, followed by those of the synchronous design if
+    /// that was run.
     pub fn new(options: &'a Options, run: &'a Run, figures: &'a [Figures]) -> Self {
         Self {
             options,
@@ -102,7 +102,10 @@ impl Display for Goals<'_> {
                 share(0.5) <= 0.25 && share(0.9) <= 0.6,
             )?;
         }
-        let (lost, wrong) = (run.books.lost, run.books.doubled + run.books.oversold);
+        let (lost, wrong) = (
+            run.reconciliation.lost,
+            run.reconciliation.doubled + run.reconciliation.oversold,
+        );
         goal(
             "0 lost, 0 doubled",
             format!("{lost} and {wrong}"),

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The parameters of the spike. The defaults are five times the table's capacity, for a minute.
-// Clap prints these comments as they are.
+// Clap prints these comments verbatim.
 #[expect(clippy::doc_markdown)]
 #[derive(Debug, Clone, Args)]
 pub struct Options {
@@ -18,37 +18,37 @@ pub struct Options {
     /// Duration of the spike, in seconds
     #[arg(long, default_value_t = 60)]
     pub seconds: u32,
-    /// Seconds of calm before it, at a twentieth of its rate, for a comparison of response times
+    /// Seconds of calm before the spike, at a twentieth of its rate, to compare response times
     #[arg(long, default_value_t = 20)]
     pub calm: u32,
-    /// Clients, each with an API key of its own
+    /// Number of clients, each with its own API key
     #[arg(long, default_value_t = 1000)]
     pub clients: u32,
-    /// Articles, some wanted much more than others: the n-th most wanted 1/n as often as the first
+    /// Number of articles, with unequal demand: the n-th most wanted 1/n as often as the first
     #[arg(long, alias = "catalogue", default_value_t = 100)]
     pub articles: u32,
-    /// Lines of an order, at most 50; where an article is drawn twice, it is on two of them
+    /// Lines per order, at most 50; an article that is drawn twice is on two of them
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=50))]
     pub lines: u32,
     /// Latency of the table's writes, in milliseconds
     #[arg(long, default_value_t = 8)]
     pub write_latency: u64,
-    /// Write units a second of the table; it throttles writes beyond them
+    /// Write units per second of the table; it throttles writes beyond them
     #[arg(long, default_value_t = 400)]
     pub write_units: u32,
     /// The cap on workers, the template's MaximumConcurrency
     #[arg(long, default_value_t = 2)]
     pub maximum_concurrency: u32,
-    /// Let no client ask for its outcome
+    /// Don't poll for outcomes
     #[arg(long)]
     pub no_poll: bool,
-    /// Seed of the clients, their orders and the times of them
+    /// Seed of the clients, their orders and the arrival times
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Watch it all the while, as an open page of the console does
+    /// Watch the whole run, as an open page of the console does
     #[arg(long)]
     pub watch: bool,
-    /// Leave out the design that writes each order before it answers
+    /// Skip the design that writes each order before it answers
     #[arg(long)]
     pub skip_synchronous: bool,
     /// Send to a deployed API instead: its URL with the stage; its key is read from ORDERS_API_KEY

@@ -11,7 +11,7 @@ use svg::{
     node::element::{Group, Rectangle, Style},
 };
 
-/// Width in pixels: about that of a README.
+/// Width in pixels: roughly that of a README.
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 620.0;
 /// Margin beside the panels, for the numbers.
@@ -22,7 +22,7 @@ const TOP: f64 = 84.0;
 const GAP: f64 = 62.0;
 const PANEL: f64 = 120.0;
 
-/// Seconds of the moving average of written orders: a transaction has many orders.
+/// Seconds of the moving average of written orders: one transaction writes many orders.
 const AVERAGE: usize = 5;
 
 /// Draws the runs side by side, with the same axes.

@@ -155,7 +155,7 @@ impl Display for Report<'_> {
                 format!("{:.1} s", figures.drain.as_secs_f64())
             })?;
             self.row(f, "without an outcome, of those asked for", |run, _| {
-                run.books.lost.to_string()
+                run.reconciliation.lost.to_string()
             })?;
         } else {
             self.row(
@@ -167,12 +167,17 @@ impl Display for Report<'_> {
                     format!("{:.1} s, {ideal:.1} s", figures.drain.as_secs_f64())
                 },
             )?;
-            self.row(f, "orders lost", |run, _| run.books.lost.to_string())?;
-            self.row(f, "pieces taken twice, sold twice", |run, _| {
-                format!("{}, {}", run.books.doubled, run.books.oversold)
+            self.row(f, "orders lost", |run, _| {
+                run.reconciliation.lost.to_string()
             })?;
-            self.row(f, "written, and the client told otherwise", |run, _| {
-                run.books.unknown.to_string()
+            self.row(f, "pieces taken twice, sold twice", |run, _| {
+                format!(
+                    "{}, {}",
+                    run.reconciliation.doubled, run.reconciliation.oversold
+                )
+            })?;
+            self.row(f, "written, but the client got no success", |run, _| {
+                run.reconciliation.unknown.to_string()
             })?;
         }
         if self.figures.iter().any(|figures| figures.polls.is_some()) {
@@ -186,7 +191,7 @@ impl Display for Report<'_> {
     }
 }
 
-/// Prints the course of a run, a line for each few seconds.
+/// Prints the course of a run, one line for each few seconds.
 fn timeline(f: &mut fmt::Formatter, run: &Run) -> fmt::Result {
     writeln!(f, "\n{}, a second each:\n", run.name)?;
     writeln!(

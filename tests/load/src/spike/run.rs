@@ -1,6 +1,6 @@
 //! The record of one design under the spike.
 
-use super::{books::Books, table::Attempt};
+use super::{reconciliation::Reconciliation, table::Attempt};
 use std::{collections::HashMap, time::Duration};
 
 /// One design under the spike. Times are counted from the start.
@@ -13,14 +13,14 @@ pub struct Run {
     pub attempts: Vec<Attempt>,
     /// The time of each order's write, by id.
     pub written: HashMap<String, Duration>,
-    /// Most orders that workers may have at a time: their cap, and the orders of a batch.
+    /// The maximum number of orders that workers may hold at a time: their cap × the orders of a batch.
     pub at_once: Option<u32>,
     /// The load of this machine while orders were sent.
     pub machine: String,
-    /// The polls for each order's outcome, by id; empty if nobody polls, or nobody has to.
+    /// The polls for each order's outcome, by id; empty if no client polls or has to.
     pub followed: HashMap<String, Followed>,
     /// The reconciliation of the tables with the answers.
-    pub books: Books,
+    pub reconciliation: Reconciliation,
 }
 
 /// The polls for an order's outcome. Times are counted from the start.
@@ -30,7 +30,7 @@ pub struct Followed {
     pub asked: Vec<Duration>,
     /// The requests that got no status.
     pub failed: usize,
-    /// The time when the client knew the outcome.
+    /// The time when the client read the outcome.
     pub known: Option<Duration>,
 }
 
@@ -70,12 +70,12 @@ impl Answer {
 }
 
 impl Run {
-    /// The ids that the clients were given.
+    /// The ids that the clients got.
     pub fn accepted(&self) -> impl Iterator<Item = &str> {
         self.answers.iter().filter_map(Answer::id)
     }
 
-    /// The time when an order's row was written, or, if it wasn't accepted, when the client was told so.
+    /// The time when an order's row was written, or, if it wasn't accepted, when the client got its answer.
     pub fn settled(&self, answer: &Answer) -> Duration {
         let row = answer.id().and_then(|id| self.written.get(id));
         row.copied().unwrap_or_else(|| answer.at())

@@ -29,7 +29,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// The client's time-out: one second more than API Gateway waits for a function.
+/// The client's time-out: one second longer than API Gateway waits for a function.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Calls an API on behalf of the clients.
@@ -41,7 +41,7 @@ pub struct Api {
 }
 
 impl Api {
-    /// Calls the API at `url`, with the stage. Without a key each client has one of its own.
+    /// Connects to the API at `url`, with the stage. Without a key each client uses its own.
     pub fn new(url: &str, key: Option<String>) -> Result<Self> {
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
@@ -58,7 +58,7 @@ impl Api {
         })
     }
 
-    /// Sends a request, and gives the answer.
+    /// Sends a request, and returns the answer.
     pub async fn call(
         &self,
         method: Method,
@@ -77,7 +77,7 @@ impl Api {
         Ok(Response::from_parts(head, body.collect().await?.to_bytes()))
     }
 
-    /// Places an order; gives the answer, and when and where to ask for the outcome if there is none yet.
+    /// Places an order; returns the answer, and when and where to poll for the outcome if there is none yet.
     async fn place(&self, arrival: Arrival) -> (Reply, Option<Poll>) {
         #[derive(Deserialize)]
         struct Placed {
@@ -96,7 +96,7 @@ impl Api {
         }
     }
 
-    /// Asks for an outcome as the answers say, until it is known. The times of the requests are counted from `start`.
+    /// Polls for an outcome, honouring `Retry-After`, until it is known. The times of the requests are counted from `start`.
     async fn follow(&self, client: u32, mut poll: Poll, start: Instant) -> Followed {
         let mut followed = Followed::default();
         loop {
@@ -106,7 +106,7 @@ impl Api {
             let answer = timeout(PATIENCE, call).await.map_err(anyhow::Error::from);
             let answer = answer.flatten().ok();
             let Some(answer) = answer.filter(|answer| answer.status().is_success()) else {
-                followed.failed += 1; // Asked again after the wait that was told before.
+                followed.failed += 1; // Retried after the previous wait.
                 continue;
             };
             let Some(wait) = wait(&answer) else {
@@ -118,7 +118,7 @@ impl Api {
     }
 }
 
-/// When and where to ask for an outcome.
+/// When and where to poll for an outcome.
 #[derive(Debug)]
 struct Poll {
     wait: Duration,
@@ -135,14 +135,14 @@ impl Poll {
     }
 }
 
-/// The wait that an answer tells: none if there is an outcome.
+/// Returns the `Retry-After` of an answer; `None` if there is an outcome.
 fn wait(answer: &Response<Bytes>) -> Option<Duration> {
     let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?;
     Some(Duration::from_secs(seconds.parse().ok()?))
 }
 
 /// Sends each order when it is due, counted from `start`, and waits for all answers. `progress` counts the answers. With
-/// `polls` each client asks for its outcome as it is told; what became of that comes later, by the id of its order.
+/// `polls` each client honours `Retry-After`; its polls arrive later, by the id of its order, on the returned channel.
 pub async fn send(
     api: &Api,
     arrivals: &[Arrival],
@@ -169,13 +169,13 @@ pub async fn send(
                         Reply::Accepted(id) => Some(id.clone()),
                         _ => None,
                     };
-                    // The receiver is gone only when the whole run was given up.
+                    // The receiver is gone only if the whole run was aborted.
                     drop(answered.send(Answer {
                         due,
                         latency,
                         reply,
                     }));
-                    drop(answered); // So that the answers end before the polls do.
+                    drop(answered); // The answers must end before the polls do.
                     if let (true, Some(id), Some(poll)) = (polls, id, poll) {
                         drop(ended.send((id, api.follow(client, poll, start).await)));
                     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 #[derive(Debug)]
 pub struct Series {
-    /// All seconds from the start until every order is settled, and its client knows it.
+    /// All seconds from the start until every order is settled and its client has read the outcome.
     pub seconds: Vec<Second>,
 }
 
@@ -14,10 +14,10 @@ pub struct Second {
     /// Orders that were due.
     pub due: usize,
     pub written: usize,
-    /// Orders that were due in this second and not accepted.
+    /// Orders that were due in this second but not accepted.
     pub refused: usize,
     pub units: u64,
-    /// Requests for an outcome.
+    /// Polls for an outcome.
     pub asked: usize,
     /// Writes that were throttled or in conflict.
     pub in_vain: usize,
@@ -41,7 +41,7 @@ impl Series {
             seconds[second(answer.due)].due += 1;
             seconds[second(answer.due)].refused += usize::from(answer.id().is_none());
             times[second(answer.due)].push(answer.latency);
-            // The order waits at the end of each second before the one in which it is settled.
+            // An order waits at the end of each second before the one in which it is settled.
             for waiting in &mut seconds[second(answer.due)..second(run.settled(answer))] {
                 waiting.waiting += 1;
             }

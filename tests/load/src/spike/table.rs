@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The access key of the spike's own calls, which cost nothing.
+/// The access key of the spike's own calls, which use no capacity.
 pub const OPERATOR: &str = "operator";
 
 /// Decides on each call to the tables of one run.
@@ -25,7 +25,7 @@ pub struct Table {
 
 #[derive(Debug)]
 struct State {
-    /// Units available now: at most those of one second.
+    /// The units available now: at most those of one second.
     units: f64,
     filled: Instant,
     /// Items of transactions in flight by table and key, each with the end of its transaction.
@@ -33,10 +33,10 @@ struct State {
     seen: Seen,
 }
 
-/// The table's view of a run.
+/// What the table saw of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
-    /// All attempts, in the order in which they came.
+    /// All attempts, in sequence of arrival.
     pub attempts: Vec<Attempt>,
     /// The time of each order's last write, by id.
     pub written: HashMap<String, Duration>,
@@ -50,14 +50,14 @@ pub struct Attempt {
     pub fate: Fate,
     /// Items, orders and articles.
     pub items: u32,
-    /// Write units that it uses if it is taken.
+    /// The write units that it uses if it is accepted.
     pub units: u64,
 }
 
 /// The result of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// The table let it through, to succeed or to fail by its own conditions.
+    /// The table accepted it, to succeed or to fail by its own conditions.
     Taken,
     /// The table had no units left.
     Throttled,
@@ -66,7 +66,7 @@ pub enum Fate {
 }
 
 impl Table {
-    /// Tables that take `latency` for a write and `ceiling` write units a second together.
+    /// Makes tables that take `latency` for a write, and `ceiling` write units per second together.
     pub fn new(latency: Duration, ceiling: u32, start: Instant) -> Self {
         Self {
             latency,
@@ -81,7 +81,7 @@ impl Table {
         }
     }
 
-    /// Decides on a call that comes now.
+    /// Decides on a call that arrives now.
     pub fn judge(&self, call: &Call) -> Option<Fault> {
         if call.caller == OPERATOR {
             return None;
@@ -148,7 +148,7 @@ impl Table {
         self.state().seen.written.len()
     }
 
-    /// Gives the table's view of the run so far.
+    /// Returns what the table saw of the run so far.
     pub fn seen(&self) -> Seen {
         self.state().seen.clone()
     }
@@ -195,7 +195,7 @@ impl Write {
                 write
                     .keys
                     .push(format!("{}/{}", update["TableName"], update["Key"]));
-                // An article's row is far below a KiB.
+                // An article's row is far smaller than a KiB.
                 write.units += 2;
             }
         }
@@ -227,10 +227,10 @@ mod tests {
         assert_eq!(attempt(0, &["1"], "a"), Some(Fate::Taken));
         assert_eq!(attempt(7, &["2"], "a"), Some(Fate::Conflict));
         assert_eq!(attempt(7, &["3"], "b"), Some(Fate::Taken));
-        // Four of ten units are used twice, and a hundredth of a second gives a tenth of one.
+        // Four of ten units are used twice, and a hundredth of a second refills a tenth of one.
         assert_eq!(attempt(10, &["2"], "a"), Some(Fate::Throttled));
         assert_eq!(attempt(300, &["2"], "a"), Some(Fate::Taken));
-        // More than ten at once are let through by a table that is at rest.
+        // A table at rest lets through more than ten at once.
         assert_eq!(
             attempt(2000, &["4", "5", "6", "7", "8", "9"], "a"),
             Some(Fate::Taken)

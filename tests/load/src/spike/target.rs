@@ -1,8 +1,8 @@
-//! Runs the spike against a deployed API: it sees no more than a client.
+//! Runs the spike against a deployed API, seeing only what a client sees.
 
 use super::{
     arrivals::Arrival,
-    books::Books,
+    reconciliation::Reconciliation,
     run::Run,
     send::{Api, progress, send},
 };
@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-/// The most orders to ask for at the end: more would be a second spike.
+/// The maximum number of orders to read at the end: more would be a second spike.
 const ASKED: usize = 2000;
 
 /// The limit for an order's outcome: later ones count as lost.
@@ -31,7 +31,7 @@ struct Order {
     processed_at: Option<Timestamp>,
 }
 
-/// Sends the spike, and asks for orders, evenly drawn from those that were accepted, until each has its outcome.
+/// Sends the spike, and polls for orders, drawn evenly from the accepted ones, until each has its outcome.
 pub async fn run(url: &str, arrivals: &[Arrival]) -> Result<Run> {
     let key = env::var("ORDERS_API_KEY")
         .context("ORDERS_API_KEY is missing: the API key to send with")?;
@@ -39,7 +39,7 @@ pub async fn run(url: &str, arrivals: &[Arrival]) -> Result<Run> {
     let bar = progress("deployed", " answered", arrivals.len())?;
     let (start, began) = (Instant::now(), SystemTime::now());
     let watch = Watch::start();
-    // Polls from here would be one client's: outcomes are asked for below.
+    // Polls from here would count as one client's: outcomes are read below.
     let (answers, _) = send(&api, arrivals, start, false, &bar).await?;
     let machine = watch.says();
     let accepted = answers
@@ -90,7 +90,7 @@ pub async fn run(url: &str, arrivals: &[Arrival]) -> Result<Run> {
         open = unsettled;
     }
     lost += open.len();
-    // An order that was not asked for is taken to be written with the one before it that was.
+    // An order that was not polled counts as written with the polled one before it.
     let mut before = Duration::ZERO;
     for answer in &answers {
         let Some(id) = answer.id() else {
@@ -110,9 +110,9 @@ pub async fn run(url: &str, arrivals: &[Arrival]) -> Result<Run> {
         at_once: None,
         machine,
         followed: HashMap::new(),
-        books: Books {
+        reconciliation: Reconciliation {
             lost,
-            ..Books::default()
+            ..Reconciliation::default()
         },
     })
 }

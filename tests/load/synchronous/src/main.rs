@@ -1,7 +1,7 @@
-//! The function of the synchronous design: it writes the order, and takes its stock, before it answers. It has the same
-//! rules, the same transaction and the same patience with DynamoDB as `process`, and no queue.
+//! The function of the synchronous design: it writes the order, and takes its stock, before it answers. It has the same rules
+//! and the same transaction as `process`, retries DynamoDB for the same time, and has no queue.
 
-// The SDK's futures inside each other are deeper than the compiler expects.
+// The SDK's nested futures are deeper than the compiler expects.
 #![recursion_limit = "256"]
 
 use anyhow::{Error, Result};
@@ -24,7 +24,7 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// It stops writing this long before its invocation ends, and answers.
+/// How long before its invocation ends it stops writing, and answers.
 const MARGIN: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
@@ -87,7 +87,7 @@ async fn write(
     let chains = vec![vec![vec![&pending]]];
     let committed = commit(table, chains, deadline, Effects::REAL).await;
     match committed.dispositions.first() {
-        // Stored before is an order whose answer was lost.
+        // A row from before is that of an order whose answer was lost.
         Some((_, Disposition::Stored(settled) | Disposition::StoredBefore(Some(settled)))) => {
             Ok((id, settled.outcome))
         }

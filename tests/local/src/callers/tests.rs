@@ -1,4 +1,4 @@
-//! Which requests are let in.
+//! Which requests are admitted.
 
 use super::*;
 
@@ -70,7 +70,7 @@ fn each_host_adds_its_own_address() -> anyhow::Result<()> {
 }
 
 #[test]
-fn no_page_of_another_address_is_let_in() -> anyhow::Result<()> {
+fn no_page_of_another_address_is_admitted() -> anyhow::Result<()> {
     let host = ("host", "localhost:3000");
     for other in [
         ("origin", "https://evil.example"),
@@ -141,7 +141,7 @@ fn a_link_opens_a_page_and_nothing_else_does() -> anyhow::Result<()> {
         let refused = check(method, &[changed])?;
         assert_eq!(refused, Err(Stranger::Page), "{method} {changed:?}");
     }
-    // A name that leads here is no link's business.
+    // A link to a foreign name that leads here is refused.
     let mut request = Request::get("/").body(())?;
     for (name, value) in link {
         let name: HeaderName = name.parse()?;

@@ -1,4 +1,5 @@
-//! Does what the page's buttons ask for. Each answers with the page: by a redirect when it is done, else with the reason.
+//! Does what the page's buttons ask for. Each action answers with the page: on success by a redirect, otherwise with the
+//! reason.
 
 use super::{Console, form::Form, page};
 use crate::{
@@ -20,11 +21,11 @@ const OF_FAULTS: [&str; 7] = [
     "fault", "call", "function", "code", "seconds", "receives", "rate",
 ];
 
-/// Sends every dead letter to its queue again.
+/// Sends every dead letter back to its queue.
 pub async fn redrive(State(console): State<Arc<Console>>) -> Response {
     let source = json!({"SourceArn": arn(&console.system.dead_letters)});
     let started = call(&console, "StartMessageMoveTask", &source).await;
-    // All of them have moved by now, or the task has failed.
+    // By now all of them have moved, or the task has failed.
     let task = match started {
         Ok(_) => call(&console, "ListMessageMoveTasks", &source).await,
         Err(reason) => Err(reason),
@@ -36,7 +37,7 @@ pub async fn redrive(State(console): State<Arc<Console>>) -> Response {
     match failed {
         None => done("dead-letters"),
         Some(reason) => {
-            let reason = format!("Not all are redriven: {reason}");
+            let reason = format!("Not all dead letters were redriven: {reason}");
             refused(&console, "dead-letters", &reason)
         }
     }
@@ -55,10 +56,10 @@ async fn call(console: &Console, operation: &str, request: &Value) -> Result<Val
         return Ok(body);
     }
     let message = body["message"].as_str();
-    Err(message.unwrap_or("SQS gave no reason.").to_owned())
+    Err(message.unwrap_or("SQS returned no reason.").to_owned())
 }
 
-/// Switches a fault on, read as `--faults` reads it.
+/// Switches on a fault, parsed as `--faults` parses it.
 pub async fn switch_on(State(console): State<Arc<Console>>, body: Bytes) -> Response {
     let form = Form::read(&body);
     let own = form
@@ -83,7 +84,7 @@ pub async fn switch_on(State(console): State<Arc<Console>>, body: Bytes) -> Resp
             done("faults")
         }
         Err(error) => {
-            // It is one line of a file to its reader, and that line tells nothing here.
+            // The parser sees a file of one line, whose number means nothing here.
             let error = format!("{error:#}");
             let reason = error.strip_prefix("line 1: ").unwrap_or(&error);
             let reason = reason.strip_prefix("faults[0].").unwrap_or(reason);
@@ -96,7 +97,7 @@ pub async fn switch_on(State(console): State<Arc<Console>>, body: Bytes) -> Resp
     }
 }
 
-/// Switches a fault off.
+/// Switches off a fault.
 pub async fn switch_off(State(console): State<Arc<Console>>, body: Bytes) -> Response {
     let number = Form::read(&body).get("number").parse().ok();
     if number.is_some_and(|number| console.faults.lift(number)) {
@@ -113,7 +114,7 @@ pub async fn start_spike(State(console): State<Arc<Console>>, body: Bytes) -> Re
     }
 }
 
-/// Back to the page, at this part of it. A reload then repeats nothing.
+/// Redirects to this part of the page. A reload then repeats nothing.
 fn done(part: &str) -> Response {
     let location = format!("/#{part}");
     (StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response()

@@ -1,4 +1,4 @@
-//! Tables that take so many write units a second, and throttle beyond them: what a spike is levelled for.
+//! Tables that accept this many write units per second, and throttle beyond them: the reason to level a spike.
 
 use crate::faults::{Call, Fault};
 use std::{
@@ -6,17 +6,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The time that a write takes besides its own.
+/// The latency that is added to each write.
 const LATENCY: Duration = Duration::from_millis(8);
-/// Write units of a row of a transaction, and of a row alone, up to a KiB; larger rows cost more on AWS.
+/// Write units of a row in a transaction, and of a row alone, up to a KiB; larger rows cost more on AWS.
 const IN_TRANSACTION: f64 = 2.0;
 const ALONE: f64 = 1.0;
 
 #[derive(Debug)]
 pub struct Capacity {
-    /// Write units a second.
+    /// Write units per second.
     units: f64,
-    /// Units left, at most those of a second, and when they were counted.
+    /// The units left, at most those of a second, and when they were last counted.
     left: Mutex<(f64, Instant)>,
 }
 
@@ -29,7 +29,7 @@ impl Capacity {
         }
     }
 
-    /// Decides on a call that comes now.
+    /// Decides on a call that arrives now.
     pub fn judge(&self, call: &Call, now: Instant) -> Option<Fault> {
         let cost = match call.operation {
             #[expect(clippy::cast_precision_loss)]
@@ -42,7 +42,7 @@ impl Capacity {
         let passed = now.saturating_duration_since(*counted).as_secs_f64();
         *units = (*units + passed * self.units).min(self.units);
         *counted = now;
-        // Tables at rest let a call through that costs more than a second's units.
+        // A table at rest lets through even a call that costs more than a second's units.
         if *units < cost.min(self.units) {
             let message = "The level of configured provisioned throughput was exceeded.";
             let code = "ProvisionedThroughputExceededException";

@@ -1,5 +1,5 @@
-//! Counts what happens, whether or not somebody looks: each count is one addition. Whoever looks takes the difference of
-//! two looks.
+//! Counts what happens, whether or not a page is open: each count is one addition. A page shows the difference between two
+//! readings.
 
 use std::{
     array,
@@ -7,21 +7,21 @@ use std::{
     time::Duration,
 };
 
-/// Eight buckets for each doubling of a microsecond, up to 67 seconds: a time is known within an eighth.
+/// Eight buckets for each doubling of a microsecond, up to 67 seconds: a time is known to within an eighth.
 const BUCKETS: usize = 192;
 
 /// The counts since the start.
 #[derive(Debug)]
 pub struct Counts {
-    /// Orders that the queue took from the API.
+    /// Orders that the queue accepted from the API.
     pub accepted: AtomicU64,
-    /// Orders' rows that the table took.
+    /// Orders' rows that the table accepted.
     pub written: AtomicU64,
     /// Requests for outcomes.
     pub asked: AtomicU64,
     /// Writes that the tables throttled.
     pub throttled: AtomicU64,
-    /// Writes that met another transaction.
+    /// Writes that conflicted with another transaction.
     pub conflicts: AtomicU64,
     /// Response times of requests that place orders.
     times: [AtomicU64; BUCKETS],
@@ -83,7 +83,7 @@ impl Totals {
         }
     }
 
-    /// A quantile of the response times, in milliseconds; None without any.
+    /// A quantile of the response times, in milliseconds; `None` without any.
     #[expect(clippy::cast_precision_loss)]
     pub fn quantile(&self, quantile: f64) -> Option<f64> {
         let all: u64 = self.times.iter().sum();
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quantile_is_the_time_that_so_many_stayed_below() {
+    fn a_quantile_is_the_time_that_this_share_stayed_below() {
         let counts = Counts::default();
         let before = counts.totals();
         assert_eq!(before.quantile(0.5), None);

@@ -1,8 +1,8 @@
-//! Reads what a form or an address carries: `rate=600&seconds=10`.
+//! Parses a form or a query: `rate=600&seconds=10`.
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-/// The values by name; of several the last one. Empty ones are left out: so a browser sends what nobody filled in.
+/// The values by name; the last one wins. Empty values are dropped: browsers send them for fields that were left blank.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Form(pub BTreeMap<String, String>);
 
@@ -13,7 +13,7 @@ impl Form {
         Self(pairs.filter(|(_, value)| !value.is_empty()).collect())
     }
 
-    /// A value, or nothing.
+    /// A value, or an empty text.
     pub fn get(&self, name: &str) -> &str {
         self.0.get(name).map_or("", String::as_str)
     }
@@ -50,9 +50,9 @@ mod tests {
             assert_eq!(form.number("n", 1..=9).ok(), expected, "{text}");
         }
         for bad in ["", "n=", "n=-1", "n=1e3", "n=one", "n=4294967297"] {
-            let told = Form::read(bad.as_bytes()).number("n", 1..=9);
+            let number = Form::read(bad.as_bytes()).number("n", 1..=9);
             let expected = "n must be a whole number from 1 to 9.".to_owned();
-            assert_eq!(told, Err(expected), "{bad}");
+            assert_eq!(number, Err(expected), "{bad}");
         }
     }
 }

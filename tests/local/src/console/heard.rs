@@ -1,12 +1,12 @@
-//! Keeps what was heard until somebody looks: reading it costs many times as much as keeping it.
+//! Keeps what was observed until a page needs it: parsing costs many times as much as keeping.
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::collections::VecDeque;
 
-/// It holds at most so many. While nobody looks, the oldest makes room for the newest.
+/// The maximum number of entries. Without an open page, the newest replace the oldest.
 const MOST: usize = 10_000;
-/// They have at most so many bytes together: 16 MiB.
+/// The maximum size of all entries together: 16 MiB.
 const MOST_BYTES: usize = 16 << 20;
 
 /// Holds calls and deliveries, the newest last.
@@ -16,20 +16,20 @@ pub struct Unread {
     bytes: usize,
 }
 
-/// A call that was answered, or a delivery. Requests and answers are in JSON.
+/// A call that was answered, or a delivery. Requests and answers are JSON.
 #[derive(Debug)]
 pub enum Heard {
-    /// The queue took these messages, but for those that the answer says.
+    /// The queue accepted these messages, except for those that the answer names.
     Sent { request: Bytes, answer: Bytes },
-    /// A function received a message, with the time at which it was sent, and the receive count.
+    /// A function received a message: the time at which it was sent, and the receive count.
     Received {
         body: Bytes,
         sent: Timestamp,
         count: u32,
     },
-    /// The table took a row.
+    /// The table accepted a row.
     Put(Bytes),
-    /// The tables took all of a transaction.
+    /// The tables accepted a whole transaction.
     Transaction(Bytes),
     /// The tables refused a write, with this answer.
     Refused(Bytes),
@@ -46,7 +46,7 @@ impl Unread {
         }
     }
 
-    /// Gives all of them, and forgets them.
+    /// Returns all of them, and forgets them.
     pub fn take(&mut self) -> impl Iterator<Item = (Timestamp, Heard)> + use<> {
         std::mem::take(self).heard.into_iter()
     }

@@ -1,4 +1,4 @@
-//! The last two minutes, a sample a second. Samples are taken while somebody looks, and for a minute after.
+//! The last two minutes, one sample per second. Samples are taken while a page is open, and for a minute after.
 
 use super::{Console, counts::Totals};
 use std::{
@@ -10,22 +10,22 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// Seconds that are kept.
 pub const SECONDS: usize = 120;
-/// Sampling goes on for this long after the last look: without script, a look is a page.
+/// Sampling continues for this long after the last reading: without script, a reading is a page load.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The samples, and who wants them.
+/// The samples, and whether they are wanted.
 #[derive(Debug, Default)]
 pub struct History {
-    /// The newest last; None for a second that nobody looked at.
+    /// The newest last; `None` for a second without a reading.
     samples: VecDeque<Option<Sample>>,
     sampled: Option<(Instant, Totals)>,
-    /// The gauges of that moment.
+    /// The current gauges.
     gauges: Gauges,
     looked: Option<Instant>,
     is_sampling: bool,
 }
 
-/// A second. What is counted is per second.
+/// One second. Counts are per second.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sample {
     pub accepted: f64,
@@ -33,13 +33,13 @@ pub struct Sample {
     pub asked: f64,
     pub throttled: f64,
     pub conflicts: f64,
-    /// Response times in milliseconds, if there were any.
+    /// Response times in milliseconds, if any.
     pub p50: Option<f64>,
     pub p99: Option<f64>,
     pub gauges: Gauges,
 }
 
-/// The messages on the queues, and the workers that are busy, at one moment.
+/// The messages on the queues, and the busy workers, at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Gauges {
     pub waiting: u64,
@@ -49,7 +49,7 @@ pub struct Gauges {
 }
 
 impl History {
-    /// The seconds, the newest last.
+    /// The seconds, newest last.
     pub fn samples(&self) -> Vec<Option<Sample>> {
         let missing = SECONDS - self.samples.len();
         let none = std::iter::repeat_n(None, missing);
@@ -61,7 +61,7 @@ impl History {
         self.samples.back().cloned().flatten()
     }
 
-    /// The newest gauges: a second old at most while somebody looks.
+    /// The newest gauges: at most a second old while a page is open.
     pub fn gauges(&self) -> Gauges {
         self.gauges
     }
@@ -72,7 +72,7 @@ impl History {
             let seen = totals.since(earlier);
             #[expect(clippy::cast_precision_loss)]
             let rate = |count: u64| count as f64 / passed;
-            // After a break there is only a mean over it, which isn't a second's.
+            // After a break there is only a mean over it, not a second's value.
             let is_second = passed < 2.0;
             let sample = is_second.then(|| Sample {
                 accepted: rate(seen.accepted),
@@ -99,7 +99,7 @@ impl History {
 }
 
 impl Console {
-    /// Notes that somebody looks; samples are taken from now on.
+    /// Records that a page is open; samples are taken from now on.
     pub(super) fn look(self: &Arc<Self>) {
         let mut history = self.history();
         history.looked = Some(Instant::now());
@@ -136,7 +136,7 @@ impl Console {
         self.history().push(Instant::now(), totals, gauges);
     }
 
-    /// Counts what waits and works now.
+    /// Counts the current messages and workers.
     fn count(&self) -> Gauges {
         let depth = self.sqs.depth(&self.system.queue);
         let dead = self.sqs.depth(&self.system.dead_letters);

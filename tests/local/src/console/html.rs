@@ -1,19 +1,19 @@
-//! Writes HTML, and escapes every value that it puts in, unless it is HTML itself: all that a client can send is text here.
+//! Writes HTML, and escapes every value that it inserts, unless that is HTML itself: whatever a client sends stays text.
 
 use events::text::steers;
 use std::fmt::{self, Display, Formatter, Write};
 
-/// HTML that is whole: every element in it is closed.
+/// Complete HTML: every element in it is closed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Html(pub(super) String);
 
 /// A value that can stand in HTML.
 pub trait Part {
-    /// Writes it so that it can stand in an element, or in an attribute between `"`.
+    /// Writes the value so that it is safe in an element, or in an attribute between `"`.
     fn write(&self, f: &mut Formatter) -> fmt::Result;
 }
 
-/// Writes a part by its own rule.
+/// Displays a part by its own rule.
 pub struct Shown<'a, T: Part + ?Sized>(pub &'a T);
 
 /// Fills in values for each `{}` of the HTML, and escapes them.
@@ -63,14 +63,14 @@ impl<T: Part + ?Sized> Part for &T {
     }
 }
 
-/// Nothing, if there is none.
+/// Writes nothing for `None`.
 impl<T: Part> Part for Option<T> {
     fn write(&self, f: &mut Formatter) -> fmt::Result {
         self.iter().try_for_each(|part| part.write(f))
     }
 }
 
-/// One after the other.
+/// Writes one after the other.
 impl<T: Part> Part for Vec<T> {
     fn write(&self, f: &mut Formatter) -> fmt::Result {
         self.iter().try_for_each(|part| part.write(f))

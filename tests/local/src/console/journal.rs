@@ -1,27 +1,27 @@
-//! Keeps the ways of the latest orders.
+//! Keeps the paths of the latest orders.
 
 use jiff::Timestamp;
 use std::collections::{HashMap, VecDeque};
 
-/// Orders that are kept. A spike may have more, and the queue then holds orders whose way isn't known any more.
+/// The number of orders to keep. A spike may have more; the queue then holds orders whose path is no longer known.
 const ORDERS: usize = 10_000;
-/// Receives of an order that are kept: the first ones.
+/// The number of receives to keep for an order: the first ones.
 const RECEIVES: usize = 30;
-/// The most bytes of an id. The project's own have 36; a message may name any.
+/// The maximum size of an id. This project's ids have 36 bytes; a message may contain any.
 const ID: usize = 128;
 
-/// The ways of the latest orders, by id.
+/// The paths of the latest orders, by id.
 #[derive(Debug, Default)]
 pub struct Journal {
-    ways: HashMap<String, Way>,
+    paths: HashMap<String, OrderPath>,
     /// Their ids, newest last.
     ids: VecDeque<String>,
 }
 
-/// The way of an order, as far as it was seen.
+/// An order's path, as far as it was observed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Way {
-    /// When the queue took it.
+pub struct OrderPath {
+    /// When the queue accepted it.
     pub accepted: Timestamp,
     /// Each receive, with the receive count.
     pub receives: Vec<(Timestamp, u32)>,
@@ -29,7 +29,7 @@ pub struct Way {
     pub outcome: Option<Outcome>,
 }
 
-/// An outcome, as it is in the row.
+/// An outcome, from the row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     pub at: Timestamp,
@@ -38,54 +38,54 @@ pub struct Outcome {
 }
 
 impl Journal {
-    /// Notes that the queue took an order.
+    /// Records that the queue accepted an order.
     pub fn accepted(&mut self, id: &str, at: Timestamp) {
-        if id.len() > ID || self.ways.contains_key(id) {
+        if id.len() > ID || self.paths.contains_key(id) {
             return;
         }
         if self.ids.len() == ORDERS
             && let Some(oldest) = self.ids.pop_front()
         {
-            self.ways.remove(&oldest);
+            self.paths.remove(&oldest);
         }
-        let way = Way {
+        let path = OrderPath {
             accepted: at,
             receives: Vec::new(),
             outcome: None,
         };
-        self.ways.insert(id.to_owned(), way);
+        self.paths.insert(id.to_owned(), path);
         self.ids.push_back(id.to_owned());
     }
 
-    /// Notes that a function received an order, which was sent then. One that was never seen joins the others if there is
-    /// room: it was accepted before the start, or its client got no answer.
+    /// Records that a function received an order that was sent at `sent`. An order that wasn't seen before is added if there
+    /// is room: it was accepted before the start, or its client got no answer.
     pub fn received(&mut self, id: &str, sent: Timestamp, at: Timestamp, count: u32) {
-        if !self.ways.contains_key(id) && self.ids.len() < ORDERS {
+        if !self.paths.contains_key(id) && self.ids.len() < ORDERS {
             self.accepted(id, sent);
         }
-        if let Some(way) = self.ways.get_mut(id)
-            && way.receives.len() < RECEIVES
+        if let Some(path) = self.paths.get_mut(id)
+            && path.receives.len() < RECEIVES
         {
-            way.receives.push((at, count));
+            path.receives.push((at, count));
         }
     }
 
-    /// Notes that the table took an order's row.
+    /// Records that the table accepted an order's row.
     pub fn written(&mut self, id: &str, outcome: Outcome) {
-        if let Some(way) = self.ways.get_mut(id) {
-            way.outcome = Some(outcome);
+        if let Some(path) = self.paths.get_mut(id) {
+            path.outcome = Some(outcome);
         }
     }
 
-    pub fn way(&self, id: &str) -> Option<Way> {
-        self.ways.get(id).cloned()
+    pub fn path(&self, id: &str) -> Option<OrderPath> {
+        self.paths.get(id).cloned()
     }
 
     /// The latest orders, newest first.
-    pub fn latest(&self, most: usize) -> Vec<(String, Way)> {
+    pub fn latest(&self, most: usize) -> Vec<(String, OrderPath)> {
         let newest = self.ids.iter().rev().take(most);
         newest
-            .filter_map(|id| Some((id.clone(), self.way(id)?)))
+            .filter_map(|id| Some((id.clone(), self.path(id)?)))
             .collect()
     }
 }
@@ -114,25 +114,28 @@ mod tests {
         journal.written("never seen", outcome.clone());
         let ids: Vec<_> = journal.latest(9).into_iter().map(|(id, _)| id).collect();
         assert_eq!(ids, ["b", "a"]);
-        let expected = Way {
+        let expected = OrderPath {
             accepted: at(1),
             receives: vec![(at(3), 1), (at(4), 2)],
             outcome: Some(outcome),
         };
-        assert_eq!(journal.way("a"), Some(expected));
+        assert_eq!(journal.path("a"), Some(expected));
     }
 
     #[test]
     fn the_oldest_orders_make_room_and_do_not_come_back() {
         let mut journal = Journal::default();
         journal.received("unseen", at(1), at(2), 7);
-        assert_eq!(journal.way("unseen").map(|way| way.accepted), Some(at(1)));
+        assert_eq!(
+            journal.path("unseen").map(|path| path.accepted),
+            Some(at(1))
+        );
         for n in 0..ORDERS {
             journal.accepted(&n.to_string(), at(3));
         }
         journal.received("unseen", at(1), at(4), 8);
-        assert_eq!(journal.way("unseen"), None);
+        assert_eq!(journal.path("unseen"), None);
         journal.accepted(&"x".repeat(ID + 1), at(4));
-        assert_eq!((journal.ways.len(), journal.ids.len()), (ORDERS, ORDERS));
+        assert_eq!((journal.paths.len(), journal.ids.len()), (ORDERS, ORDERS));
     }
 }

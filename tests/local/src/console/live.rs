@@ -1,4 +1,4 @@
-//! Sends the parts of the page anew as they change, as server-sent events: each is a JSON object of HTML by element.
+//! Sends the parts of the page as they change, as server-sent events: each is a JSON object of HTML by element.
 
 use super::{
     Console,
@@ -27,7 +27,7 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval},
 };
 
-/// Between two looks for changes.
+/// How often to check for changes.
 const TICK: Duration = Duration::from_millis(500);
 
 struct Live {
@@ -38,7 +38,7 @@ struct Live {
     stopping: watch::Receiver<bool>,
 }
 
-/// Sends until the browser goes away, or everything stops.
+/// Sends until the browser disconnects, or everything stops.
 pub async fn events(State(console): State<Arc<Console>>, uri: Uri) -> Response {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,5 +1,5 @@
-//! Hears of the calls and deliveries that the console shows. It is told always, so it only keeps what it hears, and reads it
-//! when somebody looks.
+//! Observes the calls and deliveries that the console shows. It runs all the time, so it only keeps what it observes, and
+//! parses it when a page needs it.
 
 use super::{
     counts::{Counts, Totals},
@@ -17,7 +17,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
 };
 
-/// The most bytes of an answer that is read: `DynamoDB`'s limit for a request, the largest of all.
+/// The maximum size of an answer to parse: `DynamoDB`'s limit for a request, the largest of all.
 const ANSWER_LIMIT: usize = 16 << 20;
 
 const THROTTLED: [&str; 5] = [
@@ -33,7 +33,7 @@ const CONFLICT: [&str; 3] = [
     "TransactionInProgressException",
 ];
 
-/// The counts, and the ways of the latest orders.
+/// The counts, and the paths of the latest orders.
 #[derive(Debug, Default)]
 pub struct Observer {
     /// Name of the orders' queue.
@@ -41,12 +41,12 @@ pub struct Observer {
     /// Name of the orders' table.
     table: String,
     pub(super) counts: Counts,
-    /// Locked before what is unread is taken, so that it is read in order.
+    /// Locked before the unread entries are taken, so that they are read in sequence.
     journal: Mutex<Journal>,
     unread: Mutex<Unread>,
 }
 
-/// A call whose answer is to be seen.
+/// A call whose answer is also observed.
 #[derive(Debug)]
 pub(crate) struct Watched {
     observer: Arc<Observer>,
@@ -62,7 +62,7 @@ enum Kind {
 }
 
 impl Observer {
-    /// Watches the queue and the table of these names.
+    /// Watches the queue and the table with these names.
     pub fn new(queue: &str, table: &str) -> Self {
         Self {
             queue: queue.to_owned(),
@@ -71,7 +71,7 @@ impl Observer {
         }
     }
 
-    /// The ways of the latest orders, up to now.
+    /// The paths of the latest orders, up to now.
     pub(super) fn journal(&self) -> MutexGuard<'_, Journal> {
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         let heard = self.unread().take();
@@ -81,7 +81,7 @@ impl Observer {
         journal
     }
 
-    /// The counts up to now. What nobody read in time isn't counted: only differences between two looks are shown.
+    /// The counts up to now. Entries that were dropped unread aren't counted: only differences between two readings are shown.
     pub(super) fn totals(&self) -> Totals {
         drop(self.journal());
         self.counts.totals()
@@ -91,7 +91,7 @@ impl Observer {
         self.unread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hears of a call before it is done. None if its answer doesn't matter.
+    /// Observes a call before it is done. Returns `None` if its answer doesn't matter.
     pub(crate) fn call(self: &Arc<Self>, operation: &str, request: &Bytes) -> Option<Watched> {
         let kind = match operation {
             "SendMessage" | "SendMessageBatch" => Kind::Send,
@@ -106,7 +106,7 @@ impl Observer {
         })
     }
 
-    /// Hears that a function received messages of a queue.
+    /// Observes that a function received messages of a queue.
     pub(crate) fn received<'m>(&self, queue: &str, messages: impl Iterator<Item = &'m Message>) {
         if queue != self.queue {
             return;
@@ -146,7 +146,7 @@ impl Observer {
         }
     }
 
-    /// The queue took all but the entries that failed.
+    /// Records that the queue accepted all but the failed entries.
     fn sent(&self, journal: &mut Journal, at: Timestamp, request: &[u8], answer: &[u8]) {
         let Ok(send) = serde_json::from_slice::<Send>(request) else {
             return;
@@ -166,7 +166,7 @@ impl Observer {
         }
     }
 
-    /// The table took these rows.
+    /// Records that the table accepted these rows.
     fn written(&self, journal: &mut Journal, at: Timestamp, puts: impl Iterator<Item = Put>) {
         let rows = puts.filter(|put| put.table_name == self.table);
         for row in rows.map(|put| put.item) {
@@ -190,7 +190,7 @@ impl Observer {
 }
 
 impl Watched {
-    /// Sees the answer, and passes it on as it is.
+    /// Observes the answer, and passes it on unchanged.
     pub(crate) async fn answered(
         self,
         response: io::Result<Response<Body>>,
@@ -201,7 +201,7 @@ impl Watched {
             request,
         } = self;
         let mut response = response?;
-        // A part of a connection's buffer would keep all of it.
+        // A slice of a connection's buffer would keep all of it alive.
         let keep = |bytes: &Bytes| Bytes::copy_from_slice(bytes);
         let heard = match (kind, response.status() == StatusCode::OK) {
             (Kind::Send, false) => return Ok(response),

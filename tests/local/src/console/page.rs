@@ -1,4 +1,4 @@
-//! The page, whole: it works without script, as it is at that moment.
+//! The whole page: without script it works too, as of when it was loaded.
 
 use super::{
     Console,
@@ -20,7 +20,7 @@ use axum::{
 };
 use std::sync::Arc;
 
-/// Nothing but our own style and script, and no page of anybody else's around it.
+/// Allows only our own style and script, and no other page to frame this one.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -42,7 +42,7 @@ pub async fn script() -> Response {
     )
 }
 
-/// The page. `refused` is the part whose button was pressed in vain, and the reason.
+/// Renders the page. `refused` is the part whose button failed, and the reason.
 pub fn render(
     console: &Arc<Console>,
     form: &Form,
@@ -129,7 +129,7 @@ fn respond(kind: &'static str, body: String) -> Response {
         (CONTENT_TYPE, kind),
         (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // With none at all browsers would send `Origin: null` with our own forms.
+        // Without any referrer, browsers would send `Origin: null` with our own forms.
         (REFERRER_POLICY, "same-origin"),
         (CACHE_CONTROL, "no-store"),
     ];

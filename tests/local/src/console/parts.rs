@@ -1,4 +1,4 @@
-//! The parts of the page that are sent anew while somebody looks, and how they write numbers.
+//! The parts of the page that are updated while it is open, and how they format numbers.
 
 pub mod charts;
 pub mod dead_letters;
@@ -12,10 +12,10 @@ pub mod system;
 use super::{Console, form::Form, html::Html};
 use jiff::Timestamp;
 
-/// Writes a part; the form is what the page's address carries.
+/// Renders a part; the form is the page's query.
 pub type Render = fn(&Console, &Form) -> Html;
 
-/// Each with the id of its element.
+/// Each part with the id of its element.
 pub const LIVE: [(&str, Render); 9] = [
     ("live-wall", charts::wall),
     ("live-system", system::render),
@@ -28,7 +28,7 @@ pub const LIVE: [(&str, Render); 9] = [
     ("live-faults", faults::render),
 ];
 
-/// Stands for a number that isn't known.
+/// Shown for an unknown number.
 const UNKNOWN: &str = "–";
 
 /// `12,345`
@@ -39,7 +39,7 @@ pub fn count(count: u64) -> String {
     groups.collect::<Vec<_>>().join(",")
 }
 
-/// A number a second; what is below ten has a decimal.
+/// A number per second; below ten with a decimal.
 pub fn rate(rate: f64) -> String {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     match rate {
@@ -49,7 +49,7 @@ pub fn rate(rate: f64) -> String {
     }
 }
 
-/// A time that was given in milliseconds.
+/// A time in milliseconds.
 pub fn time(ms: f64) -> String {
     match ms {
         ms if ms < 9.95 => format!("{ms:.1} ms"),
@@ -58,12 +58,12 @@ pub fn time(ms: f64) -> String {
     }
 }
 
-/// The time from one moment to another.
+/// The time between two moments.
 pub fn between(from: Timestamp, to: Timestamp) -> String {
     time(1000.0 * to.duration_since(from).as_secs_f64().max(0.0))
 }
 
-/// The time of a day, UTC.
+/// A time of day, in UTC.
 pub fn clock(at: Timestamp) -> String {
     at.strftime("%H:%M:%S%.3f").to_string()
 }
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_told_as_they_follow_each_other() -> anyhow::Result<()> {
+    fn a_time_of_day_has_milliseconds_and_no_interval_is_negative() -> anyhow::Result<()> {
         let (early, late) = (
             "2026-11-27T04:05:06.007Z".parse()?,
             "2026-11-27T04:05:07.5Z".parse()?,

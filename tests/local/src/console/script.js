@@ -1,4 +1,4 @@
-// Puts each part of the page in its place as the server sends it anew. Without this the page stays as it was made.
+// Replaces each part of the page as the server sends it. Without script the page stays as it was loaded.
 'use strict';
 const state = document.getElementById('state');
 const pause = document.getElementById('pause');
@@ -10,12 +10,12 @@ function put(parts) {
   for (const [id, html] of Object.entries(parts)) {
     document.getElementById(id).innerHTML = html;
   }
-  // What had the focus was replaced with its part.
+  // The focused element was replaced with its part.
   const again = focused && document.getElementById(focused);
   if (again && again !== document.activeElement) again.focus({ preventScroll: true });
 }
 
-function tell() {
+function show() {
   state.textContent = paused ? 'Paused' : 'Live';
   pause.textContent = paused ? 'Go on' : 'Pause';
   document.documentElement.dataset.state = paused ? 'paused' : 'live';
@@ -24,7 +24,7 @@ function tell() {
 pause.hidden = false;
 pause.addEventListener('click', () => {
   paused = !paused;
-  tell();
+  show();
   if (!paused) {
     put(missed);
     missed = {};
@@ -32,7 +32,7 @@ pause.addEventListener('click', () => {
 });
 
 const events = new EventSource('/.console/events' + location.search);
-events.onopen = tell;
+events.onopen = show;
 events.onmessage = (event) => {
   const parts = JSON.parse(event.data);
   if (paused) Object.assign(missed, parts);

@@ -23,27 +23,27 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
 
-/// Articles that a spike orders. They are its own, so that it doesn't buy up the others.
+/// The number of articles that a spike orders. They are its own, so that it doesn't use up the others.
 const ARTICLES: usize = 10;
-/// Pieces of each at the start.
+/// The stock of each article at the start.
 const IN_STOCK: u64 = 1_000_000;
-/// Clients, each with a key of its own.
+/// The number of clients, each with its own key.
 const CLIENTS: usize = 100;
-/// The tables are limited until the queue is drained, and clients ask for their outcomes, but no longer than this.
+/// How long, at most, the tables stay limited until the queue is drained, and clients poll for their outcomes.
 const DRAIN: Duration = Duration::from_mins(10);
 
-/// A spike, as it was asked for, and how far it is.
+/// A spike as requested, and its progress.
 #[derive(Debug)]
 pub struct Spike {
     rate: u32,
     seconds: u32,
-    /// Write units a second that the tables take meanwhile.
+    /// Write units per second that the tables accept in the meantime.
     units: u32,
     sent: AtomicU64,
     accepted: AtomicU64,
     refused: AtomicU64,
-    /// Clients that know their outcome.
-    told: AtomicU64,
+    /// The number of clients that know their outcome.
+    known: AtomicU64,
     stage: AtomicU64,
 }
 
@@ -54,7 +54,7 @@ pub enum Stage {
     Over,
 }
 
-/// How far a spike is.
+/// The progress of a spike.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen {
     pub stage: Stage,
@@ -62,11 +62,11 @@ pub struct Seen {
     pub accepted: u64,
     pub refused: u64,
     pub unanswered: u64,
-    pub told: u64,
+    pub known: u64,
 }
 
 impl Spike {
-    /// Reads the form; the error is a sentence.
+    /// Parses the form; the error is a sentence.
     pub fn read(form: &Form) -> Result<Self, String> {
         Ok(Self {
             rate: form.number("rate", 1..=2000)?,
@@ -75,24 +75,24 @@ impl Spike {
             sent: AtomicU64::default(),
             accepted: AtomicU64::default(),
             refused: AtomicU64::default(),
-            told: AtomicU64::default(),
+            known: AtomicU64::default(),
             stage: AtomicU64::default(),
         })
     }
 
-    /// All orders of the spike.
+    /// The number of orders in the spike.
     pub fn orders(&self) -> u64 {
         u64::from(self.rate) * u64::from(self.seconds)
     }
 
-    /// Write units a second that the tables take until the queue is drained.
+    /// Write units per second that the tables accept until the queue is drained.
     pub fn units(&self) -> u32 {
         self.units
     }
 
     pub fn seen(&self) -> Seen {
-        let [told, accepted, refused, sent] =
-            [&self.told, &self.accepted, &self.refused, &self.sent]
+        let [known, accepted, refused, sent] =
+            [&self.known, &self.accepted, &self.refused, &self.sent]
                 .map(|count| count.load(Relaxed));
         Seen {
             stage: match self.stage.load(Relaxed) {
@@ -104,11 +104,11 @@ impl Spike {
             accepted,
             refused,
             unanswered: sent.saturating_sub(accepted + refused),
-            told,
+            known,
         }
     }
 
-    /// Sends the orders when they are due, and waits for all answers. Gives the clients, who go on asking for their
+    /// Sends the orders when they are due, and waits for all answers. Returns the clients, which keep polling for their
     /// outcomes.
     async fn send(self: &Arc<Self>, api: &str) -> JoinSet<()> {
         let (clients, mut at_work) = (Clients::new(api), JoinSet::new());
@@ -139,7 +139,7 @@ impl Spike {
         at_work
     }
 
-    /// Places an order, by a connection that is free, and waits for its outcome.
+    /// Places an order, over a free connection, and waits for its outcome.
     async fn client(
         self: Arc<Self>,
         clients: Clients,
@@ -156,7 +156,7 @@ impl Spike {
         self.accepted.fetch_add(1, Relaxed);
         if let Some(ticket) = ticket {
             clients.follow(&key, ticket).await;
-            self.told.fetch_add(1, Relaxed);
+            self.known.fetch_add(1, Relaxed);
         }
     }
 }
@@ -197,7 +197,7 @@ impl Console {
                 ticks.tick().await;
                 let depth = self.sqs.depth(&self.system.queue);
                 let is_drained = depth.visible + depth.in_flight + depth.delayed == 0;
-                // The tables have the limit of the next spike then, not of both.
+                // By then the next spike's limit applies, not both.
                 let is_replaced = !self.spike().as_ref().is_some_and(|s| Arc::ptr_eq(s, spike));
                 if is_drained || is_replaced {
                     return;
@@ -207,11 +207,11 @@ impl Console {
         drop(timeout(DRAIN, drained).await);
         spike.stage.store(2, Relaxed);
         self.faults.lift(limit);
-        let told = async { while clients.join_next().await.is_some() {} };
-        drop(timeout(DRAIN, told).await);
+        let drained = async { while clients.join_next().await.is_some() {} };
+        drop(timeout(DRAIN, drained).await);
     }
 
-    /// Gives the spike's articles a stock that no spike uses up.
+    /// Sets a stock for the spike's articles that no spike uses up.
     fn stock_up(&self) -> Result<(), String> {
         (1..=ARTICLES).try_for_each(|n| {
             let item = [
@@ -230,7 +230,7 @@ impl Console {
     }
 }
 
-/// An order for one of the spike's articles, some wanted more than others.
+/// An order for one of the spike's articles, with unequal demand.
 fn order(chance: &mut Rng) -> String {
     let article = 1 + chance.usize(..ARTICLES).min(chance.usize(..ARTICLES));
     let quantity = chance.u32(1..=3);

@@ -2,7 +2,7 @@
 
 use crate::template::model::{Place, Stack};
 
-/// Most workers at a time where the template sets no `MaximumConcurrency`, as the event source mapping has it.
+/// The maximum number of workers where the template sets no `MaximumConcurrency`, from the event source mapping.
 const WORKERS: usize = 10;
 
 #[derive(Debug, Default)]
@@ -10,15 +10,15 @@ pub struct System {
     /// The API with its stage, and the services.
     pub api: String,
     pub services: String,
-    /// Logical ids, all in order.
+    /// The logical ids of all functions, sorted.
     pub functions: Vec<String>,
-    /// The function that takes orders in, the one that tells outcomes, and the one that the queue drives.
+    /// The function that accepts orders, the one that returns statuses, and the one that the queue drives.
     pub intake: String,
     pub status: String,
     pub worker: String,
-    /// The most workers at a time.
+    /// The maximum number of workers.
     pub workers: usize,
-    /// Names of the queue, and of its dead-letter queue.
+    /// Names of the queue and of its dead-letter queue.
     pub queue: String,
     pub dead_letters: String,
     /// Names of the tables.
@@ -27,7 +27,7 @@ pub struct System {
 }
 
 impl System {
-    /// Finds the parts. What the template lacks has no name.
+    /// Finds the parts. What the template lacks has an empty name.
     pub fn of(stack: &Stack, place: &Place) -> Self {
         let mut system = Self {
             api: format!("{}/{}", place.api, stack.api.stage),

@@ -72,7 +72,7 @@ pub(super) fn failed(answer: &[u8]) -> Vec<String> {
     failed.into_iter().map(|failure| failure.id).collect()
 }
 
-/// The codes of a refusal: its own, without a name space, and its cancellation reasons'.
+/// The codes of a refusal: its own, without a namespace, and those of its cancellation reasons.
 pub(super) fn codes(answer: &[u8]) -> Vec<String> {
     #[derive(Deserialize)]
     struct Refusal {
@@ -98,7 +98,7 @@ pub(super) fn codes(answer: &[u8]) -> Vec<String> {
     own.chain(reasons).collect()
 }
 
-/// The id of the order in a message; None if it holds no order.
+/// The id of the order in a message; `None` if it holds no order.
 pub(super) fn order_id(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Order {

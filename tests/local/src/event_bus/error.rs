@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// The reason why an operation was refused.
+/// Why an operation was refused.
 #[derive(Debug, Error)]
 pub enum BusError {
     #[error("{0} does not exist.")]

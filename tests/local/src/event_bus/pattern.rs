@@ -1,4 +1,4 @@
-//! Reads a rule's event pattern.
+//! Parses a rule's event pattern.
 
 use super::error::BusError;
 use quamina::Quamina;
@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 
 /// EventBridge's limit for a pattern, in characters.
 const LONGEST: usize = 4096;
-/// Operators that quamina has and EventBridge doesn't. It reads regular expressions by recursion, without a bound.
+/// Operators that quamina has and EventBridge doesn't. quamina parses regular expressions recursively, without a limit.
 const UNKNOWN: [&str; 3] = ["regex", "regexp", "shellstyle"];
 
-/// Reads a pattern. quamina reads JSON by recursion, without a bound, so serde_json, which has one, comes first.
+/// Parses a pattern. quamina parses JSON recursively, without a limit; serde_json, which has one, parses it first.
 pub fn read(text: &str) -> Result<Quamina<()>, BusError> {
     let invalid = |why: String| Err(BusError::InvalidEventPattern(why));
     let length = text.chars().count();
@@ -34,7 +34,7 @@ pub fn read(text: &str) -> Result<Quamina<()>, BusError> {
     }
 }
 
-/// An operator of [`UNKNOWN`], which has a text; a field of that name has an array.
+/// An operator of [`UNKNOWN`], which has a text as its value; a field of that name has an array.
 fn unknown(value: &Value) -> Option<&'static str> {
     match value {
         Value::Array(values) => values.iter().find_map(unknown),

@@ -11,9 +11,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// The most entries of a request.
+/// The maximum number of entries in a request.
 const MOST_ENTRIES: usize = 10;
-/// The most bytes of a request's entries.
+/// The maximum size of a request's entries.
 const MOST_BYTES: usize = 1 << 20;
 
 #[derive(Deserialize)]
@@ -69,7 +69,7 @@ impl EventBuses {
         Ok(json!({"FailedEntryCount": failed, "Entries": results}))
     }
 
-    /// Sends an event to the queues that the rules name, and gives its id. The error is a code and a message.
+    /// Sends an event to the queues that the rules name, and returns its id. The error is a code and a message.
     fn put(&self, event: &NewEvent) -> Result<String, (&'static str, &'static str)> {
         let invalid = |why| Err(("InvalidArgument", why));
         if event.source.is_empty() {
@@ -120,7 +120,7 @@ impl EventBuses {
         };
         for queue in queues {
             if let Err(error) = self.sqs.send(&queue, &delivered) {
-                let why = bounded(&format!("{queue} takes no event: {error:#}"));
+                let why = bounded(&format!("{queue} accepts no event: {error:#}"));
                 note(&format!("events: queue {why}"));
             }
         }

@@ -15,7 +15,7 @@ pub struct Bus(BTreeMap<String, Rule>);
 struct Rule {
     is_enabled: bool,
     pattern: Quamina<()>,
-    /// Names of queues, by the targets' ids.
+    /// Queue names, by the ids of the targets.
     targets: BTreeMap<String, String>,
 }
 
@@ -51,7 +51,7 @@ pub struct PutTargets {
     targets: Vec<Target>,
 }
 
-/// A field that isn't here would change what is sent.
+/// Fields that aren't here would change what is sent, so they are refused.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Target {
@@ -68,7 +68,7 @@ pub struct RemoveTargets {
 }
 
 impl Bus {
-    /// The queues that the rules send this event to; one for each target.
+    /// The queues to which the rules send this event, one for each target.
     pub fn queues(&self, event: &[u8]) -> Vec<String> {
         let matching = self
             .0

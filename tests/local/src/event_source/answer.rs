@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
-/// The ids of the messages that succeeded. It is empty when the answer fails the whole batch: an answer that isn't a
-/// list of batch item failures, or has one that names nothing, or no message of the batch.
+/// Returns the ids of the messages that succeeded. Returns none when the answer fails the whole batch: an answer that isn't a
+/// list of batch item failures, or has one without an id, or with an id that isn't in the batch.
 pub(super) fn succeeded<'a>(batch: &[&'a str], answer: &[u8]) -> Vec<&'a str> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

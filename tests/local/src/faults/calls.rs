@@ -3,7 +3,7 @@
 use super::fault::Call;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// The number of newest calls whose order is remembered.
+/// The number of newest calls that are kept in sequence.
 const CAPACITY: usize = 100_000;
 
 /// The functions' calls, as caller and operation.

@@ -9,19 +9,19 @@ use std::{fmt, time::Duration};
 pub struct Call<'a> {
     /// The function's logical id, or else the access key id that signed the call.
     pub caller: &'a str,
-    /// `SendMessage`, `TransactWriteItems`
+    /// `SendMessage`, `TransactWriteItems`, …
     pub operation: &'a str,
     /// The request, in JSON.
     pub body: &'a [u8],
 }
 
 impl Call<'_> {
-    /// Tells if the request has this text in it, written as in JSON.
+    /// Whether the request contains this text, written as in JSON.
     pub fn contains(&self, text: &str) -> bool {
         contains(self.body, text)
     }
 
-    /// The names of a batch call's entries, as [`Fault::Partial`] has them.
+    /// The names of a batch call's entries, as used by [`Fault::Partial`].
     pub(super) fn entries(&self) -> Vec<String> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
@@ -41,7 +41,7 @@ impl Call<'_> {
             .collect()
     }
 
-    /// The actions of a transaction.
+    /// The number of actions in a transaction.
     pub(crate) fn actions(&self) -> usize {
         #[derive(Deserialize)]
         struct Transaction {
@@ -53,8 +53,8 @@ impl Call<'_> {
 }
 
 pub(super) fn contains(body: &[u8], text: &str) -> bool {
-    // `str` searches several times faster than windows over bytes would, and every rule searches every call: a
-    // transaction of 4 MB would be late otherwise.
+    // `str` searches several times faster than windows over bytes, and every rule searches every call: otherwise a transaction
+    // of 4 MB would be late.
     std::str::from_utf8(body).is_ok_and(|body| body.contains(text))
 }
 
@@ -72,7 +72,7 @@ pub enum Fault {
     },
     /// A batch call such as `SendMessageBatch` or `PutEvents` is done, except for these entries.
     Partial {
-        /// The `Id`s of the entries that are not done; of events, which have none, their places from 0 on.
+        /// The `Id`s of the entries that aren't done; events have none, so their indexes from 0.
         entries: Vec<String>,
         /// The code of these entries in `Failed`; without one they are in neither list.
         code: Option<String>,
@@ -83,9 +83,9 @@ pub enum Fault {
     Late(Duration),
     /// The call is done at once, and answered after this long.
     Slow(Duration),
-    /// The call isn't done, because the process that calls is killed.
+    /// The call isn't done, because the calling process is killed.
     KilledBefore,
-    /// The call is done, and the process that calls is killed before it hears of it.
+    /// The call is done, and the calling process is killed before it gets the answer.
     KilledAfter,
 }
 
@@ -136,13 +136,13 @@ impl fmt::Display for Fault {
 /// A fault in the delivery of a message from a queue to a function.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Delivery {
-    /// A copy of the message comes after this long, too, even if the first is deleted.
+    /// A copy of the message also comes after this long, even if the first is deleted.
     Twice(Duration),
-    /// The message stays hidden for this long first.
+    /// The message is hidden for this long first.
     Late(Duration),
-    /// The message is visible again after this long, though its receiver still has it.
+    /// The message is visible again after this long, although its receiver still has it.
     BackEarly(Duration),
-    /// The messages behind it come first.
+    /// The messages behind it are delivered first.
     Overtaken,
     /// Its receive count jumps by this many.
     Received(u32),
@@ -160,18 +160,18 @@ impl fmt::Display for Delivery {
     }
 }
 
-/// A fault in a function's process. If it has a time, chance chooses a moment within it.
+/// A fault in a function's process. If it has a time, a random moment within it is chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Crash {
     /// The process is killed within this long after its start, if it isn't initialised by then.
     KilledInInit(Duration),
     /// The process is killed within this long after an invocation began, if that isn't over by then.
     Killed(Duration),
-    /// The process stops within this long after an invocation began, until it is killed for its time-out.
+    /// The process stops within this long after an invocation began, until its time-out kills it.
     Hung(Duration),
     /// Its answer is replaced by garbage.
     Garbage,
-    /// At this interval, one of the processes at work is killed.
+    /// At this interval, one of the busy processes is killed.
     KilledEvery(Duration),
 }
 

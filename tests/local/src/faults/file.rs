@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fs, ops::RangeInclusive, path::Path, time::Dura
 
 /// The `--help` text about the file.
 pub const HELP: &str = "\
-Inject faults, as a YAML file says:
+Inject faults from a YAML file:
 
   seed: 1
   faults:
@@ -21,24 +21,24 @@ The n-th event that a fault matches has the same fate for the same seed. A fault
   function calls       with `call` OPERATION, `function`, `containing` TEXT, `larger_than` BYTES
     refused              not done; `code`, and `status`, `message`
     cancelled            a transaction isn't done: one of its actions gets the reason `code`
-    done_in_part         a batch is done but for one entry, which gets `code`
-    cut_off              done, and the connection cut
+    done_in_part         a batch is done except for one entry, which gets `code`
+    cut_off              done, but the connection is cut before the answer
     done_late            done after `seconds`, whether or not the caller still waits
-    answered_late        done, and answered after `seconds`
-    caller_killed_before the process that calls is killed, and it isn't done
-    caller_killed_after  it is done, and the process that calls is killed
+    answered_late        done at once, and answered after `seconds`
+    caller_killed_before not done, because the calling process is killed
+    caller_killed_after  done, but the calling process is killed
   messages to functions, with `containing` TEXT
-    delivered_twice      a copy comes after `seconds` (0)
-    delivered_late       after `seconds`
-    back_early           visible again after `seconds` (0), though its receiver still has it
-    overtaken            the messages behind it come first
+    delivered_twice      a copy is delivered after `seconds` (0)
+    delivered_late       delivered after `seconds`
+    back_early           visible again after `seconds` (0), although its receiver still has it
+    overtaken            the messages behind it are delivered first
     received_before      its receive count jumps by `receives`
   processes of functions, with `function`, and `containing` TEXT in the payload
     killed_in_init       within `seconds` (0) of its start
-    killed               within `seconds` of an invocation's begin
-    hung                 stopped within `seconds` (0) of an invocation's begin, until its time-out
+    killed               within `seconds` of an invocation's start
+    hung                 stopped within `seconds` (0) of an invocation's start, until its time-out
     garbage              its answer is replaced
-    killed_every         one that works, every `seconds`";
+    killed_every         a busy one, every `seconds`";
 
 /// Operations that a fault may be for.
 pub(crate) const OPERATIONS: [&str; 18] = [
@@ -62,7 +62,7 @@ pub(crate) const OPERATIONS: [&str; 18] = [
     "UpdateItem",
 ];
 
-/// Faults and the seed of their chance.
+/// Faults, and the seed of their randomness.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// Another seed hits other events.
@@ -80,7 +80,7 @@ impl Plan {
             .with_context(|| path.display().to_string())
     }
 
-    /// Reads the text of such a file.
+    /// Parses the text of such a file.
     pub fn read(source: &str) -> Result<Self> {
         let document = yaml::load(source)?;
         document.only(&["seed", "faults"])?;
@@ -96,7 +96,7 @@ impl Plan {
         })
     }
 
-    /// Refuses a function that isn't one of these.
+    /// Refuses functions other than these.
     pub fn check(&self, functions: &BTreeSet<&str>) -> Result<()> {
         for injection in &self.injections {
             let function = injection.function.as_deref();
@@ -108,7 +108,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Injects all of them, each with its own rate, until the rules are dropped.
+    /// Injects all of them, each at its own rate, until the rules are dropped.
     pub fn inject<'a>(&self, faults: &'a Faults) -> Vec<Rule<'a>> {
         let mut seeds = fastrand::Rng::with_seed(self.seed);
         self.injections
@@ -239,7 +239,7 @@ fn refused(node: &Node) -> Result<Fault> {
     Ok(Fault::refuse(status.unwrap_or(usual), code, message))
 }
 
-/// The value of `seconds`; without a default it must be there.
+/// The value of `seconds`, which is required without a default.
 fn seconds(node: &Node, default: Option<f64>) -> Result<Duration> {
     let seconds = match (node.get("seconds"), default) {
         (None, Some(default)) => default,

@@ -39,7 +39,7 @@ pub struct Rule<'a> {
 }
 
 impl Rule<'_> {
-    /// Keeps it in force until it is lifted by this number.
+    /// Keeps the rule in force until it is lifted by this number.
     pub fn for_good(mut self) -> u64 {
         self.stays = true;
         self.number
@@ -82,12 +82,12 @@ impl Faults {
         }
     }
 
-    /// Ends a rule; tells if there was one of this number.
+    /// Ends a rule; returns whether there was one with this number.
     pub fn lift(&self, number: u64) -> bool {
         locked(&self.rules).in_force.remove(&number).is_some()
     }
 
-    /// The injections in force by their numbers, the oldest first.
+    /// The injections in force by their numbers, oldest first.
     pub fn injections(&self) -> Vec<(u64, Injection)> {
         let rules = locked(&self.rules);
         let injection = |(number, in_force): (&u64, &InForce)| match &in_force.rule {

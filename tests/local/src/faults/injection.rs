@@ -12,15 +12,15 @@ pub struct Injection {
     pub kind: Kind,
     /// The share of matching events that it strikes, from 0 to 1.
     pub rate: f64,
-    /// The most times that it strikes.
+    /// The maximum number of times that it strikes.
     pub times: Option<u64>,
     /// Strikes only this function, or this function's calls.
     pub function: Option<String>,
     /// Strikes only calls of this operation.
     pub operation: Option<String>,
-    /// Strikes only a call, a message or an invocation with this text in it, written as in JSON.
+    /// Strikes only calls, messages or invocations that contain this text, written as in JSON.
     pub containing: Option<String>,
-    /// Strikes only calls whose request has more bytes.
+    /// Strikes only calls whose request is larger than this, in bytes.
     pub larger_than: Option<usize>,
 }
 
@@ -29,9 +29,9 @@ pub struct Injection {
 pub enum Kind {
     /// A function's call fails.
     Call(Fault),
-    /// A transaction isn't done: one of its actions, which chance chooses, gets this reason.
+    /// A transaction isn't done: one of its actions, drawn at random, gets this reason.
     Cancel(String),
-    /// A batch call is done but for one of its entries, which chance chooses and which gets this code.
+    /// A batch call is done except for one entry, drawn at random, which gets this code.
     Part(String),
     /// The delivery of a message to a function goes wrong.
     Message(Delivery),
@@ -60,7 +60,7 @@ impl Injection {
     }
 }
 
-/// An injection in force. The fate of the n-th event that matches it depends on the seed alone.
+/// An injection in force. The fate of the n-th event that matches it depends only on the seed.
 #[derive(Debug)]
 pub(super) struct Injected {
     injection: Injection,
@@ -124,7 +124,7 @@ impl Injected {
         hit.then(|| self.strike())?.map(|_| delivery)
     }
 
-    /// Decides about a process when it starts, or about the payload of an invocation when it gets one.
+    /// Decides on a process when it starts, or on the payload of an invocation when the process gets one.
     pub(super) fn process(&mut self, function: &str, payload: Option<&[u8]>) -> Option<Crash> {
         let Kind::Function(crash) = self.injection.kind else {
             return None;
@@ -147,7 +147,7 @@ impl Injected {
         })
     }
 
-    /// Decides if it strikes this time; if so, gives a number from 0 to 1 for any other choice. Two numbers are drawn
+    /// Decides whether it strikes this time; if so, returns a number from 0 to 1 for any other choice. Two numbers are drawn
     /// either way, so that each event has its own.
     fn strike(&mut self) -> Option<f64> {
         let (fate, dice) = (self.chance.f64(), self.chance.f64());
@@ -159,7 +159,7 @@ impl Injected {
     }
 }
 
-/// Picks an index below `count`, by a number from 0 to 1.
+/// Picks an index below `count`, from a number between 0 and 1.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -250,7 +250,7 @@ mod tests {
         }
         assert_eq!(blamed.iter().sum::<usize>(), 60);
         assert!(blamed.iter().all(|count| *count > 0), "{blamed:?}");
-        // A call that is no transaction has no reasons.
+        // A call that isn't a transaction has no reasons.
         assert_eq!(injected.call(&CALL), None);
     }
 

@@ -1,4 +1,4 @@
-//! Kills the functions' processes when a call or the clock says so.
+//! Kills the functions' processes on demand, for a call or an interval.
 
 use super::injection::scaled;
 use std::{
@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use uuid::Uuid;
 
-/// Every process that runs, by the session token that it signs its calls with.
+/// Every running process, by the session token that signs its calls.
 #[derive(Debug, Default)]
 pub(crate) struct Processes(Mutex<BTreeMap<String, Process>>);
 
@@ -19,7 +19,7 @@ struct Process {
     kill: UnboundedSender<()>,
 }
 
-/// A process's own end, which is told here to be killed. Dropped with the process.
+/// A process's own end, which receives the order to kill it. Dropped with the process.
 #[derive(Debug)]
 pub(crate) struct Switch {
     pub(crate) token: String,
@@ -44,14 +44,14 @@ impl Processes {
         }
     }
 
-    /// Kills the process with this token; tells if there is one.
+    /// Kills the process with this token; returns whether there is one.
     pub(crate) fn kill(&self, token: &str) -> bool {
         let processes = self.locked();
         let process = processes.get(token);
         process.is_some_and(|process| process.kill.send(()).is_ok())
     }
 
-    /// Kills one of the processes that work on an invocation of this function, or of any; `dice` chooses. Gives the
+    /// Kills one of the processes that are busy with an invocation of this function, or of any; `dice` chooses. Returns the
     /// function's name.
     pub(super) fn kill_any(&self, function: Option<&str>, dice: f64) -> Option<String> {
         let processes = self.locked();
@@ -60,8 +60,8 @@ impl Processes {
             .filter(|process| process.works && function.is_none_or(|name| name == process.function))
             .collect();
         let process = working.get(scaled(working.len(), dice))?;
-        let told = process.kill.send(());
-        told.is_ok().then(|| process.function.clone())
+        let sent = process.kill.send(());
+        sent.is_ok().then(|| process.function.clone())
     }
 
     fn locked(&self) -> MutexGuard<'_, BTreeMap<String, Process>> {
@@ -70,7 +70,7 @@ impl Processes {
 }
 
 impl Switch {
-    /// Ends when the process is to be killed.
+    /// Completes when the process must be killed.
     pub(crate) async fn killed(&mut self) {
         // The sender goes away only with this switch.
         if self.killed.recv().await.is_none() {
@@ -78,7 +78,8 @@ impl Switch {
         }
     }
 
-    /// Notes if the process works on an invocation. An order to be killed during the last one doesn't concern the next.
+    /// Records whether the process is busy with an invocation. A kill order from the last invocation doesn't apply to the
+    /// next.
     pub(crate) fn works(&mut self, works: bool) {
         while works && self.killed.try_recv().is_ok() {}
         if let Some(process) = self.processes.locked().get_mut(&self.token) {

@@ -25,7 +25,7 @@ impl Tally {
     }
 }
 
-/// Prints a table, one kind of fault a line.
+/// Prints a table, one kind of fault per line.
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let counts = self.counts();

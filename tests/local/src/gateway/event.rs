@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use std::{borrow::Cow, collections::BTreeMap, net::Ipv4Addr};
 use uuid::Uuid;
 
-/// The gateway listens on loopback, so every client is this one.
+/// The gateway listens on loopback, so this is every client's address.
 const SOURCE_IP: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
-/// These headers belong to the connection, not to the request; the gateway keeps them.
+/// Headers that belong to the connection, not to the request; the gateway keeps them.
 const NOT_PASSED_ON: [&str; 8] = [
     "connection",
     "content-length",
@@ -28,7 +28,7 @@ const NOT_PASSED_ON: [&str; 8] = [
 #[derive(Debug)]
 pub struct Arrival {
     pub request_id: String,
-    /// The request's own trace, or one that begins here.
+    /// The request's own trace, or a new one.
     pub trace: Trace,
     pub at: Timestamp,
 }
@@ -43,13 +43,13 @@ impl Arrival {
     }
 }
 
-/// Bytes of the request line and the header values.
+/// The size of the request line and the header values.
 pub fn head_size(parts: &Parts) -> usize {
     let line = format!("{} {} {:?}", parts.method, parts.uri, parts.version).len();
     line + parts.headers.values().map(HeaderValue::len).sum::<usize>()
 }
 
-/// The event of a request to `path`, which is without the stage. `signer` is the access key id of a signed request.
+/// The event of a request to `path`, given without the stage. `signer` is the access key id of a signed request.
 pub fn event(
     parts: &Parts,
     body: &[u8],
@@ -88,7 +88,7 @@ pub fn event(
                 "sourceIp": SOURCE_IP,
                 "user": signer,
                 "userAgent": last(&headers, "User-Agent"),
-                // Each access key is a user's of its own.
+                // Each access key belongs to its own user.
                 "userArn": signer.map(|key| format!("arn:aws:iam::{ACCOUNT}:user/{key}")),
             },
             "path": parts.uri.path(),
@@ -141,7 +141,7 @@ fn sent(headers: &HeaderMap) -> impl Iterator<Item = (&str, String)> {
         })
 }
 
-/// hyper has put the names in lower case. Most clients send them capitalised like this, and AWS passes them on so.
+/// hyper lowercases names. Most clients send them capitalised like this, and AWS passes them on in that form.
 fn title_case(name: &str) -> String {
     let words = name.split('-').map(|word| {
         let (first, rest) = word.split_at(word.len().min(1));
@@ -179,12 +179,12 @@ fn or_null<V>(map: &BTreeMap<String, V>, value: Value) -> Value {
     if map.is_empty() { Value::Null } else { value }
 }
 
-/// An API without `BinaryMediaTypes` passes every body on as text, and replaces the bytes that aren't UTF-8.
+/// An API without `BinaryMediaTypes` passes every body on as text, and replaces bytes that aren't UTF-8.
 fn text(body: &[u8]) -> Option<Cow<'_, str>> {
     (!body.is_empty()).then(|| String::from_utf8_lossy(body))
 }
 
-/// Six characters that stay the same for a path, as AWS's do.
+/// Six characters that depend only on the path, as AWS's do.
 fn resource_id(path: &str) -> String {
     let hash = path.bytes().fold(0_u32, |hash, byte| {
         hash.wrapping_mul(31).wrapping_add(u32::from(byte))

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// An answer that the gateway gives on its own.
+/// An answer that the gateway itself sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fault {
     /// The gateway response's type.
@@ -39,7 +39,7 @@ const fn fault(
     }
 }
 
-/// A path or method that no route has; AWS can't tell it from a request without IAM credentials.
+/// A path or method without a route; AWS can't distinguish it from a request without IAM credentials.
 pub const MISSING_AUTHENTICATION_TOKEN: Fault = fault(
     "MISSING_AUTHENTICATION_TOKEN",
     StatusCode::FORBIDDEN,
@@ -74,14 +74,14 @@ pub const EVENT_TOO_LARGE: Fault = fault(
     "RequestTooLargeException",
     "Request Too Long",
 );
-/// Headers over API Gateway's limit. AWS documents the limit and not the status; this is RFC 6585's.
+/// Headers over API Gateway's limit. AWS documents the limit but not the status; this one is from RFC 6585.
 pub const HEADERS_TOO_LARGE: Fault = fault(
     "DEFAULT_4XX",
     StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
     "BadRequestException",
     "HTTP header is larger than 10240 bytes.",
 );
-/// A function that failed, or whose answer isn't one.
+/// A function that failed, or whose answer is malformed.
 pub const INTERNAL_SERVER_ERROR: Fault = fault(
     "DEFAULT_5XX",
     StatusCode::BAD_GATEWAY,
@@ -101,8 +101,7 @@ pub const INTEGRATION_TIMEOUT: Fault = fault(
     "Endpoint request timed out",
 );
 
-/// Makes the gateway's own answer, as the template has it: under its type, else under the default for 4xx or
-/// 5xx, else as AWS gives it.
+/// Makes the gateway's own answer from the template: by its type, else by the default for 4xx or 5xx, else as AWS sends it.
 pub fn gateway_response(
     fault: &Fault,
     responses: &BTreeMap<String, GatewayResponse>,
@@ -143,7 +142,7 @@ pub fn gateway_response(
     identify(response, arrival)
 }
 
-/// A function's answer. Every member is optional; any other makes it malformed.
+/// A function's answer. Every member is optional; unknown members make it malformed.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Answer {
@@ -164,9 +163,9 @@ enum Scalar {
     Text(String),
 }
 
-/// Turns the function's answer into HTTP; None if it is malformed.
+/// Turns the function's answer into HTTP; `None` if it is malformed.
 pub fn function_response(answer: &[u8], arrival: &Arrival) -> Option<Response> {
-    // serde would take a list of the members as well.
+    // serde would also accept a list of the members.
     if !answer.trim_ascii_start().starts_with(b"{") {
         return None;
     }
@@ -184,8 +183,8 @@ pub fn function_response(answer: &[u8], arrival: &Arrival) -> Option<Response> {
     *response.status_mut() = StatusCode::from_u16(status).ok()?;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    // As API Gateway was recorded to do: a header of both maps has the values of the list, then the single one. One that
-    // is in the list already isn't sent twice.
+    // As recorded on API Gateway: a header in both maps has the values of the list, then the single one. A value that is in
+    // the list already isn't sent twice.
     let mut listed = HeaderMap::new();
     for (name, values) in answer.multi_value_headers.unwrap_or_default() {
         let name = header_name(&name)?;

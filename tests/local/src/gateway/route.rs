@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub struct Matched<'r> {
     pub route: &'r Route,
-    /// Percent-decoded.
+    /// The percent-decoded values.
     pub parameters: BTreeMap<String, String>,
 }
 
-/// The path without its stage, as it was sent; None outside of the stage.
+/// The path without its stage, as it was sent; `None` outside the stage.
 pub fn within_stage<'p>(path: &'p str, stage: &str) -> Option<&'p str> {
     match path.strip_prefix('/')?.strip_prefix(stage)? {
         "" => Some("/"),
@@ -21,8 +21,8 @@ pub fn within_stage<'p>(path: &'p str, stage: &str) -> Option<&'p str> {
     }
 }
 
-/// As API Gateway does, finds the route by its method and its path together: `GET /orders/batch` is `/orders/{id}` if
-/// `/orders/batch` takes `POST` alone. A slash at the end is ignored.
+/// Finds the route by its method and its path together, as API Gateway does: `GET /orders/batch` is `/orders/{id}` if
+/// `/orders/batch` takes only `POST`. A trailing slash is ignored.
 pub fn find<'r>(routes: &'r [Route], method: &Method, path: &str) -> Option<Matched<'r>> {
     let path = path.strip_suffix('/').unwrap_or(path);
     let is_exact = |route: &Route| route.method == method.as_str();
@@ -54,7 +54,7 @@ fn matches(route: &str, path: &str) -> bool {
             })
 }
 
-/// Orders routes so that a literal segment beats a parameter, the leftmost first.
+/// Sorts routes so that a literal segment beats a parameter, leftmost first.
 fn literal_first(path: &str) -> Vec<bool> {
     path.split('/').map(|s| parameter(s).is_none()).collect()
 }
@@ -63,7 +63,7 @@ fn parameter(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
 }
 
-/// `ANY` stands for these.
+/// The methods that `ANY` stands for.
 fn is_known(method: &Method) -> bool {
     matches!(
         method.as_str(),

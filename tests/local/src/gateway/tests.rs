@@ -9,12 +9,12 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// Sends these bytes to a gateway with a route to a function that always fails, and gives its answer.
+/// Sends these bytes to a gateway with a route to a function that always fails, and returns its answer.
 async fn answer(request: &[u8]) -> Result<String> {
     answer_by(request, false).await
 }
 
-/// The same, by an API whose callers sign their requests, or don't.
+/// Does the same with an API whose callers must sign their requests, or need not.
 async fn answer_by(request: &[u8], is_signed: bool) -> Result<String> {
     let route = Route {
         path: "/orders".to_owned(),

@@ -24,7 +24,7 @@ use uuid::Uuid;
 /// Lambda's limit for a function's initialisation.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
 
-/// An answer that nobody can read.
+/// An answer that can't be parsed.
 const GARBAGE: &[u8] = b"\xff{garbage";
 
 /// The settings that all environments of a function share.
@@ -46,7 +46,7 @@ pub(super) struct Environment {
     api: RuntimeApi,
     switch: Switch,
     output: [JoinHandle<()>; 2],
-    /// True while the process waits for an invocation.
+    /// Whether the process waits for an invocation.
     idle: bool,
 }
 
@@ -79,7 +79,7 @@ impl Environment {
         })
     }
 
-    /// Waits until the process asks for its first invocation; otherwise the error document.
+    /// Waits until the process asks for its first invocation; otherwise returns the error document.
     pub(super) async fn init(&mut self) -> Result<(), Bytes> {
         let deadline = Instant::now() + INIT_LIMIT;
         let (mut crash, mut killed) = (self.crash(None), false);
@@ -107,13 +107,13 @@ impl Environment {
         Ok(())
     }
 
-    /// Tells if it can take an invocation; one that cannot is to be killed.
+    /// Whether it can take an invocation; an environment that can't must be killed.
     pub(super) fn is_idle(&mut self) -> bool {
         self.idle && matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Ends when the process asks for the next invocation, as Lambda's invoke phase does: whoever
-    /// sends one request after another then meets the same environment again.
+    /// Returns when the process asks for the next invocation, as Lambda's invoke phase does: a caller that sends one request
+    /// after another then meets the same environment again.
     pub(super) async fn invoke(&mut self, trace: &Trace, payload: Bytes) -> Result<Bytes, Bytes> {
         self.idle = false;
         self.switch.works(true);
@@ -164,7 +164,7 @@ impl Environment {
         }
     }
 
-    /// Decides if a fault strikes the process, and at which moment.
+    /// Decides whether a fault strikes the process, and at which moment.
     fn crash(&self, payload: Option<&[u8]>) -> Option<(Crash, Option<Instant>)> {
         let crash = self
             .definition
@@ -185,7 +185,7 @@ impl Environment {
         self.count(crash);
         match (crash, self.child.id()) {
             (Crash::Hung(_), Some(id)) => {
-                // A process that has just ended cannot be stopped, and need not.
+                // A process that has just ended can't be stopped, and need not be.
                 let process = i32::try_from(id).ok().and_then(Pid::from_raw);
                 process.and_then(|process| kill_process(process, Signal::STOP).ok());
             }
@@ -200,7 +200,7 @@ impl Environment {
         faults.tally().count(logical_id, crash);
     }
 
-    /// Ends the process and waits until it has.
+    /// Kills the process and waits until it has ended.
     pub(super) async fn kill(mut self) {
         drop(self.child.kill().await);
         // A process that it left behind could keep the pipes open.
@@ -219,7 +219,7 @@ async fn moment(crash: Option<(Crash, Option<Instant>)>) {
     }
 }
 
-/// Waits for a process to end by itself, and describes its end.
+/// Waits for a process to end by itself, and describes how it ended.
 async fn exit(child: &mut Child) -> String {
     match child.wait().await {
         Ok(status) => format!("Runtime exited with error: {status}"),
@@ -264,7 +264,7 @@ fn command(definition: &Definition, api: &RuntimeApi, switch: &Switch) -> Comman
             ("AWS_LAMBDA_LOG_FORMAT", "JSON".to_owned()),
             ("AWS_REGION", REGION.to_owned()),
             ("AWS_DEFAULT_REGION", REGION.to_owned()),
-            // The services see the caller in the signature's credential, and which of its processes in the token.
+            // The services identify the caller by the signature's credential, and the process by the token.
             ("AWS_ACCESS_KEY_ID", logical_id.clone()),
             ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
             ("AWS_SESSION_TOKEN", switch.token.clone()),
@@ -281,7 +281,7 @@ fn command(definition: &Definition, api: &RuntimeApi, switch: &Switch) -> Comman
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        // Ctrl-C in a terminal reaches the whole group: `stop` is to end the functions, in order.
+        // Ctrl-C in a terminal reaches the whole process group, but `stop` must end the functions in sequence.
         .process_group(0)
         .kill_on_drop(true);
     command

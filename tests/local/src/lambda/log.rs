@@ -8,12 +8,12 @@ use std::{
 };
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
-/// Lines that are kept of each function.
+/// The number of lines that are kept per function.
 const CAPACITY: usize = 10_000;
 
 #[derive(Debug)]
 pub(super) struct Log {
-    /// Printed before each line on stderr; without it nothing is printed.
+    /// Printed before each line on stderr; `None`: nothing is printed.
     prefix: Option<String>,
     lines: Mutex<VecDeque<String>>,
 }
@@ -48,7 +48,7 @@ impl Log {
 
     fn push(&self, line: String) {
         if let Some(prefix) = &self.prefix {
-            // It may hold what a client sent.
+            // It may contain what a client sent.
             let visible: String = line.chars().map(shown).collect();
             note(&format!("{prefix}{visible}"));
         }

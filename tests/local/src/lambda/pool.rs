@@ -25,7 +25,7 @@ pub(super) struct Pool {
     permits: Arc<Semaphore>,
     processes: Semaphore,
     peak: AtomicUsize,
-    /// The idle ones, most recently used last, each with the start of its idleness.
+    /// The idle environments, most recently used last, each with the start of its idleness.
     idle: Mutex<Vec<(Environment, Instant)>>,
     stopping: watch::Sender<bool>,
 }
@@ -47,7 +47,7 @@ impl Pool {
         self.peak.load(Ordering::Relaxed)
     }
 
-    /// Invocations that run now.
+    /// The running invocations.
     pub(super) fn running(&self) -> usize {
         self.limit - self.permits.available_permits()
     }
@@ -63,7 +63,7 @@ impl Pool {
             .try_acquire_owned()
             .map_err(|_| InvokeError::Throttled)?;
         self.peak.fetch_max(self.running(), Ordering::Relaxed);
-        // It runs in a task of its own: an invocation goes on when its caller goes away.
+        // Runs in its own task: an invocation continues when its caller goes away.
         let task = tokio::spawn(self.clone().run(trace, payload, permit));
         match task.await {
             Ok(answer) => answer.map_err(InvokeError::Failed),
@@ -115,7 +115,7 @@ impl Pool {
         }
     }
 
-    /// Keeps it for the next invocation if it can take one.
+    /// Keeps an environment for the next invocation if it can take one.
     pub(super) async fn keep(&self, mut environment: Environment) {
         if environment.is_idle() {
             self.idle().push((environment, Instant::now()));

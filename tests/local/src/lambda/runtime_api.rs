@@ -1,4 +1,4 @@
-//! Serves the Lambda Runtime API of one execution environment, on a port of its own, to programs and to no browser.
+//! Serves the Lambda Runtime API of one execution environment, on its own port, to programs and to no browser.
 
 use super::{PAYLOAD_LIMIT, error_document};
 use crate::callers::{Callers, guard};
@@ -23,22 +23,22 @@ use std::{
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use uuid::Uuid;
 
-/// The id of a delivery, which `lambda_runtime` echoes since 1.4: so an answer to an invocation that timed out is not taken
-/// for one to its retry, which has the same request id.
+/// The id of a delivery, which `lambda_runtime` echoes since 1.4: an answer to an invocation that timed out is then not
+/// mistaken for an answer to its retry, which has the same request id.
 const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
 
 /// A message from a process through the API.
 #[derive(Debug)]
 pub enum Said {
-    /// The process asked for the next invocation: it is initialised, and done with the last one.
+    /// The process asked for the next invocation: it is initialised, and done with the previous one.
     Idle,
-    /// The process answered the invocation that it has, with a response or an error document.
+    /// The process answered its current invocation, with a response or an error document.
     Answer(Result<Bytes, Bytes>),
     /// The process could not initialise.
     InitError(Bytes),
 }
 
-/// An invocation on its way to a process.
+/// An invocation to hand to a process.
 #[derive(Debug)]
 pub struct Invocation {
     /// The request's id.
@@ -47,13 +47,13 @@ pub struct Invocation {
     pub arn: String,
     /// The process's time, counted from when it fetches the invocation.
     pub timeout: Duration,
-    /// The header of its trace.
+    /// The value of the trace header.
     pub trace: String,
     /// The event.
     pub payload: Bytes,
 }
 
-/// The environment's side: hands invocations over and hears the process.
+/// The environment's side: hands over invocations and receives the process's messages.
 #[derive(Debug)]
 pub struct RuntimeApi {
     /// The value of `AWS_LAMBDA_RUNTIME_API` for the process.
@@ -64,14 +64,14 @@ pub struct RuntimeApi {
 }
 
 impl RuntimeApi {
-    /// Serves it from now until it is dropped.
+    /// Serves the API until it is dropped.
     pub async fn start() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let (tell, said) = mpsc::unbounded_channel();
+        let (report, said) = mpsc::unbounded_channel();
         let (invocations, waiting) = mpsc::unbounded_channel();
         let process = Arc::new(Process {
-            tell,
+            report,
             waiting: tokio::sync::Mutex::new(waiting),
             current: Mutex::new(None),
         });
@@ -101,12 +101,12 @@ impl RuntimeApi {
     pub async fn said(&mut self) -> Said {
         match self.said.recv().await {
             Some(said) => said,
-            // The server is gone, so no message will ever come.
+            // The server is gone, so no message will ever arrive.
             None => std::future::pending().await,
         }
     }
 
-    /// Gives an invocation to the process as soon as it asks for one.
+    /// Hands an invocation to the process as soon as it asks for one.
     pub fn hand_over(&mut self, invocation: Invocation) {
         // Messages that a process sent twice while it was idle don't concern the new invocation.
         while self.said.try_recv().is_ok() {}
@@ -124,9 +124,9 @@ impl Drop for RuntimeApi {
 /// The server's side.
 #[derive(Debug)]
 struct Process {
-    tell: mpsc::UnboundedSender<Said>,
+    report: mpsc::UnboundedSender<Said>,
     waiting: tokio::sync::Mutex<mpsc::UnboundedReceiver<Invocation>>,
-    /// The invocation that the process has: its request's id, and the id of this delivery.
+    /// The process's current invocation: its request id, and the id of this delivery.
     current: Mutex<Option<(String, String)>>,
 }
 
@@ -135,8 +135,8 @@ impl Process {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self, said: Said) {
-        drop(self.tell.send(said));
+    fn report(&self, said: Said) {
+        drop(self.report.send(said));
     }
 }
 
@@ -144,7 +144,7 @@ async fn next(State(process): State<Arc<Process>>) -> Response {
     if process.current().is_some() {
         return refusal(StatusCode::FORBIDDEN, "InvalidStateTransition");
     }
-    process.tell(Said::Idle);
+    process.report(Said::Idle);
     let Some(invocation) = process.waiting.lock().await.recv().await else {
         return refusal(StatusCode::INTERNAL_SERVER_ERROR, "EnvironmentStopped");
     };
@@ -203,7 +203,7 @@ async fn answer(
         {
             None
         }
-        // The process went away while it was answering: its exit says more.
+        // The process went away while it was answering: how it ended says more.
         Err(_) => return refusal(StatusCode::BAD_REQUEST, "InvalidRequest"),
     };
     // Taken only now, and once: of two answers to one invocation the first counts.
@@ -216,13 +216,13 @@ async fn answer(
         return refusal(StatusCode::BAD_REQUEST, "InvalidRequestID");
     }
     if let Some(answer) = answer {
-        process.tell(Said::Answer(answer));
+        process.report(Said::Answer(answer));
         return (StatusCode::ACCEPTED, r#"{"status":"OK"}"#).into_response();
     }
     let message = format!(
         "Response payload size exceeded maximum allowed payload size ({PAYLOAD_LIMIT} bytes)."
     );
-    process.tell(Said::Answer(Err(error_document(
+    process.report(Said::Answer(Err(error_document(
         "Function.ResponseSizeTooLarge",
         &message,
     ))));
@@ -231,7 +231,7 @@ async fn answer(
 
 async fn init_error(State(process): State<Arc<Process>>, body: Body) -> Response {
     let body = to_bytes(body, PAYLOAD_LIMIT).await.unwrap_or_default();
-    process.tell(Said::InitError(body));
+    process.report(Said::InitError(body));
     (StatusCode::ACCEPTED, r#"{"status":"OK"}"#).into_response()
 }
 

@@ -1,4 +1,4 @@
-//! The ids of traces, as X-Ray's header has them. Nothing here collects traces: they are passed on.
+//! Trace ids in X-Ray's header. Traces aren't collected here, only passed on.
 
 use axum::http::HeaderMap;
 use std::{
@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// The header of a request.
 pub const HEADER: &str = "x-amzn-trace-id";
 
-/// A trace, and the place in it that calls: `Root=1-XXXXXXXX-XXXXXXXXXXXXXXXXXXXXXXXX;Parent=XXXXXXXXXXXXXXXX;Sampled=0`.
+/// A trace, and the caller's place in it: `Root=1-XXXXXXXX-XXXXXXXXXXXXXXXXXXXXXXXX;Parent=XXXXXXXXXXXXXXXX;Sampled=0`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trace {
     root: String,
@@ -19,7 +19,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Begins a trace.
+    /// Starts a trace.
     pub fn begin() -> Self {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -31,7 +31,7 @@ impl Trace {
         }
     }
 
-    /// Reads a header; None if it has no root, or is malformed.
+    /// Parses a header; `None` if it has no root, or is malformed.
     pub fn read(header: &str) -> Option<Self> {
         let member = |name| {
             let mut members = header
@@ -53,12 +53,12 @@ impl Trace {
         })
     }
 
-    /// The trace that a request brings.
+    /// The trace in a request's headers.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         Self::read(headers.get(HEADER)?.to_str().ok()?)
     }
 
-    /// The header that Lambda tells a function: sampled only if the caller says so.
+    /// The header that Lambda passes to a function: sampled only if the caller says so.
     #[must_use]
     pub fn of_invocation(self) -> Self {
         Self {
@@ -99,8 +99,8 @@ mod tests {
     const ROOT: &str = "Root=1-5759e988-bd862e3fe1be46a994272793";
 
     #[test]
-    fn a_function_is_told_its_callers_trace() {
-        for (given, told) in [
+    fn a_function_gets_its_callers_trace() {
+        for (given, passed) in [
             (
                 format!("{ROOT};Parent=53995c3f42cd8ad8;Sampled=1"),
                 format!("{ROOT};Parent=53995c3f42cd8ad8;Sampled=1"),
@@ -111,14 +111,18 @@ mod tests {
             ),
         ] {
             let trace = Trace::read(&given).map(Trace::of_invocation);
-            assert_eq!(trace.map(|trace| trace.to_string()), Some(told), "{given}");
+            assert_eq!(
+                trace.map(|trace| trace.to_string()),
+                Some(passed),
+                "{given}"
+            );
         }
         let begun = Trace::begin();
         assert_eq!(Trace::read(&begun.to_string()), Some(begun));
-        let told = Trace::begin().of_invocation().to_string();
+        let passed = Trace::begin().of_invocation().to_string();
         assert!(
-            told.ends_with(";Sampled=0") && told.contains(";Parent="),
-            "{told}"
+            passed.ends_with(";Sampled=0") && passed.contains(";Parent="),
+            "{passed}"
         );
     }
 

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 const KILLED: Duration = Duration::from_secs(5);
 
 impl Services {
-    /// Does the part of a call that the fault leaves. An error cuts the connection.
+    /// Does what the fault leaves of a call. An error cuts the connection.
     pub(super) async fn fail(
         self,
         fault: Fault,
@@ -31,7 +31,7 @@ impl Services {
                         .await
                 }
             }
-            // These run in tasks of their own, which go on when the caller closes the connection.
+            // These run in their own tasks, which continue when the caller closes the connection.
             Fault::Unanswered => {
                 drop(tokio::spawn(async move { self.answer(head, body).await }).await);
                 Err(io::ErrorKind::ConnectionAborted.into())
@@ -64,13 +64,13 @@ impl Services {
         let token = headers.get("x-amz-security-token");
         let token = token.and_then(|token| token.to_str().ok());
         if token.is_some_and(|token| self.faults.processes().kill(token)) {
-            // The process must be gone before its connection is cut: a cut would be an answer. Its end cuts this one.
+            // The process must be gone before its connection is cut: a cut would be an answer. Its end cuts this connection.
             sleep(KILLED).await;
         }
         Err(io::ErrorKind::ConnectionAborted.into())
     }
 
-    /// Answers `PutEvents` as if EventBridge had refused the entries in these places.
+    /// Answers `PutEvents` as if EventBridge had refused the entries at these indexes.
     async fn put_partly(
         &self,
         head: Parts,
@@ -146,7 +146,7 @@ async fn parts(response: Response<Body>) -> io::Result<(hyper::http::response::P
     Ok((head, answer))
 }
 
-/// An error as the service sends it, in AWS JSON. Clients read it by its content, whatever its version.
+/// An error in AWS JSON, as the service sends it. Clients parse it by its content, whatever its version.
 fn refusal(head: &Parts, status: u16, code: &str, mut body: Value) -> Response<Body> {
     let service = operation(head).map(|(service, _)| service);
     let sqs = service == Some(SQS);

@@ -5,7 +5,7 @@ pub struct Service {
     /// Its name, for people.
     pub name: &'static str,
     pub protocol: &'static str,
-    /// The prefix of its operations in `X-Amz-Target`; none in REST.
+    /// The prefix of its operations in `X-Amz-Target`; empty for REST.
     pub target: &'static str,
     pub operations: &'static [&'static str],
 }
@@ -89,7 +89,7 @@ pub const SERVED: [Service; 4] = [
     },
 ];
 
-/// Tells if the service with this prefix in `X-Amz-Target` has the operation.
+/// Whether the service with this prefix in `X-Amz-Target` has the operation.
 pub fn is(target: &str, operation: &str) -> bool {
     SERVED
         .iter()

@@ -1,4 +1,4 @@
-//! The answer to a call that isn't served, as an error in the caller's own protocol.
+//! The answer to a call that isn't served: an error in the caller's own protocol.
 
 use super::{operation, served::SERVED};
 use axum::body::Body;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// The version of SQS's API, which its query protocol sends.
 const SQS_VERSION: &str = "2012-11-05";
 
-/// Refuses a call: in XML a caller of the query protocol, in JSON the others.
+/// Refuses a call: in XML for callers of the query protocol, in JSON for the others.
 pub fn refuse(head: &Parts, body: &[u8]) -> Response<Body> {
     if let Some(target) = text(&head.headers, "x-amz-target") {
         let operation = target.rsplit_once('.').map_or(target, |(_, name)| name);
@@ -102,7 +102,7 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// The service that a request was signed for: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
+/// The service for which a request was signed: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
 fn service(headers: &HeaderMap) -> Option<&str> {
     let signed = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (_, credential) = signed.split_once("Credential=")?;

@@ -14,12 +14,12 @@ pub struct Attributes {
     pub maximum_message_size: usize,
     pub receive_wait_ms: i64,
     pub redrive: Option<Redrive>,
-    /// The policy that says who else may use the queue. Nothing is enforced on one machine.
+    /// The policy that says who else may use the queue. It is not enforced on one machine.
     #[serde(default)]
     pub policy: Option<String>,
 }
 
-/// The dead-letter queue, and the receives after which a message goes there.
+/// The dead-letter queue, and the number of receives after which a message goes there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Redrive {
     pub dead_letter_queue: String,
@@ -58,7 +58,7 @@ impl From<&model::Queue> for Attributes {
 }
 
 impl Attributes {
-    /// Sets an attribute as `CreateQueue` and `SetQueueAttributes` name it.
+    /// Sets an attribute, named as in `CreateQueue` and `SetQueueAttributes`.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), SqsError> {
         let within = |least: i64, most: i64| {
             value
@@ -88,7 +88,7 @@ impl Attributes {
         Ok(())
     }
 
-    /// Lists all attributes that are set, as `GetQueueAttributes` names them.
+    /// Lists all attributes that are set, named as in `GetQueueAttributes`.
     pub fn render(&self) -> Vec<(&'static str, String)> {
         let mut rendered = vec![
             (
@@ -119,7 +119,7 @@ impl Attributes {
 }
 
 impl Redrive {
-    /// Reads `{"deadLetterTargetArn":…,"maxReceiveCount":…}`, the count as a number or in quotes.
+    /// Parses `{"deadLetterTargetArn":…,"maxReceiveCount":…}`, with the count as a number or in quotes.
     fn parse(policy: &str) -> Result<Self, SqsError> {
         let refuse = |reason: &str| SqsError::invalid("RedrivePolicy", policy, reason);
         let fields: Value = serde_json::from_str(policy)

@@ -1,4 +1,4 @@
-//! The calls that take up to ten entries.
+//! The calls with up to ten entries.
 
 use super::error::SqsError;
 use serde::{Deserialize, Serialize};
@@ -40,8 +40,8 @@ struct Failure {
     message: String,
 }
 
-/// Rejects a batch as a whole when its entries can't be told apart or are too many. `operation` is what each entry asks for:
-/// `SendMessage`.
+/// Rejects a batch as a whole if its ids are invalid or not distinct, or if it is empty or has too many entries. `operation`
+/// is what each entry asks for: `SendMessage`.
 pub fn check<T>(operation: &'static str, entries: &[Entry<T>]) -> Result<(), SqsError> {
     if entries.is_empty() {
         return Err(SqsError::EmptyBatchRequest(operation));
@@ -62,7 +62,7 @@ pub fn check<T>(operation: &'static str, entries: &[Entry<T>]) -> Result<(), Sqs
     Ok(())
 }
 
-/// Acts on each entry. A refused entry fails alone; only a broken store fails them all.
+/// Processes each entry. A refused entry fails alone; only a broken store fails them all.
 pub fn each<T, U>(
     entries: &[Entry<T>],
     mut act: impl FnMut(&T) -> Result<U, SqsError>,

@@ -1,4 +1,4 @@
-//! Times and durations in the milliseconds of the tables.
+//! Times and durations in milliseconds, as in the tables.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,8 +10,8 @@ pub fn now() -> i64 {
     milliseconds(since)
 }
 
-/// The first millisecond of the clock at which `milliseconds` have gone by since `now`. What is left of the millisecond
-/// `now` doesn't count: it may be nothing.
+/// The first millisecond of the clock at which `milliseconds` have passed since `now`. The rest of the millisecond `now`
+/// doesn't count: it may be nothing.
 pub fn after(now: i64, milliseconds: i64) -> i64 {
     now + milliseconds + i64::from(milliseconds > 0)
 }

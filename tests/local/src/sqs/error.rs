@@ -9,7 +9,7 @@ use axum::{
 use std::fmt::Display;
 use thiserror::Error;
 
-/// The reason why an operation was refused.
+/// Why an operation was refused.
 #[derive(Debug, Error)]
 pub enum SqsError {
     #[error("The specified queue does not exist.")]
@@ -63,7 +63,7 @@ pub enum SqsError {
 }
 
 impl SqsError {
-    /// A parameter's value that breaks a rule.
+    /// A parameter value that breaks a rule.
     pub fn invalid(
         parameter: &'static str,
         value: impl Display,
@@ -76,12 +76,12 @@ impl SqsError {
         }
     }
 
-    /// The code of the older query protocol, which SDKs show: the header `x-amzn-query-error` brings it.
+    /// The code of the older query protocol, which SDKs show: the header `x-amzn-query-error` carries it.
     pub fn code(&self) -> &'static str {
         self.codes().1
     }
 
-    /// Tells if the sender is to blame.
+    /// Whether the sender is at fault.
     pub fn is_sender_fault(&self) -> bool {
         !matches!(self, Self::Store(_))
     }

@@ -9,15 +9,15 @@ use crate::faults::Delivery;
 use rusqlite::{Connection, params};
 use std::{collections::HashMap, time::Duration};
 
-/// Gives the fault in the delivery of a message with this body.
+/// Returns the fault in the delivery of a message with this body.
 pub type Fate<'a> = dyn Fn(&str) -> Option<Delivery> + Sync + 'a;
 
-/// The faults of one receive, to be written down with it.
+/// The faults of one receive, to be stored with it.
 #[derive(Default)]
 pub struct Fates {
     /// These come after the messages that were behind them, if there is room.
     pub overtaken: Vec<(i64, Message)>,
-    /// The receive hides these for so long, whatever the visibility timeout is.
+    /// The receive hides these for this long, whatever the visibility timeout is.
     pub early: HashMap<i64, Duration>,
     late: Vec<(i64, Duration)>,
     copies: Vec<(i64, Duration)>,
@@ -25,7 +25,7 @@ pub struct Fates {
 }
 
 impl Fates {
-    /// Gives the message back if it is delivered now.
+    /// Returns the message if it is delivered now.
     pub fn meet(
         &mut self,
         seq: i64,
@@ -57,8 +57,8 @@ impl Fates {
         Some((seq, message))
     }
 
-    /// Writes the faults down; it must run before the receive itself is written down. A copy has the message's id, and
-    /// is received and deleted on its own.
+    /// Stores the faults; must run before the receive itself is stored. A copy has the message's id, and is received and
+    /// deleted independently.
     pub fn write(&self, tables: &Connection, now: i64) -> Result<(), SqsError> {
         let mut hide =
             tables.prepare_cached("UPDATE message SET visible_at = ?2 WHERE seq = ?1")?;

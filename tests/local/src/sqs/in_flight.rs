@@ -1,4 +1,4 @@
-//! Messages in flight: received, and neither deleted nor visible again.
+//! Messages in flight: received, but neither deleted nor visible again.
 
 use super::{
     Sqs,
@@ -99,8 +99,8 @@ impl Sqs {
     }
 }
 
-/// Succeeds and deletes nothing if a later receive replaced the handle: the message may be in another receiver's hands.
-/// AWS reserves the right to do so.
+/// Succeeds but deletes nothing if a later receive replaced the handle: another receiver may have the message. AWS reserves
+/// the right to do so.
 pub fn delete(tables: &Connection, queue: &Queue, receipt_handle: &str) -> Result<(), SqsError> {
     let handle = Handle::read(queue, receipt_handle)?;
     tables
@@ -111,8 +111,8 @@ pub fn delete(tables: &Connection, queue: &Queue, receipt_handle: &str) -> Resul
     Ok(())
 }
 
-/// Takes the handle of any receive, as AWS was recorded to do: a message that another receiver has by now, or that is
-/// visible again, is hidden all the same.
+/// Accepts the handle of any receive, as recorded on AWS: a message that another receiver has by now, or that is visible
+/// again, is still hidden.
 fn change_visibility(
     tables: &Connection,
     queue: &Queue,
@@ -161,8 +161,8 @@ fn change_visibility(
 /// The receipt handle of one receive of a message.
 pub struct Handle {
     pub seq: i64,
-    /// The message's id. A message that was moved back from a dead-letter queue has another, and so has one that got the
-    /// `seq` of a deleted one.
+    /// The message's id. A message that was moved back from a dead-letter queue has a new id, and so has one that reuses the
+    /// `seq` of a deleted message.
     pub id: String,
     pub receipt: String,
 }
@@ -173,7 +173,7 @@ impl Handle {
         URL_SAFE_NO_PAD.encode(format!("{}/{seq}/{id}/{receipt}", queue.id))
     }
 
-    /// Reads a handle of this queue.
+    /// Parses a handle of this queue.
     fn read(queue: &Queue, handle: &str) -> Result<Self, SqsError> {
         let read = || {
             let decoded = String::from_utf8(URL_SAFE_NO_PAD.decode(handle).ok()?).ok()?;

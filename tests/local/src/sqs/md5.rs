@@ -1,4 +1,4 @@
-//! Computes the digests that tell a sender that SQS has the message as it was sent.
+//! Computes the digests that show a sender that SQS got the message as it was sent.
 
 use super::message_attribute::MessageAttribute;
 use ::md5::Context;
@@ -10,8 +10,8 @@ pub fn of_body(body: &str) -> String {
     format!("{:x}", ::md5::compute(body))
 }
 
-/// The MD5 of a message's attributes as SQS computes it. In the order of their names, each gives its name, type and
-/// value, with the lengths before them and the kind of the value between. None without attributes.
+/// The MD5 of a message's attributes as SQS computes it. Sorted by name, each adds its name, type and value, each with its
+/// length before it, and the kind of value before the value. `None` without attributes.
 pub fn of_attributes(attributes: &BTreeMap<String, MessageAttribute>) -> Option<String> {
     if attributes.is_empty() {
         return None;

@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The most bytes of a message, and of all the messages of a batch.
+/// The maximum size of a message, and of all the messages of a batch.
 pub const MAXIMUM_MESSAGE_SIZE: usize = 1_048_576;
 
 /// A received message.
@@ -37,7 +37,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// Keeps the attributes that a receiver asked for.
+    /// Keeps only the attributes that a receiver asked for.
     pub fn retain(&mut self, system_attributes: &[String], message_attributes: &[String]) {
         let all = system_attributes.iter().any(|name| name == "All");
         self.attributes
@@ -48,7 +48,7 @@ impl Message {
     }
 }
 
-/// Tells if a list such as `["All"]`, `["*"]`, `["bar.*"]` or `["name"]` names a message attribute.
+/// Whether a list such as `["All"]`, `["*"]`, `["bar.*"]` or `["name"]` names a message attribute.
 fn selects(wanted: &[String], name: &str) -> bool {
     wanted.iter().any(|wanted| {
         wanted == "All"

@@ -1,14 +1,14 @@
-//! What a sender may put beside a message's body.
+//! What a sender may add to a message's body.
 
 use super::error::SqsError;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
-/// A message attribute, which the sender put beside the body.
+/// A message attribute, which the sender added to the body.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct MessageAttribute {
-    /// `String`, `Number` or `Binary`, perhaps with a label: `Number.int`.
+    /// `String`, `Number` or `Binary`, optionally with a label: `Number.int`.
     pub data_type: String,
     /// The value of a `String` or a `Number`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -18,7 +18,7 @@ pub struct MessageAttribute {
     pub binary_value: Option<String>,
 }
 
-/// Tells if a message may hold every character of the text.
+/// Whether a message may contain every character of the text.
 pub fn has_valid_characters(text: &str) -> bool {
     text.chars().all(|character| {
         matches!(

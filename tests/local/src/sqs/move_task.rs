@@ -19,7 +19,7 @@ use uuid::Uuid;
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct MoveTask {
-    /// The handle, hidden as soon as the task no longer runs.
+    /// The handle, hidden once the task no longer runs.
     task_handle: Option<String>,
     #[serde(skip)]
     id: Uuid,
@@ -142,7 +142,7 @@ impl Sqs {
         if self.0.step(id) {
             let shared = self.0.clone();
             tokio::spawn(async move {
-                // A second passes before each further step, so that a step moves a second's share.
+                // Waits a second before each further step, so that a step moves one second's share.
                 loop {
                     tokio::time::sleep(Duration::from_secs(1)).await;
                     if !shared.step(id) {
@@ -225,7 +225,7 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves the messages that the rate allows now. Tells if the task goes on.
+    /// Moves the messages that the rate allows now. Returns whether the task continues.
     fn step(&self, id: Uuid) -> bool {
         let mut tasks = self.move_tasks();
         let Some(task) = tasks

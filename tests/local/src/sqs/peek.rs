@@ -1,4 +1,4 @@
-//! Looks at messages without receiving them, as AWS can't.
+//! Reads messages without receiving them, which AWS can't.
 
 use super::{
     Sqs, clock,
@@ -15,14 +15,14 @@ pub(crate) struct Peeked {
     /// Milliseconds since 1970.
     pub sent_at: i64,
     pub receive_count: u32,
-    /// Milliseconds until it can be received; none if it can be now.
+    /// Milliseconds until it can be received; `None`: it can be received now.
     pub hidden: Option<u64>,
-    /// True if somebody has received it, and neither deleted it nor kept it for longer than its visibility timeout.
+    /// Whether a receiver has it: received, not deleted, and within its visibility timeout.
     pub in_flight: bool,
 }
 
 impl Sqs {
-    /// Counts the messages of a queue; none for one that doesn't exist.
+    /// Counts the messages of a queue; zeros for one that doesn't exist.
     pub(crate) fn depth(&self, queue: &str) -> Depth {
         let counted = self.0.store.transaction(|tables| {
             let queue = store::find_queue(tables, queue)?;
@@ -31,7 +31,7 @@ impl Sqs {
         counted.unwrap_or_default()
     }
 
-    /// The newest messages of a queue that have this text in their body, the newest first.
+    /// The newest messages of a queue whose body contains this text, newest first.
     pub(crate) fn peek(&self, queue: &str, text: &str, most: u32) -> Vec<Peeked> {
         let found = self.0.store.transaction(|tables| {
             let queue = store::find_queue(tables, queue)?;

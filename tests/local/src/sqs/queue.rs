@@ -237,7 +237,7 @@ impl Sqs {
     }
 }
 
-/// The first page of these queues, and the name of its last if there are more.
+/// The first page of these queues, and the name of its last one if there are more.
 pub fn page(
     mut queues: Vec<Queue>,
     most: Option<i64>,
@@ -258,12 +258,12 @@ pub fn page(
     Ok((queues, next))
 }
 
-/// The queue's name in its URL; the host in it may be any.
+/// The queue's name in its URL; any host in it is fine.
 pub fn name_of(queue_url: &str) -> &str {
     queue_url.rsplit('/').next().unwrap_or_default()
 }
 
-/// The attributes with some of them replaced. A dead-letter queue has to exist.
+/// Replaces some of the attributes. A dead-letter queue must exist.
 fn changed(
     tables: &Connection,
     attributes: &Attributes,

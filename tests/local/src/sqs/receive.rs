@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, time::Duration};
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
-/// The most messages of a queue that may be in flight.
+/// The maximum number of a queue's messages in flight.
 const MAXIMUM_IN_FLIGHT: usize = 120_000;
 
 const SYSTEM_ATTRIBUTES: [&str; 10] = [
@@ -84,7 +84,7 @@ impl Sqs {
         Ok(Messages { messages })
     }
 
-    /// Receives as soon as there is a message, or nothing at the end of `wait`, by default the queue's.
+    /// Receives as soon as there is a message; returns nothing at the end of `wait`, by default the queue's.
     pub(super) async fn poll(
         &self,
         queue: &str,
@@ -95,7 +95,7 @@ impl Sqs {
     ) -> Result<Vec<Message>, SqsError> {
         let started = Instant::now();
         loop {
-            // The waiter is made before the look, so that a message that arrives between look and wait isn't missed.
+            // The waiter is made before the check, so that a message that arrives between check and wait isn't missed.
             let arrival = self.0.arrivals.notified();
             let (received, queue_wait) = self.0.store.transaction(|tables| {
                 let queue = store::find_queue(tables, queue)?;
@@ -157,9 +157,9 @@ impl ReceiveMessage {
 
 struct Received {
     messages: Vec<Message>,
-    /// True if messages went to the dead-letter queue instead.
+    /// Whether messages went to the dead-letter queue instead.
     dead_lettered: bool,
-    /// Time until a hidden message becomes visible.
+    /// Time until the next hidden message becomes visible.
     next_visible_in: Option<Duration>,
 }
 

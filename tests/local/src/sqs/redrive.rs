@@ -1,4 +1,4 @@
-//! The way to the dead-letter queue.
+//! The move to the dead-letter queue.
 
 use super::{
     Sqs, arn,
@@ -25,7 +25,7 @@ pub struct ListDeadLetterSourceQueues {
 
 #[derive(Serialize)]
 pub struct DeadLetterSourceQueues {
-    /// AWS begins this name in lower case.
+    /// AWS starts this name in lower case.
     #[serde(rename = "queueUrls")]
     queue_urls: Vec<String>,
     #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
@@ -57,7 +57,7 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// None without a redrive policy, or while its dead-letter queue doesn't exist: then messages stay.
+    /// Returns `None` without a redrive policy, or while its dead-letter queue doesn't exist: then messages stay.
     pub fn of(tables: &Connection, queue: &Queue) -> Result<Option<Self>, SqsError> {
         let Some(redrive) = &queue.attributes.redrive else {
             return Ok(None);
@@ -72,7 +72,7 @@ impl DeadLetters {
             }))
     }
 
-    /// The messages keep their id, their receive count and the time of their send, from which they still expire.
+    /// The messages keep their id, their receive count and their send time, from which they still expire.
     pub fn take(
         &self,
         tables: &Connection,
@@ -91,8 +91,8 @@ impl DeadLetters {
     }
 }
 
-/// Moves visible messages, oldest first. A moved message is a new one to AWS: it has a new id, and its age and its
-/// receives count from zero.
+/// Moves visible messages, oldest first. To AWS a moved message is a new one: it has a new id, and its age and receive count
+/// start from zero.
 pub fn move_oldest(
     tables: &Connection,
     source: &Queue,
@@ -130,7 +130,7 @@ pub fn move_oldest(
     Ok(messages.len())
 }
 
-/// The queues after a name that send their dead letters to this one.
+/// The queues after a name that use this one as their dead-letter queue.
 pub fn sources(
     tables: &Connection,
     dead_letter_queue: &str,
@@ -144,7 +144,7 @@ pub fn sources(
     Ok(queues)
 }
 
-/// The queue that an ARN names, else `missing`.
+/// The queue that an ARN names; otherwise the error `missing`.
 pub fn find_by_arn(
     tables: &Connection,
     queue_arn: &str,

@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-/// Times are milliseconds since 1970. A message is in flight while it has a receipt and isn't visible; without a
-/// receipt it is delayed.
+/// Times are milliseconds since 1970. A message is in flight while it has a receipt and isn't visible; without a receipt it is
+/// delayed.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS queue (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -55,7 +55,7 @@ impl Store {
             None => Connection::open_in_memory()?,
         };
         connection.busy_timeout(Duration::from_secs(5))?;
-        // In memory the journal stays `memory`: SQLite answers with the mode that it took.
+        // In memory the journal stays `memory`: SQLite answers with the actual mode.
         connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.set_prepared_statement_cache_capacity(64);
@@ -70,7 +70,7 @@ impl Store {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, SqsError>,
     ) -> Result<T, SqsError> {
-        // A panic in another call rolled its transaction back, so the store is sound.
+        // If another call panicked, its transaction was rolled back, so the store is sound.
         let mut connection = self
             .connection
             .lock()
@@ -101,7 +101,7 @@ pub fn find_queue(tables: &Connection, name: &str) -> Result<Queue, SqsError> {
         .ok_or(SqsError::QueueDoesNotExist)
 }
 
-/// The queues after a name, in the order of their names.
+/// The queues after a name, sorted by name.
 pub fn queues_after(tables: &Connection, name: &str) -> Result<Vec<Queue>, SqsError> {
     let mut select = tables.prepare_cached(
         "SELECT id, name, created_at, modified_at, attributes FROM queue WHERE name > ?1 ORDER BY name",
@@ -145,7 +145,7 @@ pub fn update_queue(tables: &Connection, id: i64, attributes: &Attributes) -> Re
     Ok(())
 }
 
-/// Deletes the messages that are too old, whether or not they are in flight.
+/// Deletes the messages that are too old, in flight or not.
 pub fn expire(tables: &Connection, queue: &Queue, now: i64) -> Result<(), SqsError> {
     tables
         .prepare_cached("DELETE FROM message WHERE queue = ?1 AND sent_at <= ?2")?

@@ -1,4 +1,4 @@
-//! Tests the rules that no client can show of a real queue in a short time. The other rules are `sqs_rules` of the e2e
+//! Tests the rules that no client can show on a real queue in a short time. The other rules are in `sqs_rules` of the e2e
 //! tests.
 
 mod recorded;
@@ -36,7 +36,7 @@ async fn a_dead_letter_expires_by_its_first_send() -> anyhow::Result<()> {
     sqs.create(&queue)?;
     send(&sqs, "old").await;
     assert!(receive(&sqs, "q", 0).await?.is_some());
-    // It becomes a dead letter during this poll, already older than the dead-letter queue keeps messages.
+    // It becomes a dead letter during this poll, already older than the dead-letter queue's retention.
     assert_eq!(receive(&sqs, "q", 600).await?, None);
     assert_eq!(receive(&sqs, "dead-letters", 0).await?, None);
     Ok(())
@@ -74,7 +74,7 @@ async fn a_long_poll_ends_when_a_message_may_be_received() -> anyhow::Result<()>
     let body = json!({"QueueUrl": url("", "q"), "MessageBody": "body"});
     let handle = poll_during(&sqs, "q", send, &body).await?;
     let handle = poll_during(&sqs, "q", change, &hide("q", handle, 0)).await?;
-    // The poll goes on for the second that the message stays hidden.
+    // The poll continues for the second that the message stays hidden.
     let handle = poll_during(&sqs, "q", change, &hide("q", handle, 1)).await?;
     request(&sqs, change, &hide("q", handle, 0)).await;
     let receive = json!({"QueueUrl": url("", "q")});
@@ -94,7 +94,7 @@ async fn an_accepted_message_is_in_the_file() -> anyhow::Result<()> {
     send(&killed, "kept").await;
     assert!(receive(&killed, "q", 0).await?.is_some());
     send(&killed, "new").await;
-    // The first is still open: nothing was flushed by closing it.
+    // The first one is still open: nothing was flushed by closing it.
     let restarted = Sqs::open(Some(&file), "")?;
     let mut changed = queue("q");
     changed.visibility_timeout = Duration::ZERO;
@@ -127,7 +127,7 @@ async fn at_most_120_000_messages_are_in_flight() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A message that is sent or received late in a millisecond of the clock is hidden for the whole time all the same.
+/// A message that is sent or received late in a millisecond of the clock is still hidden for the whole time.
 #[tokio::test]
 async fn no_delay_or_visibility_timeout_is_cut_short() -> anyhow::Result<()> {
     for milliseconds in 1..=5 {
@@ -148,7 +148,7 @@ async fn no_delay_or_visibility_timeout_is_cut_short() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Gives the time just before the receive that found a message.
+/// Returns the time just before the receive that found a message.
 async fn await_message(sqs: &Sqs) -> anyhow::Result<Instant> {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
@@ -181,7 +181,7 @@ fn queue(name: &str) -> model::Queue {
     }
 }
 
-/// A long poll that is under way when the request is made, and gets the message because of it.
+/// Starts a long poll, then makes the request, because of which the poll gets the message.
 async fn poll_during(
     sqs: &Sqs,
     queue: &str,
@@ -262,7 +262,7 @@ async fn a_message_that_is_back_early_is_hidden_by_the_handle_of_either_receive(
     assert_ne!(second[0].receipt_handle, handle);
     let hide = json!({"QueueUrl": url("", "q"), "ReceiptHandle": handle, "VisibilityTimeout": 30});
     request(&sqs, "ChangeMessageVisibility", &hide).await;
-    // The second receive's 100 ms don't bring it back any more.
+    // The second receive's 100 ms no longer bring it back.
     let wait = Duration::from_millis(300);
     assert!(sqs.receive("q", 5, wait).await?.is_empty());
     sqs.delete("q", &[second[0].receipt_handle.clone()])?;

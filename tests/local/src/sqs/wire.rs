@@ -8,10 +8,10 @@ use axum::{
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
-/// The things that a request tells beside its body.
+/// What a request carries in addition to its body.
 #[derive(Debug, Clone, Default)]
 pub struct Head {
-    /// The base of queue URLs as the caller knows it, by its `Host`: `http://host.docker.internal:3001`. None is the
+    /// The base of queue URLs as the caller knows it, from its `Host`: `http://host.docker.internal:3001`. `None`: the
     /// endpoint of [`Sqs::open`].
     pub endpoint: Option<String>,
     /// `X-Amzn-Trace-Id`: the trace of a message that is sent without `AWSTraceHeader`.
@@ -56,7 +56,7 @@ impl Sqs {
     }
 }
 
-/// Takes a member that is null for one that isn't there, as AWS does.
+/// Treats a member that is null as absent, as AWS does.
 pub fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,4 +1,4 @@
-//! Threads for the database's calls, which block, and which recurse into what a caller sent.
+//! Threads for the database's calls, which block, and which recurse into caller-supplied data.
 
 use std::{io, sync::Arc};
 use tokio::{
@@ -7,7 +7,7 @@ use tokio::{
 };
 
 /// The stack of a thread. dynoxide recurses into an expression, and 4,096 bytes of parentheses, which DynamoDB allows, need
-/// more than a thread has: the process would end, and all orders with it. Only as much of it is used as a call needs.
+/// more than a default stack: the process would abort, and all orders with it. Each call uses only as much as it needs.
 const STACK: usize = 64 << 20;
 /// The database has one lock: more threads would only wait for it.
 const MOST: usize = 4;
@@ -29,7 +29,7 @@ impl Threads {
         Ok(Self(Arc::new(Pool(Some(runtime)))))
     }
 
-    /// Runs `work` to its end, whether or not it is waited for. Fails if it panics.
+    /// Runs `work` to its end, whether or not the caller waits for it. Fails if it panics.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -42,7 +42,7 @@ impl Threads {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        // A runtime that waits for its threads may not be dropped inside another.
+        // A runtime that waits for its threads must not be dropped inside another.
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }

@@ -1,4 +1,4 @@
-//! DynamoDB's JSON protocol, answered by the embedded database. Nothing of it is reached but through `services`.
+//! DynamoDB's JSON protocol, answered by the embedded database. It is reachable only through `services`.
 
 use super::threads::Threads;
 use axum::body::Body;
@@ -18,15 +18,15 @@ use uuid::Uuid;
 
 const AMZ_JSON: &str = "application/x-amz-json-1.0";
 const JSON: &str = "application/json";
-/// What DynamoDB says of a value that is nested too deep, and of a request that serde_json doesn't follow.
+/// DynamoDB's message for a value that is nested too deep, also used where serde_json stops parsing a request.
 const TOO_DEEP: &str = "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels \
     beyond supported limit";
 
-/// What DynamoDB says of a value without a type.
+/// DynamoDB's message for a value without a type.
 const EMPTY: &str =
     "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes";
 
-/// The tables, cheap to clone.
+/// The tables. Cheap to clone.
 #[derive(Clone)]
 pub struct Tables {
     database: Database,
@@ -34,14 +34,14 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Answers for this database, on threads of its own.
+    /// Answers from this database, on its own threads.
     pub fn new(database: Database) -> std::io::Result<Self> {
         let threads = Threads::start()?;
         Ok(Self { database, threads })
     }
 
-    /// Answers a request. `operation` follows `DynamoDB_20120810.` in `X-Amz-Target`. A call that was begun is done, even if
-    /// its caller goes away.
+    /// Answers a request. `operation` follows `DynamoDB_20120810.` in `X-Amz-Target`. A call that was started is completed
+    /// even if its caller goes away.
     pub async fn handle(&self, head: &Parts, operation: &str, body: Bytes) -> Response<Body> {
         let text = |name: &str| head.headers.get(name)?.to_str().ok();
         let kind = text("content-type").and_then(|kind| kind.split(';').next());
@@ -54,7 +54,7 @@ impl Tables {
         if head.method != Method::POST || head.uri.path() != "/" {
             return not_found();
         }
-        // Signatures aren't verified, but one has to be there, as DynamoDB wants it.
+        // Signatures aren't verified, but one must be present, as DynamoDB requires.
         let unsigned = auth_material::validate(AuthMaterial {
             authorization: text("authorization"),
             query: head.uri.query().unwrap_or_default(),
@@ -118,7 +118,7 @@ fn answer<Q: DeserializeOwned, A: Serialize>(
     serde_json::to_string(&answer).map_err(|e| DynoxideError::InternalServerError(e.to_string()))
 }
 
-/// The error of a request that can't be read. dynoxide begins some messages with the kind of error that DynamoDB has for them.
+/// The error of a request that can't be parsed. dynoxide starts some messages with DynamoDB's kind of error for them.
 fn unreadable(error: &serde_json::Error) -> DynoxideError {
     use DynoxideError::{EnvelopedValidation, SerializationException, ValidationException};
     let (message, at) = (error.to_string(), (error.line(), error.column()));
@@ -168,7 +168,7 @@ fn refusal(operation: &str, error: DynoxideError) -> DynoxideError {
         ("ExecuteStatement", ConditionalCheckFailedException(message, Some(item))) => {
             StatementConditionalCheckFailed(message, item)
         }
-        // It reads some fields only after the rest.
+        // dynoxide parses some fields only after the rest.
         (_, ValidationException(message))
             if message.starts_with("invalid type: ") && !message.contains("null") =>
         {

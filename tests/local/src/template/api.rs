@@ -9,7 +9,7 @@ use super::{
 use anyhow::Result;
 use std::collections::BTreeMap;
 
-/// Properties for documentation, metering and deployment. `Auth` is read apart.
+/// Properties for documentation, metering and deployment. `Auth` is read separately.
 const DROPPED: [&str; 13] = [
     "AccessLogSetting",
     "AlwaysDeploy",
@@ -75,8 +75,8 @@ pub fn read(resource: &Resource, scope: &Scope) -> Result<Api> {
     })
 }
 
-/// True if callers sign their requests (`AWS_IAM`). API keys are neither enforced nor metered here. Other authorizers are
-/// refused: to ignore one would change the functions' events.
+/// Whether callers must sign their requests (`AWS_IAM`). API keys are neither enforced nor metered here. Other authorizers are
+/// refused: ignoring one would change the functions' events.
 fn read_auth(auth: &Node) -> Result<bool> {
     auth.only(&[
         "ApiKeyRequired",
@@ -181,7 +181,7 @@ fn check_path(path: &Node) -> Result<()> {
     Err(path.fault("isn't supported; supported: /segments/{parameter}"))
 }
 
-/// Adds a function's routes; no two may be the same.
+/// Adds a function's routes; no two may be equal.
 pub fn add_routes(api: &mut Api, resource: &Resource, routes: Vec<Route>) -> Result<()> {
     for route in routes {
         let mut taken = api.routes.iter();

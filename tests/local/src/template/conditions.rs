@@ -1,4 +1,4 @@
-//! Decides `Conditions` once, from the parameters.
+//! Evaluates `Conditions` once, from the parameters.
 
 use super::{
     resolve::Scope,
@@ -21,7 +21,7 @@ pub fn evaluate(conditions: &Node, scope: &Scope) -> Result<BTreeMap<String, boo
         .collect()
 }
 
-/// `trail` has the conditions that led here, to find those that go round in a circle.
+/// `trail` has the conditions that led here, to detect circles.
 fn holds<'t>(
     node: &'t Node,
     conditions: &'t Node,

@@ -26,7 +26,7 @@ const READ: [&str; 12] = [
     "LoggingConfig",
     "Role",
 ];
-/// Properties for tracing and deployment, and permissions that count only without a role. There is one version here.
+/// Properties for tracing and deployment, and permissions that matter only without a role. There is only one version here.
 const DROPPED: [&str; 12] = [
     "Architectures",
     "AutoPublishAliasAllProperties",
@@ -42,7 +42,7 @@ const DROPPED: [&str; 12] = [
     "VersionDescription",
 ];
 
-/// Reads one function and the routes that lead to it.
+/// Reads one function and its routes.
 pub fn read(
     resource: &Resource,
     scope: &Scope,
@@ -106,7 +106,7 @@ fn package(code_uri: &Node) -> Result<String> {
         .ok_or_else(|| code_uri.fault("the folder of a workspace member is expected"))
 }
 
-/// The logical id, which ends the ARN of a role here.
+/// The logical id, with which the ARN of a role ends here.
 fn role(arn: &Node) -> Result<String> {
     let (_, id) = arn
         .text()?
@@ -142,7 +142,7 @@ fn environment(properties: &Node, secrets: &mut Secrets) -> Result<BTreeMap<Stri
         .collect()
 }
 
-/// Reads an event source mapping. None if it is switched off.
+/// Reads an event source mapping; `None` if it is disabled.
 fn event_source(
     properties: &Node,
     function: &Function,
@@ -157,7 +157,7 @@ fn event_source(
         "FunctionResponseTypes",
     ])?;
     let (id, queue) = queue::by_arn(queues, properties.require("Queue")?)?;
-    // Lambda refuses this too: a message must not come back while it is still being worked on.
+    // Lambda refuses this too: a message must not come back while it is still being processed.
     if queue.visibility_timeout < function.timeout {
         return Err(properties.fault(format!(
             "the visibility timeout of {id} is less than the function's timeout"

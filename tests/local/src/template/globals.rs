@@ -1,9 +1,9 @@
-//! Merges `Globals`: properties that SAM gives to every resource of a kind.
+//! Merges `Globals`: properties that SAM adds to every resource of a kind.
 
 use super::yaml::{Node, Value};
 
-/// Puts `own` over `global`: mappings are merged, lists added up, and anything else is replaced. An intrinsic
-/// function counts as a single value.
+/// Merges `own` over `global`: mappings are merged, lists concatenated, and anything else is replaced. An intrinsic function
+/// counts as a single value.
 pub fn merge(global: &Node, own: &Node) -> Node {
     let value = match (&global.value, &own.value) {
         (Value::List(global), Value::List(own)) => Value::List([&global[..], own].concat()),
@@ -49,7 +49,7 @@ mod tests {
         ] {
             let merged = merge(&yaml::load(global)?, &yaml::load(own)?);
             let expected = yaml::load(expected)?;
-            let differs = || format!("{global} and {own} give {merged:?}");
+            let differs = || format!("{global} and {own} make {merged:?}");
             same(&merged, &expected)
                 .then_some(())
                 .with_context(differs)?;
@@ -57,7 +57,7 @@ mod tests {
         Ok(())
     }
 
-    /// Wherever they stand.
+    /// Compares values, wherever they are in the file.
     fn same(left: &Node, right: &Node) -> bool {
         match (&left.value, &right.value) {
             (Value::Text(left), Value::Text(right)) => left == right,

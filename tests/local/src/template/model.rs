@@ -1,8 +1,8 @@
-//! The part of a template that `local` understands, resolved: no parameter and no intrinsic function is left.
+//! The part of a template that `local` understands, resolved: without parameters or intrinsic functions.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-/// The addresses that resolved values point to.
+/// The addresses to which resolved values point.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// Base URL of the API, without the stage: `http://127.0.0.1:3000`.
@@ -34,7 +34,7 @@ pub struct Stack {
 pub struct Function {
     /// `FunctionName`, or the logical id.
     pub name: String,
-    /// `AutoPublishAlias`: the function goes by `NAME:ALIAS`, too.
+    /// `AutoPublishAlias`: the function is also known as `NAME:ALIAS`.
     pub alias: Option<String>,
     /// The workspace member, from `CodeUri`.
     pub package: String,
@@ -44,7 +44,7 @@ pub struct Function {
     pub timeout: Duration,
     /// MB.
     pub memory_size: u32,
-    /// `Environment.Variables` over the globals'.
+    /// `Environment.Variables`, merged over the globals'.
     pub environment: BTreeMap<String, String>,
     /// `ReservedConcurrentExecutions`.
     pub reserved_concurrency: Option<usize>,
@@ -66,7 +66,7 @@ pub struct Role {
 /// A statement of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// `sqs:SendMessage`
+    /// `sqs:SendMessage`, …
     pub actions: Vec<String>,
     /// ARNs.
     pub resources: Vec<String>,
@@ -77,13 +77,13 @@ pub struct Statement {
 pub struct EventSource {
     /// Logical id of the queue.
     pub queue: String,
-    /// Most messages in one invocation.
+    /// Maximum number of messages in one invocation.
     pub batch_size: usize,
     /// Time that a batch may take to fill.
     pub window: Duration,
-    /// Most invocations at a time, `ScalingConfig.MaximumConcurrency`.
+    /// Maximum number of concurrent invocations, `ScalingConfig.MaximumConcurrency`.
     pub maximum_concurrency: Option<usize>,
-    /// True if the function answers for each message: `ReportBatchItemFailures`.
+    /// Whether the function reports failures per message: `ReportBatchItemFailures`.
     pub report_batch_item_failures: bool,
 }
 
@@ -98,9 +98,9 @@ pub struct Queue {
     pub retention: Duration,
     /// Time that a sent message stays hidden at first.
     pub delay: Duration,
-    /// Most bytes of a message.
+    /// Maximum size of a message, in bytes.
     pub maximum_message_size: usize,
-    /// Wait of a receive that sets none of its own.
+    /// Wait of a receive that sets none itself.
     pub receive_wait: Duration,
     /// `RedrivePolicy`.
     pub redrive: Option<Redrive>,
@@ -115,14 +115,14 @@ pub struct Redrive {
     pub max_receive_count: u32,
 }
 
-/// A table, as `DynamoDB`'s `CreateTable` takes it.
+/// A table, in the format of `DynamoDB`'s `CreateTable`.
 #[derive(Debug, Clone)]
 pub struct Table {
     /// `TableName`, or the logical id.
     pub name: String,
     /// The request body of `CreateTable`: name, key schema, attribute definitions, billing mode.
     pub definition: serde_json::Value,
-    /// A JSON array of its first items, from `Metadata.Local.Items`; the path starts at the template.
+    /// A JSON array of its initial items, from `Metadata.Local.Items`; the path is relative to the template.
     pub items: Option<PathBuf>,
 }
 
@@ -131,9 +131,9 @@ pub struct Table {
 pub struct Api {
     /// `StageName`.
     pub stage: String,
-    /// True if callers must sign their requests.
+    /// Whether callers must sign their requests.
     pub is_signed: bool,
-    /// In the template's order.
+    /// In the template's sequence.
     pub routes: Vec<Route>,
     /// A request to try, from `Metadata.Local.Try`; `{api}` stands for the API's address.
     pub example: Option<String>,
@@ -152,10 +152,10 @@ pub struct Route {
     pub function: String,
 }
 
-/// An answer of the gateway's own.
+/// One of the gateway's own answers.
 #[derive(Debug, Clone, Default)]
 pub struct GatewayResponse {
-    /// `StatusCode`; None stands for the type's own.
+    /// `StatusCode`; `None`: the type's own.
     pub status: Option<u16>,
     /// Literal headers, lower-case names, without the quotes of the mapping expression.
     pub headers: BTreeMap<String, String>,
@@ -163,7 +163,7 @@ pub struct GatewayResponse {
     pub body: Option<String>,
 }
 
-/// The variables that a gateway response's template may hold after a `$`; a name stands before its own prefixes.
+/// The variables that a gateway response's template may contain after a `$`; a name comes before its own prefixes.
 pub const CONTEXT_VARIABLES: [&str; 4] = [
     "context.error.messageString",
     "context.error.message",

@@ -1,4 +1,4 @@
-//! Reads `Parameters`: their values come from the overrides, else from their defaults, within their bounds.
+//! Reads `Parameters`: their values come from the overrides, otherwise from their defaults, within their bounds.
 
 use super::yaml::Node;
 use anyhow::{Result, bail, ensure};
@@ -72,7 +72,7 @@ fn check(parameter: &Node, value: &str) -> Result<()> {
         );
     }
     if let Some(pattern) = parameter.get("AllowedPattern") {
-        // The whole value has to match, as for CloudFormation.
+        // The whole value must match, as for CloudFormation.
         let whole = format!("^(?:{})$", pattern.text()?);
         let whole = Regex::new(&whole).map_err(|error| pattern.fault(error))?;
         ensure!(

@@ -59,7 +59,7 @@ fn redrive(policy: &Node) -> Result<Redrive> {
     })
 }
 
-/// Refuses a queue that moves messages to one that isn't there.
+/// Refuses a queue whose dead-letter queue doesn't exist.
 pub fn check_redrive(resources: &[Resource], queues: &BTreeMap<String, Queue>) -> Result<()> {
     for resource in resources.iter().filter(|r| r.kind == Kind::Queue) {
         let redrive = queues[&resource.id].redrive.as_ref();
@@ -74,7 +74,7 @@ pub fn check_redrive(resources: &[Resource], queues: &BTreeMap<String, Queue>) -
     Ok(())
 }
 
-/// The logical id and the queue that has this ARN.
+/// The logical id, and the queue with this ARN.
 pub fn by_arn<'q>(
     queues: &'q BTreeMap<String, Queue>,
     arn: &Node,

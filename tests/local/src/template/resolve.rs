@@ -1,4 +1,4 @@
-//! Takes the intrinsic functions out of a tree.
+//! Removes the intrinsic functions from a tree.
 
 use super::{
     model::{ACCOUNT, Place, REGION},
@@ -7,13 +7,13 @@ use super::{
 use anyhow::Result;
 use std::collections::BTreeMap;
 
-/// The values that names stand for.
+/// The values of names.
 pub struct Scope {
     /// The parameters, and the pseudo parameters (`AWS::Region`).
     parameters: BTreeMap<String, String>,
     pub conditions: BTreeMap<String, bool>,
-    /// Resources by logical id. Their names are resolved before there are any, so no name can refer to a
-    /// resource, and nothing goes round in a circle.
+    /// Resources by logical id. Their names are resolved before there are any, so no name can refer to a resource, and there
+    /// are no circles.
     pub references: BTreeMap<String, Reference>,
     api: String,
 }
@@ -47,13 +47,13 @@ impl Scope {
         }
     }
 
-    /// The value without intrinsic functions; it may not be `AWS::NoValue`.
+    /// The value without intrinsic functions; it must not be `AWS::NoValue`.
     pub fn value(&self, node: &Node) -> Result<Node> {
         self.resolve(node)?
             .ok_or_else(|| node.fault("may not be AWS::NoValue"))
     }
 
-    /// Tells if a resource's or output's `Condition` holds.
+    /// Whether a resource's or output's `Condition` holds.
     pub fn applies(&self, node: &Node) -> Result<bool> {
         match node.get("Condition") {
             Some(condition) => self.condition(condition),
@@ -61,7 +61,7 @@ impl Scope {
         }
     }
 
-    /// Resolves a value. None for `AWS::NoValue`, which takes an entry out of its list or mapping.
+    /// Resolves a value. `None` for `AWS::NoValue`, which removes an entry from its list or mapping.
     pub fn resolve(&self, node: &Node) -> Result<Option<Node>> {
         let value = match &node.value {
             Value::Text(text) => Value::Text(text.clone()),
@@ -234,7 +234,7 @@ impl Scope {
         Ok(self.local(&result))
     }
 
-    /// The API's public address is the local one here.
+    /// Replaces the API's public address by the local one.
     fn local(&self, text: &str) -> String {
         text.replace(
             &format!("https://{API_ID}.execute-api.{REGION}.{URL_SUFFIX}"),

@@ -31,7 +31,7 @@ pub enum Kind {
     Role,
     Secret,
     Table,
-    /// Kinds that do nothing on one machine.
+    /// Kinds without effect on one machine.
     Nothing,
 }
 
@@ -45,15 +45,15 @@ const KINDS: [(&str, Kind); 7] = [
     ("AWS::Serverless::Function", Kind::Function),
 ];
 
-/// Resources that `watch` reads, and that do nothing on one machine.
+/// Resources that `watch` reads, and that have no effect on one machine.
 const WATCHED: [(&str, Kind); 3] = [
     ("AWS::CloudWatch::Alarm", Kind::Alarm),
     ("AWS::CloudWatch::CompositeAlarm", Kind::CompositeAlarm),
     ("AWS::CloudWatch::Dashboard", Kind::Dashboard),
 ];
 
-/// Metering, and resources that watch the rest: accepted without reading. Policies outside a role are refused:
-/// otherwise a role would not show all permissions of its function.
+/// Metering and monitoring resources: accepted without being read. Policies outside a role are refused: otherwise a role would
+/// not show all permissions of its function.
 const NOTHING: [&str; 10] = [
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::ApiKey",
@@ -77,7 +77,7 @@ const ATTRIBUTES: [&str; 7] = [
     "UpdateReplacePolicy",
 ];
 
-/// The resources whose condition holds, in the template's order.
+/// The resources whose condition holds, in the template's sequence.
 pub fn read<'t>(template: &'t Node, scope: &Scope) -> Result<Vec<Resource<'t>>> {
     if let Some(globals) = template.get("Globals") {
         globals.only(&["Function", "Api"])?;
@@ -123,8 +123,8 @@ fn kind(node: &Node) -> Result<Kind> {
 }
 
 impl Resource<'_> {
-    /// The properties in `read`, resolved. Those in `dropped` change nothing on one machine and aren't even
-    /// resolved; any other is refused.
+    /// The properties in `read`, resolved. Those in `dropped` have no effect on one machine and aren't even resolved; any
+    /// other property is refused.
     pub fn properties(&self, scope: &Scope, read: &[&str], dropped: &[&str]) -> Result<Node> {
         self.properties.only(&[read, dropped].concat())?;
         let mut properties = self.properties.clone();
@@ -134,7 +134,7 @@ impl Resource<'_> {
         scope.value(&properties)
     }
 
-    /// The text in `Metadata.Local.{key}`, which is for this program alone.
+    /// The text in `Metadata.Local.{key}`, which only this program reads.
     pub fn local(&self, scope: &Scope, key: &str) -> Result<Option<String>> {
         let Some(local) = self.node.get("Metadata").and_then(|node| node.get("Local")) else {
             return Ok(None);
@@ -143,7 +143,7 @@ impl Resource<'_> {
         Ok(Some(scope.value(local.require(key)?)?.text()?.to_owned()))
     }
 
-    /// The name in `property`, else the logical id.
+    /// The name in `property`, or else the logical id.
     pub fn name(&self, scope: &Scope, property: &str) -> Result<String> {
         match self.properties.get(property) {
             Some(name) => Ok(scope.value(name)?.text()?.to_owned()),
@@ -152,7 +152,7 @@ impl Resource<'_> {
     }
 }
 
-/// The values that each resource gives to others that refer to it.
+/// The values that each resource returns to others that refer to it.
 pub fn references(
     resources: &[Resource],
     scope: &Scope,
@@ -219,7 +219,7 @@ pub fn references(
     Ok(references)
 }
 
-/// The ARN of the secret with this name; AWS ends it with six characters of its own.
+/// The ARN of the secret with this name; AWS adds six characters to it.
 pub(super) fn secret_arn(name: &str) -> String {
     arn("secretsmanager", &format!("secret:{name}-000000"))
 }

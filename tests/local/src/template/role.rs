@@ -1,4 +1,4 @@
-//! Parses `AWS::IAM::Role`. Nothing is enforced on one machine; a test compares the permissions with the calls.
+//! Parses `AWS::IAM::Role`. It is not enforced on one machine; a test compares the permissions with the calls.
 
 use super::{
     model::{Role, Statement},

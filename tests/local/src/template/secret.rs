@@ -11,7 +11,7 @@ use anyhow::Result;
 pub struct Secret {
     id: String,
     arn: String,
-    /// The JSON member that holds it, `GenerateStringKey`.
+    /// The JSON member that contains it, `GenerateStringKey`.
     key: Option<String>,
 }
 
@@ -44,7 +44,7 @@ pub fn read(resource: &Resource, scope: &Scope) -> Result<Secret> {
     })
 }
 
-/// The secrets of a stack, generated when they are first needed.
+/// The secrets of a stack, generated on first use.
 pub struct Secrets<'g> {
     known: Vec<(Secret, Option<String>)>,
     generate: &'g mut dyn FnMut(&str) -> String,
@@ -79,8 +79,8 @@ impl<'g> Secrets<'g> {
         Ok(result + rest)
     }
 
-    /// Parses `secretsmanager:{ARN}:SecretString:{key}:{stage}:{version}`; all after the ARN may be missing. A mere
-    /// name stands for a secret that isn't the template's: there is one of every name here.
+    /// Parses `secretsmanager:{ARN}:SecretString:{key}:{stage}:{version}`; everything after the ARN is optional. A plain name
+    /// stands for a secret that isn't the template's: here every name exists.
     fn value(&mut self, node: &Node, reference: &str) -> Result<String> {
         if let Some(name) = reference.strip_prefix("secretsmanager:")
             && !name.is_empty()
@@ -111,7 +111,7 @@ impl<'g> Secrets<'g> {
                 secret.id
             )));
         }
-        // Every version is the first one here.
+        // Here every version is the first one.
         let generate = || (self.generate)(&secret.id);
         Ok(value.get_or_insert_with(generate).clone())
     }

@@ -33,7 +33,7 @@ const DROPPED: [&str; 10] = [
     "WarmThroughput",
 ];
 
-/// Reads one table. `CreateTable` checks the inside of the definition.
+/// Reads one table. `CreateTable` checks the details of the definition.
 pub fn read(resource: &Resource, scope: &Scope) -> Result<Table> {
     let properties = resource.properties(scope, &READ, &DROPPED)?;
     properties.require("KeySchema")?;

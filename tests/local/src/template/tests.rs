@@ -1,4 +1,4 @@
-//! Templates that are read, resolved.
+//! Templates that load, and their resolved values.
 
 mod refusals;
 mod repository;
@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// A template of four lines, and `rest` after them, within `Resources`.
+/// A template of four lines, followed by `rest`, within `Resources`.
 fn stack(rest: &str) -> Result<Stack> {
     with_overrides(rest, &[])
 }
@@ -161,7 +161,7 @@ fn an_override_replaces_a_default_within_its_bounds() -> Result<()> {
             "ABC",
             "line 2: Parameters.Code: \"ABC\" doesn't match AllowedPattern",
         ),
-        // The whole value has to match.
+        // The whole value must match.
         (
             "Code",
             "abcd",

@@ -1,5 +1,5 @@
-//! Reads what CloudWatch is told to watch: alarms, and the dashboard. `local` itself watches nothing; tests hold these to what
-//! the functions emit, and simulate when an alarm tells.
+//! Reads what CloudWatch has to watch: alarms, and the dashboard. `local` itself watches nothing; tests compare these with
+//! what the functions emit, and simulate when an alarm fires.
 
 use super::{
     Opened,
@@ -12,12 +12,12 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
-/// All that is watched.
+/// Everything that is watched.
 #[derive(Debug, Default)]
 pub struct Watch {
     /// The alarms, by logical id.
     pub alarms: BTreeMap<String, Alarm>,
-    /// The composite alarms, each with the logical ids of the alarms of which one suffices.
+    /// The composite alarms, each with the logical ids of its alarms, any of which suffices.
     pub composites: BTreeMap<String, Vec<String>>,
     /// The widgets of the dashboard.
     pub widgets: Vec<Widget>,
@@ -26,15 +26,15 @@ pub struct Watch {
 /// An alarm. Missing data doesn't breach it.
 #[derive(Debug, PartialEq)]
 pub struct Alarm {
-    /// The metric, or those that the expression takes by their ids.
+    /// The metric, or those that the expression uses, by their ids.
     pub metrics: BTreeMap<String, Metric>,
-    /// Metric math; without it the one metric counts.
+    /// Metric math; without it the only metric counts.
     pub expression: Option<String>,
     /// `EvaluationPeriods`
     pub periods: usize,
     /// `DatapointsToAlarm`
     pub datapoints: usize,
-    /// True if a value that equals the threshold breaches it.
+    /// Whether a value that equals the threshold breaches it.
     pub or_equal: bool,
     /// The threshold.
     pub threshold: f64,
@@ -47,9 +47,9 @@ pub struct Metric {
     pub namespace: String,
     /// `ApproximateNumberOfMessagesVisible`
     pub name: String,
-    /// The dimensions' values, by their names. A search has `*` for any.
+    /// The dimensions' values, by name. A search has `*` for any value.
     pub dimensions: BTreeMap<String, String>,
-    /// `Sum`, `p99`
+    /// `Sum`, `p99`, …
     pub statistic: String,
     /// Length of a datapoint.
     pub period: Duration,
@@ -60,7 +60,7 @@ pub struct Metric {
 pub struct Widget {
     /// Its title.
     pub title: String,
-    /// What it draws, or computes with.
+    /// The metrics that it draws, or computes with.
     pub metrics: Vec<Metric>,
     /// Its horizontal lines: a label, and a value.
     pub lines: Vec<(String, f64)>,
@@ -108,7 +108,7 @@ fn read(source: &str, overrides: &BTreeMap<String, String>, place: &Place) -> Re
     Ok(watch)
 }
 
-/// The properties that say when an alarm tells.
+/// The properties that say when an alarm fires.
 const ALARM: [&str; 13] = [
     "ComparisonOperator",
     "DatapointsToAlarm",
@@ -193,7 +193,7 @@ fn metric(node: &Node, statistic: &str, period: &Node) -> Result<Metric> {
     })
 }
 
-/// The alarms in a rule of which one suffices.
+/// The alarms in a rule, any of which suffices.
 fn any_of(rule: &Node, resources: &[Resource]) -> Result<Vec<String>> {
     let one = |part: &str| {
         let arn = part.trim().strip_prefix("ALARM(\"")?.strip_suffix("\")")?;
@@ -239,7 +239,7 @@ fn widgets(body: &Node) -> Result<Vec<Widget>> {
         .collect()
 }
 
-/// A metric of a widget: `["AWS/SQS", "Name", "Dimension", "value", {…}]`. None for an expression but a search.
+/// A metric of a widget: `["AWS/SQS", "Name", "Dimension", "value", {…}]`. `None` for an expression other than a search.
 fn drawn(metric: &Value, widget: &Value) -> Result<Option<Metric>> {
     let mut parts: Vec<_> = metric.as_array().context("no list")?.iter().collect();
     let options = parts.pop_if(|last| last.is_object());

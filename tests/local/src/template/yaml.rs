@@ -1,11 +1,11 @@
-//! Parses a template into a tree of values. Each value knows its line and its path, so that an error can name them.
+//! Parses a template into a tree of values. Each value knows its line and its path, so that errors can name them.
 
 use anyhow::{Result, anyhow};
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 use saphyr_parser::{Event, Parser, ScanError};
 use std::{fmt::Display, ops::RangeInclusive};
 
-/// The most levels of a document. All that reads a tree, and drops it, goes as deep as the tree by recursion.
+/// The maximum depth of a document. Everything that reads or drops a tree recurses as deep as the tree.
 const DEEPEST: usize = 100;
 
 /// A value and its place in the file.
@@ -20,10 +20,10 @@ pub struct Node {
 
 #[derive(Debug, Clone)]
 pub enum Value {
-    /// A text, and numbers and booleans too: `CloudFormation` itself passes them on as text.
+    /// A text; also numbers and booleans: `CloudFormation` itself passes them on as text.
     Text(String),
     List(Vec<Node>),
-    /// In the template's order.
+    /// In the template's sequence.
     Map(Vec<(String, Node)>),
     /// An intrinsic function in short or long form, by its name without `Fn::`. A resolved tree has none.
     Call(String, Box<Node>),

@@ -1,4 +1,4 @@
-//! Looks at the page with axe-core, and takes its picture.
+//! Checks the page with axe-core, and takes screenshots.
 
 use crate::{
     Shop,
@@ -21,12 +21,12 @@ const LOOKS: [(&str, u32); 4] = [
     ("dark", 360),
 ];
 
-/// The file `axe.min.js`, if AXE names it.
+/// The file `axe.min.js`, if `AXE` names it.
 pub fn axe() -> Option<PathBuf> {
     env::var_os("AXE").map(PathBuf::from)
 }
 
-/// Looks at a page with orders and a spike that drains, and then at one on which everything is wrong.
+/// Checks a page with orders and a spike that drains, and then one on which everything has failed.
 pub async fn check(shop: &Shop) -> Result<()> {
     let axe = fs::read_to_string(axe().context("AXE names no file")?)?;
     let pictures = env::var_os("SCREENSHOTS").map(PathBuf::from);
@@ -39,7 +39,7 @@ pub async fn check(shop: &Shop) -> Result<()> {
     browser.click("#spike").await?;
     let drains = "document.getElementById('live-spike').innerText.includes('the queue drains')";
     browser.until(Duration::from_mins(2), drains).await?;
-    // Some of it, so that the wall has an end in the picture, and the line goes on.
+    // Drains some of the backlog, so that the wall has an end in the picture, and the line continues.
     let waiting = "Number(document.querySelector('.legend .waiting b').innerText.replace(',', ''))";
     let some = format!("{waiting} < 700");
     browser.until(Duration::from_mins(1), &some).await?;
@@ -68,7 +68,7 @@ pub async fn check(shop: &Shop) -> Result<()> {
     wrong(shop, &axe).await
 }
 
-/// Looks at a dead order and all that is known of it, a fault in force, the forms of all faults, and a refusal.
+/// Checks a dead order and all that is known about it, a fault in force, the forms of all faults, and a refusal.
 async fn wrong(shop: &Shop, axe: &str) -> Result<()> {
     let browser = &shop.browser;
     let over = in_part("live-spike", "its orders are off the queue");
@@ -103,27 +103,27 @@ async fn everywhere(browser: &Browser, axe: &str, what: &str) -> Result<()> {
 
 async fn violations(browser: &Browser, axe: &str, what: &str) -> Result<()> {
     let script = format!(
-        "{axe};\nconst told = arguments[arguments.length - 1];\
-        axe.run(document).then((found) => told({{violations: found.violations, passes: found.passes.length}}), \
-        (error) => told(String(error)));"
+        "{axe};\nconst done = arguments[arguments.length - 1];\
+        axe.run(document).then((found) => done({{violations: found.violations, passes: found.passes.length}}), \
+        (error) => done(String(error)));"
     );
     let found = browser.run_async(&script).await?;
     let passes = found["passes"].as_u64().unwrap_or_default();
     ensure!(passes > 10, "axe checked only {passes} rules: {found}");
     let violations = found["violations"].as_array().context("no list")?;
-    let told = violations.iter().map(|violation| {
+    let described = violations.iter().map(|violation| {
         let nodes = violation["nodes"].as_array().into_iter().flatten();
         let nodes: Vec<_> = nodes
             .map(|node| node["html"].as_str().unwrap_or_default())
             .collect();
         format!("{}: {nodes:?}", violation["help"])
     });
-    let told: Vec<_> = told.collect();
-    ensure!(told.is_empty(), "{what}: {told:#?}");
+    let described: Vec<_> = described.collect();
+    ensure!(described.is_empty(), "{what}: {described:#?}");
     Ok(())
 }
 
-/// The upper part of the page.
+/// Takes a screenshot of the upper part of the page.
 async fn picture(browser: &Browser, width: u32, file: &Path) -> Result<()> {
     let height = if width > 600 { 1030 } else { 1250 };
     browser.resize(width, height).await?;

@@ -1,7 +1,7 @@
-//! Drives a headless Chromium by ChromeDriver, over the W3C's WebDriver protocol.
+//! Drives a headless Chromium through ChromeDriver, over the W3C's WebDriver protocol.
 //!
-//! The protocol is JSON over HTTP, and these tests need ten of its calls. `fantoccini` and `thirtyfour` are clients of all of
-//! it; the former brings the crate `webdriver`, whose licence `.cargo/deny.toml` doesn't allow.
+//! The protocol is JSON over HTTP, and these tests need ten of its calls. `fantoccini` and `thirtyfour` are clients of the
+//! whole protocol; the former brings the crate `webdriver`, whose licence `.cargo/deny.toml` doesn't allow.
 
 use anyhow::{Context, Result, bail, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -21,21 +21,21 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-/// For the start of ChromeDriver and of the browser.
+/// How long ChromeDriver and the browser may take to start.
 const START: Duration = Duration::from_mins(1);
-/// Between two looks at a condition.
+/// How often to check a condition.
 const LOOK: Duration = Duration::from_millis(50);
-/// A page that a form asked for is there within this time.
+/// How soon a page that a form requested must be there.
 const SHOWN: Duration = Duration::from_secs(20);
 
 /// WebDriver's error for an element that is no longer in the page.
 const STALE: &str = "stale element reference";
 
-/// Runs ChromeDriver until its own standard input ends, and ends all that it has started then. So nothing outlives the test,
-/// however that ends.
+/// Runs ChromeDriver until its own standard input closes, and then ends everything that it has started. So nothing outlives
+/// the test, however that ends.
 const DRIVER: &str = "chromedriver --port=0 & read -r _; kill 0";
 
-/// WebDriver's names of keys that are no character.
+/// WebDriver's names of keys that aren't characters.
 pub mod key {
     pub const TAB: &str = "\u{e004}";
     pub const ENTER: &str = "\u{e007}";
@@ -51,7 +51,7 @@ pub struct Browser {
     _profile: TempDir,
 }
 
-/// Tells if there is a ChromeDriver to start.
+/// Whether ChromeDriver is installed.
 pub fn is_there() -> bool {
     let version = std::process::Command::new("chromedriver")
         .arg("--version")
@@ -72,7 +72,7 @@ impl Browser {
         let output = driver.stdout.take().context("no output")?;
         let mut lines = BufReader::new(output).lines();
         let port = timeout(START, port(&mut lines)).await??;
-        // It goes on writing, and ends if nobody reads.
+        // ChromeDriver goes on writing, and would end without a reader.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let folder = format!("--user-data-dir={}", profile.path().display());
         let mut browser = Self {
@@ -114,19 +114,19 @@ impl Browser {
         Ok(())
     }
 
-    /// Runs a function's body in the page, and gives what it returns.
+    /// Runs a function's body in the page, and returns its result.
     pub async fn run(&self, script: &str) -> Result<Value> {
         self.post("/execute/sync", &json!({"script": script, "args": []}))
             .await
     }
 
-    /// Runs one that tells its result to the function that is its last argument.
+    /// Runs a function's body that passes its result to the callback in its last argument.
     pub async fn run_async(&self, script: &str) -> Result<Value> {
         self.post("/execute/async", &json!({"script": script, "args": []}))
             .await
     }
 
-    /// The text of an element, as it is seen.
+    /// The visible text of an element.
     pub async fn text(&self, css: &str) -> Result<String> {
         let element = self.find(css).await?;
         let path = format!("/element/{element}/text");
@@ -134,7 +134,7 @@ impl Browser {
         Ok(text.as_str().unwrap_or_default().to_owned())
     }
 
-    /// Waits until an element has this text. It needs no script in the page, and outlasts a page that is being replaced.
+    /// Waits until an element has this text. It needs no script in the page, and survives a page that is being replaced.
     pub async fn shows(&self, css: &str, text: &str) -> Result<()> {
         let end = Instant::now() + SHOWN;
         loop {
@@ -149,8 +149,8 @@ impl Browser {
         }
     }
 
-    /// Clicks an element as a mouse would: it must be in sight, and nothing on it. A live part of the page may be replaced after
-    /// the element was found, and before it is clicked: then it is found again.
+    /// Clicks an element as a mouse would: it must be visible and uncovered. A live part of the page may be replaced between
+    /// finding and clicking the element: then it is found again.
     pub async fn click(&self, css: &str) -> Result<()> {
         let end = Instant::now() + SHOWN;
         loop {
@@ -163,7 +163,7 @@ impl Browser {
         }
     }
 
-    /// Replaces what is in a field.
+    /// Replaces a field's content.
     pub async fn fill(&self, css: &str, text: &str) -> Result<()> {
         let element = self.find(css).await?;
         self.post(&format!("/element/{element}/clear"), &json!({}))
@@ -176,7 +176,7 @@ impl Browser {
         Ok(())
     }
 
-    /// Presses keys one after the other, while those of `held` are down. [`key`] has those that are no character.
+    /// Presses keys one after the other, while those of `held` are down. [`key`] has those that aren't characters.
     pub async fn press(&self, held: &str, keys: &str) -> Result<()> {
         let act = |kind: &str, key: char| json!({"type": kind, "value": key});
         let mut actions: Vec<_> = held.chars().map(|key| act("keyDown", key)).collect();
@@ -196,7 +196,7 @@ impl Browser {
         let end = Instant::now() + within;
         let script = format!("return Boolean({condition})");
         loop {
-            // A page that is being replaced has no answer.
+            // A page that is being replaced doesn't answer.
             if matches!(self.run(&script).await, Ok(Value::Bool(true))) {
                 return Ok(());
             }
@@ -208,7 +208,7 @@ impl Browser {
         }
     }
 
-    /// A command of Chromium's own protocol.
+    /// Sends a command of Chromium's own protocol.
     pub async fn command(&self, name: &str, parameters: Value) -> Result<Value> {
         self.post(
             "/goog/cdp/execute",
@@ -217,7 +217,7 @@ impl Browser {
         .await
     }
 
-    /// Light or dark.
+    /// Sets the preferred scheme, light or dark.
     pub async fn prefer(&self, scheme: &str) -> Result<()> {
         let feature = json!({"name": "prefers-color-scheme", "value": scheme});
         self.command("Emulation.setEmulatedMedia", json!({"features": [feature]}))
@@ -225,7 +225,7 @@ impl Browser {
         Ok(())
     }
 
-    /// The size of the page in pixels.
+    /// Sets the size of the page in pixels.
     pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
         let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
         self.command("Emulation.setDeviceMetricsOverride", metrics)
@@ -233,13 +233,13 @@ impl Browser {
         Ok(())
     }
 
-    /// A PNG of what is in sight.
+    /// Takes a screenshot of the visible part, as a PNG.
     pub async fn screenshot(&self) -> Result<Vec<u8>> {
         let png = self.call(Method::GET, "/screenshot", &Value::Null).await?;
         Ok(STANDARD.decode(png.as_str().context("no picture")?)?)
     }
 
-    /// The id of the one element that a selector names.
+    /// The id of the one element that a selector matches.
     async fn find(&self, css: &str) -> Result<String> {
         let wanted = json!({"using": "css selector", "value": css});
         let element = self
@@ -279,12 +279,12 @@ impl Browser {
     }
 }
 
-/// The port that ChromeDriver tells when it is up.
+/// The port that ChromeDriver prints once it is up.
 async fn port(lines: &mut Lines<impl AsyncBufRead + Unpin>) -> Result<u16> {
     while let Some(line) = lines.next_line().await? {
         if let Some((_, port)) = line.rsplit_once("successfully on port ") {
             return Ok(port.trim_end_matches('.').parse()?);
         }
     }
-    bail!("ChromeDriver told no port")
+    bail!("ChromeDriver printed no port")
 }

@@ -1,4 +1,4 @@
-//! The console in a real browser: a headless Chromium, without which these tests are left out.
+//! The console in a real browser: a headless Chromium, without which these tests are skipped.
 
 mod accessible;
 mod browser;
@@ -19,7 +19,7 @@ pub struct Shop {
 
 fn main() -> Result<()> {
     let mut arguments = Arguments::from_args();
-    // They share one window, one queue and one set of faults.
+    // The tests share one window, one queue and one set of faults.
     arguments.test_threads = Some(1);
     let runtime = Arc::new(Runtime::new()?);
     let shop = Arc::new(OnceCell::new());

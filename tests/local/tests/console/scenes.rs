@@ -1,4 +1,4 @@
-//! What somebody sees who uses the console.
+//! What a user of the console sees.
 
 use crate::{Shop, browser::key};
 use anyhow::{Context, Result, bail, ensure};
@@ -12,11 +12,11 @@ use std::{pin::Pin, time::Duration};
 /// A test.
 pub type Scene = for<'s> fn(&'s Shop) -> Pin<Box<dyn Future<Output = Result<()>> + Send + 's>>;
 
-/// For what takes no time but the machine's.
+/// For what takes only the machine's time.
 pub const SOON: Duration = Duration::from_secs(20);
-/// For what a queue needs.
+/// For what depends on the queue.
 pub const DRAINED: Duration = Duration::from_mins(2);
-/// The time until the last client knows its outcome: a client that asked before any order was settled may wait six minutes.
+/// How long until the last client knows its outcome: a client that polled before any order was settled may wait six minutes.
 const KNOWN: Duration = Duration::from_mins(7);
 
 pub const LIVE: &str = "document.documentElement.dataset.state === 'live'";
@@ -35,7 +35,7 @@ impl Shop {
         self.browser.until(SOON, LIVE).await
     }
 
-    /// Switches a fault on that kills an order, and waits until it is dead; gives its id.
+    /// Switches on a fault that kills an order, and waits until it is dead; returns its id.
     pub async fn dead_order(&self) -> Result<String> {
         self.browser.click("#faults summary").await?;
         self.browser
@@ -55,7 +55,7 @@ impl Shop {
         Ok(id)
     }
 
-    /// Presses Tab, with `held` down, until the focus is on such an element.
+    /// Presses Tab, with `held` down, until the focus is on a matching element.
     async fn tab(&self, held: &str, css: &str) -> Result<()> {
         let is_there = format!("return document.activeElement.matches('{css}')");
         for _ in 0..100 {
@@ -67,7 +67,7 @@ impl Shop {
         bail!("a hundred tabs don't lead to `{css}`")
     }
 
-    /// Places an order as a client does; gives its id.
+    /// Places an order as a client does; returns its id.
     async fn place(&self) -> Result<String> {
         let order = json!({"lines": [{"sku": "cup", "quantity": 1, "unit_price": 1250}], "currency": "EUR"});
         let request = Request::post(format!("{}/orders", self.cloud.api_url()))
@@ -87,7 +87,7 @@ impl Shop {
     }
 }
 
-/// The row of one of the latest orders.
+/// Selects the row of one of the latest orders.
 fn row(id: &str) -> String {
     let encoded = id.replace('-', "%2D");
     format!("document.getElementById('latest-{encoded}').closest('tr')")
@@ -97,7 +97,7 @@ fn confirmed(id: &str) -> String {
     format!("{}.innerText.includes('confirmed')", row(id))
 }
 
-/// The text of an element, in the page.
+/// Whether an element in the page contains this text.
 pub fn in_part(id: &str, text: &str) -> String {
     format!("document.getElementById('{id}').innerText.includes('{text}')")
 }
@@ -109,7 +109,7 @@ pub async fn order(shop: &Shop) -> Result<()> {
     shop.browser.until(Duration::from_secs(1), &listed).await?;
     shop.browser.until(SOON, &confirmed(&id)).await?;
 
-    // Its row, its message and its log are a click away.
+    // Its row, its message and its log are one click away.
     shop.browser
         .run(&format!("{}.querySelector('a').click()", row(&id)))
         .await?;
@@ -188,7 +188,7 @@ async fn snapshot(shop: &Shop, id: &str) -> Result<()> {
     shop.browser.shows("#live-orders", id).await?;
     shop.browser.shows("#state", "As it was").await?;
     shop.browser.shows("noscript a", "Reload").await?;
-    // What a form asks for is done, and what can't be done is explained.
+    // A form's request is carried out, and one that can't be is explained.
     shop.browser.fill("#spike-rate", "1").await?;
     shop.browser.fill("#spike-seconds", "1").await?;
     shop.browser.click("#spike").await?;
@@ -207,7 +207,7 @@ pub async fn keyboard(shop: &Shop) -> Result<()> {
     ensure!(shop.browser.text(":focus").await? == "Skip to the numbers");
     shop.browser.press("", key::ENTER).await?;
 
-    // A spike of one order.
+    // Sends a spike of one order.
     shop.tab("", "#spike-rate").await?;
     for last in [key::TAB, key::ENTER] {
         shop.browser.press(key::CONTROL, "a").await?;
@@ -224,7 +224,7 @@ pub async fn keyboard(shop: &Shop) -> Result<()> {
     shop.tab("", "#live-orders a").await?;
     let focused = "return document.activeElement.id";
     let link = shop.browser.run(focused).await?;
-    // The table is replaced when another order comes; the focus stays on its link.
+    // The table is replaced when another order arrives; the focus stays on its link.
     let other = shop.place().await?;
     shop.browser
         .until(SOON, &in_part("live-orders", &other))

@@ -1,4 +1,4 @@
-//! Crashes processes by injected faults.
+//! Crashes processes with injected faults.
 
 use super::{failure, faulty, invoke, running};
 use local::{
@@ -8,7 +8,7 @@ use local::{
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
-/// Starts a function that crashes in this way, as often as it may.
+/// Starts a function that crashes in this way, at most this many times.
 fn crashing(crash: Crash, times: u64) -> anyhow::Result<(Lambda, Arc<Faults>)> {
     let faults = Arc::new(Faults::default());
     let injection = Injection {

@@ -26,7 +26,7 @@ struct Fixture {
 }
 
 impl Fixture {
-    /// Makes a mapping from a queue that hides messages for three seconds, with these messages on it.
+    /// Makes a mapping from a queue that hides messages for three seconds, and puts these messages on it.
     async fn start(
         batch_size: usize,
         window_ms: u64,
@@ -80,7 +80,7 @@ impl Fixture {
         assert_eq!(sent.status(), 200);
     }
 
-    /// Counts the messages that were received and not deleted.
+    /// Counts the messages that were received but not deleted.
     async fn in_flight(&self) -> anyhow::Result<usize> {
         let name = "ApproximateNumberOfMessagesNotVisible";
         let request = json!({"QueueUrl": url(ENDPOINT, "q"), "AttributeNames": [name]});
@@ -103,7 +103,7 @@ impl Fixture {
         lines.iter().filter(|said| *said == line).count()
     }
 
-    /// Waits until the function has written a line this often.
+    /// Waits until the function has written a line this many times.
     async fn said(&self, line: &str, times: usize) {
         while self.count(line) < times {
             sleep(Duration::from_millis(5)).await;
@@ -118,7 +118,7 @@ impl Fixture {
 
 pub async fn window() -> anyhow::Result<()> {
     let fixture = Fixture::start(3, 1000, 2, &["a", "b", "c", "d"]).await?;
-    // The first batch is full; this message comes while the second is being filled.
+    // The first batch is full; this message arrives while the second is being filled.
     fixture.said("batch 3", 1).await;
     fixture.send("e").await;
     fixture.said("batch 2", 1).await;
@@ -149,7 +149,7 @@ pub async fn fates() -> anyhow::Result<()> {
     let rules: Vec<_> = [
         ("twice", Delivery::Twice(Duration::ZERO)),
         ("late", Delivery::Late(Duration::from_millis(300))),
-        // The message was received often enough: the function is told so.
+        // The receive count jumps, and the function sees that.
         ("counted", Delivery::Received(7)),
     ]
     .into_iter()

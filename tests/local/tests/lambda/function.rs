@@ -1,8 +1,8 @@
 //! Plays a function without a runtime: it speaks the Runtime API over plain sockets, so that its errors are our own.
 //!
-//! Its event tells it to do these things, in this order: `say` a line, sleep (`sleep_ms`), `exit`, answer with
-//! an `error` or with `size` bytes, else with its environment, and `exit_after` that. A batch from
-//! a queue says `batch N`, its bodies, and the receive count of each redelivery, and fails those that are `bad`.
+//! Its event makes it do these things, in this sequence: `say` a line, sleep (`sleep_ms`), `exit`, answer with an `error` or
+//! with `size` bytes, or else with its environment, and `exit_after` that. For a batch from a queue it prints `batch N`, its
+//! bodies, and the receive count of each redelivery, and fails those that are `bad`.
 
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -87,7 +87,7 @@ fn batch(records: &[Value]) -> Value {
     json!({"batchItemFailures": failures})
 }
 
-/// Sends one request on a connection of its own; gives the response's request id, if any, and its body.
+/// Sends one request on its own connection; returns the response's request id, if any, and its body.
 fn request(
     api: &str,
     method: &str,

@@ -144,7 +144,7 @@ async fn invoke(lambda: &Lambda, event: Value) -> anyhow::Result<Value> {
     Ok(serde_json::from_slice(&answer)?)
 }
 
-/// The error document of an invocation that has to fail.
+/// The error document of an invocation that must fail.
 async fn failure(lambda: &Lambda, event: Value) -> anyhow::Result<Value> {
     match lambda.invoke("F", event.to_string().into()).await {
         Err(InvokeError::Failed(document)) => Ok(serde_json::from_slice(&document)?),
@@ -296,7 +296,7 @@ async fn abandoned() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Tells if a process exists, even one that nobody has waited for.
+/// Whether a process exists, even as a zombie.
 fn running(pid: &Value) -> bool {
     std::process::Command::new("kill")
         .args(["-0", &pid.to_string()])

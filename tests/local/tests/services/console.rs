@@ -1,4 +1,4 @@
-//! The console over HTTP: it shows what is there, lets nobody in from elsewhere, and takes all that it shows for text.
+//! The console over HTTP: it shows what exists, admits no outside page, and shows everything as text.
 
 mod fixture;
 
@@ -33,7 +33,7 @@ async fn the_page_needs_no_script_and_allows_none_but_its_own() -> Result<()> {
     ] {
         ensure!(page.contains(part), "no {part} in {page}");
     }
-    // A style or a handler of an element's own would be refused.
+    // A style or a handler in an element would be refused.
     ensure!(
         !page.contains(" style=") && !page.contains(" onclick="),
         "{page}"
@@ -74,19 +74,19 @@ async fn whatever_a_client_sends_stays_text() -> Result<()> {
             page.matches("<script").count() == 1 && !page.contains("<img"),
             "{page}"
         );
-        // The text of a row's status is no class.
+        // The text of a row's status doesn't become a class.
         ensure!(!page.contains(&format!("status {HOSTILE}")), "{page}");
     }
     ensure!(
         one.contains("<h3>Row</h3>") && one.contains("<h3>Message</h3>"),
         "{one}"
     );
-    ensure!(one.contains("<h3>Way</h3>"), "{one}");
+    ensure!(one.contains("<h3>Path</h3>"), "{one}");
     Ok(())
 }
 
 #[tokio::test]
-async fn no_other_page_is_let_in() -> Result<()> {
+async fn no_other_page_is_admitted() -> Result<()> {
     let fixture = Fixture::start().await?;
     let host = fixture.page.trim_start_matches("http://");
     let paths = [
@@ -150,8 +150,8 @@ async fn a_fault_is_switched_on_and_off_and_a_bad_one_is_explained() -> Result<(
         ("faults/on", "", "fault"),
         (
             "faults/on",
-            "fault=killed&function=Nobody&seconds=1",
-            "no function Nobody",
+            "fault=killed&function=Unknown&seconds=1",
+            "no function Unknown",
         ),
         (
             "faults/on",
@@ -189,7 +189,7 @@ async fn a_fault_is_switched_on_and_off_and_a_bad_one_is_explained() -> Result<(
 }
 
 #[tokio::test]
-async fn dead_letters_are_redriven_and_told_with_their_reason() -> Result<()> {
+async fn dead_letters_are_redriven_and_shown_with_their_reason() -> Result<()> {
     let fixture = Fixture::start().await?;
     fixture.order("OrdersDeadLetterQueue", "queued").await?;
     fixture.order("OrdersDeadLetterQueue", "failed").await?;
@@ -199,7 +199,7 @@ async fn dead_letters_are_redriven_and_told_with_their_reason() -> Result<()> {
     for reason in ["it has no row", "processing gave up"] {
         ensure!(page.contains(reason), "no {reason} in {page}");
     }
-    // They were sent there, and come from no queue.
+    // They were sent directly to the dead-letter queue, so they have no source.
     let (status, _, page) = fixture.post("/.console/redrive", "").await?;
     ensure!(
         status == StatusCode::UNPROCESSABLE_ENTITY,
@@ -213,7 +213,7 @@ async fn dead_letters_are_redriven_and_told_with_their_reason() -> Result<()> {
     fixture.order("OrdersQueue", "received-too-often").await?;
     let mut receive = queue("OrdersQueue");
     receive["VisibilityTimeout"] = 0.into();
-    // The template's MaxReceiveCount.
+    // One more than the template's MaxReceiveCount.
     for _ in 0..=25 {
         fixture.call("AmazonSQS.ReceiveMessage", &receive).await?;
     }
@@ -254,7 +254,7 @@ async fn what_changes_is_sent_within_a_second() -> Result<()> {
 #[tokio::test]
 async fn a_spike_takes_the_tables_limit_from_one_that_still_drains() -> Result<()> {
     let fixture = Fixture::start().await?;
-    // It keeps the queue from being drained.
+    // The message keeps the queue from being drained.
     fixture.order("OrdersQueue", "waiting").await?;
     let spike = async |units: u32| {
         let form = format!("rate=1&seconds=1&units={units}");
@@ -264,7 +264,7 @@ async fn a_spike_takes_the_tables_limit_from_one_that_still_drains() -> Result<(
         };
         timeout(Duration::from_secs(20), started).await?
     };
-    // Write units of a row alone are one; ten are there at the start, and come each second.
+    // A single row costs one write unit; ten are available at the start, and ten more each second.
     let takes_all = async || {
         for _ in 0..40 {
             let row = json!({"id": {"S": "a"}});

@@ -16,7 +16,7 @@ impl Fixture {
         Ok((status, body))
     }
 
-    /// Makes a rule by [`PATTERN`] on a bus, which sends to `q`.
+    /// Makes a rule with [`PATTERN`] on a bus, which sends to `q`.
     async fn rule(&self, bus: &str) -> anyhow::Result<()> {
         let rule = json!({"Name": "r", "EventBusName": bus, "EventPattern": PATTERN});
         let (status, _) = self.events("PutRule", rule).await?;
@@ -28,7 +28,7 @@ impl Fixture {
         Ok(())
     }
 
-    /// Puts these events, and gives their error codes.
+    /// Puts these events, and returns their error codes.
     async fn put(&self, entries: Vec<Value>) -> anyhow::Result<Vec<Option<String>>> {
         let (status, body) = self
             .events("PutEvents", json!({ "Entries": entries }))
@@ -72,7 +72,7 @@ async fn a_rule_sends_the_events_of_its_pattern_to_its_queue() -> anyhow::Result
         Some("2026-11-22T09:00:00Z".len())
     );
 
-    // A rule that is switched off, and one without a target.
+    // A disabled rule, and then one without a target.
     let rule = json!({"Name": "r", "EventPattern": PATTERN, "State": "DISABLED"});
     fixture.events("PutRule", rule).await?;
     fixture.put(vec![entry("shop", 101)]).await?;
@@ -107,7 +107,7 @@ async fn buses_are_apart_and_known_by_name_and_arn() -> anyhow::Result<()> {
         fixture.put(vec![event]).await?;
         assert_eq!(fixture.received(Duration::ZERO).await?, 1, "{name}");
     }
-    // A bus that isn't there takes an event all the same.
+    // A bus that doesn't exist still accepts an event.
     let mut event = entry("shop", 101);
     event["EventBusName"] = "missing".into();
     assert_eq!(fixture.put(vec![event]).await?, [None]);

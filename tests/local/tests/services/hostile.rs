@@ -1,4 +1,4 @@
-//! Requests that would harm: a web page's, and those that need more stack than a thread has, in whatever language.
+//! Requests that would do harm: a web page's, and those that need more stack than a thread has, in every language.
 
 use super::Fixture;
 use http_body_util::{BodyExt, Full};
@@ -48,7 +48,7 @@ async fn a_web_page_reaches_no_service() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Each parameter of DynamoDB that is an expression, in a request that is good but for it.
+/// Each of DynamoDB's parameters that is an expression, in a request that is otherwise valid.
 fn requests(expression: &str) -> Vec<(&'static str, Value)> {
     let (table, key) = ("odd", json!({"id": {"S": "1"}}));
     let action = |name: &str, parameter: &str| {
@@ -169,7 +169,7 @@ async fn no_expression_ends_the_process() -> anyhow::Result<()> {
             .await?;
         assert_eq!(status, 400, "{body}");
     }
-    // Values within values: DynamoDB allows 32.
+    // Nested values: DynamoDB allows 32 levels.
     for depth in [31, 33, 100, 127] {
         let mut value = json!({"S": "x"});
         for _ in 0..depth {
@@ -203,7 +203,7 @@ async fn no_pattern_or_policy_ends_the_process() -> anyhow::Result<()> {
         (deep(900), Some("ValidationException")),
         (deep(10_000), Some("ValidationException")),
         (deep(100_000), Some("ValidationException")),
-        // Cut off, so that only its depth could be wrong with it.
+        // Truncated, so that only its depth can be at fault.
         (r#"{"a":"#.repeat(800), Some("InvalidEventPatternException")),
         (
             format!("{{\"a\":{}", "[".repeat(4000)),
@@ -229,7 +229,7 @@ async fn no_pattern_or_policy_ends_the_process() -> anyhow::Result<()> {
             regexp("shellstyle", "*"),
             Some("InvalidEventPatternException"),
         ),
-        // The operator is hidden by another member of its name. Of those the last counts.
+        // Another member with the same name hides the operator. The last of them counts.
         (
             twice(r#"{"a":[{"regexp":"…","regexp":["x"]}]}"#),
             Some("InvalidEventPatternException"),
@@ -242,7 +242,7 @@ async fn no_pattern_or_policy_ends_the_process() -> anyhow::Result<()> {
         assert_eq!(body["__type"].as_str(), code, "{start}: {status} {body}");
         assert_eq!(status, if code.is_none() { 200 } else { 400 }, "{start}");
     }
-    // Their patterns are tried by events that are as deep as the API allows, and deeper.
+    // Their patterns are tried with events that are as deep as the API allows, and deeper.
     for depth in [100, 120, 10_000, 100_000] {
         let detail = deep(depth);
         let event = json!({"Source": "s", "DetailType": "d", "Detail": detail});
@@ -261,7 +261,7 @@ async fn no_pattern_or_policy_ends_the_process() -> anyhow::Result<()> {
             assert_eq!(status, 400, "{name} {depth}: {body}");
         }
     }
-    // Whole requests, of each service.
+    // Whole requests, for each service.
     for target in [
         "AWSEvents.PutEvents",
         "AmazonSQS.SendMessage",

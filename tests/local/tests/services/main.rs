@@ -1,4 +1,4 @@
-//! Tests the services' address: the routes of requests, and the faults on the way.
+//! Tests the services' address: the routing of requests, and the faults on the way.
 
 mod console;
 mod event_bus;
@@ -80,7 +80,7 @@ impl Fixture {
         })
     }
 
-    /// A call signed by function `F`.
+    /// Makes a call signed by function `F`.
     async fn call(&self, target: &str, body: &Value) -> anyhow::Result<(u16, HeaderMap, Value)> {
         let address = format!("http://{}/", self.address);
         let request = signed(&address, "F", target, body)?;
@@ -101,7 +101,7 @@ impl Fixture {
     }
 }
 
-/// A call of AWS's JSON protocol, as a function signs it.
+/// A call in AWS's JSON protocol, signed as a function does.
 fn signed(
     address: &str,
     function: &str,

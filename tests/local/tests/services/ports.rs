@@ -6,10 +6,16 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 /// The ports on which it listens.
 fn ports(local: &Local) -> Result<BTreeSet<u16>> {
-    let process = Path::new("/proc").join(local.child.id().context("it has ended")?.to_string());
+    let process = Path::new("/proc").join(
+        local
+            .child
+            .id()
+            .context("the process has ended")?
+            .to_string(),
+    );
     let mut sockets = BTreeSet::new();
     for file in fs::read_dir(process.join("fd"))? {
-        // A file may be closed meanwhile.
+        // A file may have been closed in the meantime.
         let target = fs::read_link(file?.path()).unwrap_or_default();
         let target = target.to_string_lossy().into_owned();
         let inode = target.strip_prefix("socket:[").map(str::to_owned);
@@ -37,7 +43,7 @@ fn ports(local: &Local) -> Result<BTreeSet<u16>> {
 async fn no_port_answers_a_foreign_page() -> Result<()> {
     let local = Local::start(Local::command()).await?;
     let ports = ports(&local)?;
-    // The API, the services, and a Runtime API for each function at least.
+    // At least the API, the services, and a Runtime API for each function.
     ensure!(
         ports.contains(&local.api) && ports.len() >= 5,
         "{ports:?} {}",
@@ -60,7 +66,7 @@ async fn no_port_answers_a_foreign_page() -> Result<()> {
                 ("sec-fetch-site", "same-site"),
                 ("sec-fetch-mode", "no-cors"),
             ],
-            // DNS rebinding: for the browser it is the page's own address.
+            // DNS rebinding: to the browser it is the page's own address.
             &[("host", &rebound), ("origin", &rebound_origin)],
             &[("host", &rebound), ("sec-fetch-site", "same-origin")],
             &[("host", "evil.example")],
@@ -103,7 +109,7 @@ async fn no_port_answers_a_foreign_page() -> Result<()> {
                 );
             }
         }
-        // A link opens the console, and nothing else does.
+        // Only a link opens the console.
         let link = |target| {
             [
                 ("sec-fetch-site", "cross-site"),

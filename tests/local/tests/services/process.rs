@@ -1,4 +1,4 @@
-//! `local` as a process of its own.
+//! `local` as a separate process.
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
@@ -22,14 +22,14 @@ use tokio::{
     time::timeout,
 };
 
-/// A long poll that isn't refused would last.
+/// Shorter than a long poll that isn't refused.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// `local` may have to build its functions first.
+/// How long `local` may take to start: it may have to build its functions first.
 const START: Duration = Duration::from_mins(10);
-/// An order may have to wait for the machine.
+/// How long an outcome may take: an order may have to wait for the machine.
 const OUTCOME: Duration = Duration::from_mins(1);
 
-/// With all its functions started, on ports of its own.
+/// A running `local` with all its functions, on ports of its own.
 pub struct Local {
     pub child: Child,
     pub api: u16,
@@ -37,7 +37,7 @@ pub struct Local {
 }
 
 impl Local {
-    /// Its command, in the workspace.
+    /// The command that starts it, in the workspace.
     pub fn command() -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
         command
@@ -47,7 +47,7 @@ impl Local {
         command
     }
 
-    /// Reads its stdout as far as the API's address.
+    /// Starts it, and reads its stdout up to the API's address.
     pub async fn start(mut command: Command) -> Result<Self> {
         let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
         let mut lines = BufReader::new(child.stdout.take().context("no stdout")?).lines();
@@ -90,7 +90,7 @@ impl Local {
             .with_context(what)
     }
 
-    /// Calls the API as a client does, and reads the answer's JSON.
+    /// Calls the API as a client does, and parses the answer's JSON.
     async fn call(&self, method: &str, path: &str, body: &'static str) -> Result<Value> {
         let headers = [("content-type", "application/json"), ("x-api-key", "ann")];
         let answer = self.send(method, self.api, path, &headers, body).await?;
@@ -107,7 +107,7 @@ async fn it_serves_without_a_reader() -> Result<()> {
     command.stderr(stderr);
     let mut local = Local::start(command).await?;
     local.call("GET", "/v1/openapi.json", "").await?;
-    ensure!(local.child.try_wait()?.is_none(), "it has ended");
+    ensure!(local.child.try_wait()?.is_none(), "the process has ended");
     Ok(())
 }
 
@@ -157,7 +157,7 @@ async fn it_runs_binaries_that_exist_without_cargo() -> Result<()> {
     ] {
         let output = command(functions).output().await?;
         let said = String::from_utf8(output.stderr)?;
-        let last = said.lines().last().context("it says nothing")?;
+        let last = said.lines().last().context("it printed nothing")?;
         let is_refused = !output.status.success();
         ensure!(
             is_refused && last.starts_with("error: ") && last.contains(expected),

@@ -1,4 +1,4 @@
-//! Tests what a request's head decides: which operations there are, in which protocol a call is refused, the host of queue
+//! Tests what a request's head decides: the available operations, the protocol in which a call is refused, the host of queue
 //! URLs, the trace of a message.
 
 use super::Fixture;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 impl Fixture {
-    /// Any request, and the answer as text.
+    /// Sends any request, and returns the answer as text.
     async fn request(
         &self,
         method: Method,
@@ -59,7 +59,7 @@ async fn every_operation_of_the_list_is_known() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn sqs_by_the_query_protocol_is_told_of_the_json_protocol() -> anyhow::Result<()> {
+async fn sqs_refuses_the_query_protocol_and_names_the_json_protocol() -> anyhow::Result<()> {
     let fixture = Fixture::start().await?;
     let query = "Action=ListQueues&Version=2012-11-05";
     for (method, path, headers, body) in [

@@ -1,5 +1,5 @@
-//! The start of the functions, in the environment that the template gives them: what keeps one from starting is one line of
-//! the log.
+//! The start of the functions, in the environment that the template defines: what keeps one from starting is one line of the
+//! log.
 
 use anyhow::{Context, Result, ensure};
 use local::{
@@ -41,20 +41,20 @@ struct Functions {
 impl Functions {
     async fn build() -> Result<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let nobody = Place {
+        let nowhere = Place {
             api: "http://127.0.0.1:1".to_owned(),
             services: "http://127.0.0.1:1".to_owned(),
         };
         let template = folder.join("template.yaml");
         let secret = |_: &str| "development-secret-not-for-production".to_owned();
         let bus = [("OutcomeBus".to_owned(), "orders".to_owned())];
-        let stack = template::load(&template, &bus.into(), &nobody, &mut { secret })?;
+        let stack = template::load(&template, &bus.into(), &nowhere, &mut { secret })?;
         let executables = functions::build(&folder, &stack.functions, false).await?;
         Ok(Self { stack, executables })
     }
 
-    /// Starts each function with these variables instead of the good ones, or without them, if it has them at all. Gives
-    /// the error of its one line.
+    /// Starts each function that has these variables, with these values instead of the good ones, or without them. Returns the
+    /// error of its one line.
     async fn start(&self, changed: &[(&str, Option<&str>)]) -> Result<Vec<String>> {
         let mut errors = Vec::new();
         for (id, function) in &self.stack.functions {
@@ -76,7 +76,7 @@ impl Functions {
                 ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
                 ("AWS_LAMBDA_LOG_GROUP_NAME", "g"),
                 ("AWS_LAMBDA_LOG_STREAM_NAME", "s"),
-                // Nobody listens there, so a function that gets that far ends, too.
+                // Nothing listens there, so a function that gets that far ends, too.
                 ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1"),
             ]);
             for (name, value) in changed {
@@ -105,8 +105,8 @@ impl Functions {
         Ok(errors)
     }
 
-    /// Checks that no function that has the variable starts with this value, and that its error names it, says this, and
-    /// doesn't repeat what is private.
+    /// Checks that no function that has the variable starts with this value, and that its error names the variable, contains
+    /// `part`, and doesn't repeat private values.
     async fn check(&self, name: &str, value: Option<&str>, part: &str) -> Result<()> {
         for error in self.start(&[(name, value)]).await? {
             ensure!(
@@ -123,7 +123,7 @@ impl Functions {
     }
 }
 
-/// The secrets of a rotation are there only while it lasts.
+/// The secrets of a rotation exist only while it lasts.
 fn is_optional(name: &str, function: &str) -> bool {
     name.starts_with("ORDER_ID_SECRET_") && function != "ProcessFunction"
 }
@@ -200,7 +200,7 @@ async fn all_functions_trust_the_same() -> Result<()> {
     let named = |base64: &str| {
         format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
     };
-    // One that is good doesn't help one that isn't.
+    // A good certificate doesn't make up for a bad one.
     for bad in [
         String::new(),
         "none".to_owned(),
@@ -226,7 +226,7 @@ async fn all_functions_trust_the_same() -> Result<()> {
             errors.len() == functions.stack.functions.len(),
             "{errors:?}"
         );
-        // They got as far as the Runtime API.
+        // The functions got as far as the Runtime API.
         let is_ours = |error: &String| error.contains("AWS_") || error.contains("environment");
         ensure!(!errors.iter().any(is_ours), "{name} is {value}: {errors:?}");
     }

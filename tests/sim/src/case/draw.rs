@@ -1,4 +1,4 @@
-//! The case of a seed.
+//! Draws the case of a seed.
 
 mod weather;
 
@@ -13,7 +13,7 @@ const DAY: Duration = Duration::from_hours(24);
 const HEAVY: u64 = 100;
 
 impl Case {
-    /// The case of a seed: every size, and any weather.
+    /// Draws the case of a seed: every size, and any faults.
     pub fn of(seed: u64) -> Self {
         let rng = &mut Rng::with_seed(seed);
         let stack = stack(rng);
@@ -37,8 +37,8 @@ impl Case {
     }
 }
 
-/// A sixth of the cases has rows that expire, wrong times of day, and messages that come when they have. Another sixth has
-/// messages that come soon after.
+/// In a sixth of the cases rows expire, clocks are wrong, and messages arrive after their rows have expired. In another sixth
+/// messages arrive soon after the first ones.
 fn add_copies(case: &mut Case, rng: &mut Rng) {
     let is_retried = rng.bool();
     let (share, retried, delayed) = match rng.u8(..6) {
@@ -61,7 +61,7 @@ fn add_copies(case: &mut Case, rng: &mut Rng) {
     });
 }
 
-/// Hundreds of orders that share few articles, for a new table or one that needs minutes for them, alone or with a long
+/// Hundreds of orders that share few articles, for a new table or for one that needs minutes for them, alone or with a long
 /// outage.
 fn make_heavy(case: &mut Case, rng: &mut Rng) {
     let lines = pick(rng, &[5, 20, 50]);
@@ -71,7 +71,7 @@ fn make_heavy(case: &mut Case, rng: &mut Rng) {
     case.table.burst = Duration::from_secs(1);
     case.weather = Weather::default();
     if rng.bool() {
-        // Each worker tries again each second, for an hour.
+        // Each worker retries each second, for an hour.
         case.stack.workers = 2;
         let outage = weather::long_outage(case, rng);
         case.weather.outages.push(outage);
@@ -93,12 +93,12 @@ fn stack(rng: &mut Rng) -> Stack {
 
 fn load(rng: &mut Rng, stack: &Stack) -> Load {
     let lines = pick(rng, &[1..=1, 1..=3, 5..=5, 20..=20, 50..=50, 1..=50]);
-    // Small runs, and thousands of them.
+    // Draws small runs, because there are thousands of them.
     let most = (1200 / lines.end()).clamp(20, 240);
     let least = stack.batch.min(most / 2).max(1);
     let fair = rng.bool();
     let articles = pick(rng, &[1, 20, 20, 1000, 100_000]);
-    // An article whose row is broken fails some of the orders, and not all: each of them takes all of its receives.
+    // An article whose row is broken fails some of the orders, but not all: each of them uses up its receives.
     let may_break = !fair && 3 * lines.end() < articles;
     Load {
         orders: rng.usize(least..=most),
@@ -120,7 +120,7 @@ fn load(rng: &mut Rng, stack: &Stack) -> Load {
 fn table(rng: &mut Rng) -> Table {
     Table {
         latency: Duration::from_millis(pick(rng, &[5, 8, 20, 50])),
-        // From none to less than a large transaction costs.
+        // Ranges from none to less than a large transaction costs.
         units: pick(
             rng,
             &[None, None, Some(4000), Some(4000), Some(400), Some(100)],

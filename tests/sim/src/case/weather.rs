@@ -5,16 +5,16 @@ use std::{collections::BTreeMap, time::Duration};
 /// The faults of a run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Weather {
-    /// Faults by chance end after this time.
+    /// Random faults end after this time.
     pub ends: Duration,
-    /// The chance of each fault, each time that it can strike.
+    /// The probability of each fault, each time that it can strike.
     pub rates: BTreeMap<Fault, f64>,
     pub outages: Vec<Outage>,
-    /// Each worker's time of day is wrong by this much at most, all the time.
+    /// Each worker's time of day is wrong by at most this much, all the time.
     pub clocks: Duration,
 }
 
-/// A fault that strikes by chance.
+/// A fault that strikes at random.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// A write is refused with `ThrottlingException`.
@@ -39,25 +39,25 @@ pub enum Fault {
     TooLarge,
     /// A change of visibility is refused.
     VisibilityRefused,
-    /// A message stays visible while it is delivered.
+    /// A message remains visible while it is delivered.
     DeliveredTwice,
     /// A message comes back within 3 s, while its worker may still have it.
     BackEarly,
     /// A worker is killed at an await.
     KilledAtAwait,
-    /// A worker is killed at some moment of its time.
+    /// A worker is killed at some moment of its work.
     Killed,
-    /// A worker thinks that its time ends within a minute: the deadline is a time of day, and its clock is wrong.
+    /// A worker believes that its time ends within a minute: the deadline is a time of day, and its clock is wrong.
     ClockWrong,
-    /// A worker answers nothing until Lambda's time-out, before or after it has done its work.
+    /// A worker doesn't answer until Lambda's time-out, before or after it has done its work.
     WorkerHangs,
     /// A worker is of the version before the last deployment, [`Case::old_stack`](super::Case::old_stack).
     OldWorker,
-    /// A message is received, counted and hidden, and no worker gets it.
+    /// A message is received, counted and hidden, but no worker gets it.
     ReceivedInVain,
     /// The receive count rises by two to four at once.
     CountJumps,
-    /// A worker ends before it has looked at its batch.
+    /// A worker ends before it has read its batch.
     CannotStart,
     /// A call to the event bus is refused with 500.
     BusDown,
@@ -68,7 +68,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Faults of a stack without an event bus, but for those that few cases have.
+    /// Faults of a stack without an event bus, except those that only few cases have.
     pub const ALL: [Self; 18] = [
         Self::Throttled,
         Self::ItemThrottled,
@@ -94,7 +94,7 @@ impl Fault {
     pub const BUS: [Self; 3] = [Self::BusDown, Self::BusThrottled, Self::EventRefused];
 }
 
-/// A time in which the tables write nothing, or the event bus takes nothing.
+/// A time in which the tables or the event bus accept nothing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Outage {
     /// The outage's start, counted from the start of the run.
@@ -104,16 +104,16 @@ pub struct Outage {
     pub kind: OutageKind,
 }
 
-/// The answer in an outage.
+/// What the tables or the event bus do in an outage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutageKind {
-    /// They answer 500.
+    /// The tables answer 500.
     Down,
-    /// They throttle.
+    /// The tables throttle.
     Throttled,
-    /// They throttle the items of one partition alone: of every eighth article.
+    /// The tables throttle the items of one partition alone: of every eighth article.
     HotPartition,
-    /// They don't answer.
+    /// The tables don't answer.
     Silent,
     /// The event bus answers 500.
     BusDown,
@@ -124,19 +124,19 @@ pub enum OutageKind {
 }
 
 impl Outage {
-    /// Its length.
+    /// The outage's length.
     pub fn lasts(&self) -> Duration {
         self.until.saturating_sub(self.from)
     }
 }
 
 impl Weather {
-    /// True if no fault strikes that an order could be failed for.
+    /// Whether no fault strikes that could fail an order.
     pub fn is_fair(&self) -> bool {
         self.rates.is_empty()
     }
 
-    /// The time at which all faults are over.
+    /// The time at which all faults have ended.
     pub fn over(&self) -> Duration {
         let outages = self.outages.iter().map(|outage| outage.until);
         let chance = (!self.rates.is_empty()).then_some(self.ends);

@@ -1,7 +1,7 @@
 //! Metric math, as far as the template's alarms use it: numbers, metrics by their ids, `+ - * /`, `>`, parentheses, `IF` and
-//! `FILL`. A metric without a datapoint is missing, and so is what is computed of it.
+//! `FILL`. A metric without a datapoint is missing, and so is everything computed from it.
 
-/// The value of an expression, or none if it is missing. Panics at an expression that isn't understood.
+/// The value of an expression; `None`: it is missing. Panics if it can't parse the expression.
 pub fn evaluate(expression: &str, metric: impl Fn(&str) -> Option<f64>) -> Option<f64> {
     let mut parser = Parser {
         rest: expression.trim(),

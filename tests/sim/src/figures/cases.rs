@@ -58,7 +58,7 @@ fn named(name: impl Into<String>, case: Case) -> Figure {
     }
 }
 
-/// 1,500 orders of 50 lines, and a new table.
+/// 1,500 orders of 50 lines, on a new table.
 fn long_orders() -> Figure {
     let load = Load::of(1500, 50, 100_000);
     named(
@@ -86,13 +86,13 @@ fn spike() -> Figure {
     named("spike", case(load, stack, table, vec![]))
 }
 
-/// The same with an event bus.
+/// Adds an event bus to a figure.
 fn published(mut figure: Figure) -> Figure {
     figure.case.stack.bus = true;
     figure
 }
 
-/// The spike, whose outcomes are published.
+/// The spike, with an event bus.
 fn published_spike() -> Figure {
     Figure {
         name: "spike-published".to_owned(),
@@ -100,7 +100,7 @@ fn published_spike() -> Figure {
     }
 }
 
-/// A new table throttles everything for this many seconds, with enough waiting.
+/// A new table throttles everything for this many seconds, with enough orders waiting.
 fn throttled(seconds: u64) -> Figure {
     let from = Duration::from_secs(6);
     let outage = Outage {
@@ -147,7 +147,7 @@ fn outage(kind: OutageKind, lines: usize) -> Figure {
     )
 }
 
-/// Every size that is hard on a batch.
+/// Every size that makes batches hard.
 fn sizes() -> Vec<Figure> {
     let mut sizes = Vec::new();
     let mut add = |name: &str, orders, lines, workers, batch, units| {
@@ -175,8 +175,8 @@ fn sizes() -> Vec<Figure> {
     sizes
 }
 
-/// 600 orders of 50 lines on a table that takes them in eleven minutes, and an hour without it, from this many seconds on: while
-/// they are delivered first, or again.
+/// 600 orders of 50 lines on a table that takes them in eleven minutes, and an hour's outage that starts after this many
+/// seconds: during their first deliveries, or during later ones.
 fn hour(from: u64) -> Figure {
     let from = Duration::from_secs(from);
     let outage = Outage {
@@ -201,8 +201,8 @@ fn hour(from: u64) -> Figure {
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// The same for fewer orders, which are fast to simulate: `seed` draws when an outage of this kind begins, up to the time that
-/// the table takes for all of them.
+/// The same with fewer orders, which are fast to simulate: `seed` draws when an outage of this kind begins, up to the time
+/// that the table needs for all of them.
 pub fn hour_at_any_time(seed: u64, kind: OutageKind) -> Figure {
     let from = Rng::with_seed(seed).u64(..750);
     let mut figure = hour(from);

@@ -1,4 +1,4 @@
-//! What clients read over time: an answer that was final once never changes.
+//! What clients read over time: an answer that was final never changes.
 
 use super::Tables;
 use crate::{
@@ -14,9 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The final answers that clients got.
 #[derive(Debug, Default)]
 pub struct Reads {
-    /// By the order's id, the outcome and its time.
+    /// The outcome and its time, by the order's id.
     shown: BTreeMap<String, (Outcome, Timestamp)>,
-    /// Orders that read `failed` may still be settled, by a redrive at least.
+    /// Whether orders that read `failed` may still be settled, at least by a redrive.
     pub failed_may_change: bool,
     /// Orders that have several messages: when one has failed for good, another may settle the order.
     several: BTreeSet<String>,
@@ -25,12 +25,12 @@ pub struct Reads {
 }
 
 impl Reads {
-    /// Nothing was read yet.
+    /// Starts with nothing read.
     pub fn new(case: &Case, orders: &Orders) -> Self {
-        // An old worker may give an order up sooner than the queue.
+        // An old worker may give up on an order sooner than the queue does.
         let has_old = case.weather.rates.contains_key(&Fault::OldWorker)
             && case.old_stack().max_receives < case.stack.max_receives;
-        // A `failed` row that a wrong clock dates back reads `failed` too soon.
+        // A `failed` row that a wrong clock backdates reads `failed` too soon.
         let failed_may_change = has_old || case.weather.clocks > MARGIN;
         Self {
             several: orders.several.iter().map(ToString::to_string).collect(),
@@ -41,7 +41,7 @@ impl Reads {
 }
 
 impl Tables {
-    /// A client reads its order as `status` does: consistently, a young `failed` row as `queued`, and an expired row not at all.
+    /// Reads an order as `status` does: consistently, a young `failed` row as `queued`, and an expired row as absent.
     pub fn read(&mut self, id: &str) {
         self.sweep();
         let now = Timestamp::from(clock::now());
@@ -70,7 +70,7 @@ impl Tables {
         }
     }
 
-    /// The order waits, or its row has expired: then its key stands for a new order.
+    /// Records that the order is queued, or that its row has expired and its key stands for a new order.
     fn read_nothing(&mut self, id: &str, now: Timestamp) {
         let keep = self.case.stack.keep;
         let is_kept = |at: Timestamp| keep.is_none_or(|keep| at.until(now) < keep);
@@ -83,7 +83,7 @@ impl Tables {
         }
     }
 
-    /// The key of an order stands for a new one.
+    /// Records that an order's key stands for a new order.
     pub(super) fn forget(&mut self, id: &str) {
         self.reads.shown.remove(id);
     }

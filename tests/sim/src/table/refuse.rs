@@ -1,4 +1,4 @@
-//! Decides if the tables take a write, and makes their refusal.
+//! Decides whether the tables accept a write, and makes their refusal.
 
 use super::{Tables, fingerprint};
 use crate::{
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 impl Tables {
-    /// Faults that need no look at the items.
+    /// Strikes faults that don't depend on the items.
     pub(super) fn refuse(&self, orders: usize) -> Option<(Why, Answer)> {
         if self.is_out(OutageKind::Throttled) || self.strikes(Fault::Throttled) {
             return Some((Why::Throttled, throttled()));
@@ -34,7 +34,7 @@ impl Tables {
         None
     }
 
-    /// An item that has no units left is throttled, and with it the whole transaction; it costs nothing.
+    /// Throttles an item that has no units left, and with it the whole transaction, at no cost.
     pub(super) fn throttle(&mut self, actions: &[Action]) -> Option<(Why, Answer)> {
         let passed = self.counted.elapsed().as_secs_f64();
         self.counted = Instant::now();
@@ -80,7 +80,7 @@ impl Tables {
             }
             return None;
         }
-        // All of them, or an item: DynamoDB says either.
+        // DynamoDB reports either the whole transaction or an item.
         let answer = if reasons.iter().all(Option::is_some) && fastrand::bool() {
             throttled()
         } else {
@@ -89,7 +89,7 @@ impl Tables {
         Some((Why::Throttled, answer))
     }
 
-    /// Conflicts and conditions, one reason an action.
+    /// Checks for conflicts and failed conditions, with one reason per action.
     pub(super) fn cancel(&self, actions: &[Action]) -> Option<(Why, Answer)> {
         let struck = self
             .strikes(Fault::Conflict)
@@ -111,7 +111,7 @@ impl Tables {
         any.then(|| (why, Answer::cancelled(reasons)))
     }
 
-    /// Gives the reason if an action's condition fails.
+    /// Returns the reason if an action's condition fails.
     pub(super) fn condition(&self, action: &Action) -> Option<Value> {
         let failed = |item: Value| json!({"Code": "ConditionalCheckFailed", "Message": "The conditional request failed", "Item": item});
         match action {
@@ -134,12 +134,12 @@ impl Tables {
     }
 }
 
-/// The reason for which an attempt was refused.
+/// Why an attempt was refused.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Why {
-    /// The tables had too much to do.
+    /// The tables were overloaded.
     Throttled,
-    /// Another write was in the way.
+    /// Another write was in progress.
     Conflict,
     /// Anything else.
     Other,

@@ -1,4 +1,4 @@
-//! The orders' rows over time: each is settled once, and swept after it expired.
+//! The orders' rows over time: each is settled once, and deleted after it expired.
 
 use super::{Tables, fingerprint};
 use crate::{clock, request::Row};
@@ -28,7 +28,7 @@ impl Tables {
         self.gone.extend(swept.map(|(_, row)| row));
     }
 
-    /// The rows of an order: those that expired, and the one that it has.
+    /// The rows of an order: those that expired, and the current one.
     pub fn rows_of<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a Row> {
         let gone = self.gone.iter().filter(move |row| row.id == id);
         gone.chain(self.rows.get(id))
@@ -50,7 +50,7 @@ impl Tables {
             let at = row.text("processed_at").unwrap_or_default().to_owned();
             self.failed.insert((row.id.clone(), at));
         }
-        // A client that reads right before and right after a change sees each contradiction.
+        // A client that reads right before and right after a change notices each contradiction.
         let id = row.id.clone();
         self.read(&id);
         if let Some(before) = self.rows.insert(id.clone(), row) {
@@ -62,7 +62,7 @@ impl Tables {
         }
     }
 
-    /// True if the second row's order was placed so late after the first one's that its key stands for a new order.
+    /// Whether the second row's order was placed so late after the first one's that its key stands for a new order.
     pub(super) fn is_new_order(&self, before: &Row, after: &Row) -> bool {
         let age = before.placed_at().until(after.placed_at());
         self.case.stack.keep.is_some_and(|keep| age >= keep)

@@ -1,19 +1,19 @@
-//! The cases of clients who wait, and what each may cost.
+//! The cases of clients who wait, and the most that each may cost.
 
 use super::Spike;
 
 /// A case, with the most that it may cost.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// What is unlike the README's spike.
+    /// How it differs from the README's spike.
     pub name: &'static str,
     /// The case.
     pub spike: Spike,
-    /// Requests for a status, for each request with orders.
+    /// The most requests for a status per request with orders.
     pub gets: f64,
-    /// Most requests for a status in a second, for each request with orders in the second that has the most.
+    /// The highest peak: most requests for a status in a second ÷ most requests with orders in a second.
     pub peak: f64,
-    /// The lateness of nine clients of ten, as a share of what their orders waited.
+    /// The highest lateness of nine clients in ten, as a share of what their orders waited.
     pub late: f64,
 }
 

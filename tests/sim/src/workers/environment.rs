@@ -1,4 +1,4 @@
-//! Lambda: an invocation of the real `Processor`, and all that can happen to it.
+//! Lambda: an invocation of the real `Processor`, and everything that can happen to it.
 
 use super::Worker;
 use crate::{
@@ -63,7 +63,7 @@ impl Worker {
         }
     }
 
-    /// Invokes the processor, and says whether it lives on.
+    /// Invokes the processor, and returns whether it survives.
     pub(super) async fn invoke(
         &self,
         processor: &Processor,
@@ -98,7 +98,7 @@ impl Worker {
         let hangs = strikes(Fault::WorkerHangs);
         let mut end = Instant::now() + limit;
         if clock {
-            // The deadline is a time of day, which a wrong clock takes for another.
+            // The deadline is a time of day, which a wrong clock mistakes for another.
             end = Instant::now() + Duration::from_mins(1).mul_f64(fastrand::f64());
         }
         let life = if at_moment {
@@ -131,7 +131,7 @@ impl Worker {
         false
     }
 
-    /// Deletes the messages, given by id and receipt handle, that a batch doesn't report as failed.
+    /// Deletes the messages, by id and receipt handle, that a batch doesn't report as failed.
     fn done(&self, received: &[(String, String)], is_old: bool, response: &SqsBatchResponse) {
         let failed: Vec<_> = response
             .batch_item_failures
@@ -148,7 +148,7 @@ impl Worker {
             };
             cloudwatch::deleted();
             let (mut bus, mut tables) = (self.wire.bus(), self.wire.tables());
-            // A message is only done when its order's row is known to be there, and its outcome published.
+            // A message may only be deleted when its order has a row, and the outcome is published.
             let is_done = OrderPlaced::from_json(&body).is_ok_and(|placed| {
                 let id = placed.id().to_string();
                 if is_old {
@@ -161,7 +161,8 @@ impl Worker {
                 })
             });
             if !is_done {
-                let wrong = format!("message {id} was done, and its order is not: {body}");
+                let wrong =
+                    format!("message {id} was deleted, but its order isn't settled: {body}");
                 tables.seen.wrong.push(wrong);
             }
         }

@@ -1,11 +1,11 @@
-//! Which alarm of the template fires for which fault, and how soon at the latest. The README promises it.
+//! Which alarm of the template fires for which fault, and by when. The README promises it.
 
-use sim::alarms::{Day, Told, alarms, all, list};
+use sim::alarms::{Day, Fired, alarms, all, list};
 
-/// An alarm that must tell, and the most minutes on a busy and on a quiet day.
+/// An alarm that must fire, and within how many minutes on a busy and on a quiet day.
 type Expected = (&'static str, u32, u32);
 
-/// The alarms that must tell of each trouble.
+/// The alarms that each fault must fire.
 const EXPECTED: [(&str, &[Expected]); 16] = [
     ("nothing", &[]),
     ("messages come twice, or back early", &[]),
@@ -82,31 +82,31 @@ const OUTAGE: &[Expected] = &[
     // Forty minutes cost no order.
     ("DeadLetterAlarm", NEVER, NEVER),
 ];
-/// It must not fire: too few orders come on such a day, or none is dead by then.
+/// The alarm must not fire: too few orders come on such a day, or none is dead by then.
 const NEVER: u32 = u32::MAX;
 
 #[test]
-fn each_fault_is_told_in_time_and_harmless_ones_are_not() -> anyhow::Result<()> {
+fn each_fault_fires_its_alarms_in_time_and_harmless_ones_fire_none() -> anyhow::Result<()> {
     let all = all(&alarms()?);
     let names: Vec<_> = all.iter().map(|(name, ..)| *name).collect();
     for (name, expected) in EXPECTED {
         assert!(names.contains(&name), "{name}: {names:?}");
-        for (_, day, told) in all.iter().filter(|(trouble, ..)| *trouble == name) {
-            check(name, *day, expected, told);
+        for (_, day, fired) in all.iter().filter(|(trouble, ..)| *trouble == name) {
+            check(name, *day, expected, fired);
         }
     }
     assert_eq!(all.len(), 2 * EXPECTED.len());
     Ok(())
 }
 
-fn check(name: &str, day: Day, expected: &[Expected], told: &Told) {
-    let all = list(told);
+fn check(name: &str, day: Day, expected: &[Expected], fired: &Fired) {
+    let all = list(fired);
     if expected.is_empty() {
-        assert!(told.is_empty(), "{name}, {day:?}: {all}");
+        assert!(fired.is_empty(), "{name}, {day:?}: {all}");
     }
     for (alarm, busy, quiet) in expected {
         let most = if day == Day::Busy { *busy } else { *quiet };
-        let minute = told.get(*alarm).copied();
+        let minute = fired.get(*alarm).copied();
         let is_in_time = match most {
             NEVER => minute.is_none(),
             most => minute.is_some_and(|minute| minute <= most),

@@ -1,4 +1,4 @@
-//! The figures that the README promises, each with the most that it may be.
+//! The figures that the README promises, each with its upper bound.
 
 use sim::{
     case::OutageKind,
@@ -34,7 +34,7 @@ fn a_spike_is_drained_at_the_speed_of_the_table() {
 }
 
 #[test]
-fn telling_outcomes_slows_no_spike() {
+fn publishing_outcomes_slows_no_spike() {
     let spike = figure("spike-published");
     assert!(spike.share > Some(0.95), "{spike}");
     assert_eq!(spike.report.most_receives, 1, "{spike}");
@@ -48,7 +48,7 @@ fn a_bus_that_is_gone_for_25_minutes_costs_no_event_and_no_order_waits_for_it() 
         "outage-bussilent-5",
     ] {
         let outage = figure(name);
-        // All have their outcome while it is gone, and their events when it is back, or the report says what is wrong.
+        // All get their outcome during the outage, and their events after it; otherwise the report lists what is wrong.
         assert_eq!(outage.before_end, 500, "{outage}");
         let drained = outage.report.drained;
         assert!(
@@ -81,7 +81,7 @@ fn more_workers_are_faster_than_one_where_all_orders_want_the_same() {
 
 #[test]
 fn an_outage_of_25_minutes_costs_no_order_and_is_over_within_a_visibility_timeout() {
-    // The others of the table take minutes: `cargo run --bin sim -- --figures outage`.
+    // The other cases of the table take minutes: `cargo run --bin sim -- --figures outage`.
     for name in ["outage-down-50", "outage-throttled-5", "outage-silent-5"] {
         let outage = figure(name);
         assert!(outage.settled <= Some(Duration::from_secs(185)), "{outage}");
@@ -94,7 +94,7 @@ fn an_outage_of_an_hour_costs_no_order_whenever_it_begins() {
     let kinds = [OutageKind::Down, OutageKind::Throttled, OutageKind::Silent];
     for (seed, kind) in (1..7).zip(kinds.into_iter().cycle()) {
         let hour = measured(&hour_at_any_time(seed, kind));
-        // The outage takes up to 20 receives, and the load before and after it some.
+        // The outage takes up to 20 receives, and the load before and after it a few.
         let most = hour.report.most_receives;
         assert!((19..25).contains(&most), "{hour}");
     }

@@ -6,7 +6,7 @@ use sim::{
 };
 use std::time::Duration;
 
-/// A worker's receipt handles still change visibility then: it hides messages from its successor, or gives them back
+/// A worker's receipt handles still change visibility then: it hides messages from its successor, or returns them to the queue
 /// while the successor works.
 #[test]
 fn a_late_worker_that_disturbs_its_successor_costs_no_order() {
@@ -24,7 +24,7 @@ fn a_late_worker_that_disturbs_its_successor_costs_no_order() {
         ]
         .into();
         case.stack.max_receives = Stack::default().max_receives;
-        // Workers run out of time, and give orders back.
+        // Workers run out of time, and return orders to the queue.
         case.table.units = Some(100);
         let report = run(&case, false);
         assert!(report.wrong.is_empty(), "seed {seed}: {:?}", report.wrong);

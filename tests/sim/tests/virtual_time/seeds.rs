@@ -1,4 +1,4 @@
-//! Whole runs of `process`, each of a seed.
+//! Whole runs of `process`, one per seed.
 
 use sim::{
     case::{Case, Load, Outage, OutageKind, Stack, Weather},
@@ -18,7 +18,7 @@ fn every_order_gets_its_one_outcome_whatever_happens() {
 
 #[test]
 fn a_seed_is_the_same_run_each_time() {
-    // With faults of chance, with an outage, and calm.
+    // These have random faults, an outage, or neither.
     for seed in [3, 8, 9, 17] {
         let trace = || run(&Case::of(seed), true).trace;
         assert_eq!(trace(), trace(), "seed {seed}");
@@ -27,7 +27,7 @@ fn a_seed_is_the_same_run_each_time() {
 
 #[test]
 fn a_failed_row_that_reads_failed_at_once_is_seen_to_change() {
-    // One delivery, and a table that throttles all once the rows of the last delivery are there.
+    // One delivery, and a table that throttles everything once the rows of the last delivery exist.
     let mut case = Case {
         load: Load::of(20, 2, 100),
         ..Case::of(1)

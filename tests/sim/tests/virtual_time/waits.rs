@@ -1,9 +1,9 @@
-//! Clients that honour `Retry-After` poll at a steady rate, however hard the spike, and know their outcome soon for how long
-//! their orders waited. The cases and their bounds are those of [`sim::waits::all`].
+//! Clients that honour `Retry-After` poll at a steady rate, however hard the spike, and learn their outcome soon in proportion
+//! to how long their orders waited. The cases and their bounds are those of [`sim::waits::all`].
 
 use sim::waits::{Spike, all, run};
 
-/// Runs the cases with this in their name, with some seeds.
+/// Runs the cases whose names contain this text, with some seeds.
 #[track_caller]
 fn check(name: &str, seeds: u64) {
     let mut cases = all();

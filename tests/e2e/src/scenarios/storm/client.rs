@@ -1,4 +1,4 @@
-//! A client: sends its orders, and sends them again when it must.
+//! A client: sends its orders, and retries them when it must.
 
 use super::{
     ledger::Ledger,
@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
-/// The reference of an order that is to fail.
+/// The reference of an order that must fail.
 pub const DOOMED: &str = "doomed";
 
-/// A client waits for an answer this long.
+/// How long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// A client tries this long to get an order accepted.
+/// How long a client keeps trying to get an order accepted.
 const STUBBORNNESS: Duration = Duration::from_mins(3);
 
 /// The most orders that a client sends in one request.
@@ -33,7 +33,7 @@ pub struct Client<'a> {
 }
 
 impl<'a> Client<'a> {
-    /// The n-th.
+    /// Makes the n-th client.
     pub fn new(n: usize, seed: u64, stack: &Stack, market: &'a Market, ledger: &'a Ledger) -> Self {
         let name = format!("client-{n:02}");
         Client {
@@ -45,11 +45,11 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Sends so many orders, over about so long.
+    /// Sends this many orders, over about this time.
     pub async fn rain(&mut self, orders: usize, over: Duration) -> Result<()> {
         let pace = over / u32::try_from(orders.max(1))?;
         for n in 0..orders {
-            // A pause, as people make; half of them shorter.
+            // Pauses as people do; half of the pauses are shorter.
             sleep(pace.mul_f64(self.chance.f64() * 2.0)).await;
             let reference = format!("{} {n}", self.name);
             let order = self.market.order(&reference, &mut self.chance);
@@ -73,7 +73,7 @@ impl<'a> Client<'a> {
         Ok(())
     }
 
-    /// Sends so many orders, over about so long, several in a request.
+    /// Sends this many orders, over about this time, several in a request.
     pub async fn rain_in_batches(&mut self, orders: usize, over: Duration) -> Result<()> {
         let pace = over / u32::try_from(orders.max(1))?;
         let mut n = 0;
@@ -95,7 +95,7 @@ impl<'a> Client<'a> {
         Ok(())
     }
 
-    /// Sends a batch as it is until all of it is accepted.
+    /// Sends a batch unchanged until all of it is accepted.
     async fn place_batch(&mut self, numbers: &[usize], entries: &[Value]) -> Result<()> {
         let start = Instant::now();
         loop {
@@ -122,7 +122,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Sends an order that is to fail.
+    /// Sends an order that must fail.
     pub async fn doomed_order(&mut self) -> Result<()> {
         let order = named(&[(PLENTY, 1)], &self.doomed_reference());
         let number = self.ledger.enter(&self.name, &order, true)?;
@@ -149,7 +149,8 @@ impl<'a> Client<'a> {
         format!("{DOOMED}-{}", self.name)
     }
 
-    /// Sends an order, by its number and its index among those with its key, until it is accepted; one without a key only once, because each time would be another order.
+    /// Sends an order, by its number and its index among those with its key, until it is accepted. An order without a key is
+    /// sent only once, because each send would be another order.
     async fn place(
         &mut self,
         order_number: (usize, usize),
@@ -184,7 +185,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Time is compressed: a tenth of what the answer says, or of two seconds.
+    /// Waits a tenth of what the answer says, or of two seconds: time is compressed.
     async fn wait(&mut self, reply: Option<&Reply>) {
         let header = reply.and_then(|reply| reply.header("retry-after")?.parse().ok());
         let seconds: u64 = header.unwrap_or(2);
@@ -192,7 +193,7 @@ impl<'a> Client<'a> {
         sleep(Duration::from_secs(seconds).div_f64(10.0).mul_f64(jitter)).await;
     }
 
-    /// Asks for an order. Whatever else goes wrong, an id that was issued exists.
+    /// Reads an order. Whatever else goes wrong, an id that was issued exists.
     async fn ask(&self, id: Option<&str>) {
         if let Some(id) = id {
             let reply = timeout(PATIENCE, self.api.get(id)).await;

@@ -10,18 +10,18 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-/// One order of a client, sent under one key, or once.
+/// One order of a client, sent under one key, or only once.
 #[derive(Debug, Clone)]
 pub struct Sent {
     /// The client that sent it.
     pub client: String,
-    /// The order, and others that it sent with the same key, of which at most one takes effect.
+    /// The order, and others that were sent with the same key; at most one of them takes effect.
     pub orders: Vec<Order>,
     /// The locations in the 202s of orders that were sent alone, each with the index of its order.
     pub locations: Vec<(usize, String)>,
-    /// The id in the 202. Without one, the order may be on the queue all the same.
+    /// The id in the 202. Without one, the order may still be queued.
     pub id: Option<String>,
-    /// True if it was sent so as to fail at first.
+    /// Whether it was sent so as to fail at first.
     pub doomed: bool,
 }
 
@@ -46,7 +46,7 @@ struct Inner {
 }
 
 impl Ledger {
-    /// Enters an order before it is sent; gives its number.
+    /// Enters an order before it is sent; returns its number.
     pub fn enter(&self, client: &str, order: &Value, doomed: bool) -> Result<usize> {
         let sent = Sent {
             client: client.to_owned(),
@@ -60,7 +60,7 @@ impl Ledger {
         Ok(inner.sent.len() - 1)
     }
 
-    /// Enters another order with the same key, before it is sent; gives its index among those.
+    /// Enters another order with the same key, before it is sent; returns its index among them.
     pub fn enter_other(&self, number: usize, order: &Value) -> Result<usize> {
         let order = serde_json::from_value(order.clone())?;
         let orders = &mut self.locked().sent[number].orders;
@@ -68,13 +68,13 @@ impl Ledger {
         Ok(orders.len() - 1)
     }
 
-    /// Enters the location that a 202 gave for one of the orders with this number.
+    /// Enters the location from a 202 for one of the orders with this number.
     pub fn located(&self, (number, which): (usize, usize), location: &str) {
         let locations = &mut self.locked().sent[number].locations;
         locations.push((which, location.to_owned()));
     }
 
-    /// Enters an answer; `None` is none within the client's patience.
+    /// Enters an answer; `None`: none within the client's patience.
     pub fn answered(&self, request: &str, reply: Option<&Reply>) {
         let answer = reply.map_or("no answer".to_owned(), |reply| {
             reply.status.as_str().to_owned()
@@ -91,7 +91,7 @@ impl Ledger {
         }
     }
 
-    /// Enters the id that a 202 gave. Retries of a key must all get the same.
+    /// Enters the id from a 202. All retries of a key must get the same id.
     pub fn accepted(&self, number: usize, id: &str) {
         let mut inner = self.locked();
         let before = inner.sent[number].id.replace(id.to_owned());

@@ -4,18 +4,18 @@ use crate::orders::order;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-/// Nobody has this one.
+/// An article that doesn't exist.
 pub const UNKNOWN: &str = "storm-unknown";
 
-/// Nobody ever buys all of this one.
+/// An article that never sells out.
 pub const PLENTY: &str = "storm-plenty";
 
 const ARTICLES: usize = 40;
 
-/// Articles of which there is plenty, and that only long orders want, each some of them.
+/// The number of well-stocked articles that only long orders want, each some of them.
 const LONG: usize = 400;
 
-/// Articles whose demand falls with their rank, as Zipf has it: an order in four has a line of the first.
+/// Articles whose demand falls with their rank by Zipf's law: one order in four has a line of the first.
 pub struct Market {
     articles: Vec<Article>,
     long: Vec<String>,
@@ -24,12 +24,12 @@ pub struct Market {
 struct Article {
     sku: String,
     in_stock: u64,
-    /// The share of the demand of this article and of those before it.
+    /// The cumulative share of the demand, up to and including this article.
     until: f64,
 }
 
 impl Market {
-    /// For so many orders. Every other article is scarce: most of who wants it gets none.
+    /// Stocks for this many orders. Every other article is scarce: most orders for it get none.
     pub fn new(orders: usize) -> Self {
         let weight = |rank: usize| 1.0 / f64::from(u32::try_from(rank + 1).unwrap_or(u32::MAX));
         let all: f64 = (0..ARTICLES).map(weight).sum();
@@ -62,7 +62,7 @@ impl Market {
             .chain(self.long.iter().map(|sku| (&**sku, 1_000_000)))
     }
 
-    /// An order that no other is like.
+    /// Makes an order unlike any other.
     pub fn order(&self, reference: &str, chance: &mut Rng) -> Value {
         let mut lines: Vec<_> = (0..chance.u64(1..=3))
             .map(|_| (self.sku(chance), quantity(chance)))
@@ -85,7 +85,7 @@ impl Market {
     }
 }
 
-/// Mostly a few; now and then someone wants the shop.
+/// Mostly a few; now and then a huge order.
 fn quantity(chance: &mut Rng) -> u64 {
     if chance.u8(..20) == 0 {
         chance.u64(20..=60)

@@ -1,7 +1,7 @@
 //! Follows the location of each order that was accepted alone: its client reads the order's own outcome, or that another order
 //! has its key.
 
-use super::{books::Rows, ledger::Sent};
+use super::{ledger::Sent, reconciliation::Rows};
 use crate::{api::Api, patience::until};
 use anyhow::{Result, ensure};
 use events::Order;
@@ -11,7 +11,7 @@ use http::Method;
 /// Requests at a time.
 const AT_A_TIME: usize = 32;
 
-/// Gives what is wrong, in words, and the number of orders whose key another order has.
+/// Returns what is wrong, in words, and the number of orders whose key another order has.
 pub async fn reads(api: &Api, sent: &[Sent], rows: &Rows) -> (Vec<String>, usize) {
     let api = api.clone().at_most(AT_A_TIME);
     let mut reads = Vec::new();
@@ -32,10 +32,10 @@ pub async fn reads(api: &Api, sent: &[Sent], rows: &Rows) -> (Vec<String>, usize
     (wrong, reused)
 }
 
-/// True if the answer says, rightly, that another order has the key.
+/// Whether the answer correctly says that another order has the key.
 async fn read(api: Api, sent: &Sent, order: &Order, location: &str, rows: &Rows) -> Result<bool> {
     let path = format!("/{location}");
-    // The table may not answer in time on a machine that is too busy.
+    // On a machine that is too busy the table may not answer in time.
     let reply = until("the order can be read", || async {
         let reply = api.send(Method::GET, &path, &[], "").await?;
         Ok(Some(reply).filter(|reply| reply.status != 503))

@@ -1,12 +1,12 @@
-//! Prints the end of a storm.
+//! Prints the result of a storm.
 
-use super::books::Books;
+use super::reconciliation::Reconciliation;
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-/// Violations that are spelled out.
+/// The number of findings that are printed in full.
 const SHOWN: usize = 20;
 
-/// A storm, told.
+/// The result of a storm.
 pub struct Report {
     pub seed: u64,
     pub orders: usize,
@@ -20,22 +20,22 @@ pub struct Report {
     /// Orders whose clients read that another order has their key.
     pub reused_keys: usize,
     pub poison: usize,
-    /// The time for which orders were sent, and the time of all of it.
+    /// The time for which orders were sent, and the total time.
     pub rain: Duration,
     pub duration: Duration,
-    pub books: Books,
+    pub reconciliation: Reconciliation,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Books {
+        let Reconciliation {
             lost,
             doubled,
             oversold,
-            told_again,
+            published_again,
             outcomes,
             wrong,
-        } = &self.books;
+        } = &self.reconciliation;
         let (orders, clients, seed) = (self.orders, self.clients, self.seed);
         writeln!(
             f,
@@ -47,10 +47,10 @@ impl fmt::Display for Report {
         let (redriven, poison, reused) = (self.redriven, self.poison, self.reused_keys);
         writeln!(
             f,
-            "\n  dead letters: {redriven} orders, all redriven; {poison} pieces of poison"
+            "\n  dead letters: {redriven} orders, all redriven; {poison} poison messages"
         )?;
-        writeln!(f, "  {reused} orders read that another has their key")?;
-        writeln!(f, "  {told_again} events beyond one for each outcome")?;
+        writeln!(f, "  {reused} orders whose key another order has")?;
+        writeln!(f, "  {published_again} events beyond one per outcome")?;
         let (rain, duration) = (self.rain.as_secs(), self.duration.as_secs());
         writeln!(f, "  it rained for {rain} s and took {duration} s")?;
         for line in wrong.iter().take(SHOWN) {

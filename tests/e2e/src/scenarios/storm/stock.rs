@@ -2,13 +2,13 @@
 //! rightly: fewer pieces of one of its articles are left than it wanted.
 
 use super::{
-    books::{Books, Rows, told},
     market::UNKNOWN,
+    reconciliation::{Reconciliation, Rows, describe},
 };
 use events::{Outcome, Reason};
 use std::collections::BTreeMap;
 
-impl Books {
+impl Reconciliation {
     /// Checks that the stock has lost what the confirmed orders reserved.
     pub fn stock_adds_up(
         &mut self,
@@ -59,7 +59,7 @@ impl Books {
             };
             if !right {
                 self.wrong
-                    .push(format!("wrongly turned away: {}", told(row)));
+                    .push(format!("wrongly turned away: {}", describe(row)));
             }
         }
     }

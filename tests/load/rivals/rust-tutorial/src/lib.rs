@@ -1,4 +1,4 @@
-//! What both functions know of an order.
+//! What both functions know about an order.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,7 @@ pub struct Placed {
     pub order: Order,
 }
 
-/// The time now, as the messages and rows have it.
+/// The current time, in the format of messages and rows.
 pub fn now() -> String {
     chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }

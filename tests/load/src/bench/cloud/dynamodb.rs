@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 pub const ORDERS: &str = "OrdersTable";
 pub const ARTICLES: &str = "ArticlesTable";
 
-/// The most actions of a transaction.
+/// The maximum number of actions in a transaction.
 const MOST_ACTIONS: usize = 100;
 
 /// A transaction that writes orders and takes their stock.
@@ -48,8 +48,8 @@ enum Action {
     },
 }
 
-/// Takes a `TransactWriteItems`: one conditional put for each order, all confirmed, and one conditional update for
-/// each article, of as many pieces as the orders need; anything else is an error.
+/// Checks a `TransactWriteItems`: one conditional put for each order, all confirmed, and one conditional update for each
+/// article, by exactly the pieces that the orders need; anything else is an error.
 pub fn transact(body: &[u8]) -> anyhow::Result<Transaction> {
     let request: Request = serde_json::from_slice(body)?;
     let actions = request.transact_items;
@@ -91,7 +91,7 @@ pub fn transact(body: &[u8]) -> anyhow::Result<Transaction> {
                         && update_expression.contains("in_stock"),
                     "an update that may oversell: {update_expression} if {condition_expression}"
                 );
-                // An article's row is its key and a number: below a KiB.
+                // An article's row is its key and a number: smaller than a KiB.
                 units += units::in_transaction(&key);
                 let sku: Article = from_item(key)?;
                 let pieces = values.values().find_map(|value| match value {
@@ -108,7 +108,7 @@ pub fn transact(body: &[u8]) -> anyhow::Result<Transaction> {
     Ok(Transaction { orders, units })
 }
 
-/// Answers a consistent read of orders, all of which are confirmed; anything else is an error.
+/// Answers a consistent read of orders, all of them confirmed; anything else is an error.
 pub fn read(operation: &str, body: &[u8]) -> anyhow::Result<Value> {
     let request: Value = serde_json::from_slice(body)?;
     let is_consistent = |read: &Value| read["ConsistentRead"] == true;
@@ -141,7 +141,7 @@ pub fn read(operation: &str, body: &[u8]) -> anyhow::Result<Value> {
             let rows = rows.collect::<anyhow::Result<Vec<_>>>()?;
             Ok(json!({"Responses": {ORDERS: rows}, "UnprocessedKeys": {}}))
         }
-        other => bail!("nothing here needs {other}"),
+        other => bail!("unexpected operation {other}"),
     }
 }
 

@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 /// The path of the queue's URL: the account's number and the queue's name.
 pub const QUEUE: &str = "/000000000000/OrdersQueue";
 
-/// Bytes of a request that are billed as one request.
+/// The number of bytes of a request that are billed as one request.
 const BILLED_BYTES: usize = 64 * 1024;
-/// The most entries of a batch.
+/// The maximum number of entries in a batch.
 const MOST_ENTRIES: usize = 10;
-/// The most bytes of a request's messages.
+/// The maximum size of a request's messages.
 const MOST_BYTES: usize = 1024 * 1024;
 
 /// A request that puts orders on the queue.
@@ -22,7 +22,7 @@ const MOST_BYTES: usize = 1024 * 1024;
 pub struct Send {
     pub orders: Vec<OrderId>,
     pub billed: u64,
-    /// The response of SQS.
+    /// SQS's response.
     pub answer: Value,
 }
 
@@ -44,7 +44,7 @@ struct Batch {
     entries: Vec<Entry>,
 }
 
-/// Takes a `SendMessage` or a `SendMessageBatch` of orders; anything else is an error.
+/// Checks a `SendMessage` or a `SendMessageBatch` of orders; anything else is an error.
 pub fn send(action: &str, body: &[u8]) -> anyhow::Result<Send> {
     let (messages, url) = match action {
         "SendMessage" => {
@@ -56,7 +56,7 @@ pub fn send(action: &str, body: &[u8]) -> anyhow::Result<Send> {
             let batch: Batch = serde_json::from_slice(body)?;
             (batch.entries, Some(batch.queue_url))
         }
-        _ => bail!("ingest has no use for it"),
+        _ => bail!("unexpected action {action}"),
     };
     let url = url.context("no QueueUrl")?;
     ensure!(url.ends_with(QUEUE), "{url} is another queue");
@@ -82,7 +82,7 @@ pub fn send(action: &str, body: &[u8]) -> anyhow::Result<Send> {
     })
 }
 
-/// Gives the order of a message. `process` must be able to read it, and its fingerprint and group must be right.
+/// Returns the order id in a message. `process` must be able to read the message, and its fingerprint and group must be right.
 fn read(message: &Entry) -> anyhow::Result<OrderId> {
     let placed = OrderPlaced::from_json(&message.message_body)?;
     ensure!(

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 const QUEUE: &str = "http://127.0.0.1:3001/000000000000/Orders";
 
-/// Calls with this request, and gives this answer.
+/// Makes a call with this request and this answer.
 async fn call(
     observer: &Arc<Observer>,
     operation: &str,
@@ -85,9 +85,9 @@ async fn an_orders_row_is_its_outcome_and_other_rows_are_not_counted() -> Result
     )
     .await?;
     assert_eq!(observer.totals().written, 3);
-    let way = observer.journal().way("a").context("it isn't known")?;
+    let path = observer.journal().path("a").context("it isn't known")?;
     assert_eq!(
-        way.outcome.map(|outcome| outcome.status).as_deref(),
+        path.outcome.map(|outcome| outcome.status).as_deref(),
         Some("confirmed")
     );
     Ok(())

@@ -20,14 +20,14 @@ struct Chart {
     title: &'static str,
     is_wide: bool,
     scale: Scale,
-    /// Writes a number of the vertical axis, and the newest value.
+    /// Formats a number of the vertical axis, and the newest value.
     label: fn(f64) -> String,
-    /// The area, if there is one, and then the lines, each with the class of its colour and its name.
+    /// The area, if any, and then the lines, each with its colour's class and its name.
     area: Option<(&'static str, &'static str, Vec<Option<f64>>)>,
     lines: Vec<(&'static str, &'static str, Vec<Option<f64>>)>,
 }
 
-/// Orders that come and orders that are written: what the queue is for.
+/// Orders that arrive and orders that are written: what the queue is for.
 pub fn wall(console: &Console, _: &Form) -> Html {
     let samples = Samples(console.history().samples());
     let accepted = samples.of(|sample| Some(sample.accepted));
@@ -47,18 +47,18 @@ pub fn wall(console: &Console, _: &Form) -> Html {
     chart.draw()
 }
 
-/// Orders written a second; a transaction has many, so it is a mean.
+/// Orders written per second, as a moving average: one transaction writes many.
 fn written(samples: &Samples) -> Vec<Option<f64>> {
     averages(&samples.of(|sample| Some(sample.written)), AVERAGE)
 }
 
-/// The newest of them.
+/// The newest of these values.
 pub fn written_now(console: &Console) -> Option<f64> {
     let samples = Samples(console.history().samples());
     written(&samples).last().copied().flatten()
 }
 
-/// The others.
+/// The other charts.
 pub fn render(console: &Console, _: &Form) -> Html {
     let samples = Samples(console.history().samples());
     let workers = small(console.system.workers);
@@ -120,7 +120,7 @@ pub fn render(console: &Console, _: &Form) -> Html {
 struct Samples(Vec<Option<Sample>>);
 
 impl Samples {
-    /// A value of each second that was looked at.
+    /// Returns a value of each sampled second.
     fn of(&self, value: fn(&Sample) -> Option<f64>) -> Vec<Option<f64>> {
         let value = |sample: &Option<Sample>| sample.as_ref().and_then(value);
         self.0.iter().map(value).collect()
@@ -129,10 +129,10 @@ impl Samples {
 
 impl Chart {
     fn draw(&self) -> Html {
-        // The wide one has another drawing for narrow pages, where its text would be too small.
+        // The wide chart has a second drawing for narrow pages, where its text would be too small.
         let narrow = self.drawing("narrow", 420.0, 170.0);
         let wide = self.is_wide.then(|| self.drawing("broad", 860.0, 230.0));
-        let shown = self.told().into_iter();
+        let shown = self.legend().into_iter();
         let legend = shown.map(|(class, name, value)| {
             html!("<li class=\"{}\">{} <b>{}</b></li>", class, name, value)
         });
@@ -147,14 +147,14 @@ impl Chart {
     }
 
     /// The newest values, with their classes and names.
-    fn told(&self) -> Vec<(&'static str, &'static str, String)> {
+    fn legend(&self) -> Vec<(&'static str, &'static str, String)> {
         let newest = |values: &[Option<f64>]| {
             let value = values.last().copied().flatten();
             value.map_or(UNKNOWN.to_owned(), self.label)
         };
         let shown = self.area.iter().chain(&self.lines);
-        let told = shown.map(|(class, name, values)| (*class, *name, newest(values)));
-        told.collect()
+        let entries = shown.map(|(class, name, values)| (*class, *name, newest(values)));
+        entries.collect()
     }
 
     fn drawing(&self, class: &str, width: f64, height: f64) -> Html {
@@ -178,7 +178,7 @@ impl Chart {
         for (class, _, values) in &self.lines {
             drawing = drawing.add(panel.line(class, values));
         }
-        let words = self.told().into_iter();
+        let words = self.legend().into_iter();
         let words = words.map(|(_, name, value)| format!("{name} {value}"));
         let words = words.collect::<Vec<_>>().join(", ");
         let drawing = Document::new()
@@ -194,7 +194,7 @@ impl Chart {
     }
 }
 
-/// An axis that has room above the values, and reaches this far at least.
+/// An axis with room above the values, and at least up to `least`.
 fn linear(values: &[&Vec<Option<f64>>], least: f64) -> Scale {
     Scale::Linear(1.1 * most(values, least))
 }

@@ -1,4 +1,4 @@
-//! The newest dead letters, each with the reason as far as its order's row tells.
+//! The newest dead letters, each with the reason as far as its order's row shows it.
 
 use super::{
     clock, count,
@@ -15,7 +15,7 @@ use crate::{
 };
 use jiff::Timestamp;
 
-/// Dead letters that are shown.
+/// The number of dead letters to show.
 const SHOWN: u32 = 15;
 
 pub fn render(console: &Console, _: &Form) -> Html {
@@ -54,7 +54,7 @@ pub fn render(console: &Console, _: &Form) -> Html {
 impl Console {
     fn reason(&self, id: Option<&str>) -> &'static str {
         let Some(id) = id else {
-            return "it holds no order; a redrive only brings it back";
+            return "it holds no order; after a redrive it would come back";
         };
         let row = self.row(&self.system.orders, "id", id);
         let status = row.map(|row| row.get("status").and_then(text));
@@ -62,7 +62,7 @@ impl Console {
             None => "it has no row: the table refused, or no worker ran; its client reads queued",
             Some(Some("failed")) => "processing gave up; its client reads failed",
             Some(Some("confirmed" | "rejected")) => {
-                "its row has the outcome: it wasn't told, or this is a copy"
+                "its row has the outcome: it wasn't published, or this is a copy"
             }
             Some(_) => "its row can't be read",
         }

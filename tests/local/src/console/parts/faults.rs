@@ -10,10 +10,10 @@ use crate::{
     faults::file::{HELP, OPERATIONS},
 };
 
-/// A fault that can be switched on: its name, and the fields that it takes, with a value to begin with.
+/// A fault that can be switched on: its name, and its fields with their initial values.
 type Known = (&'static str, &'static [(&'static str, &'static str)]);
 
-/// Those that `--faults` knows, in its order.
+/// The faults that `--faults` knows, in the same sequence.
 const KNOWN: [Known; 18] = [
     (
         "refused",
@@ -155,7 +155,7 @@ pub fn forms(console: &Console) -> Html {
     html!("<ul class=\"faults\">{}</ul>", forms.collect::<Vec<_>>())
 }
 
-/// Each fault with what `--help` says of it.
+/// Each fault with its line in `--help`.
 fn known() -> impl Iterator<Item = (Known, &'static str)> {
     KNOWN.into_iter().map(|known| {
         let lines = HELP.lines().filter_map(|line| line.strip_prefix("    "));

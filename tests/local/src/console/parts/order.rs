@@ -1,4 +1,4 @@
-//! One order: its way, its row, its message, and the log lines that name it.
+//! One order: its path, its row, its message, and the log lines that name it.
 
 use super::{between, clock, orders::status};
 use crate::{
@@ -6,13 +6,13 @@ use crate::{
         Console,
         form::Form,
         html::{Html, html},
-        journal::Way,
+        journal::OrderPath,
     },
     sqs::Peeked,
 };
 use serde_json::Value;
 
-/// Messages, and log lines of a function, that are shown.
+/// The number of messages, and of log lines per function, to show.
 const SHOWN: u32 = 10;
 const LINES: usize = 50;
 
@@ -21,8 +21,8 @@ pub fn render(console: &Console, form: &Form) -> Html {
     if id.is_empty() {
         return Html::default();
     }
-    let way = console.observer.journal().way(id);
-    let way = way.map(|way| console.settled(id, way));
+    let path = console.observer.journal().path(id);
+    let path = path.map(|path| console.settled(id, path));
     let row = console.row(&console.system.orders, "id", id);
     let row = row.and_then(|row| serde_json::to_string_pretty(&row).ok());
     let row = row.map(|row| {
@@ -33,24 +33,24 @@ pub fn render(console: &Console, form: &Form) -> Html {
     });
     let messages = messages(console, id);
     let lines = lines(console, id);
-    let is_known = way.is_some() || row.is_some() || messages.is_some() || lines.is_some();
+    let is_known = path.is_some() || row.is_some() || messages.is_some() || lines.is_some();
     let unknown = (!is_known).then(|| {
-        html!("<p>Nothing here names it: no row, no message, no log line, and it isn't among the latest orders.</p>")
+        html!("<p>Unknown: it has no row, no message and no log line, and isn't among the latest orders.</p>")
     });
     html!(
         "<h2 id=\"order-title\">Order <code>{}</code></h2><p><a id=\"order-close\" href=\"/\">Close</a></p>{}{}{}{}{}",
         id,
         unknown,
-        way.as_ref().map(steps),
+        path.as_ref().map(steps),
         row,
         messages,
         lines,
     )
 }
 
-fn steps(way: &Way) -> Html {
-    let receives = way.receives.iter().map(|(at, count)| {
-        let after = between(way.accepted, *at);
+fn steps(path: &OrderPath) -> Html {
+    let receives = path.receives.iter().map(|(at, count)| {
+        let after = between(path.accepted, *at);
         html!(
             "<li>received, {}× in all <span class=\"quiet\">{}, after {}</span></li>",
             *count,
@@ -58,8 +58,8 @@ fn steps(way: &Way) -> Html {
             after
         )
     });
-    let outcome = way.outcome.as_ref().map(|outcome| {
-        let after = between(way.accepted, outcome.at);
+    let outcome = path.outcome.as_ref().map(|outcome| {
+        let after = between(path.accepted, outcome.at);
         let status = status(&outcome.status, outcome.reason.as_deref());
         html!(
             "<li>{} <span class=\"quiet\">{}, after {}</span></li>",
@@ -69,15 +69,15 @@ fn steps(way: &Way) -> Html {
         )
     });
     html!(
-        "<h3>Way</h3><ol class=\"way\"><li>accepted <span class=\"quiet\">{}</span></li>{}{}</ol>",
-        clock(way.accepted),
+        "<h3>Path</h3><ol class=\"path\"><li>accepted <span class=\"quiet\">{}</span></li>{}{}</ol>",
+        clock(path.accepted),
         receives.collect::<Vec<_>>(),
         outcome,
     )
 }
 
 fn messages(console: &Console, id: &str) -> Option<Html> {
-    // As it stands in JSON.
+    // The id as it is written in JSON.
     let text = Value::from(id).to_string();
     let system = &console.system;
     let on = |queue: &str, name: &str| {
@@ -98,7 +98,7 @@ fn messages(console: &Console, id: &str) -> Option<Html> {
     (!found.is_empty()).then(|| html!("<h3>Message</h3>{}", found))
 }
 
-/// Whether somebody has it.
+/// Whether a receiver has it.
 fn place(message: &Peeked) -> String {
     match (message.in_flight, message.hidden) {
         (true, Some(ms)) => format!("in flight for {} s at most", ms.div_ceil(1000)),
@@ -124,7 +124,7 @@ fn lines(console: &Console, id: &str) -> Option<Html> {
     })
 }
 
-/// JSON with line breaks; what isn't JSON stays as it is.
+/// Formats JSON with line breaks; other text stays as it is.
 fn pretty(body: &str) -> String {
     let value = serde_json::from_str::<Value>(body);
     let pretty = value.and_then(|value| serde_json::to_string_pretty(&value));

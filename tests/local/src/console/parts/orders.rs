@@ -1,20 +1,20 @@
-//! The latest orders, each with its way.
+//! The latest orders, each with its path.
 
 use super::{between, clock};
 use crate::console::{
     Console,
     form::Form,
     html::{Html, html},
-    journal::{Outcome, Way},
+    journal::{OrderPath, Outcome},
 };
 use dynoxide::AttributeValue;
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::time::Duration;
 
-/// Orders that are shown.
+/// The number of orders to show.
 const SHOWN: usize = 15;
-/// A row is looked for when an order's outcome should be there and wasn't seen.
+/// How late an outcome must be before its row is looked up.
 const LATE: Duration = Duration::from_secs(1);
 
 pub fn render(console: &Console, _: &Form) -> Html {
@@ -24,15 +24,15 @@ pub fn render(console: &Console, _: &Form) -> Html {
             "<p>No order since <code>local</code> started. Send a spike, or place one with <code>curl</code>.</p>"
         );
     }
-    let row = |(id, way): (String, Way)| {
-        let way = console.settled(&id, way);
+    let row = |(id, path): (String, OrderPath)| {
+        let path = console.settled(&id, path);
         html!(
             "<tr><td data-label=\"accepted\">{}</td><td data-label=\"order\">{}</td><td data-label=\"received\">{}</td>\
              <td data-label=\"outcome\">{}</td></tr>",
-            clock(way.accepted),
+            clock(path.accepted),
             link(&id, "latest"),
-            received(&way),
-            outcome(&way),
+            received(&path),
+            outcome(&path),
         )
     };
     let rows: Vec<_> = latest.into_iter().map(row).collect();
@@ -43,7 +43,7 @@ pub fn render(console: &Console, _: &Form) -> Html {
     )
 }
 
-/// A link that shows an order. `place` tells links to the same order apart, so that the one that has the focus keeps it.
+/// A link that shows an order. `place` distinguishes links to the same order, so that the focused one keeps the focus.
 pub fn link(id: &str, place: &str) -> Html {
     let encoded = utf8_percent_encode(id, NON_ALPHANUMERIC).to_string();
     html!(
@@ -55,20 +55,24 @@ pub fn link(id: &str, place: &str) -> Html {
     )
 }
 
-fn received(way: &Way) -> Html {
-    match (way.receives.first(), way.receives.last()) {
+fn received(path: &OrderPath) -> Html {
+    match (path.receives.first(), path.receives.last()) {
         (Some((first, _)), Some((_, count))) => {
-            html!("{}×, first after {}", *count, between(way.accepted, *first))
+            html!(
+                "{}×, first after {}",
+                *count,
+                between(path.accepted, *first)
+            )
         }
         _ => html!("<span class=\"quiet\">not yet</span>"),
     }
 }
 
-fn outcome(way: &Way) -> Html {
-    let Some(outcome) = &way.outcome else {
+fn outcome(path: &OrderPath) -> Html {
+    let Some(outcome) = &path.outcome else {
         return status("queued", None);
     };
-    let after = between(way.accepted, outcome.at);
+    let after = between(path.accepted, outcome.at);
     html!(
         "{} <span class=\"quiet\">after {}</span>",
         status(&outcome.status, outcome.reason.as_deref()),
@@ -76,7 +80,7 @@ fn outcome(way: &Way) -> Html {
     )
 }
 
-/// A status, in its colour if it is one that orders have.
+/// A status, coloured if it is one that orders have.
 pub fn status(status: &str, reason: Option<&str>) -> Html {
     let class = match status {
         "queued" | "confirmed" | "rejected" | "failed" => status,
@@ -92,19 +96,20 @@ pub fn status(status: &str, reason: Option<&str>) -> Html {
 }
 
 impl Console {
-    /// Completes a way by the order's row, if its worker was killed before it heard that the table took it.
-    pub(in crate::console) fn settled(&self, id: &str, mut way: Way) -> Way {
-        let Some((received, _)) = way.receives.last() else {
-            return way;
+    /// Completes a path from the order's row, if the worker was killed before it learnt that the table accepted the row.
+    pub(in crate::console) fn settled(&self, id: &str, mut path: OrderPath) -> OrderPath {
+        let Some((received, _)) = path.receives.last() else {
+            return path;
         };
-        if way.outcome.is_none() && Timestamp::now().duration_since(*received).unsigned_abs() > LATE
+        if path.outcome.is_none()
+            && Timestamp::now().duration_since(*received).unsigned_abs() > LATE
         {
-            way.outcome = self.outcome(id);
-            if let Some(outcome) = &way.outcome {
+            path.outcome = self.outcome(id);
+            if let Some(outcome) = &path.outcome {
                 self.observer.journal().written(id, outcome.clone());
             }
         }
-        way
+        path
     }
 
     /// The outcome in an order's row.
@@ -119,7 +124,7 @@ impl Console {
     }
 }
 
-/// A text or a number of a row.
+/// A row's text or number.
 pub fn text(value: &AttributeValue) -> Option<String> {
     match value {
         AttributeValue::S(text) | AttributeValue::N(text) => Some(text.clone()),

@@ -27,7 +27,7 @@ pub fn render(console: &Console, _: &Form) -> Html {
         count(seen.accepted),
         count(seen.refused),
         count(seen.unanswered),
-        count(seen.told),
+        count(seen.known),
         (seen.stage != Stage::Over).then(|| {
             let units = count(spike.units().into());
             html!(

@@ -8,7 +8,7 @@ use crate::console::{
 };
 use dynoxide::{Item, actions::scan::ScanRequest};
 
-/// Articles that are shown.
+/// The number of articles to show.
 const SHOWN: usize = 40;
 
 pub fn render(console: &Console, _: &Form) -> Html {
@@ -16,7 +16,7 @@ pub fn render(console: &Console, _: &Form) -> Html {
         table_name: console.system.articles.clone(),
         ..ScanRequest::default()
     };
-    // The first page, which is 1 MB.
+    // Reads the first page, which is 1 MB.
     let page = console.database.scan(request).ok();
     let rows = page.and_then(|page| page.items).unwrap_or_default();
     let article = |row: Item| Some((text(row.get("sku")?)?, text(row.get("in_stock")?)?));

@@ -1,4 +1,4 @@
-//! The drawing of the system, as in the project's README, with numbers on its parts.
+//! The diagram of the system, as in the project's README, with numbers on its parts.
 
 use super::{UNKNOWN, charts, count, rate, time};
 use crate::console::{
@@ -9,7 +9,7 @@ use crate::console::{
 };
 use svg::{Document, node::element::Rectangle};
 
-/// Workers that are drawn one by one; more are only counted.
+/// The number of workers to draw individually; more are only counted.
 const DRAWN: usize = 40;
 
 pub fn render(console: &Console, _: &Form) -> Html {
@@ -62,7 +62,7 @@ pub fn render(console: &Console, _: &Form) -> Html {
     )
 }
 
-/// A square for each worker, filled if it works.
+/// A square for each worker, filled if it is busy.
 fn workers(busy: usize, all: usize) -> Option<Html> {
     if all > DRAWN {
         return None;

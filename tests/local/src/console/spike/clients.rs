@@ -1,4 +1,4 @@
-//! The spike's clients: each places an order, and asks for its outcome when it is told to.
+//! The spike's clients: each places an order, and polls for its outcome as `Retry-After` says.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -16,12 +16,12 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Requests at a time; those beyond wait, so that connections don't run out.
+/// The number of concurrent requests; further ones wait, so that connections don't run out.
 const CONNECTIONS: usize = 1000;
-/// A client's time-out: one second more than API Gateway waits for a function.
+/// A client's time-out: one second longer than API Gateway waits for a function.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// All clients, cheap to clone.
+/// All clients. Cheap to clone.
 #[derive(Clone)]
 pub struct Clients {
     http: Client<HttpConnector, Full<Bytes>>,
@@ -30,7 +30,7 @@ pub struct Clients {
     api: Arc<str>,
 }
 
-/// Says where to ask for an outcome, and after which time.
+/// Where to poll for an outcome, and after which time.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ticket {
     location: String,
@@ -48,18 +48,18 @@ impl Clients {
         }
     }
 
-    /// Waits until there may be another connection.
+    /// Waits until another connection is free.
     pub async fn connection(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
         self.connections.clone().acquire_owned().await
     }
 
-    /// Places an order. Gives the status, if there is an answer, and the ticket of an accepted order.
+    /// Places an order. Returns the status, if there is an answer, and the ticket of an accepted order.
     pub async fn place(&self, key: &str, order: String) -> Option<(StatusCode, Option<Ticket>)> {
         let answer = self.call(Method::POST, "orders", key, order).await?;
         Some((answer.status(), Ticket::of(&answer)))
     }
 
-    /// Asks until the outcome is known. After a failure the wait is the one that was told last.
+    /// Polls until the outcome is known. After a failure it repeats the last wait.
     pub async fn follow(&self, key: &str, ticket: Ticket) {
         let Ticket { location, mut wait } = ticket;
         loop {
@@ -93,7 +93,7 @@ impl Clients {
             .ok()?;
         let answer = async {
             let (head, body) = self.http.request(request).await.ok()?.into_parts();
-            // A connection whose answer is read is used again.
+            // A connection is reused once its answer is read.
             body.collect().await.ok()?;
             Some(Response::from_parts(head, ()))
         };
@@ -111,7 +111,7 @@ impl Ticket {
     }
 }
 
-/// The wait that an answer asks for: none if it has the outcome.
+/// Returns the answer's `Retry-After`; `None` if it has the outcome.
 fn retry_after<T>(answer: &Response<T>) -> Option<Duration> {
     let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?;
     seconds.parse().ok().map(Duration::from_secs)

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Each kind of fault that `HELP` names, with its fields.
+/// Each kind of fault in `HELP`, with its fields.
 const ALL: &str = "
 faults:
   - {fault: refused, call: SendMessage, code: ServiceUnavailable, function: F, containing: a, larger_than: 9, rate: 0.5, times: 2}

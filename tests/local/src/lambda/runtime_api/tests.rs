@@ -9,7 +9,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 
-/// Plays the process: one request, its status, headers and body.
+/// Plays the process: makes one request, and returns its status, headers and body.
 async fn call(
     api: SocketAddr,
     method: &str,
@@ -19,7 +19,7 @@ async fn call(
     call_with(&HeaderMap::new(), api, method, path, body).await
 }
 
-/// The same, with headers.
+/// Does the same, with headers.
 async fn call_with(
     headers: &HeaderMap,
     api: SocketAddr,
@@ -117,7 +117,7 @@ async fn an_answer_that_echoes_another_delivery_is_refused() -> anyhow::Result<(
 async fn a_response_over_the_limit_is_an_error() -> anyhow::Result<()> {
     let (mut api, ..) = with_invocation("one").await?;
     let body = vec![b' '; PAYLOAD_LIMIT + 1];
-    // The refusal may come while the body is still being sent.
+    // The refusal may arrive while the body is still being sent.
     let _ = call(api.address, "POST", "invocation/one/response", body).await;
     let Said::Answer(Err(document)) = api.said().await else {
         anyhow::bail!("no error");

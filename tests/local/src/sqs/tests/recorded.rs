@@ -1,4 +1,4 @@
-//! Answers as AWS was recorded to give them, where LocalStack or an SDK stands in the way of `sqs_rules`.
+//! Answers as recorded on AWS, where LocalStack or an SDK keeps `sqs_rules` from checking them.
 
 use super::*;
 use axum::body::to_bytes;
@@ -11,7 +11,7 @@ async fn ask(sqs: &Sqs, operation: &str, body: &Value) -> anyhow::Result<(u16, V
     Ok((status, serde_json::from_slice(&body)?))
 }
 
-/// A queue `q` whose one message was received and is visible again, and the receipt handle.
+/// Makes a queue `q` whose one message was received and is visible again; returns also the receipt handle.
 async fn visible_again() -> anyhow::Result<(Sqs, String)> {
     let sqs = Sqs::open(None, "")?;
     let mut queue = queue("q");
@@ -146,9 +146,9 @@ async fn a_refusal_has_the_recorded_status_and_text() -> anyhow::Result<()> {
             "Value for parameter TaskHandle is invalid.",
         ),
     ] {
-        let (told, answer) = ask(&sqs, operation, &body).await?;
+        let (code, answer) = ask(&sqs, operation, &body).await?;
         assert_eq!(
-            (told, &answer["message"]),
+            (code, &answer["message"]),
             (status, &json!(message)),
             "{operation}"
         );

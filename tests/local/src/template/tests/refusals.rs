@@ -4,7 +4,7 @@ use super::{super::yaml, FUNCTION, stack};
 use crate::faults::file::Plan;
 use anyhow::{Context, Result, ensure};
 
-/// Each of these makes a template that is refused, with one line that has this text.
+/// Checks that each of these makes a template that is refused with one line, which contains this text.
 fn check(refusals: &[(String, &str)]) -> Result<()> {
     for (rest, expected) in refusals {
         let error = stack(rest).err();

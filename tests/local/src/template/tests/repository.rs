@@ -78,7 +78,7 @@ fn the_template_of_this_repository_loads() -> Result<()> {
         stack.queues["OrdersDeadLetterQueue"].name
     );
     assert_eq!(redrive.max_receive_count, 3);
-    // `KeepDays` is more, so that what waits for its first redrive is stored.
+    // `KeepDays` is longer, so that what waits for its first redrive is still stored.
     let dead = &stack.queues["OrdersDeadLetterQueue"];
     assert_eq!(dead.retention, Duration::from_hours(14 * 24));
 
@@ -92,7 +92,7 @@ fn the_template_of_this_repository_loads() -> Result<()> {
         (process.timeout, process.memory_size),
         (Duration::from_secs(150), 256)
     );
-    // For how long `status` shows no `failed` row: the number stands in the template once.
+    // How long `status` returns no `failed` row: the template has the number once.
     for seconds in ["150", "20"] {
         let stack = repository(&[("ProcessTimeoutSeconds", seconds)])?;
         let timeout = stack.functions["ProcessFunction"].timeout;

@@ -1,4 +1,5 @@
-//! What this repository's template has CloudWatch watch. Which metrics the functions emit, a scenario of `e2e` compares.
+//! What CloudWatch watches according to this repository's template. A scenario of `e2e` checks which metrics the functions
+//! emit.
 
 use super::{
     super::{load, model::Stack, watch},
@@ -154,7 +155,7 @@ fn each_alarm_is_a_line_of_a_widget_that_draws_its_metrics() -> Result<()> {
 }
 
 #[test]
-fn a_pager_is_told_when_one_of_five_alarms_tells() -> Result<()> {
+fn the_pagers_alarm_fires_when_one_of_five_alarms_fires() -> Result<()> {
     let watch = watched()?;
     assert_eq!(
         watch.composites["OrdersWithoutOutcomeAlarm"],

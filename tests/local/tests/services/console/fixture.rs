@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use std::{collections::BTreeMap, net::Ipv4Addr, path::Path, sync::Arc};
 use tokio::{net::TcpListener, task::JoinSet};
 
-/// Text that would be an element, an attribute or a handler, if it weren't taken for text.
+/// Text that would be an element, an attribute or a handler if it weren't escaped.
 pub const HOSTILE: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>";
 
 pub struct Fixture {

@@ -1,11 +1,11 @@
-//! The faults of a seed.
+//! Draws the faults of a seed.
 
 use super::pick;
 use crate::case::{Case, Fault, Outage, OutageKind, Weather};
 use fastrand::Rng;
 use std::time::Duration;
 
-/// Draws an outage's length, in seconds: mostly short, because a long one takes a run its time.
+/// An outage's length, in seconds, to draw from: mostly short, because a long one slows the run.
 const LASTING: [u64; 20] = [
     1, 1, 1, 1, 3, 3, 3, 3, 10, 10, 10, 10, 10, 30, 30, 30, 60, 60, 180, 600,
 ];
@@ -24,7 +24,7 @@ const BUS: [OutageKind; 3] = [
     OutageKind::BusSilent,
 ];
 
-/// Draws the faults of a case: of six, one is calm, two have an outage, one has faults of chance, and two have both.
+/// Draws the faults of a case: of six, one is calm, two have an outage, one has random faults, and two have both.
 pub fn draw(case: &Case, rng: &mut Rng) -> Weather {
     let kind = rng.u8(..6);
     let (has_outage, has_chance) = (kind > 1, matches!(kind, 1 | 4 | 5));
@@ -43,7 +43,7 @@ pub fn draw(case: &Case, rng: &mut Rng) -> Weather {
     weather
 }
 
-/// An outage that begins at any time until the orders are settled, about.
+/// Draws an outage that begins at any time until the orders are settled, roughly.
 fn outage(case: &Case, rng: &mut Rng) -> Outage {
     let busy = case.load.over + case.work() * 2 + Duration::from_secs(3);
     let from = busy.mul_f64(rng.f64());
@@ -67,7 +67,7 @@ fn add_chance(case: &Case, weather: &mut Weather, rng: &mut Rng) {
         add(fault, &[0.0, 0.02, 0.1]);
     }
     add(Fault::BackEarly, &[0.0, 0.0, 0.02, 0.3]);
-    // In few cases: what an old worker may do, others must not.
+    // In few cases only: what an old worker may do, others must not.
     add(Fault::OldWorker, &[0.0, 0.0, 0.0, 0.3]);
     if case.stack.bus {
         for fault in Fault::BUS {
@@ -76,7 +76,7 @@ fn add_chance(case: &Case, weather: &mut Weather, rng: &mut Rng) {
     }
 }
 
-/// An outage of 25 minutes or an hour, for a heavy case.
+/// Draws an outage of 25 minutes or an hour, for a heavy case.
 pub fn long_outage(case: &Case, rng: &mut Rng) -> Outage {
     let from = (case.work() * 2).mul_f64(rng.f64());
     Outage {

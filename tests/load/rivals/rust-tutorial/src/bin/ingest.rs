@@ -1,4 +1,4 @@
-//! Takes an order in, as the tutorials have it: `lambda_http`, `aws-config`, serde, `send_message`, 202.
+//! Accepts an order, as the tutorials do it: `lambda_http`, `aws-config`, serde, `send_message`, 202.
 
 use std::env;
 

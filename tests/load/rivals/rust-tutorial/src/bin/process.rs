@@ -1,4 +1,4 @@
-//! Writes the orders of a batch, as the tutorials have it: record by record, each in a transaction of its own.
+//! Writes the orders of a batch, as the tutorials do it: record by record, each in its own transaction.
 
 use std::{collections::BTreeMap, env};
 

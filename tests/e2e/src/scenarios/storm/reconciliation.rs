@@ -1,4 +1,4 @@
-//! Reconciles tables and queues with what clients were told.
+//! Reconciles tables and queues with what clients read.
 
 use super::ledger::Sent;
 use events::{Fingerprint, OrderPlaced, OrderRecord, Outcome};
@@ -9,22 +9,22 @@ pub type Rows = BTreeMap<String, OrderRecord>;
 
 /// The differences that were found.
 #[derive(Debug, Default)]
-pub struct Books {
+pub struct Reconciliation {
     /// Accepted orders without an outcome.
     pub lost: usize,
     /// Pieces that left the stock beyond those of confirmed orders, and orders with two rows.
     pub doubled: u64,
     /// Pieces that confirmed orders have and that were never there.
     pub oversold: u64,
-    /// Events beyond one for each outcome.
-    pub told_again: usize,
+    /// Events beyond one per outcome.
+    pub published_again: usize,
     /// Rows by status and reason.
     pub outcomes: BTreeMap<String, usize>,
     /// Everything that is wrong, in words.
     pub wrong: Vec<String>,
 }
 
-impl Books {
+impl Reconciliation {
     /// Checks, while only doomed orders can fail, that each of them is a dead letter and reads `failed`.
     pub fn doomed_orders_fail(&mut self, sent: &[Sent], rows: &Rows, letters: &[OrderPlaced]) {
         let letters: BTreeSet<_> = letters
@@ -46,21 +46,22 @@ impl Books {
         }
     }
 
-    /// Checks that an outcome is for good, and that only its own order's outcome replaces a `failed` row.
+    /// Checks that outcomes are final, except that an order's own outcome may replace its `failed` row.
     pub fn outcomes_stay(&mut self, before: &Rows, after: &Rows) {
         for (id, row) in before {
             let stays = after.get(id).is_some_and(|now| {
                 now == row || (row.outcome == Outcome::Failed && now.fingerprint == row.fingerprint)
             });
             if !stays {
-                let now = after.get(id).map_or("nothing".to_owned(), told);
-                self.wrong.push(format!("{} has become {now}", told(row)));
+                let now = after.get(id).map_or("nothing".to_owned(), describe);
+                self.wrong
+                    .push(format!("{} has become {now}", describe(row)));
             }
         }
     }
 
-    /// Each order that was redriven has its outcome, and those that were doomed are confirmed: nothing else was wrong
-    /// with them.
+    /// Checks that each redriven order has its outcome, and that the doomed ones are confirmed: nothing else was wrong with
+    /// them.
     pub fn redriven_orders_are_settled(
         &mut self,
         sent: &[Sent],
@@ -86,7 +87,7 @@ impl Books {
         }
     }
 
-    /// Checks that each order has one outcome, and that each row is of an order that was sent, as it was sent.
+    /// Checks that each order has one outcome, and that each row holds an order that was sent, as it was sent.
     pub fn each_order_has_one_outcome(&mut self, sent: &[Sent], rows: &Rows) {
         let by_reference: BTreeMap<_, _> = sent
             .iter()
@@ -102,7 +103,7 @@ impl Books {
             let outcome = format!("{:?}", row.outcome);
             *self.outcomes.entry(outcome).or_default() += 1;
             let Some((n, order)) = by_reference.get(&row.order.reference()) else {
-                self.wrong.push(format!("nobody sent {}", told(row)));
+                self.wrong.push(format!("no client sent {}", describe(row)));
                 continue;
             };
             rows_of[*n] += 1;
@@ -117,8 +118,11 @@ impl Books {
                 && row.client.as_str() == client
                 && accepted.as_ref().is_none_or(|accepted| accepted == id);
             if !as_sent {
-                self.wrong
-                    .push(format!("{} is not what was sent: {}", told(row), sent[*n]));
+                self.wrong.push(format!(
+                    "{} is not what was sent: {}",
+                    describe(row),
+                    sent[*n]
+                ));
             }
         }
         for (sent, count) in sent.iter().zip(rows_of) {
@@ -127,7 +131,7 @@ impl Books {
                 self.lost += 1;
                 self.wrong.push(format!(
                     "{sent} has no outcome: {}",
-                    row.map_or("no row".to_owned(), told)
+                    row.map_or("no row".to_owned(), describe)
                 ));
             }
             if count > 1 {
@@ -137,31 +141,31 @@ impl Books {
         }
     }
 
-    /// Takes what is wrong with the events that were told, and how many came beyond one for each outcome.
-    pub fn each_outcome_was_told(&mut self, (wrong, again): (Vec<String>, usize)) {
+    /// Adds what is wrong with the published events, and the number of events beyond one per outcome.
+    pub fn each_outcome_was_published(&mut self, (wrong, again): (Vec<String>, usize)) {
         self.wrong.extend(wrong);
-        self.told_again = again;
+        self.published_again = again;
     }
 
-    /// Checks that all the poison, and nothing else, is on the dead-letter queue.
+    /// Checks that exactly the poison is on the dead-letter queue.
     pub fn only_poison_is_dead(&mut self, poison: &BTreeSet<String>, letters: &BTreeSet<String>) {
         for missing in poison.difference(letters) {
-            self.wrong.push(format!("this poison is gone: {missing}"));
+            self.wrong.push(format!("poison was lost: {missing}"));
         }
         for letter in letters.difference(poison) {
             self.wrong
-                .push(format!("this is no poison, and a dead letter: {letter}"));
+                .push(format!("a dead letter that is no poison: {letter}"));
         }
     }
 
-    /// True if no difference was found.
-    pub fn are_clean(&self) -> bool {
+    /// Whether no difference was found.
+    pub fn is_clean(&self) -> bool {
         (self.lost, self.doubled, self.oversold) == (0, 0, 0) && self.wrong.is_empty()
     }
 }
 
-/// Describes a row for a finding.
-pub fn told(row: &OrderRecord) -> String {
+/// Describes a row in a finding.
+pub fn describe(row: &OrderRecord) -> String {
     let OrderRecord {
         id, outcome, order, ..
     } = row;

@@ -9,7 +9,7 @@ use crate::{
 use events::{Order, OrderPlaced};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Counts the dead messages that are orders that nothing is wrong with.
+/// Counts the dead messages whose orders are valid.
 pub fn dead(case: &Case, orders: &Orders, dead: &[String]) -> usize {
     let fine = |body: &&String| {
         OrderPlaced::from_json(body).is_ok_and(|placed| {
@@ -19,7 +19,7 @@ pub fn dead(case: &Case, orders: &Orders, dead: &[String]) -> usize {
     dead.iter().filter(fine).count()
 }
 
-/// True if an order wants an article whose row is broken.
+/// Whether an order wants an article whose row is broken.
 fn is_broken(orders: &Orders, placed: &OrderPlaced) -> bool {
     let wanted = placed.order().quantities();
     wanted
@@ -28,7 +28,7 @@ fn is_broken(orders: &Orders, placed: &OrderPlaced) -> bool {
 }
 
 /// Checks that each order has one outcome, and that the stock is exact.
-pub fn balance(
+pub fn check(
     case: &Case,
     orders: &Orders,
     tables: &Tables,
@@ -76,7 +76,7 @@ pub fn balance(
     }
 }
 
-/// Judges the outcome in an order's row, and adds what it has taken.
+/// Checks the outcome in an order's row, and adds up what it has taken.
 fn judge<'a>(
     case: &Case,
     order: &'a Order,
@@ -101,7 +101,7 @@ fn judge<'a>(
             let quantities = order.quantities();
             let wants_later = quantities.contains_key(LATER) && case.load.added.is_some();
             if !wants_later && !quantities.into_iter().any(lacks) {
-                wrong.push(format!("{id} is rejected, and all that it wants is left"));
+                wrong.push(format!("{id} is rejected, but all that it wants is left"));
             }
         }
         other => wrong.push(format!("{id} is {other}")),

@@ -5,20 +5,20 @@ use std::collections::{BTreeMap, HashMap};
 
 /// Differences between the tables and the answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Books {
-    /// Orders that were accepted and have no outcome.
+pub struct Reconciliation {
+    /// Orders that were accepted but have no outcome.
     pub lost: usize,
-    /// Pieces that were taken from articles without a confirmed order for them, or for an order twice.
+    /// Pieces that were taken from articles without a confirmed order for them, or twice for one order.
     pub doubled: u64,
-    /// Pieces that confirmed orders have and no article lost.
+    /// Pieces that confirmed orders have but no article lost.
     pub oversold: u64,
-    /// Orders that were written although their client was told, or thought, otherwise.
+    /// Orders that were written although their client got an error, or no answer.
     pub unknown: usize,
 }
 
-impl Books {
-    /// Compares the rows and the remaining stock with the ids that clients were given and the initial stock.
-    pub fn balance<'a>(
+impl Reconciliation {
+    /// Compares the rows and the remaining stock with the ids that clients got and the initial stock.
+    pub fn of<'a>(
         accepted: impl Iterator<Item = &'a str>,
         records: &[OrderRecord],
         before: u64,
@@ -82,52 +82,67 @@ mod tests {
         (record, id)
     }
 
-    fn books(accepted: &[&str], records: &[OrderRecord], teapots: i64, cups: i64) -> Books {
+    fn reconcile(
+        accepted: &[&str],
+        records: &[OrderRecord],
+        teapots: i64,
+        cups: i64,
+    ) -> Reconciliation {
         let left = [("teapot", teapots), ("cup", cups), ("spoon", 100)];
         let left = left.map(|(sku, left)| (sku.to_owned(), left)).into();
-        Books::balance(accepted.iter().copied(), records, 100, &left)
+        Reconciliation::of(accepted.iter().copied(), records, 100, &left)
     }
 
     #[test]
-    fn books_balance_when_each_order_took_its_stock_once() {
+    fn everything_agrees_when_each_order_took_its_stock_once() {
         let (confirmed, id) = record(Outcome::Confirmed);
-        assert_eq!(books(&[&id], &[confirmed], 99, 98), Books::default());
+        assert_eq!(
+            reconcile(&[&id], &[confirmed], 99, 98),
+            Reconciliation::default()
+        );
         let (rejected, id) = record(Outcome::Rejected(Reason::OutOfStock));
-        assert_eq!(books(&[&id], &[rejected], 100, 100), Books::default());
-        assert_eq!(books(&[], &[], 100, 100), Books::default());
+        assert_eq!(
+            reconcile(&[&id], &[rejected], 100, 100),
+            Reconciliation::default()
+        );
+        assert_eq!(reconcile(&[], &[], 100, 100), Reconciliation::default());
     }
 
     #[test]
-    fn each_fault_is_found_in_the_books() {
-        let check = |accepted: &[&str], records: &[OrderRecord], teapots, cups, expected: Books| {
-            assert_eq!(books(accepted, records, teapots, cups), expected);
+    fn each_fault_is_found() {
+        let check = |accepted: &[&str],
+                     records: &[OrderRecord],
+                     teapots,
+                     cups,
+                     expected: Reconciliation| {
+            assert_eq!(reconcile(accepted, records, teapots, cups), expected);
         };
         let (confirmed, id) = record(Outcome::Confirmed);
-        let fine = Books::default();
-        let lost = Books {
+        let fine = Reconciliation::default();
+        let lost = Reconciliation {
             lost: 1,
             ..fine.clone()
         };
         check(&[&id], &[], 100, 100, lost.clone());
         check(&[&id], &[record(Outcome::Failed).0], 100, 100, lost);
-        let doubled = Books {
+        let doubled = Reconciliation {
             doubled: 3,
             ..fine.clone()
         };
         check(&[&id], from_ref(&confirmed), 98, 96, doubled);
-        let oversold = Books {
+        let oversold = Reconciliation {
             oversold: 2,
             ..fine.clone()
         };
         check(&[&id], from_ref(&confirmed), 99, 100, oversold);
         // One article's surplus doesn't offset another's shortage.
-        let both = Books {
+        let both = Reconciliation {
             doubled: 1,
             oversold: 1,
             ..fine.clone()
         };
         check(&[&id], from_ref(&confirmed), 98, 99, both);
-        let unknown = Books { unknown: 1, ..fine };
+        let unknown = Reconciliation { unknown: 1, ..fine };
         check(&[], &[confirmed], 99, 98, unknown);
     }
 }
