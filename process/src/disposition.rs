@@ -8,8 +8,8 @@ use serde::Deserialize;
 pub enum Disposition {
     /// The order's row was written.
     Stored(Settled),
-    /// The order already had its row: a redelivery, or an answer that was lost. None if this version doesn't know the outcome,
-    /// or if the outcome isn't needed.
+    /// The order already had its row: a redelivery, a duplicate, or an answer that was lost. None if this version doesn't know
+    /// the row's outcome.
     StoredBefore(Option<Settled>),
     /// Another order, this one, has the row of the id: one idempotency key was used for both.
     KeyMismatch(Owner),

@@ -187,9 +187,7 @@ impl Processor {
         let mut unpublished = self.publish(settled.collect(), deadline).await;
         for Duplicate { record, first } in duplicates {
             dispositions[record] = match &dispositions[first] {
-                Disposition::Stored(_) | Disposition::StoredBefore(_) => {
-                    Disposition::StoredBefore(None)
-                }
+                Disposition::Stored(settled) => Disposition::StoredBefore(Some(*settled)),
                 other => other.clone(),
             };
             if unpublished.contains(&first) {
