@@ -8,12 +8,12 @@ use serde::Deserialize;
 pub enum Disposition {
     /// The order's row was written.
     Stored(Settled),
-    /// The order already had its row: a redelivery, or an answer that was lost. None if this version doesn't know the outcome,
-    /// or if the outcome isn't needed.
+    /// The order already had its row: a redelivery, a duplicate, or an answer that was lost. None if this version doesn't know
+    /// the row's outcome.
     StoredBefore(Option<Settled>),
     /// Another order, this one, has the row of the id: one idempotency key was used for both.
     KeyMismatch(Owner),
-    /// The order has no outcome, and its message stays on the queue.
+    /// The order has no outcome that this worker knows, and its message stays on the queue.
     Retry(Cause),
 }
 
@@ -38,7 +38,7 @@ pub struct Settled {
     pub processed_at: Timestamp,
 }
 
-/// The reason why an order wasn't stored, or its outcome wasn't published.
+/// The reason why a record is left for a retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// The record. Others can be stored.
@@ -47,8 +47,6 @@ pub enum Cause {
     Worker,
     /// The table: it takes nothing, or throttles only these orders.
     Table,
-    /// The event bus: it has not taken the order's outcome.
-    Bus,
     /// Lack of time: the table had more to do than fits into the invocation.
     Busy,
 }

@@ -79,30 +79,28 @@ impl Processor {
         let mut tally = Tally::default();
         let records = event.records.into_iter().zip(dispositions).enumerate();
         for (n, (record, disposition)) in records {
-            tally.count(&disposition, receives(&record));
+            let receives = receives(&record);
+            tally.count(&disposition, receives);
             let is_unpublished = unpublished.contains(&n);
             if is_unpublished {
                 tally.count_unpublished();
             }
-            let cause = match disposition {
-                Disposition::Retry(cause) => cause,
-                _ if is_unpublished => Cause::Bus,
-                _ => continue,
-            };
+            if !is_left(&&disposition) && !is_unpublished {
+                continue;
+            }
             let chance = (self.effects.chance)();
-            let timeout = match cause {
-                Cause::Record => {
+            let timeout = match disposition {
+                Disposition::Retry(Cause::Record) => {
                     let longest = self.visibility_timeout;
-                    let receives = receives(&record);
                     Some(redelivery(self.retry_base, longest, receives, chance))
                 }
-                Cause::Busy if served > 0 => {
+                Disposition::Retry(Cause::Busy) if served > 0 => {
                     let waited = self.waited(&record).unwrap_or(elapsed);
                     Some(turn(elapsed, served, left, waited, chance))
                 }
                 // If the worker is too old, or the table or the bus takes nothing, the queue's visibility timeout outlasts the
                 // longest outage.
-                Cause::Busy | Cause::Worker | Cause::Table | Cause::Bus => None,
+                _ => None,
             };
             if let (Some(timeout), Some(receipt_handle)) = (timeout, &record.receipt_handle) {
                 changes.push((receipt_handle.clone(), timeout));
@@ -187,9 +185,7 @@ impl Processor {
         let mut unpublished = self.publish(settled.collect(), deadline).await;
         for Duplicate { record, first } in duplicates {
             dispositions[record] = match &dispositions[first] {
-                Disposition::Stored(_) | Disposition::StoredBefore(_) => {
-                    Disposition::StoredBefore(None)
-                }
+                Disposition::Stored(settled) => Disposition::StoredBefore(Some(*settled)),
                 other => other.clone(),
             };
             if unpublished.contains(&first) {

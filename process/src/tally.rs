@@ -44,8 +44,7 @@ impl Tally {
             Disposition::KeyMismatch(_) => &mut self.key_mismatches,
             // A worker that is too old also fails single messages.
             Disposition::Retry(Cause::Record | Cause::Worker) => &mut self.failed_by_record,
-            // `Retry(Bus)` doesn't occur: an order that waits for the bus has its outcome, and counts as unpublished.
-            Disposition::Retry(Cause::Table | Cause::Bus) => &mut self.failed_by_table,
+            Disposition::Retry(Cause::Table) => &mut self.failed_by_table,
             Disposition::Retry(Cause::Busy) => &mut self.failed_by_time,
         };
         *counter += 1;
