@@ -206,7 +206,9 @@ async fn drain(wire: &Wire, start: Instant, until: Instant) -> Option<Duration> 
 /// The time limit of a run, from the start.
 fn bound(case: &Case) -> Duration {
     let copies = case.load.copies.map(|copies| copies.last());
-    let begin = case.weather.over().max(case.load.over) + copies.unwrap_or_default();
+    // A worker that hangs when the faults end is killed a time-out later.
+    let over = case.weather.over() + case.stack.timeout;
+    let begin = over.max(case.load.over) + copies.unwrap_or_default();
     // Broken orders, poison, later versions and orders that are too old go through all their receives.
     let bad = case.load.poison + case.load.later + case.load.broken;
     let all = bad > 0 || !case.weather.is_fair() || case.stack.keep.is_some();
