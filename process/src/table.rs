@@ -125,9 +125,9 @@ impl OrderTable {
         }
     }
 
-    /// Returns the outcome in an order's row, if that is the order's own and reads `failed`. Puts such a row if there is none.
-    /// Also returns None if DynamoDB doesn't answer clearly. Uses a transaction, because DynamoDB Local returns the row only
-    /// for a put that is refused in a transaction.
+    /// Puts a `failed` row if the key is free or its row has expired. Returns that outcome, or the one in the order's own
+    /// `failed` row; None if another row is in the way or DynamoDB doesn't answer clearly. Uses a transaction, because
+    /// DynamoDB Local returns the row only for a put that is refused in a transaction.
     pub async fn failed(&self, order: &OrderPlaced, now: Timestamp) -> Option<Settled> {
         let put = Put::builder()
             .table_name(&self.orders)

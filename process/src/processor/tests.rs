@@ -21,7 +21,7 @@ fn clock() -> SystemTime {
     UNIX_EPOCH + Duration::from_mins(1_000_000)
 }
 
-/// A record with the order `n`, for so many articles that no other order fits into its transaction.
+/// A record with the order `n`, which has enough articles to fill a transaction alone.
 fn record(n: u8, receives: u32, waited: Duration) -> SqsMessage {
     let articles: Vec<_> = (0..50).map(|article| n * 50 + article).collect();
     let first = clock() - waited;

@@ -77,7 +77,7 @@ impl Api {
         Ok(Response::from_parts(head, body.collect().await?.to_bytes()))
     }
 
-    /// Places an order; returns the answer, and when and where to poll for the outcome if there is none yet.
+    /// Places an order; returns the answer, and when and where to poll while the order has no outcome.
     async fn place(&self, arrival: Arrival) -> (Reply, Option<Poll>) {
         #[derive(Deserialize)]
         struct Placed {
