@@ -159,10 +159,12 @@ impl Case {
     /// Whether there are no faults, and the tables need less than ten minutes for all orders: then load alone must not use up
     /// receives.
     pub fn is_calm(&self) -> bool {
+        // A transaction waits for the partition with the fewest units left: with seed 3100 that doubles the time.
+        let slowest = self.table.partitions.min(2);
         self.weather.over().is_zero()
             && self.has_default_receives()
             && self.load.broken + self.load.poison + self.load.later == 0
-            && self.work() < Duration::from_mins(10)
+            && self.work() * slowest < Duration::from_mins(10)
     }
 
     /// Whether no order may end as a dead letter: only random faults, or fewer receives than the template's, can fail an order
