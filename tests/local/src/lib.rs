@@ -6,7 +6,8 @@
 //! - `template`: reads template.yaml; `functions`: builds its binaries
 //! - `gateway`: HTTP in, a function's answer out; `lambda`: runs the binaries
 //! - `event_source`: from a queue to a function, as Lambda polls
-//! - `services`: SQS (`sqs`), `DynamoDB` (`tables`), EventBridge (`event_bus`) and Lambda's Invoke, on one address
+//! - `services`: SQS (`sqs`), `DynamoDB` (`tables`), EventBridge (`event_bus`) and Lambda's Invoke, on one address;
+//!   `aws_json`: their answers
 //! - `callers`: refuses requests of web pages, on every port
 //! - `chart`: draws charts, for `tests/load`, too
 //! - `console`: the page that shows the running system
@@ -14,6 +15,7 @@
 //! - `secrets`: secrets that are generated once; `data`: files that only their owner may read; `listeners`: addresses;
 //!   `terminal`: lines for a person
 
+mod aws_json;
 pub mod callers;
 pub mod chart;
 pub mod cloud;

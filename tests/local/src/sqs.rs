@@ -9,7 +9,7 @@
 //! - `peek`: reads messages without receiving them
 //! - `message`, `message_attribute`, `md5`: messages and their rules, and digests
 //! - `store`: the tables and their transactions; `clock`: their times
-//! - `error`: every refusal with its codes; `response`: every answer with its headers
+//! - `error`: every refusal with its codes
 //!
 //! Left out, because nothing here needs it: FIFO queues, permissions, tags, encryption, and the 60 seconds that AWS requires
 //! between two purges of a queue, and before a deleted queue's name may be reused.
@@ -28,7 +28,6 @@ mod peek;
 mod queue;
 mod receive;
 mod redrive;
-mod response;
 mod send;
 mod store;
 #[cfg(test)]

@@ -1,14 +1,10 @@
 //! EventBridge's JSON protocol.
 
 use super::{EventBuses, error::BusError};
-use axum::{
-    body::Body,
-    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
-    response::{IntoResponse, Response},
-};
+use crate::aws_json::{V1_1, respond};
+use axum::{http::StatusCode, response::Response};
 use bytes::Bytes;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 impl EventBuses {
     /// Answers a request of the AWS JSON 1.1 protocol. `operation` follows `AWSEvents.` in `X-Amz-Target`.
@@ -20,16 +16,7 @@ impl EventBuses {
                 (StatusCode::BAD_REQUEST, body)
             }
         };
-        let mut response = (status, Body::from(answer.to_string())).into_response();
-        let headers = response.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/x-amz-json-1.1"),
-        );
-        if let Ok(id) = Uuid::new_v4().to_string().parse() {
-            headers.insert("x-amzn-requestid", id);
-        }
-        response
+        respond(V1_1, status, answer.to_string().into_bytes())
     }
 
     fn run(&self, operation: &str, body: &[u8]) -> Result<Value, BusError> {

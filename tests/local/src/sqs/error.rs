@@ -1,7 +1,9 @@
 //! SQS's errors.
 
-use super::response::respond;
-use crate::terminal::note;
+use crate::{
+    aws_json::{V1_0, respond},
+    terminal::note,
+};
 use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -156,7 +158,7 @@ impl IntoResponse for SqsError {
             _ => (StatusCode::BAD_REQUEST, "Sender"),
         };
         let body = serde_json::json!({"__type": shape, "message": self.to_string()}).to_string();
-        let mut response = respond(status, body.into_bytes());
+        let mut response = respond(V1_0, status, body.into_bytes());
         if let Ok(value) = format!("{code};{fault}").parse() {
             response.headers_mut().insert("x-amzn-query-error", value);
         }

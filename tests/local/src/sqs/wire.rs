@@ -1,6 +1,7 @@
 //! SQS's JSON protocol.
 
-use super::{Sqs, error::SqsError, response::respond};
+use super::{Sqs, error::SqsError};
+use crate::aws_json::{V1_0, respond};
 use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -22,7 +23,7 @@ impl Sqs {
     /// Answers a request of the AWS JSON 1.0 protocol. `operation` follows `AmazonSQS.` in `X-Amz-Target`.
     pub async fn handle(&self, head: &Head, operation: &str, body: Bytes) -> Response {
         match self.run(head, operation, &body).await {
-            Ok(answer) => respond(StatusCode::OK, answer),
+            Ok(answer) => respond(V1_0, StatusCode::OK, answer),
             Err(error) => error.into_response(),
         }
     }
