@@ -71,8 +71,8 @@ impl Processor {
             unpublished,
             elapsed,
         } = self.settle(&event.records, end - MARGIN).await;
-        let is_left = |disposition: &&Disposition| matches!(disposition, Disposition::Retry(_));
-        let left = dispositions.iter().filter(is_left).count();
+        let is_left = |disposition: &Disposition| matches!(disposition, Disposition::Retry(_));
+        let left = dispositions.iter().filter(|it| is_left(it)).count();
         let served = dispositions.len() - left;
         let mut response = SqsBatchResponse::default();
         let mut changes = Vec::new();
@@ -85,7 +85,7 @@ impl Processor {
             if is_unpublished {
                 tally.count_unpublished();
             }
-            if !is_left(&&disposition) && !is_unpublished {
+            if !is_left(&disposition) && !is_unpublished {
                 continue;
             }
             let chance = (self.effects.chance)();
@@ -100,7 +100,10 @@ impl Processor {
                 }
                 // If the worker is too old, or the table or the bus takes nothing, the queue's visibility timeout outlasts the
                 // longest outage.
-                _ => None,
+                Disposition::Retry(Cause::Busy | Cause::Worker | Cause::Table)
+                | Disposition::Stored(_)
+                | Disposition::StoredBefore(_)
+                | Disposition::KeyMismatch(_) => None,
             };
             if let (Some(timeout), Some(receipt_handle)) = (timeout, &record.receipt_handle) {
                 changes.push((receipt_handle.clone(), timeout));
