@@ -2,14 +2,12 @@
 #![warn(missing_docs)]
 
 pub mod client;
-pub mod currency;
 pub mod exact;
 pub mod json;
 pub mod lenient;
 pub mod openapi;
 pub mod order;
 pub mod order_id;
-pub mod outcome;
 pub mod outcome_event;
 pub mod placed;
 pub mod record;
@@ -18,9 +16,8 @@ pub mod timestamp;
 pub mod violation;
 
 pub use client::{Client, IdempotencyKey};
-pub use order::{Line, Order};
+pub use order::{Order, Outcome, Reason};
 pub use order_id::{OrderId, OrderIds, Secret};
-pub use outcome::{Outcome, Reason};
 pub use outcome_event::OutcomeEvent;
 pub use placed::{Fingerprint, OrderPlaced};
 pub use record::OrderRecord;

@@ -1,6 +1,6 @@
 //! The event that publishes an order's outcome on an event bus, for listeners such as fulfilment, mail or billing.
 
-use crate::{Client, OrderId, OrderPlaced, Outcome, Timestamp};
+use crate::{Client, OrderId, OrderPlaced, Outcome, Timestamp, order::Excerpt};
 use serde::{Deserialize, Serialize};
 
 /// The version that is written. It is raised when a field changes its meaning.
@@ -25,13 +25,9 @@ pub struct OutcomeEvent {
     pub placed_at: Timestamp,
     /// The time at which the order got this outcome.
     pub processed_at: Timestamp,
-    /// The order's price, in the currency's minor unit.
-    pub total: u64,
-    /// The currency of `total`.
-    pub currency: String,
-    /// The client's own name for the order.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
+    /// What it shows of the order.
+    #[serde(flatten)]
+    pub order: Excerpt,
 }
 
 impl OutcomeEvent {
@@ -42,7 +38,6 @@ impl OutcomeEvent {
         placed_at: Timestamp,
         processed_at: Timestamp,
     ) -> Self {
-        let order = placed.order();
         Self {
             version: VERSION,
             id: placed.id(),
@@ -50,19 +45,13 @@ impl OutcomeEvent {
             outcome,
             placed_at,
             processed_at,
-            total: order.total(),
-            currency: order.currency().to_owned(),
-            reference: order.reference().map(str::to_owned),
+            order: placed.order().excerpt(),
         }
     }
 
     /// Returns the event's `detail-type`.
     pub fn detail_type(&self) -> &'static str {
-        match self.outcome {
-            Outcome::Confirmed => "Order Confirmed",
-            Outcome::Rejected(_) => "Order Rejected",
-            Outcome::Failed => "Order Failed",
-        }
+        self.outcome.detail_type()
     }
 
     /// Returns the event's `detail`.

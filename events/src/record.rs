@@ -1,6 +1,6 @@
 //! The row of the table: an order with its outcome. Fields are named as the attributes are.
 
-use crate::{Client, Fingerprint, Order, OrderId, OrderPlaced, Outcome, Timestamp};
+use crate::{Client, Fingerprint, Order, OrderId, OrderPlaced, Outcome, Timestamp, order::Summary};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -29,8 +29,9 @@ pub struct OrderRecord {
     pub processed_at: Timestamp,
     /// The fingerprint of the order.
     pub fingerprint: Fingerprint,
-    /// The order's price, in the currency's minor unit.
-    pub total: u64,
+    /// What the row shows beside the order.
+    #[serde(flatten)]
+    pub summary: Summary,
     /// The order as it was sent.
     pub order: Order,
     /// Fields of the message that this version doesn't know, and the row's own `expires_at`, which only DynamoDB reads.
@@ -49,11 +50,14 @@ impl OrderRecord {
             order,
             mut unknown,
         } = placed;
-        let total = order.total();
+        let summary = order.summary();
         // A message must not have these: they would replace the row's own.
-        unknown.retain(|name, _| {
-            !["status", "reason", "processed_at", "total", EXPIRES_AT].contains(&name.as_str())
-        });
+        for own in ["status", "reason", "processed_at", EXPIRES_AT] {
+            unknown.remove(own);
+        }
+        for own in Summary::FIELDS {
+            unknown.remove(own);
+        }
         Self {
             id,
             outcome,
@@ -61,7 +65,7 @@ impl OrderRecord {
             placed_at,
             processed_at,
             fingerprint,
-            total,
+            summary,
             order,
             unknown,
         }

@@ -82,7 +82,7 @@ mod tests {
             let line = Pointer::Element(&Pointer::Member(&Pointer::Root, "lines"), 3);
             assert_eq!(Pointer::Member(&line, name).to_string(), expected);
         };
-        check("sku", "/lines/3/sku");
+        check("name", "/lines/3/name");
         check("a/b~c", "/lines/3/a~1b~0c");
         check(&"ä".repeat(64), &format!("/lines/3/{}", "ä".repeat(64)));
         check(&"x".repeat(65), "/lines/3");

@@ -8,7 +8,7 @@ use crate::{
     status_batch::find_all,
     statuses::Statuses,
 };
-use events::{Order, OrderId, OrderRecord, Outcome, Timestamp};
+use events::{Order, OrderId, OrderRecord, Outcome, Timestamp, order::Summary};
 use lambda_http::{
     Body, Request, Response,
     http::{Method, StatusCode},
@@ -94,7 +94,8 @@ struct Shown<'a> {
     placed_at: Timestamp,
     processed_at: Timestamp,
     order: &'a Order,
-    total: u64,
+    #[serde(flatten)]
+    summary: &'a Summary,
 }
 
 impl<'a> From<&'a OrderRecord> for Shown<'a> {
@@ -105,7 +106,7 @@ impl<'a> From<&'a OrderRecord> for Shown<'a> {
             placed_at: record.placed_at,
             processed_at: record.processed_at,
             order: &record.order,
-            total: record.total,
+            summary: &record.summary,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     statuses::Statuses,
     table::Settled,
 };
-use events::{OrderId, Outcome, Timestamp};
+use events::{OrderId, Outcome, Timestamp, order::Summary};
 use lambda_http::{Body, Request, Response, http::StatusCode};
 use serde::Serialize;
 use std::{
@@ -118,7 +118,8 @@ enum Known {
         #[serde(flatten)]
         outcome: Outcome,
         processed_at: Timestamp,
-        total: u64,
+        #[serde(flatten)]
+        summary: Summary,
     },
     Queued {
         id: OrderId,
@@ -136,7 +137,7 @@ impl Known {
             id,
             outcome: row.outcome,
             processed_at: row.processed_at,
-            total: row.total,
+            summary: row.summary.clone(),
         })
     }
 }

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::{
 };
 use events::{
     Client, Fingerprint, OrderId, OrderRecord, Outcome, Timestamp,
+    order::Summary,
     record::{EXPIRES_AT, has_expired},
     text::bounded,
 };
@@ -20,6 +21,18 @@ use tokio::time::{sleep, timeout};
 
 /// Longest time for all calls of one request for many rows: less than the function's time-out and the client's patience.
 const PATIENCE: Duration = Duration::from_secs(6);
+
+/// Attributes that are read of many orders' rows, beside their summary.
+const SHOWN: [&str; 8] = [
+    "id",
+    "status",
+    "reason",
+    "client",
+    "fingerprint",
+    "placed_at",
+    "processed_at",
+    EXPIRES_AT,
+];
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -56,8 +69,9 @@ pub struct Settled {
     pub placed_at: Timestamp,
     /// The time at which the order got its outcome.
     pub processed_at: Timestamp,
-    /// The order's price, in the currency's minor unit.
-    pub total: u64,
+    /// What the row shows beside the order.
+    #[serde(flatten)]
+    pub summary: Summary,
 }
 
 /// The rows of many orders.
@@ -110,15 +124,18 @@ impl OrderTable {
 
     async fn read_unread(&self, rows: &mut Rows) -> Result<(), NotRead> {
         let mut pause = Duration::from_millis(25);
+        // By placeholders, because some of the names are reserved words.
+        let attributes: HashMap<_, _> = SHOWN
+            .into_iter()
+            .chain(Summary::FIELDS)
+            .map(|name| (format!("#{name}"), name.to_owned()))
+            .collect();
         while !rows.unread.is_empty() {
             let keys = KeysAndAttributes::builder()
                 .set_keys(Some(rows.unread.iter().copied().map(key).collect()))
                 .consistent_read(true)
-                .projection_expression(
-                    "id, #status, reason, client, fingerprint, placed_at, processed_at, #total, expires_at",
-                )
-                .expression_attribute_names("#status", "status")
-                .expression_attribute_names("#total", "total");
+                .projection_expression(attributes.keys().cloned().collect::<Vec<_>>().join(","))
+                .set_expression_attribute_names(Some(attributes.clone()));
             let keys = keys.build().map_err(|error| NotRead(error.to_string()))?;
             let read = self.dynamodb.batch_get_item();
             let read = read.request_items(&self.name, keys).send().await;

@@ -112,7 +112,7 @@ impl<'a> Work<'a> {
         }
         let others_go_on = refused.is_partial && self.written > refused.written_before;
         if let Some(throttled) = job.split_throttled() {
-            // Orders for a throttled article wait behind all others.
+            // Orders for a throttled key wait behind all others.
             chain.push_back(throttled);
         } else if others_go_on && job.refused.times >= 4 * PATIENCE {
             // Only this group is refused: it must not keep the worker from other batches.

@@ -16,7 +16,7 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
-use events::{Client, Order, OrderIds, OrderPlaced, Secret};
+use events::{Client, OrderIds, OrderPlaced, Secret, order::kit};
 use function::aws::behavior_version;
 use serde_json::{Value, json};
 use std::{
@@ -75,7 +75,7 @@ impl HttpConnector for Fake {
     }
 }
 
-/// The tables `orders` and `articles`.
+/// The tables `orders` and `claimed`.
 pub fn table(config: &SdkConfig) -> OrderTable {
     // Clients of a service share a quota of retries, and tests run in parallel.
     let bucket = RetryPartition::custom("test").token_bucket(TokenBucket::new(500));
@@ -83,7 +83,7 @@ pub fn table(config: &SdkConfig) -> OrderTable {
     OrderTable::new(
         &aws_sdk_dynamodb::Client::from_conf(config.build()),
         "orders".to_owned(),
-        "articles".to_owned(),
+        "claimed".to_owned(),
     )
 }
 
@@ -92,14 +92,8 @@ pub fn refused(status: u16, code: &str) -> Answer {
     (status, json!({ "__type": code }))
 }
 
-/// An order of record `record`, for these articles in these quantities.
-pub fn order(record: usize, lines: &[(&str, u64)]) -> Pending {
-    let line =
-        |(sku, quantity): &(&str, u64)| json!({"sku": sku, "quantity": quantity, "unit_price": 1});
-    let lines: Vec<_> = lines.iter().map(line).collect();
-    // Read as from the queue: no limit of the API is checked.
-    let order: Order = serde_json::from_value(json!({"lines": lines, "currency": "EUR"}))
-        .expect("the test's orders are valid");
+/// An order of record `record`, with these claims.
+pub fn order(record: usize, claims: &[(&str, u64)]) -> Pending {
     let ids = OrderIds::new(Secret::new("s".repeat(32)).expect("long enough"), vec![]);
     let client = Client::anonymous();
     let mut random = [0; 12];
@@ -110,15 +104,15 @@ pub fn order(record: usize, lines: &[(&str, u64)]) -> Pending {
         record,
         bytes: 300,
         receives: 1,
-        placed: OrderPlaced::new(id, client, placed_at, order),
+        placed: OrderPlaced::new(id, client, placed_at, kit::order_of(claims)),
     }
 }
 
-/// An order of record `record`, for one piece each of the articles `a1`, `a2`, ….
-pub fn pending(record: usize, articles: &[u8]) -> Pending {
-    let skus: Vec<_> = articles.iter().map(|n| format!("a{n}")).collect();
-    let lines: Vec<_> = skus.iter().map(|sku| (sku.as_str(), 1)).collect();
-    order(record, &lines)
+/// An order of record `record`, which claims one each of the keys `a1`, `a2`, ….
+pub fn pending(record: usize, keys: &[u8]) -> Pending {
+    let keys: Vec<_> = keys.iter().map(|n| format!("a{n}")).collect();
+    let claims: Vec<_> = keys.iter().map(|key| (key.as_str(), 1)).collect();
+    order(record, &claims)
 }
 
 /// A log in memory.

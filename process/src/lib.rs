@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
-pub mod allocate;
 pub mod backoff;
 pub mod bus;
 pub mod commit;
@@ -15,6 +14,8 @@ pub mod group;
 pub mod processor;
 pub mod records;
 mod retries;
+pub mod stock;
 pub mod table;
 pub mod tally;
+pub mod transaction;
 pub mod visibility;

@@ -40,10 +40,9 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Returns whether one of the order's lines wants the article.
-    pub fn wants(&self, sku: &str) -> bool {
-        let mut lines = self.placed.order().lines().iter();
-        lines.any(|line| line.sku() == sku)
+    /// Returns whether the order claims some of this key.
+    pub fn claims(&self, key: &str) -> bool {
+        self.placed.order().claims().contains_key(key)
     }
 
     /// Returns the order as the owner of its id's row, with this outcome.

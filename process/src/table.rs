@@ -3,7 +3,9 @@
 mod numbers;
 mod refusal;
 
-use crate::{allocate::Transaction, disposition::Settled, records::Pending, retries};
+use crate::{
+    disposition::Settled, records::Pending, retries, stock::reserve, transaction::Transaction,
+};
 use aws_sdk_dynamodb::{
     Client,
     config::retry::RetryConfig,
@@ -11,9 +13,7 @@ use aws_sdk_dynamodb::{
     operation::{
         put_item::PutItemError, transact_write_items::TransactWriteItemsError as WriteError,
     },
-    types::{
-        AttributeValue, Put, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update,
-    },
+    types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem},
 };
 use events::{OrderPlaced, OrderRecord, Outcome, Timestamp};
 use function::{answered::Answered, sdk_error};
@@ -37,14 +37,14 @@ const IS_FREE_OR_OWN: &str =
 /// An expired row counts as deleted; DynamoDB deletes it days later. There may be such rows whatever `keep` is now.
 const OR_EXPIRED: &str = " OR expires_at < :now";
 
-/// The tables of orders and of articles.
+/// The tables of orders and of what they claim.
 #[derive(Debug)]
 pub struct OrderTable {
     dynamodb: Client,
     /// The same client without the SDK's own retries: `commit` decides about retries.
     transactions: Client,
     orders: String,
-    articles: String,
+    claimed: String,
     keep: Option<Duration>,
 }
 
@@ -61,7 +61,7 @@ pub enum NotPut {
 
 impl OrderTable {
     /// Uses the tables with these names.
-    pub fn new(dynamodb: &Client, orders: String, articles: String) -> Self {
+    pub fn new(dynamodb: &Client, orders: String, claimed: String) -> Self {
         let retrying = |retries| {
             let config = dynamodb.config().to_builder().interceptor(Answered);
             Client::from_conf(config.retry_config(retries).build())
@@ -70,7 +70,7 @@ impl OrderTable {
             transactions: retrying(RetryConfig::disabled()),
             dynamodb: retrying(retries::failed_row()),
             orders,
-            articles,
+            claimed,
             keep: None,
         }
     }
@@ -81,7 +81,7 @@ impl OrderTable {
         Self { keep, ..self }
     }
 
-    /// Returns whether an order is so old that its row may be gone. Storing it could reserve its stock twice.
+    /// Returns whether an order is so old that its row may be gone. Storing it could take its claims twice.
     pub fn may_have_forgotten(&self, order: &OrderPlaced, now: Timestamp) -> bool {
         let age = order.placed_at().until(now);
         self.keep.is_some_and(|keep| age >= keep)
@@ -97,8 +97,9 @@ impl OrderTable {
         for (order, outcome) in &transaction.orders {
             actions.push(self.put(order, *outcome, now)?);
         }
-        for (sku, pieces) in &transaction.reserved {
-            actions.push(self.reserve(sku, *pieces)?);
+        for (key, amount) in &transaction.claims {
+            let update = reserve(&self.claimed, key, *amount).map_err(malformed)?;
+            actions.push(TransactWriteItem::builder().update(update).build());
         }
         let write = self.transactions.transact_write_items();
         match write.set_transact_items(Some(actions)).send().await {
@@ -170,19 +171,6 @@ impl OrderTable {
             .build()
             .map_err(malformed)?;
         Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    fn reserve<'a>(&self, sku: &str, pieces: u64) -> Result<TransactWriteItem, Refusal<'a>> {
-        let update = Update::builder()
-            .table_name(&self.articles)
-            .key("sku", AttributeValue::S(sku.to_owned()))
-            .update_expression("SET in_stock = in_stock - :reserved")
-            .condition_expression("in_stock >= :reserved")
-            .expression_attribute_values(":reserved", AttributeValue::N(pieces.to_string()))
-            .return_values_on_condition_check_failure(AllOld)
-            .build()
-            .map_err(malformed)?;
-        Ok(TransactWriteItem::builder().update(update).build())
     }
 
     fn row(

@@ -4,7 +4,10 @@
 use crate::disposition::{Cause, Disposition};
 use events::{Outcome, Timestamp};
 use serde_json::{Value, json};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 /// The namespace of the metrics.
 pub const NAMESPACE: &str = "OrderIntake";
@@ -15,8 +18,8 @@ const MOST_VALUES: usize = 100;
 /// The number of a batch's records with each disposition, and how long their orders waited.
 #[derive(Debug, Default, PartialEq)]
 pub struct Tally {
-    confirmed: usize,
-    rejected: usize,
+    /// By their metric.
+    outcomes: BTreeMap<&'static str, usize>,
     redelivered: usize,
     key_mismatches: usize,
     failed_by_record: usize,
@@ -34,10 +37,9 @@ impl Tally {
             Disposition::Stored(settled) => {
                 self.waits
                     .push(settled.placed_at.until(settled.processed_at));
-                match settled.outcome {
-                    Outcome::Confirmed => &mut self.confirmed,
-                    Outcome::Rejected(_) => &mut self.rejected,
-                    Outcome::Failed => &mut self.failed_by_record,
+                match settled.outcome.metric() {
+                    Some(metric) => self.outcomes.entry(metric).or_default(),
+                    None => &mut self.failed_by_record,
                 }
             }
             Disposition::StoredBefore(_) => &mut self.redelivered,
@@ -61,11 +63,10 @@ impl Tally {
     /// and time for INFO: CloudWatch would then see no metrics.
     pub fn lines(&self, now: SystemTime, service: &str, level: &str) -> Vec<Value> {
         let failed = self.failed_by_record + self.failed_by_table + self.failed_by_time;
-        let settled = self.confirmed + self.rejected + self.redelivered + self.key_mismatches;
+        let settled =
+            self.outcomes.values().sum::<usize>() + self.redelivered + self.key_mismatches;
         let counts = [
             ("Records", settled + failed),
-            ("Confirmed", self.confirmed),
-            ("Rejected", self.rejected),
             ("Redelivered", self.redelivered),
             ("KeyMismatches", self.key_mismatches),
             ("FailedAttempts", failed),
@@ -74,13 +75,16 @@ impl Tally {
             ("FailedByTime", self.failed_by_time),
             ("Unpublished", self.unpublished),
         ];
+        let outcome = |name| (name, self.outcomes.get(name).copied().unwrap_or_default());
+        let outcomes = Outcome::METRICS.map(outcome);
+        let counts = counts.into_iter().chain(outcomes);
         let counts = counts.map(|(name, count)| (name, "Count", json!(count)));
         let receives = ("MostReceives", "None", json!(self.most_receives));
         let seconds: Vec<_> = self.waits.iter().map(Duration::as_secs_f64).collect();
         let mut waits = seconds
             .chunks(MOST_VALUES)
             .map(|seconds| ("SecondsToOutcome", "Seconds", json!(seconds)));
-        let first = counts.into_iter().chain([receives]).chain(waits.next());
+        let first = counts.chain([receives]).chain(waits.next());
         let mut lines = vec![line(first.collect(), now, service, level)];
         lines.extend(waits.map(|more| line(vec![more], now, service, level)));
         lines

@@ -4,4 +4,5 @@ mod openapi;
 mod order;
 mod outcome_event;
 mod placed;
+mod samples;
 mod versions;

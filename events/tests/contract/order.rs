@@ -1,5 +1,8 @@
 //! Valid orders, and the violations of invalid ones.
 
+mod described;
+mod stored;
+
 use events::{
     Order, Violation,
     order::{MAX_TOTAL, NotAnOrder},
@@ -44,14 +47,14 @@ fn an_order_is_read_as_it_was_sent() -> anyhow::Result<()> {
         (3500, "EUR", Some("März"))
     );
     assert_eq!(
-        order.quantities().into_iter().collect::<Vec<_>>(),
+        order.claims().into_iter().collect::<Vec<_>>(),
         [("cup", 3), ("gift", 3)]
     );
     assert_eq!(
         order
             .lines()
             .iter()
-            .map(events::Line::sku)
+            .map(events::order::Line::sku)
             .collect::<Vec<_>>(),
         ["cup", "gift", "cup"]
     );

@@ -239,8 +239,8 @@ async fn a_row_that_cannot_be_read_is_not_asked_for_again_and_its_error_is_logge
         assert!(!lines.contains("private"), "{line}");
         anyhow::Ok(())
     };
-    check("total", json!({"S": "private"}), "Expected num").await?;
-    check("total", json!({"N": "private"}), "as an integer").await?;
+    check("total", json!({"S": "private"}), "expected u64").await?;
+    check("total", json!({"N": "private"}), "as a float").await?;
     check("status", json!({"S": "lost"}), "unknown variant").await?;
     check("order", json!({"M": {}}), "missing field `lines`").await?;
     check("placed_at", json!({"S": "private \"time\""}), "").await

@@ -7,7 +7,7 @@ use function::{
 };
 use lambda_runtime::{LambdaEvent, run, service_fn};
 use process::{
-    bus::OutcomeBus, config, effects::Effects, event::Event, processor::Processor,
+    bus::OutcomeBus, config, effects::Effects, event::Event, processor::Processor, stock::TABLE,
     table::OrderTable, visibility::MessageVisibility,
 };
 use std::{
@@ -23,14 +23,14 @@ fn main() -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn function() -> Result<()> {
     let aws = config::aws()?;
-    let (orders, articles) = (required("ORDERS_TABLE")?, required("ARTICLES_TABLE")?);
+    let (orders, claimed) = (required("ORDERS_TABLE")?, required(TABLE)?);
     let service = required("SERVICE")?;
     let bus = optional("OUTCOME_BUS")?.map(|name| {
         let eventbridge = aws_sdk_eventbridge::Client::new(&aws);
         OutcomeBus::new(&eventbridge, name, service)
     });
     let processor = &Processor {
-        table: OrderTable::new(&aws_sdk_dynamodb::Client::new(&aws), orders, articles)
+        table: OrderTable::new(&aws_sdk_dynamodb::Client::new(&aws), orders, claimed)
             .keeping(keep()?),
         visibility: MessageVisibility::new(&aws_sdk_sqs::Client::new(&aws), required("QUEUE_URL")?),
         bus,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::faked::{self, Answer, SILENCE, refused};
-use events::Outcome;
+use events::{Order, Outcome, order::kit};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -176,10 +176,14 @@ async fn a_bus_that_takes_a_little_is_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn large_events_go_in_smaller_calls() {
-    let mut large = event(1);
-    large.1.reference = Some("x".repeat(200_000));
-    let mut larger = event(2);
-    larger.1.reference = Some("x".repeat(400_000));
+    let with_detail = |record, bytes: usize| {
+        let (record, mut event) = event(record);
+        let document = kit::tagged(json!(kit::order_of(&[("a", 1)])), &"x".repeat(bytes));
+        let order: Order = serde_json::from_value(document).expect("an order");
+        event.order = order.excerpt();
+        (record, event)
+    };
+    let (large, larger) = (with_detail(1, 200_000), with_detail(2, 400_000));
     let events = vec![event(0), large.clone(), event(3), large, larger, event(4)];
     let (unpublished, calls) = publish_all(events, |entries, _| taken(entries, |_| None)).await;
     assert!(unpublished.is_empty());

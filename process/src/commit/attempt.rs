@@ -1,15 +1,16 @@
 //! Tries to write a group once, and learns from a refusal.
 
 use crate::{
-    allocate::{Stock, allocate},
     disposition::{Cause, Disposition, Settled},
     group::Group,
     records::Pending,
+    stock::Known,
     table::{Finding, OrderTable, Refusal},
+    transaction::Transaction,
 };
 use events::{Timestamp, text::bounded};
 use futures_util::FutureExt;
-use std::{collections::BTreeMap, panic::AssertUnwindSafe};
+use std::panic::AssertUnwindSafe;
 use tokio::time::{Instant, timeout_at};
 
 /// A group to be written.
@@ -26,8 +27,8 @@ pub struct Job<'a> {
     pub refused: Refused<'a>,
     /// Why its orders are given up if time runs out.
     pub cause: Cause,
-    /// The known stock of articles, as reported by the table.
-    stock: BTreeMap<String, Stock>,
+    /// What the table has reported of the keys that the orders claim.
+    known: Known,
 }
 
 /// The table's refusals of a group.
@@ -39,8 +40,8 @@ pub struct Refused<'a> {
     pub written_before: usize,
     /// Whether the last refusal throttled some of the items, but not all.
     pub is_partial: bool,
-    /// The articles that the last refusal throttled.
-    articles: Vec<&'a str>,
+    /// The keys that the last refusal throttled.
+    keys: Vec<&'a str>,
 }
 
 /// The result of an attempt. Orders that got a disposition have left the group.
@@ -70,14 +71,14 @@ impl<'a> Job<'a> {
             conflicts: 0,
             refused: Refused::default(),
             cause: Cause::Busy,
-            stock: BTreeMap::new(),
+            known: Known::new(),
         }
     }
 
-    /// Splits off the orders for throttled articles, if there are others.
+    /// Splits off the orders for throttled keys, if there are others.
     pub fn split_throttled(&mut self) -> Option<Self> {
-        let articles = &self.refused.articles;
-        let is_throttled = |order: &&Pending| articles.iter().any(|sku| order.wants(sku));
+        let keys = &self.refused.keys;
+        let is_throttled = |order: &&Pending| keys.iter().any(|key| order.claims(key));
         let (throttled, others): (Vec<_>, Vec<_>) =
             self.orders.iter().copied().partition(is_throttled);
         if throttled.is_empty() || others.is_empty() {
@@ -98,8 +99,8 @@ impl<'a> Job<'a> {
         })
     }
 
-    /// Tries to write the group once, and settles the orders whose disposition becomes known. All outcomes follow from the
-    /// stock as known now: an order may be rejected by what the table reported some seconds ago.
+    /// Tries to write the group once, and settles the orders whose disposition becomes known. All outcomes follow from
+    /// what is known now: an order may be rejected by what the table reported some seconds ago.
     pub async fn attempt(
         &mut self,
         table: &OrderTable,
@@ -124,7 +125,7 @@ impl<'a> Job<'a> {
     }
 
     async fn write(&mut self, table: &OrderTable, now: Timestamp, deadline: Instant) -> Attempt {
-        let transaction = allocate(&self.orders, &self.stock);
+        let transaction = Transaction::decide(&self.orders, &self.known);
         let refusal = match timeout_at(deadline, table.write(&transaction, now)).await {
             Ok(Ok(())) => {
                 let stored = transaction.orders.into_iter().map(|(order, outcome)| {
@@ -165,12 +166,12 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Evaluates the findings of a cancelled transaction: orders that have a row get their disposition, stock is learnt, and
-    /// what can't be written fails alone.
+    /// Evaluates the findings of a cancelled transaction: orders that have a row get their disposition, keys become known,
+    /// and what can't be written fails alone.
     fn work_through(&mut self, findings: Vec<Finding<'a>>, actions: usize) -> Attempt {
-        let known = self.settled.len();
+        let before = self.settled.len();
         let (mut conflict, mut throttled, mut learnt) = (false, 0, false);
-        self.refused.articles.clear();
+        self.refused.keys.clear();
         for finding in findings {
             match finding {
                 Finding::StoredBefore(order, settled) => {
@@ -182,15 +183,14 @@ impl<'a> Job<'a> {
                     self.settled
                         .push((order.record, Disposition::KeyMismatch(owner)));
                 }
-                Finding::Stock(sku, found) => {
-                    learnt |= self.stock.insert(sku.to_owned(), found) != Some(found);
+                Finding::Learnt(key, found) => {
+                    learnt |= self.known.insert(key.to_owned(), found) != Some(found);
                 }
                 Finding::Conflict => conflict = true,
-                Finding::Throttled(sku, error) => {
-                    let article = sku.map(bounded);
-                    tracing::warn!(article, %error, "the table throttled an item");
+                Finding::Throttled(key, error) => {
+                    tracing::warn!(key = key.map(bounded), %error, "the table throttled an item");
                     throttled += 1;
-                    self.refused.articles.extend(sku);
+                    self.refused.keys.extend(key);
                 }
                 Finding::Order(order, error) => {
                     let order_id = order.placed.id();
@@ -198,16 +198,16 @@ impl<'a> Job<'a> {
                     self.settled
                         .push((order.record, Disposition::Retry(Cause::Record)));
                 }
-                Finding::Article(sku, error) => {
-                    tracing::warn!(article = bounded(sku), %error, "the article can't be written");
-                    let wanting = self.orders.iter().filter(|order| order.wants(sku));
+                Finding::Key(key, error) => {
+                    tracing::warn!(key = bounded(key), %error, "the row of a key can't be written");
+                    let claimants = self.orders.iter().filter(|order| order.claims(key));
                     let retry =
                         |order: &&Pending| (order.record, Disposition::Retry(Cause::Record));
-                    self.settled.extend(wanting.map(retry));
+                    self.settled.extend(claimants.map(retry));
                 }
             }
         }
-        learnt |= self.settled.len() > known;
+        learnt |= self.settled.len() > before;
         self.refused.is_partial = throttled < actions;
         match (throttled, conflict) {
             (1.., _) => Attempt::Refused(Cause::Busy),

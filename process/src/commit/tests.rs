@@ -5,7 +5,7 @@ use crate::{
     disposition::Settled,
     faked::{self, Answer, pending, refused},
 };
-use events::{Outcome, Reason};
+use events::{Outcome, order::kit};
 use serde_json::{Value, json};
 use std::{
     sync::{Arc, Mutex},
@@ -55,8 +55,8 @@ fn cancelled(request: &Value, code: impl Fn(&Value) -> Option<&'static str>) -> 
     )
 }
 
-fn wants(action: &Value, sku: &str) -> bool {
-    action["Update"]["Key"]["sku"]["S"] == sku
+fn claims(action: &Value, key: &str) -> bool {
+    kit::key_of(&action["Update"]["Key"]) == Some(key)
 }
 
 fn sorted(mut dispositions: Vec<(usize, Disposition)>) -> Vec<Disposition> {
@@ -67,7 +67,7 @@ fn sorted(mut dispositions: Vec<(usize, Disposition)>) -> Vec<Disposition> {
         .collect()
 }
 
-/// Commits one group of 40 orders, of which the nth wants the article `an`.
+/// Commits one group of 40 orders, of which the nth claims the key `an`.
 async fn only_the_31st_of_40_fails(table: &OrderTable) {
     let orders: Vec<_> = (0..40_u8).map(|n| pending(n.into(), &[n])).collect();
     let chains = vec![vec![orders.iter().collect()]];
@@ -178,7 +178,7 @@ async fn what_was_never_tried_is_no_records_fault() {
 #[tokio::test(start_paused = true)]
 async fn a_group_in_conflict_lets_the_others_go_on() {
     let (table, calls) = table(|request, n| {
-        let hit = |action: &Value| wants(action, "a1").then_some("TransactionConflict");
+        let hit = |action: &Value| claims(action, "a1").then_some("TransactionConflict");
         let is_hit = request.to_string().contains("\"a1\"");
         (is_hit && n < 12).then(|| cancelled(request, hit))
     });
@@ -196,7 +196,7 @@ async fn a_group_in_conflict_lets_the_others_go_on() {
 async fn what_is_learnt_is_used_at_once_and_a_conflict_is_waited_out() {
     let (table, calls) = table(|request, n| match n {
         0 => {
-            let item = json!({"sku": {"S": "a1"}, "in_stock": {"N": "0"}});
+            let item = kit::row_of("a1", 0);
             let lacks = json!({"Code": "ConditionalCheckFailed", "Item": item});
             let (status, mut body) = cancelled(request, |_| None);
             body["CancellationReasons"][1] = lacks;
@@ -210,7 +210,7 @@ async fn what_is_learnt_is_used_at_once_and_a_conflict_is_waited_out() {
     let dispositions = commit(&table, chains, Instant::now() + MINUTE, LONGEST)
         .await
         .dispositions;
-    let rejected = stored(Outcome::Rejected(Reason::OutOfStock));
+    let rejected = stored(kit::TOO_LITTLE);
     assert_eq!(dispositions, [(0, rejected)]);
     assert_eq!(
         *calls.lock().expect("no panic in here"),
@@ -241,9 +241,9 @@ async fn an_order_that_was_stored_before_leaves_its_group_and_the_others_are_sto
 }
 
 #[tokio::test(start_paused = true)]
-async fn orders_of_a_throttled_article_keep_no_others_waiting() {
+async fn orders_of_a_throttled_key_keep_no_others_waiting() {
     let (table, calls) = table(|request, _| {
-        let hit = |action: &Value| wants(action, "a1").then_some("ThrottlingError");
+        let hit = |action: &Value| claims(action, "a1").then_some("ThrottlingError");
         let is_hit = request.to_string().contains("\"a1\"");
         is_hit.then(|| cancelled(request, hit))
     });

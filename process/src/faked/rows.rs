@@ -1,6 +1,7 @@
 //! A table of orders in memory.
 
 use super::{Answer, refused};
+use events::order::kit;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -22,7 +23,7 @@ pub struct Rows {
     pub by_id: BTreeMap<String, Value>,
     /// The faults of the first calls, in sequence. Later calls succeed.
     pub faults: Vec<Fault>,
-    /// An article that can't be written.
+    /// A key whose row can't be written.
     pub broken: Option<&'static str>,
     /// The number of transactions that arrived.
     pub transactions: usize,
@@ -57,7 +58,7 @@ impl Rows {
         let reasons = actions.iter().map(|action| {
             let put = &action["Put"];
             if put.is_null() {
-                let is_broken = self.broken == action["Update"]["Key"]["sku"]["S"].as_str();
+                let is_broken = self.broken == kit::key_of(&action["Update"]["Key"]);
                 return json!({"Code": if is_broken { "ValidationError" } else { "None" }});
             }
             match self.put(put) {

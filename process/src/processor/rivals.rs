@@ -8,7 +8,7 @@ use crate::{
     group::{chain, pack},
     records::Pending,
 };
-use events::{OrderId, Outcome};
+use events::OrderId;
 use std::collections::{HashMap, hash_map::Entry};
 use tokio::time::Instant;
 
@@ -72,7 +72,7 @@ fn by_row(order: &Pending, first: &Pending, disposition: &Disposition) -> Option
         return Some(Disposition::KeyMismatch(owner));
     }
     // A `failed` row makes way for its own order, and an unknown outcome is read again.
-    let is_final = |settled: &Settled| settled.outcome != Outcome::Failed;
+    let is_final = |settled: &Settled| settled.outcome.is_final();
     let settled = owner.settled.filter(is_final)?;
     Some(Disposition::StoredBefore(Some(settled)))
 }

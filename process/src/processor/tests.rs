@@ -21,16 +21,16 @@ fn clock() -> SystemTime {
     UNIX_EPOCH + Duration::from_mins(1_000_000)
 }
 
-/// A record with the order `n`, which has enough articles to fill a transaction alone.
+/// A record with the order `n`, which claims enough keys to fill a transaction alone.
 fn record(n: u8, receives: u32, waited: Duration) -> SqsMessage {
-    let articles: Vec<_> = (0..50).map(|article| n * 50 + article).collect();
+    let keys: Vec<_> = (0..50).map(|key| n * 50 + key).collect();
     let first = clock() - waited;
     let first = first.duration_since(UNIX_EPOCH).expect("it is later");
     let attribute = |name: &str, value: u128| (name.to_owned(), value.to_string());
     let mut record = SqsMessage::default();
     record.message_id = Some(n.to_string());
     record.receipt_handle = Some(format!("handle-{n}"));
-    record.body = Some(faked::pending(n.into(), &articles).placed.to_json());
+    record.body = Some(faked::pending(n.into(), &keys).placed.to_json());
     record.attributes = [
         attribute("ApproximateReceiveCount", receives.into()),
         attribute("ApproximateFirstReceiveTimestamp", first.as_millis()),

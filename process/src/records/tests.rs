@@ -4,7 +4,7 @@ use super::*;
 use crate::faked;
 use aws_lambda_events::sqs::SqsEvent;
 
-/// A message with the order of this id, for this many pieces of one article.
+/// A message with the order of this id, with a claim of this amount of one key.
 fn message(id: usize, quantity: u64) -> SqsMessage {
     message_of(&faked::order(id, &[("a", quantity)]).placed.to_json())
 }

@@ -47,13 +47,12 @@ fn is_storable(number: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{allocate::allocate, faked, records::Pending};
+    use crate::{faked, records::Pending, stock::Known, transaction::Transaction};
     use anyhow::Context;
     use events::{OrderPlaced, OrderRecord, Outcome};
     use serde_dynamo::Item;
     use serde_json::{Value, json};
     use std::{
-        collections::BTreeMap,
         sync::{Arc, Mutex},
         time::{Duration, UNIX_EPOCH},
     };
@@ -78,7 +77,7 @@ mod tests {
                     body["TransactItems"][0]["Put"]["Item"].clone();
                 None
             }));
-            let transaction = allocate(&vec![&order], &BTreeMap::new());
+            let transaction = Transaction::decide(&vec![&order], &Known::new());
             let written = table.write(&transaction, UNIX_EPOCH.into()).await;
             assert!(written.is_ok(), "{number}");
             let item = seen.lock().expect("no panic in here");

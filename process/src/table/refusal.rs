@@ -2,9 +2,10 @@
 
 use super::Item;
 use crate::{
-    allocate::{Stock, Transaction},
     disposition::{Owner, Settled},
     records::Pending,
+    stock::{Found, find},
+    transaction::Transaction,
 };
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
@@ -13,6 +14,7 @@ use aws_sdk_dynamodb::{
 };
 use events::{OrderPlaced, Outcome, text::bounded};
 use function::sdk_error;
+use serde::de::DeserializeOwned;
 
 /// The reason why a transaction was not written.
 #[derive(Debug)]
@@ -38,16 +40,16 @@ pub enum Finding<'a> {
     StoredBefore(&'a Pending, Option<Settled>),
     /// Another order, the owner, has the row of this order's id.
     KeyMismatch(&'a Pending, Owner),
-    /// The article has less stock than was to be reserved: this much.
-    Stock(&'a str, Stock),
+    /// Less is left of the key than was claimed: this much.
+    Learnt(&'a str, Found),
     /// Another transaction was using the item.
     Conflict,
-    /// The table has more to do than it can; with this article, if one is named.
+    /// The table has more to do than it can; with this key, if one is named.
     Throttled(Option<&'a str>, String),
     /// The order cannot be written.
     Order(&'a Pending, String),
-    /// The article's row cannot be written.
-    Article(&'a str, String),
+    /// The key's row cannot be written.
+    Key(&'a str, String),
 }
 
 /// Translates a transaction's error.
@@ -80,13 +82,13 @@ pub(super) fn refusal<'a>(
     }
 }
 
-/// Evaluates DynamoDB's reasons: one per action, in the same sequence, the orders' puts before the articles' updates.
+/// Evaluates DynamoDB's reasons: one per action, in the same sequence, the orders' puts before the keys' updates.
 fn findings<'a>(reasons: &[CancellationReason], transaction: &Transaction<'a>) -> Refusal<'a> {
     let puts = transaction
         .orders
         .iter()
         .map(|(order, _)| Action::Put(order));
-    let updates = transaction.reserved.keys().map(|sku| Action::Reserve(sku));
+    let updates = transaction.claims.keys().map(|key| Action::Claim(key));
     let refused = reasons
         .iter()
         .zip(puts.chain(updates))
@@ -105,7 +107,7 @@ fn findings<'a>(reasons: &[CancellationReason], transaction: &Transaction<'a>) -
 #[derive(Clone, Copy)]
 enum Action<'a> {
     Put(&'a Pending),
-    Reserve(&'a str),
+    Claim(&'a str),
 }
 
 fn finding<'a>(reason: &CancellationReason, action: Action<'a>) -> Finding<'a> {
@@ -125,25 +127,24 @@ fn finding<'a>(reason: &CancellationReason, action: Action<'a>) -> Finding<'a> {
                     Finding::KeyMismatch(order, owner)
                 }
                 // The condition lets such a row pass, so it doesn't explain why the put failed.
-                (Some(_), Some(status)) if status == Outcome::Failed.status() => Finding::Conflict,
+                (Some(_), Some(_)) if is_failed(reason.item()) => Finding::Conflict,
                 (Some(_), Some(_)) => Finding::StoredBefore(order, reason.item().and_then(settled)),
                 _ => Finding::Order(order, "its row has no status or no fingerprint".to_owned()),
             }
         }
-        ("ConditionalCheckFailed", Action::Reserve(sku)) => match reason.item().map(in_stock) {
-            None => Finding::Stock(sku, Stock::Unknown),
-            Some(Some(pieces)) => Finding::Stock(sku, Stock::Left(pieces)),
-            Some(None) => Finding::Article(sku, "in_stock is not a number".to_owned()),
+        ("ConditionalCheckFailed", Action::Claim(key)) => match find(reason.item()) {
+            Ok(found) => Finding::Learnt(key, found),
+            Err(why) => Finding::Key(key, why.to_owned()),
         },
         ("TransactionConflict", _) => Finding::Conflict,
         ("ThrottlingError" | "ProvisionedThroughputExceeded", Action::Put(_)) => {
             Finding::Throttled(None, text())
         }
-        ("ThrottlingError" | "ProvisionedThroughputExceeded", Action::Reserve(sku)) => {
-            Finding::Throttled(Some(sku), text())
+        ("ThrottlingError" | "ProvisionedThroughputExceeded", Action::Claim(key)) => {
+            Finding::Throttled(Some(key), text())
         }
         (_, Action::Put(order)) => Finding::Order(order, text()),
-        (_, Action::Reserve(sku)) => Finding::Article(sku, text()),
+        (_, Action::Claim(key)) => Finding::Key(key, text()),
     }
 }
 
@@ -153,29 +154,28 @@ pub(super) fn failed_row(row: &Item, order: &OrderPlaced) -> Option<Settled> {
     settled(row).filter(|settled| is_own && settled.outcome == Outcome::Failed)
 }
 
+/// Returns whether a row has an outcome that can still change.
+fn is_failed(row: Option<&Item>) -> bool {
+    let outcome = row.and_then(|row| read::<Outcome>(row, &["status", "reason"]));
+    outcome.is_some_and(|outcome| !outcome.is_final())
+}
+
 /// Returns the outcome in a row. The rest of the row, which may be large, isn't read.
 fn settled(row: &Item) -> Option<Settled> {
-    let attributes = ["status", "reason", "placed_at", "processed_at"].into_iter();
+    read(row, &["status", "reason", "placed_at", "processed_at"])
+}
+
+/// Reads a value from these attributes of a row.
+fn read<T: DeserializeOwned>(row: &Item, attributes: &[&str]) -> Option<T> {
+    let attributes = attributes.iter();
     let attributes: Item = attributes
-        .filter_map(|name| Some((name.to_owned(), row.get(name)?.clone())))
+        .filter_map(|name| Some(((*name).to_owned(), row.get(*name)?.clone())))
         .collect();
     serde_dynamo::from_item(attributes).ok()
 }
 
 fn text_of<'a>(row: &'a Item, name: &str) -> Option<&'a str> {
     row.get(name)?.as_s().ok().map(String::as_str)
-}
-
-/// Returns the whole pieces in an article's row; 0 for a negative number. An operator writes the row, so the attribute may be
-/// anything.
-fn in_stock(row: &Item) -> Option<u64> {
-    let number = row.get("in_stock")?.as_n().ok()?;
-    let (whole, _fraction) = number.split_once('.').unwrap_or((number, ""));
-    if number.starts_with('-') && number.parse::<f64>().is_ok() {
-        Some(0)
-    } else {
-        whole.parse().ok()
-    }
 }
 
 #[cfg(test)]

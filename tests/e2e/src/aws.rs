@@ -19,9 +19,14 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 use aws_types::SdkConfig;
-use events::{OrderId, OrderRecord, Outcome};
-use serde_json::Value;
-use std::{collections::BTreeMap, env};
+use events::{OrderId, OrderRecord, Outcome, order::kit};
+use serde::Deserialize;
+use serde_dynamo::Item;
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, HashMap},
+    env,
+};
 
 /// Clients of the services.
 pub struct Aws {
@@ -84,40 +89,25 @@ impl Aws {
         }
     }
 
-    /// Sets an article's stock, as an operator does.
-    pub async fn put_stock(&self, sku: &str, in_stock: u64) -> Result<()> {
-        self.put_article(sku, AttributeValue::N(in_stock.to_string()))
-            .await
+    /// Sets what is left of a key, as an operator does.
+    pub async fn put_stock(&self, key: &str, left: u64) -> Result<()> {
+        self.put_row(&kit::row_of(key, left)).await
     }
 
-    /// Writes an article's row, good or bad.
-    pub async fn put_article(&self, sku: &str, in_stock: AttributeValue) -> Result<()> {
+    /// Writes a key's row, good or bad.
+    pub async fn put_row(&self, row: &Value) -> Result<()> {
         let put = self.dynamodb.put_item().table_name(&self.names.articles);
-        put.item("sku", AttributeValue::S(sku.to_owned()))
-            .item("in_stock", in_stock)
-            .send()
-            .await?;
+        put.set_item(Some(item(row)?)).send().await?;
         Ok(())
     }
 
-    /// Returns an article's remaining stock.
-    pub async fn in_stock(&self, sku: &str) -> Result<u64> {
-        let get = self
-            .dynamodb
-            .get_item()
-            .table_name(&self.names.articles)
-            .consistent_read(true);
-        let row = get
-            .key("sku", AttributeValue::S(sku.to_owned()))
-            .send()
-            .await?
-            .item
-            .context("no such article")?;
-        let number = row
-            .get("in_stock")
-            .and_then(|stock| stock.as_n().ok())
-            .context("no number")?;
-        Ok(number.parse()?)
+    /// Returns what is left of a key.
+    pub async fn in_stock(&self, key: &str) -> Result<u64> {
+        let get = self.dynamodb.get_item().table_name(&self.names.articles);
+        let get = get.set_key(Some(item(&kit::request_of(key))?));
+        let row = get.consistent_read(true).send().await?.item;
+        let row = json!(Item::from(row.context("the key has no row")?));
+        Ok(kit::left_in(&row).context("no number")?.try_into()?)
     }
 
     /// Returns the outcome in an order's row, which must exist.
@@ -141,27 +131,28 @@ impl Aws {
         Ok(row.map(serde_dynamo::from_item).transpose()?)
     }
 
-    /// Returns the remaining stock of each article.
+    /// Returns what is left of each key.
     pub async fn stock(&self) -> Result<BTreeMap<String, i64>> {
         let scan = self.dynamodb.scan().table_name(&self.names.articles);
         let mut rows = scan.consistent_read(true).into_paginator().items().send();
         let mut stock = BTreeMap::new();
         while let Some(row) = rows.try_next().await? {
-            let sku = row.get("sku").and_then(|sku| sku.as_s().ok());
-            let in_stock = row.get("in_stock").and_then(|stock| stock.as_n().ok());
-            let (sku, in_stock) = sku.zip(in_stock).context("no article")?;
-            stock.insert(sku.clone(), in_stock.parse()?);
+            let row = json!(Item::from(row));
+            let (key, left) = kit::key_of(&row)
+                .zip(kit::left_in(&row))
+                .context("a row without a key or a number")?;
+            stock.insert(key.to_owned(), left);
         }
         Ok(stock)
     }
 
-    /// Returns how many pieces of each article the confirmed orders have taken.
-    pub async fn confirmed_quantities(&self) -> Result<BTreeMap<String, u64>> {
+    /// Returns how much of each key the confirmed orders have taken.
+    pub async fn confirmed_claims(&self) -> Result<BTreeMap<String, u64>> {
         let mut taken = BTreeMap::new();
         for record in self.records().await? {
             if record.outcome == Outcome::Confirmed {
-                for (sku, quantity) in record.order.quantities() {
-                    *taken.entry(sku.to_owned()).or_default() += quantity;
+                for (key, amount) in record.order.claims() {
+                    *taken.entry(key.to_owned()).or_default() += amount;
                 }
             }
         }
@@ -274,4 +265,9 @@ impl Aws {
         ids.collect::<Option<_>>()
             .with_context(|| format!("{answer}"))
     }
+}
+
+/// Reads an item from DynamoDB's JSON.
+fn item(json: &Value) -> Result<HashMap<String, AttributeValue>> {
+    Ok(Item::deserialize(json)?.into())
 }

@@ -4,7 +4,7 @@ use crate::{aws::Aws, patience::until};
 use anyhow::{Context, Result, ensure};
 use aws_sdk_eventbridge::types::{PutEventsRequestEntry as Entry, Target};
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, QueueAttributeName};
-use events::{OrderRecord, Outcome, OutcomeEvent};
+use events::{OrderRecord, OutcomeEvent};
 use serde::Deserialize;
 use serde_json::json;
 use std::{
@@ -147,8 +147,8 @@ impl Listener {
             let published = published.map_or(&[][..], Vec::as_slice);
             let finals = published
                 .iter()
-                .filter(|published| is_final(published.detail.outcome));
-            if is_final(row.outcome) && finals.clone().count() == 0 {
+                .filter(|published| published.detail.outcome.is_final());
+            if row.outcome.is_final() && finals.clone().count() == 0 {
                 let is_new = !self.before.contains(&row.id.to_string());
                 wrong
                     .extend(is_new.then(|| format!("nothing was published for {}", describe(row))));
@@ -185,28 +185,21 @@ impl Drop for Listener {
     }
 }
 
-/// Whether no other outcome can follow this one.
-fn is_final(outcome: Outcome) -> bool {
-    outcome != Outcome::Failed
-}
-
 /// Whether an event is right for an order with this row. An order that failed may have been settled since.
 fn is_of(published: &Published, source: &str, row: &OrderRecord) -> bool {
     let event = &published.detail;
-    let is_outcome = if is_final(event.outcome) {
+    let is_outcome = if event.outcome.is_final() {
         (event.outcome, event.placed_at, event.processed_at)
             == (row.outcome, row.placed_at, row.processed_at)
     } else {
         event.processed_at <= row.processed_at
     };
-    let order = &row.order;
     is_outcome
         && published.source == source
         && published.kind == event.detail_type()
         && event.client == row.client
-        && event.total == row.total
-        && event.currency == order.currency()
-        && event.reference.as_deref() == order.reference()
+        && event.order == row.order.excerpt()
+        && row.summary == row.order.summary()
 }
 
 fn describe(row: &OrderRecord) -> String {

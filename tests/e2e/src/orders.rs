@@ -1,13 +1,19 @@
 //! Orders to send.
 
-use events::{Client, Order, OrderId, OrderIds, OrderPlaced, Secret};
+pub use events::order::kit::document_of as order;
+use events::{Client, Order, OrderId, OrderIds, OrderPlaced, Outcome, Secret};
 use serde_json::{Value, json};
 use std::time::SystemTime;
 
-/// An order for these articles in these quantities, at 250 a piece.
-pub fn order(lines: &[(&str, u64)]) -> Value {
-    let line = |(sku, quantity): &(&str, u64)| json!({"sku": sku, "quantity": quantity, "unit_price": 250});
-    json!({"lines": lines.iter().map(line).collect::<Vec<_>>(), "currency": "EUR"})
+/// A key that has no row.
+pub const UNKNOWN: &str = "e2e-unknown";
+
+/// Whether a status shows this outcome.
+pub fn shows(status: &Value, outcome: Outcome) -> bool {
+    let expected = json!(outcome);
+    ["status", "reason"]
+        .into_iter()
+        .all(|member| status.get(member) == expected.get(member))
 }
 
 /// The message of an order that no API has accepted. The same `id` makes it the same order.

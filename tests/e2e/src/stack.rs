@@ -233,7 +233,7 @@ impl Stack {
             .lock()
             .expect("no scenario panics in here")
             .clone();
-        let taken = aws.confirmed_quantities().await?;
+        let taken = aws.confirmed_claims().await?;
         for (sku, before) in stocked {
             let (left, taken) = (
                 aws.in_stock(&sku).await?,

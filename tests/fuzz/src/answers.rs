@@ -5,8 +5,7 @@ use crate::{
     tally::Tally,
 };
 use events::{
-    Client, Fingerprint, IdempotencyKey, Order, OrderId, OrderPlaced, currency::CODES,
-    openapi::JSON,
+    Client, Fingerprint, IdempotencyKey, Order, OrderId, OrderPlaced, openapi::JSON, order::kit,
 };
 use ingest::gateway::Event;
 use serde_json::{Value, json};
@@ -86,37 +85,8 @@ pub fn accept(functions: &Functions, event: Event, tally: &mut Tally) -> Option<
         assert_eq!(functions.ids.keyed(&client, &key), placed.id());
         tally.count("202 with a key");
     }
-    keeps_the_rules(&order);
+    kit::check(&order);
     Some(placed)
-}
-
-/// The rules of the README's table, written a second time.
-fn keeps_the_rules(order: &Order) {
-    let mut total = 0_u128;
-    assert!((1..=50).contains(&order.lines().len()));
-    for line in order.lines() {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        assert!(
-            (1..=64).contains(&line.sku().len()) && line.sku().bytes().all(allowed),
-            "{line:?}"
-        );
-        assert!(
-            (1..=1_000_000).contains(&line.quantity()) && line.unit_price() <= 1_000_000_000_000,
-            "{line:?}"
-        );
-        total += u128::from(line.quantity()) * u128::from(line.unit_price());
-    }
-    assert!(
-        total < 1 << 53 && u128::from(order.total()) == total,
-        "{order:?}"
-    );
-    assert!(CODES.contains(&order.currency()), "{order:?}");
-    let text = order.reference().unwrap_or_default();
-    let forbidden = |c: char| c.is_control() || c == '\u{fffd}';
-    assert!(
-        text.chars().count() <= 64 && !text.chars().any(forbidden),
-        "{text:?}"
-    );
 }
 
 /// Checks `status`'s answer, and counts it. Returns what `status` was asked. The table's row, if there is one, belongs to
@@ -204,7 +174,7 @@ pub fn accept_batch(functions: &Functions, event: Event, tally: &mut Tally) {
         let client = client.as_ref().expect("a client");
         assert_eq!(placed.client(), client);
         assert!(functions.ids.recognise(client, placed.id()));
-        keeps_the_rules(placed.order());
+        kit::check(placed.order());
         let fingerprint = placed.fingerprint().clone();
         if let Some(first) = ids.insert(id, fingerprint.clone()) {
             assert_eq!(first, fingerprint, "one key for two orders");

@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
-use events::OutcomeEvent;
+use events::{OutcomeEvent, order::kit};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
@@ -201,13 +201,9 @@ fn change_visibility(request: &Value) {
 
 fn transact(request: &Value, bytes: usize) -> (u16, Value) {
     let actions = request["TransactItems"].as_array().expect("actions");
-    let sku = |action: &Value| {
-        action["Update"]["Key"]["sku"]["S"]
-            .as_str()
-            .map(str::to_owned)
-    };
+    let claimed = |action: &Value| kit::key_of(&action["Update"]["Key"]).map(str::to_owned);
     let key = |action: &Value| {
-        sku(action).or(action["Put"]["Item"]["id"]["S"].as_str().map(str::to_owned))
+        claimed(action).or(action["Put"]["Item"]["id"]["S"].as_str().map(str::to_owned))
     };
     let items: BTreeSet<_> = actions
         .iter()
@@ -221,8 +217,8 @@ fn transact(request: &Value, bytes: usize) -> (u16, Value) {
     assert_eq!(items.len(), actions.len(), "an item twice: {request}");
     let bad_key = actions
         .iter()
-        .filter_map(sku)
-        .any(|sku| !(1..=2048).contains(&sku.len()));
+        .filter_map(claimed)
+        .any(|key| !(1..=2048).contains(&key.len()));
     let rows: Vec<_> = actions
         .iter()
         .map(|action| &action["Put"]["Item"])

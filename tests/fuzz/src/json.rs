@@ -2,6 +2,7 @@
 //! endless nesting.
 
 use crate::program::Program;
+use events::order::kit;
 use serde_json::Value;
 use std::fmt;
 
@@ -37,14 +38,8 @@ const LITERALS: [&str; 29] = [
     "{\"\\udfff\":0}",
     "NaN",
 ];
-/// Names that have a meaning to some reader.
-const NAMES: [&str; 16] = [
-    "lines",
-    "sku",
-    "quantity",
-    "unit_price",
-    "currency",
-    "reference",
+/// Names that have a meaning to some reader, beside those of the document.
+const NAMES: [&str; 10] = [
     "type",
     "version",
     "id",
@@ -56,7 +51,6 @@ const NAMES: [&str; 16] = [
     "headers",
     "Content-Type",
 ];
-const CURRENCIES: [&str; 4] = ["EUR", "JPY", "eur", "XXX"];
 /// The depths to which a value is wrapped: around serde_json's limit, and beyond what a stack would survive.
 const DEPTHS: [usize; 5] = [1, 126, 127, 128, 30_000];
 /// How many times an element is repeated: around the limits of an order's lines and of the violations that are listed.
@@ -210,7 +204,7 @@ impl Json {
         match (choice, &mut *self) {
             (0, _) => *self = Self::Raw((*program.pick(&LITERALS)).to_owned()),
             (1, _) => *self = Self::Text(program.text()),
-            (2, _) => *self = Self::Text((*program.pick(&CURRENCIES)).to_owned()),
+            (2, _) => *self = Self::Text((*program.pick(&kit::TEXTS)).to_owned()),
             (3, _) => *self = self.wrapped(*program.pick(&DEPTHS)),
             (_, Self::Raw(raw)) => (*program.pick(&LITERALS)).clone_into(raw),
             (_, Self::Text(text)) => *text += &program.text(),
@@ -260,7 +254,8 @@ fn name(program: &mut Program<'_>) -> String {
     if program.once_in(2) {
         program.text()
     } else {
-        (*program.pick(&NAMES)).to_owned()
+        let names: Vec<_> = NAMES.iter().chain(&kit::NAMES).copied().collect();
+        (*program.pick(&names)).to_owned()
     }
 }
 

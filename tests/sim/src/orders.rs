@@ -6,6 +6,7 @@ use crate::{
 };
 use events::{
     Client, Order, OrderId, OrderIds, OrderPlaced, Secret,
+    order::kit,
     placed::{TYPE, VERSION},
 };
 use fastrand::Rng;
@@ -169,16 +170,19 @@ impl Articles<'_> {
             let taken = articles.contains(&article) && wanted <= self.load.articles;
             articles.push(if taken { self.draw(rng) } else { article });
         }
-        let mut lines: Vec<_> = articles
+        let mut claims: Vec<_> = articles
             .iter()
-            .map(|n| json!({"sku": format!("article-{n}"), "quantity": rng.u64(1..=3), "unit_price": 250}))
+            .map(|n| (format!("article-{n}"), rng.u64(1..=3)))
             .collect();
         if self.load.added.is_some() && rng.u8(..4) == 0 {
-            lines[0]["sku"] = LATER.into();
+            LATER.clone_into(&mut claims[0].0);
         }
-        let order =
-            json!({"lines": lines, "currency": "EUR", "reference": format!("number {number}")});
-        Order::parse(order.to_string().as_bytes()).expect("an order")
+        let claims: Vec<_> = claims
+            .iter()
+            .map(|(key, amount)| (&**key, *amount))
+            .collect();
+        let document = kit::tagged(kit::document_of(&claims), &format!("number {number}"));
+        Order::parse(document.to_string().as_bytes()).expect("an order")
     }
 
     fn stock(
@@ -188,20 +192,20 @@ impl Articles<'_> {
     ) -> BTreeMap<String, Option<u64>> {
         let mut wanted = BTreeMap::<String, u64>::new();
         for order in placed.values().flatten() {
-            for (sku, quantity) in order.order().quantities() {
-                *wanted.entry(sku.to_owned()).or_default() += quantity;
+            for (key, amount) in order.order().claims() {
+                *wanted.entry(key.to_owned()).or_default() += amount;
             }
         }
         wanted.remove(LATER);
         let broken = self.load.articles - self.load.broken.min(self.load.articles - 1);
-        let in_stock = |n: usize, (sku, wanted): (String, u64)| {
-            let number: usize = sku.trim_start_matches("article-").parse().unwrap_or(0);
+        let in_stock = |n: usize, (key, wanted): (String, u64)| {
+            let number: usize = key.trim_start_matches("article-").parse().unwrap_or(0);
             let stock = match number {
                 number if number >= broken => None,
                 _ if scarce && n % 2 == 1 => Some(wanted / 2),
                 _ => Some(PLENTY),
             };
-            (sku, stock)
+            (key, stock)
         };
         wanted
             .into_iter()

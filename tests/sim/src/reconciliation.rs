@@ -19,12 +19,12 @@ pub fn dead(case: &Case, orders: &Orders, dead: &[String]) -> usize {
     dead.iter().filter(fine).count()
 }
 
-/// Whether an order wants an article whose row is broken.
+/// Whether an order claims a key whose row is broken.
 fn is_broken(orders: &Orders, placed: &OrderPlaced) -> bool {
-    let wanted = placed.order().quantities();
-    wanted
+    let claims = placed.order().claims();
+    claims
         .keys()
-        .any(|sku| orders.stock.get(*sku) == Some(&None))
+        .any(|key| orders.stock.get(*key) == Some(&None))
 }
 
 /// Checks that each order has one outcome, and that the stock is exact.
@@ -61,16 +61,16 @@ pub fn check(
     if let Some(id) = tables.rows.keys().find(|id| !known.contains(*id)) {
         wrong.push(format!("{id} was never sent"));
     }
-    for (sku, left) in &tables.stock {
+    for (key, left) in &tables.stock {
         let Some(left) = left else { continue };
-        let before = match sku.as_str() {
+        let before = match key.as_str() {
             LATER => 1_000_000,
-            sku => orders.stock[sku].unwrap_or_default(),
+            key => orders.stock[key].unwrap_or_default(),
         };
-        let taken = taken.get(sku.as_str()).copied().unwrap_or_default();
+        let taken = taken.get(key.as_str()).copied().unwrap_or_default();
         if left + taken != before {
             wrong.push(format!(
-                "of {before} pieces of {sku} {taken} are confirmed, and {left} are left"
+                "of {before} of {key} {taken} are confirmed, and {left} are left"
             ));
         }
     }
@@ -88,20 +88,20 @@ fn judge<'a>(
     let id = &row.id;
     match row.status.as_str() {
         "confirmed" => {
-            for (sku, quantity) in order.quantities() {
-                *taken.entry(sku).or_default() += quantity;
+            for (key, amount) in order.claims() {
+                *taken.entry(key).or_default() += amount;
             }
         }
         "rejected" => {
-            let lacks = |(sku, quantity): (&str, u64)| match tables.stock.get(sku) {
-                Some(Some(left)) => *left < quantity,
+            let lacks = |(key, amount): (&str, u64)| match tables.stock.get(key) {
+                Some(Some(left)) => *left < amount,
                 Some(None) => false,
                 None => true,
             };
-            let quantities = order.quantities();
-            let wants_later = quantities.contains_key(LATER) && case.load.added.is_some();
-            if !wants_later && !quantities.into_iter().any(lacks) {
-                wrong.push(format!("{id} is rejected, but all that it wants is left"));
+            let claims = order.claims();
+            let claims_later = claims.contains_key(LATER) && case.load.added.is_some();
+            if !claims_later && !claims.into_iter().any(lacks) {
+                wrong.push(format!("{id} is rejected, but all that it claims is left"));
             }
         }
         other => wrong.push(format!("{id} is {other}")),

@@ -1,7 +1,8 @@
 //! The requests that `process` makes of DynamoDB. The model panics at any other request.
 
 use crate::units;
-use events::Timestamp;
+use events::{Timestamp, order::kit};
+use process::stock::reserve;
 use serde::Deserialize;
 use serde_dynamo::{AttributeValue, Item};
 use std::collections::BTreeMap;
@@ -21,12 +22,12 @@ const MOST_BYTES: usize = 4 << 20;
 pub enum Action {
     /// Puts an order's row.
     Put(Row),
-    /// Reserves pieces of an article.
+    /// Takes what an order claims.
     Take {
-        /// The article.
-        sku: String,
-        /// Pieces.
-        pieces: u64,
+        /// Of this key.
+        key: String,
+        /// This much.
+        amount: u64,
     },
 }
 
@@ -89,11 +90,11 @@ impl Action {
     pub fn key(&self) -> String {
         match self {
             Self::Put(row) => format!("{ORDERS}/{}", row.id),
-            Self::Take { sku, .. } => format!("{ARTICLES}/{sku}"),
+            Self::Take { key, .. } => format!("{ARTICLES}/{key}"),
         }
     }
 
-    /// Write units in a transaction. An article's row is smaller than a KiB.
+    /// Write units in a transaction. A key's row is smaller than a KiB.
     pub fn units(&self) -> f64 {
         let units = match self {
             Self::Put(row) => units::in_transaction(&row.item),
@@ -129,18 +130,11 @@ struct Put {
 #[serde(rename_all = "PascalCase")]
 struct Update {
     table_name: String,
-    key: BTreeMap<String, Key>,
+    key: serde_json::Value,
     #[serde(rename = "UpdateExpression")]
     change: String,
     condition_expression: String,
     expression_attribute_values: BTreeMap<String, AttributeValue>,
-}
-
-/// A key's value.
-#[derive(Deserialize)]
-struct Key {
-    #[serde(rename = "S")]
-    text: String,
 }
 
 /// The actions of a `TransactWriteItems`.
@@ -151,7 +145,7 @@ pub fn transaction(body: &[u8]) -> Vec<Action> {
         .into_iter()
         .map(|item| match item {
             TransactItem::Put(put) => Action::Put(row(put)),
-            TransactItem::Update(update) => take(update),
+            TransactItem::Update(update) => take(&update),
         })
         .collect();
     assert!((1..=MOST_ACTIONS).contains(&actions.len()) && body.len() <= MOST_BYTES);
@@ -203,19 +197,21 @@ fn seconds(number: &AttributeValue) -> u64 {
     }
 }
 
-fn take(mut update: Update) -> Action {
-    let is_known = update.table_name == ARTICLES
-        && update.change == "SET in_stock = in_stock - :reserved"
-        && update.condition_expression == "in_stock >= :reserved";
+fn take(update: &Update) -> Action {
+    assert_eq!(update.table_name, ARTICLES);
+    let key = kit::key_of(&update.key).expect("a key").to_owned();
+    let expected = reserve(ARTICLES, &key, 0).expect("an update");
+    let is_known = update.change == expected.update_expression()
+        && Some(&*update.condition_expression) == expected.condition_expression();
     assert!(
         is_known,
         "the model doesn't know {}",
         update.condition_expression
     );
-    let pieces = match &update.expression_attribute_values[":reserved"] {
-        AttributeValue::N(pieces) => pieces.parse().expect("whole pieces"),
-        other => panic!("{other:?} pieces"),
+    let mut amounts = update.expression_attribute_values.values();
+    let amount = match (amounts.next(), amounts.next()) {
+        (Some(AttributeValue::N(amount)), None) => amount.parse().expect("a whole number"),
+        other => panic!("{other:?} is no amount"),
     };
-    let sku = update.key.remove("sku").expect("a key").text;
-    Action::Take { sku, pieces }
+    Action::Take { key, amount }
 }

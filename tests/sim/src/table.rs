@@ -197,11 +197,11 @@ impl Tables {
                     settled += usize::from(row.status != "failed");
                     self.put_row(row);
                 }
-                Action::Take { sku, pieces } => {
-                    let stock = self.stock.get_mut(&sku).and_then(Option::as_mut);
-                    match stock.and_then(|stock| Some((stock.checked_sub(pieces)?, stock))) {
+                Action::Take { key, amount } => {
+                    let stock = self.stock.get_mut(&key).and_then(Option::as_mut);
+                    match stock.and_then(|stock| Some((stock.checked_sub(amount)?, stock))) {
                         Some((left, stock)) => *stock = left,
-                        None => self.seen.wrong.push(format!("{sku} is oversold")),
+                        None => self.seen.wrong.push(format!("{key} is oversold")),
                     }
                 }
             }

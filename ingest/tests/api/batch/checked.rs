@@ -32,6 +32,10 @@ async fn good_orders_are_sent_and_bad_ones_named_in_the_order_given() -> Result<
         pointers(&results[1]),
         [
             "/orders/1/order/lines/0/quantity",
+            "/orders/1/order/lines/1/sku",
+            "/orders/1/order/lines/1/unit_price",
+            "/orders/1/order/lines/2/quantitty",
+            "/orders/1/order/lines/2/quantity",
             "/orders/1/order/currency"
         ]
     );

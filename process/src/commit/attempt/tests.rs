@@ -1,14 +1,14 @@
 //! What an attempt learns from the findings of a cancelled transaction.
 
 use super::*;
-use crate::{disposition::Owner, faked::pending};
+use crate::{disposition::Owner, faked::pending, stock::Found};
 use Attempt::{Conflict, Learnt, Refused};
 use Disposition::{KeyMismatch, Retry, StoredBefore};
 
 const RECORD: Disposition = Retry(Cause::Record);
 
-/// Works through these findings for a transaction of three orders: 0 wants the article `a1`, 1 wants `a1` and `a2`, 2 wants
-/// `a3`.
+/// Works through these findings for a transaction of three orders: 0 claims the key `a1`, 1 claims `a1` and `a2`, 2
+/// claims `a3`.
 fn check(
     findings: impl for<'a> Fn([&'a Pending; 3]) -> Vec<Finding<'a>>,
     expected: Attempt,
@@ -18,7 +18,7 @@ fn check(
     let mut job = Job::new(orders.iter().collect());
     let findings = findings(orders.each_ref());
     let text = format!("{findings:?}");
-    // Three orders and three articles.
+    // Three orders and three keys.
     let attempt = job.work_through(findings, 6);
     assert_eq!(
         (attempt, job.settled.as_slice()),
@@ -34,8 +34,8 @@ fn another() -> Owner {
     }
 }
 
-fn throttled(sku: &str) -> Finding<'_> {
-    Finding::Throttled(Some(sku), "throttled".to_owned())
+fn throttled(key: &str) -> Finding<'_> {
+    Finding::Throttled(Some(key), "throttled".to_owned())
 }
 
 #[test]
@@ -50,8 +50,8 @@ fn each_finding_settles_orders_or_shows_what_to_wait_for() {
         Learnt,
         &[(1, KeyMismatch(another()))],
     );
-    check(|_| vec![Finding::Stock("a1", Stock::Left(0))], Learnt, &[]);
-    check(|_| vec![Finding::Stock("a2", Stock::Unknown)], Learnt, &[]);
+    check(|_| vec![Finding::Learnt("a1", Found::Left(0))], Learnt, &[]);
+    check(|_| vec![Finding::Learnt("a2", Found::Missing)], Learnt, &[]);
     check(|_| vec![Finding::Conflict], Conflict, &[]);
     check(|_| vec![throttled("a1")], Refused(Cause::Busy), &[]);
     check(
@@ -64,9 +64,9 @@ fn each_finding_settles_orders_or_shows_what_to_wait_for() {
         Learnt,
         &[(2, RECORD)],
     );
-    // Every order for the article fails.
+    // Every order for the key fails.
     check(
-        |_| vec![Finding::Article("a1", String::new())],
+        |_| vec![Finding::Key("a1", String::new())],
         Learnt,
         &[(0, RECORD), (1, RECORD)],
     );
@@ -95,7 +95,7 @@ fn of_mixed_findings_the_one_to_wait_for_decides_and_the_others_are_not_lost() {
     check(
         |_| {
             vec![
-                Finding::Stock("a1", Stock::Left(1)),
+                Finding::Learnt("a1", Found::Left(1)),
                 throttled("a2"),
                 Finding::Conflict,
             ]
@@ -106,42 +106,42 @@ fn of_mixed_findings_the_one_to_wait_for_decides_and_the_others_are_not_lost() {
 }
 
 #[test]
-fn stock_that_is_known_is_nothing_new() {
+fn what_is_known_is_nothing_new() {
     let order = pending(0, &[1]);
     let mut job = Job::new(vec![&order]);
-    let mut found = |stock| {
-        let findings = vec![Finding::Stock("a1", stock)];
+    let mut learn = |found| {
+        let findings = vec![Finding::Learnt("a1", found)];
         job.work_through(findings, 2)
     };
-    assert_eq!(found(Stock::Left(3)), Learnt);
-    assert_eq!(found(Stock::Left(3)), Conflict);
-    assert_eq!(found(Stock::Left(2)), Learnt);
-    assert_eq!(found(Stock::Unknown), Learnt);
+    assert_eq!(learn(Found::Left(3)), Learnt);
+    assert_eq!(learn(Found::Left(3)), Conflict);
+    assert_eq!(learn(Found::Left(2)), Learnt);
+    assert_eq!(learn(Found::Missing), Learnt);
 }
 
 #[test]
-fn a_group_is_split_by_the_articles_that_were_throttled_last() {
+fn a_group_is_split_by_the_keys_that_were_throttled_last() {
     let orders = [pending(0, &[1]), pending(1, &[1, 2]), pending(2, &[3])];
-    let check = |skus: &[&str], stays: &[usize], split: Option<&[usize]>| {
+    let check = |keys: &[&str], stays: &[usize], split: Option<&[usize]>| {
         let mut job = Job::new(orders.iter().collect());
         // Earlier throttling no longer counts.
         let before = vec![throttled("a3"), throttled("a1")];
-        let now: Vec<_> = skus.iter().map(|sku| throttled(sku)).collect();
+        let now: Vec<_> = keys.iter().map(|key| throttled(key)).collect();
         for findings in [before, now] {
             job.work_through(findings, 6);
         }
         let records = |job: &Job| job.orders.iter().map(|order| order.record).collect();
         let taken = job.split_throttled();
         let taken: Option<Vec<_>> = taken.as_ref().map(records);
-        assert_eq!(taken.as_deref(), split, "{skus:?}");
+        assert_eq!(taken.as_deref(), split, "{keys:?}");
         let left: Vec<_> = records(&job);
-        assert_eq!(left, stays, "{skus:?}");
+        assert_eq!(left, stays, "{keys:?}");
         assert!(job.refused.is_partial);
     };
     check(&["a1"], &[2], Some(&[0, 1]));
     check(&["a2"], &[0, 2], Some(&[1]));
     check(&["a2", "a3"], &[0], Some(&[1, 2]));
-    // All orders want a throttled article, or none does.
+    // All orders claim a throttled key, or none does.
     check(&["a1", "a3"], &[0, 1, 2], None);
     check(&[], &[0, 1, 2], None);
 }

@@ -23,7 +23,7 @@ const CLOCK: Effects = Effects {
     chance: || 1.0,
 };
 
-/// The `variant`th order under a key, each for an article of its own.
+/// The `variant`th order under a key, each with a key of its own.
 fn order(key: usize, variant: u8) -> Pending {
     faked::order(key, &[(&format!("a{variant}"), 1)])
 }

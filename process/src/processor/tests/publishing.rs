@@ -9,7 +9,7 @@ fn taken() -> Answer {
     (200, json!({"Entries": vec![result; 10]}))
 }
 
-/// Cancels a transaction of one order for fifty articles, because the order has this row.
+/// Cancels a transaction of one order with fifty claims, because the order has this row.
 fn has_row(row: &Value) -> Answer {
     let mut reasons = vec![json!({"Code": "None"}); 51];
     reasons[0] = json!({"Code": "ConditionalCheckFailed", "Item": row});

@@ -2,23 +2,21 @@
 
 use super::*;
 use crate::{
-    allocate::allocate,
     faked::{self, Answer, refused},
+    stock::Known,
 };
-use aws_sdk_dynamodb::types::AttributeValue;
-use events::Timestamp;
+use events::{Timestamp, order::kit};
 use serde_json::{Value, json};
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex},
     time::{Duration, UNIX_EPOCH},
 };
 
-/// Returns the refusal of a transaction with the orders 0 and 1, both for the article `a1`, after this answer of DynamoDB.
+/// Returns the refusal of a transaction with the orders 0 and 1, both for the key `a1`, after this answer of DynamoDB.
 async fn refusal_of(answer: Answer) -> String {
     let table = faked::table(&faked::aws(move |_, _| Some(answer.clone())));
     let orders = [faked::pending(0, &[1]), faked::pending(1, &[1])];
-    let transaction = allocate(&orders.iter().collect(), &BTreeMap::new());
+    let transaction = Transaction::decide(&orders.iter().collect(), &Known::new());
     let now = Timestamp::from(std::time::SystemTime::UNIX_EPOCH);
     let refusal = table
         .write(&transaction, now)
@@ -39,11 +37,11 @@ async fn refusal_of(answer: Answer) -> String {
             let (record, fingerprint) = (order.record, owner.fingerprint);
             format!("{record} key mismatch: {fingerprint}, {outcome}")
         }
-        Finding::Stock(sku, stock) => format!("{sku} {stock:?}"),
+        Finding::Learnt(key, found) => format!("{key} {found:?}"),
         Finding::Conflict => "conflict".to_owned(),
-        Finding::Throttled(sku, _) => format!("{sku:?} throttled"),
+        Finding::Throttled(key, _) => format!("{key:?} throttled"),
         Finding::Order(order, why) => format!("{} {why}", order.record),
-        Finding::Article(sku, why) => format!("{sku} {why}"),
+        Finding::Key(key, why) => format!("{key} {why}"),
     };
     findings
         .into_iter()
@@ -140,13 +138,13 @@ fn row(fingerprint: &str, status: &str) -> Value {
         "placed_at": time(), "processed_at": time(),
     });
     if status == "rejected" {
-        row["reason"] = json!({"S": "out_of_stock"});
+        row["reason"] = json!({"S": json!(kit::TOO_LITTLE)["reason"]});
     }
     row
 }
 
 #[tokio::test]
-async fn each_reason_names_the_order_or_the_article_that_it_is_about() {
+async fn each_reason_names_the_order_or_the_key_that_it_is_about() {
     let own = faked::pending(0, &[1])
         .placed
         .fingerprint()
@@ -157,11 +155,10 @@ async fn each_reason_names_the_order_or_the_article_that_it_is_about() {
         row.as_object_mut().map(|row| row.remove(attribute));
         row
     };
-    let stock = |stock: Value| json!({"sku": {"S": "a1"}, "in_stock": stock});
     let failed = |item: Value| json!({"Code": "ConditionalCheckFailed", "Item": item});
     let code = |code: &str| json!({"Code": code});
     let none = || code("None");
-    // The reasons for the first order's put, the second's and the article's update.
+    // The reasons for the first order's put, the second's and the key's update.
     let check = async |reasons: [Value; 3], expected: &str| {
         let body =
             json!({"__type": "TransactionCanceledException", "CancellationReasons": reasons});
@@ -201,19 +198,13 @@ async fn each_reason_names_the_order_or_the_article_that_it_is_about() {
     let strange = "0 its row has no status or no fingerprint";
     check([failed(json!({"id": {"S": "0"}})), none(), none()], strange).await;
     check([code("ConditionalCheckFailed"), none(), none()], strange).await;
-    check(
-        [none(), none(), failed(stock(json!({"N": "1"})))],
-        "a1 Left(1)",
-    )
-    .await;
-    check(
-        [none(), none(), failed(stock(json!({"S": "1"})))],
-        "a1 in_stock is not a number",
-    )
-    .await;
+    check([none(), none(), failed(kit::row_of("a1", 1))], "a1 Left(1)").await;
+    let unreadable = find(Some(&Item::new())).expect_err("it has no number");
+    let unreadable = format!("a1 {unreadable}");
+    check([none(), none(), failed(json!({}))], &unreadable).await;
     check(
         [none(), none(), code("ConditionalCheckFailed")],
-        "a1 Unknown",
+        "a1 Missing",
     )
     .await;
     check([code("TransactionConflict"), none(), none()], "conflict").await;
@@ -239,26 +230,7 @@ async fn each_reason_names_the_order_or_the_article_that_it_is_about() {
             code("TransactionConflict"),
             code("ConditionalCheckFailed"),
         ],
-        "0 stored before: confirmed, conflict, a1 Unknown",
+        "0 stored before: confirmed, conflict, a1 Missing",
     )
     .await;
-}
-
-#[test]
-fn stock_is_whole_pieces_however_it_is_written() {
-    let check = |stock: AttributeValue, expected| {
-        assert_eq!(
-            in_stock(&Item::from([("in_stock".to_owned(), stock)])),
-            expected
-        );
-    };
-    let number = |text: &str| AttributeValue::N(text.to_owned());
-    check(number("7"), Some(7));
-    check(number("0"), Some(0));
-    check(number("7.9"), Some(7));
-    check(number("-3"), Some(0));
-    check(number("-0.5"), Some(0));
-    check(number("1E2"), None);
-    check(AttributeValue::S("7".to_owned()), None);
-    assert_eq!(in_stock(&Item::new()), None);
 }

@@ -1,7 +1,13 @@
 //! Every kind of bad request returns its problem, and none a 5xx.
 
-use crate::{api::Api, orders::order, scenarios::scenarios, stack::Stack};
+use crate::{
+    api::Api,
+    orders::{UNKNOWN, order},
+    scenarios::scenarios,
+    stack::Stack,
+};
 use anyhow::{Context, Result, ensure};
+use events::order::kit;
 use http::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -9,7 +15,6 @@ use std::sync::Arc;
 scenarios! {
     what_is_not_json_is_400 []
     every_violation_of_an_order_is_named []
-    each_field_of_an_order_is_judged []
     an_idempotency_key_is_judged []
     a_fingerprint_is_judged []
     an_anonymous_client_has_no_idempotency_keys [Clients]
@@ -59,91 +64,15 @@ async fn violations(api: &Api, body: &str) -> Result<Vec<String>> {
 }
 
 async fn every_violation_of_an_order_is_named(stack: Arc<Stack>) -> Result<()> {
-    let found = violations(
-        &stack.api,
-        r#"{"lines":[{"sku":"a b","quantity":0,"unit_price":"1"},{"sku":"a","qty":1,"unit_price":1,"unit_price":1}],
-            "currency":"eur","reference":"a\nb","a/b":1}"#,
-    )
-    .await?;
-    let expected = [
-        "/a~1b",
-        "/lines/0/sku",
-        "/lines/0/quantity",
-        "/lines/0/unit_price",
-        "/lines/1/qty",
-        "/lines/1/unit_price",
-        "/lines/1/quantity",
-        "/currency",
-        "/reference",
-    ];
-    ensure!(found == expected, "{found:?}");
-    Ok(())
-}
-
-async fn each_field_of_an_order_is_judged(stack: Arc<Stack>) -> Result<()> {
-    let good = || order(&[("e2e-unknown-article", 1)]);
-    let with = |path: &str, value: Value| {
-        let mut order = good();
-        match order.pointer_mut(path) {
-            Some(member) => *member = value,
-            None => order[path.trim_start_matches('/')] = value,
-        }
-        order
-    };
-    let line = good()["lines"][0].clone();
-    let cases = [
-        ("", json!(null), ""),
-        ("", json!([]), ""),
-        ("/lines", json!([]), "/lines"),
-        ("/lines", json!(vec![line; 51]), "/lines"),
-        ("/lines/0", json!("cup"), "/lines/0"),
-        ("/lines/0/sku", json!(""), "/lines/0/sku"),
-        ("/lines/0/sku", json!("x".repeat(65)), "/lines/0/sku"),
-        ("/lines/0/sku", json!("ä"), "/lines/0/sku"),
-        ("/lines/0/quantity", json!(0), "/lines/0/quantity"),
-        ("/lines/0/quantity", json!(1_000_001), "/lines/0/quantity"),
-        ("/lines/0/quantity", json!(1.5), "/lines/0/quantity"),
-        ("/lines/0/quantity", json!("1"), "/lines/0/quantity"),
-        ("/lines/0/unit_price", json!(-1), "/lines/0/unit_price"),
-        (
-            "/lines/0/unit_price",
-            json!(1_000_000_000_001_u64),
-            "/lines/0/unit_price",
-        ),
-        ("/currency", json!("EURO"), "/currency"),
-        ("/currency", json!("XQZ"), "/currency"),
-        ("/reference", json!("x".repeat(65)), "/reference"),
-        ("/reference", json!("\u{1}"), "/reference"),
-        ("/note", json!(1), "/note"),
-    ];
-    for (path, value, pointer) in cases {
-        let body = with(path, value).to_string();
+    for (body, expected) in kit::invalid() {
         let found = violations(&stack.api, &body).await?;
-        ensure!(found == [pointer], "{body} has {found:?}");
+        ensure!(found == expected, "{body} has {found:?}");
     }
-    let overflowing =
-        json!({"sku": "a", "quantity": 1_000_000, "unit_price": 1_000_000_000_000_u64});
-    ensure!(
-        violations(
-            &stack.api,
-            &with("/lines", json!([overflowing])).to_string()
-        )
-        .await?
-            == ["/lines"]
-    );
-    let deep = format!(
-        r#"{{"lines":{}{},"currency":"EUR"}}"#,
-        "[".repeat(60_000),
-        "]".repeat(60_000)
-    );
-    ensure!(violations(&stack.api, &deep).await? == ["/lines/0"]);
-    let twice = good().to_string().replacen('{', r#"{"currency":"EUR","#, 1);
-    ensure!(violations(&stack.api, &twice).await? == ["/currency"]);
     Ok(())
 }
 
 async fn an_idempotency_key_is_judged(stack: Arc<Stack>) -> Result<()> {
-    let sent = order(&[("e2e-unknown-article", 1)]);
+    let sent = order(&[(UNKNOWN, 1)]);
     for key in ["", "a b", "ä", "a,b", "a,", &"k".repeat(256)] {
         let problem = stack.api.post(&sent, Some(key)).await?.problem(422)?;
         ensure!(problem["type"] == "invalid-idempotency-key", "{problem}");
@@ -162,10 +91,7 @@ async fn an_idempotency_key_is_judged(stack: Arc<Stack>) -> Result<()> {
 }
 
 async fn a_fingerprint_is_judged(stack: Arc<Stack>) -> Result<()> {
-    let id = stack
-        .api
-        .place(&order(&[("e2e-unknown-article", 1)]), None)
-        .await?;
+    let id = stack.api.place(&order(&[(UNKNOWN, 1)]), None).await?;
     stack.api.settled(&id).await?;
     for fingerprint in ["", "1f3a9c0", "1f3a9c0g", "1f3a9c02%2C1f3a9c02"] {
         let reply = stack
@@ -184,7 +110,7 @@ async fn a_fingerprint_is_judged(stack: Arc<Stack>) -> Result<()> {
 
 async fn an_anonymous_client_has_no_idempotency_keys(stack: Arc<Stack>) -> Result<()> {
     let anonymous = stack.api.with_key(None);
-    let sent = order(&[("e2e-unknown-article", 1)]);
+    let sent = order(&[(UNKNOWN, 1)]);
     let problem = anonymous.post(&sent, Some("k")).await?.problem(422)?;
     ensure!(problem["type"] == "invalid-idempotency-key", "{problem}");
     let id = anonymous.place(&sent, None).await?;
@@ -220,7 +146,7 @@ async fn another_method_is_405_and_says_which_are_allowed(stack: Arc<Stack>) -> 
 
 async fn a_body_that_is_too_large_is_413(stack: Arc<Stack>) -> Result<()> {
     let padded = |bytes: usize| {
-        let order = order(&[("e2e-unknown-article", 1)]).to_string();
+        let order = order(&[(UNKNOWN, 1)]).to_string();
         order + &" ".repeat(bytes.saturating_sub(117))
     };
     let just = padded(0);
@@ -240,7 +166,7 @@ async fn a_body_that_is_too_large_is_413(stack: Arc<Stack>) -> Result<()> {
 }
 
 async fn another_content_type_is_415(stack: Arc<Stack>) -> Result<()> {
-    let body = order(&[("e2e-unknown-article", 1)]).to_string();
+    let body = order(&[(UNKNOWN, 1)]).to_string();
     let send = |content_type: &'static str| {
         let headers = [("content-type", content_type)];
         let (api, body) = (stack.api.clone(), body.clone());

@@ -1,7 +1,7 @@
 //! Many orders in one request.
 
 use crate::{
-    orders::{new_key, order},
+    orders::{UNKNOWN, new_key, order},
     patience::until,
     scenarios::scenarios,
     stack::Stack,
@@ -200,7 +200,7 @@ async fn what_is_wrong_with_a_batch_is_a_problem_as_a_whole(stack: Arc<Stack>) -
         async move { api.send(Method::POST, "/orders/batch", headers, body).await }
     };
     let headers = &[("content-type", "application/json")];
-    let good = json!({"orders": [{"order": order(&[("e2e-unknown-article", 1)])}]}).to_string();
+    let good = json!({"orders": [{"order": order(&[(UNKNOWN, 1)])}]}).to_string();
     post(headers, "{".to_owned()).await?.problem(400)?;
     post(&[("content-type", "text/plain")], good.clone())
         .await?
@@ -220,7 +220,7 @@ async fn what_is_wrong_with_a_batch_is_a_problem_as_a_whole(stack: Arc<Stack>) -
 
 async fn a_batch_is_open_to_http_apis_too(stack: Arc<Stack>) -> Result<()> {
     let aws = stack.aws()?;
-    let body = json!({"orders": [{"order": order(&[("e2e-unknown-article", 1)])}, 1]}).to_string();
+    let body = json!({"orders": [{"order": order(&[(UNKNOWN, 1)])}, 1]}).to_string();
     for path in ["/v1/orders/batch", "/orders/batch"] {
         let event = json!({
             "version": "2.0", "rawPath": path, "headers": {"content-type": "application/json"}, "body": body,

@@ -1,12 +1,12 @@
 //! Contention and failures at the table and at the queue.
 
 use crate::{
-    orders::{new_id, order, placed, sqs_event},
+    orders::{UNKNOWN, new_id, order, placed, sqs_event},
     scenarios::scenarios,
     stack::Stack,
 };
 use anyhow::{Context, Result, ensure};
-use events::{Outcome, Reason};
+use events::{Outcome, order::kit};
 use futures_util::future::try_join_all;
 use local::faults::Fault;
 use serde_json::{Value, json};
@@ -131,7 +131,7 @@ async fn a_conflict_beside_other_reasons_keeps_what_they_said(stack: Arc<Stack>)
     let ids = [new_id()?, new_id()?];
     let reasons = json!([
         {"Code": "TransactionConflict", "Message": "ongoing"}, {"Code": "None"},
-        {"Code": "ConditionalCheckFailed", "Message": "no", "Item": {"sku": {"S": sku}, "in_stock": {"N": "1"}}},
+        {"Code": "ConditionalCheckFailed", "Message": "no", "Item": kit::row_of(&sku, 1)},
     ]);
     let (part, calls) = (sku.clone(), Arc::new(AtomicUsize::new(0)));
     let count = calls.clone();
@@ -148,7 +148,7 @@ async fn a_conflict_beside_other_reasons_keeps_what_they_said(stack: Arc<Stack>)
     ensure!(calls.load(Ordering::Relaxed) == 2, "{calls:?} transactions");
     let first = aws.record(&ids[0].to_string()).await?.context("no row")?;
     let second = aws.record(&ids[1].to_string()).await?.context("no row")?;
-    let out = Outcome::Rejected(Reason::OutOfStock);
+    let out = kit::TOO_LITTLE;
     ensure!((first.outcome, second.outcome) == (Outcome::Confirmed, out));
     Ok(())
 }
@@ -286,10 +286,7 @@ async fn a_queue_that_refuses_returns_503_and_no_202_is_false(stack: Arc<Stack>)
 }
 
 async fn a_table_that_cannot_be_read_returns_503(stack: Arc<Stack>) -> Result<()> {
-    let id = stack
-        .api
-        .place(&order(&[("e2e-unknown-article", 1)]), None)
-        .await?;
+    let id = stack.api.place(&order(&[(UNKNOWN, 1)]), None).await?;
     let part = id.clone();
     let rule = stack.fault(move |call| {
         let hit = call.operation == "GetItem" && call.contains(&part);

@@ -6,7 +6,7 @@ use crate::{
     stack::Stack,
 };
 use anyhow::{Context, Result, ensure};
-use events::Outcome;
+use events::{Outcome, order::kit};
 use futures_util::future::try_join_all;
 use local::faults::{Crash, Fault, Injection, Kind};
 use std::{
@@ -145,8 +145,7 @@ async fn a_transaction_over_the_size_limit_is_bisected(stack: Arc<Stack>) -> Res
 async fn a_row_over_400_kb_fails_alone(stack: Arc<Stack>) -> Result<()> {
     // The order is larger than the queue accepts: the table itself must refuse the row.
     let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
-    let mut large = order(&[(&sku, 1)]);
-    large["reference"] = "x".repeat(400 << 10).into();
+    let large = kit::tagged(order(&[(&sku, 1)]), &"x".repeat(400 << 10));
     let mut batch = vec![(placed(id, &large)?.to_json(), 1)];
     batch.push((placed(new_id()?, &order(&[(&sku, 1)]))?.to_json(), 1));
     let failed = aws.process(&sqs_event(&batch)).await?;

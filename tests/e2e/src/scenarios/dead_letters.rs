@@ -8,9 +8,8 @@ use crate::{
     tool::{CALLER, Run},
 };
 use anyhow::{Context, Result, ensure};
-use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::Message;
-use events::{OrderPlaced, Outcome};
+use events::{OrderPlaced, Outcome, order::kit};
 use local::faults::Fault;
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
@@ -155,8 +154,7 @@ async fn a_redrive_that_is_interrupted_loses_nothing_and_a_second_one_finishes(
 /// Sends this many orders for an article whose row is broken, and waits until each has failed.
 async fn fail(stack: &Stack, sku: &str, count: usize) -> Result<Vec<OrderPlaced>> {
     let aws = stack.aws()?;
-    aws.put_article(sku, AttributeValue::S("broken".to_owned()))
-        .await?;
+    aws.put_row(&kit::broken_row_of(sku)).await?;
     let mut orders = Vec::new();
     for _ in 0..count {
         let placed = placed(new_id()?, &order(&[(sku, 1)]))?;

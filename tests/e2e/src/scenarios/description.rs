@@ -2,7 +2,7 @@
 
 use crate::{
     description::{Sent, check},
-    orders::order,
+    orders::{UNKNOWN, order},
     reply::Reply,
     scenarios::scenarios,
     stack::Stack,
@@ -41,7 +41,7 @@ type Change = fn(&mut Reply);
 
 /// Shows that the check that every other scenario relies on can fail.
 async fn an_answer_that_is_not_described_is_seen(stack: Arc<Stack>) -> Result<()> {
-    let (good, bad) = (order(&[("e2e-unknown-article", 1)]), order(&[]));
+    let (good, bad) = (order(&[(UNKNOWN, 1)]), order(&[]));
     let (good, bad) = (good.to_string(), bad.to_string());
     let accepted = async || {
         let json = ("content-type", "application/json");

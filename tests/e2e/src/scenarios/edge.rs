@@ -1,7 +1,7 @@
 //! The edge of the API: retries as gateways and proxies repeat them, and every kind of caller.
 
 use crate::{
-    orders::{new_id, new_key, order, placed, sqs_event},
+    orders::{UNKNOWN, new_id, new_key, order, placed, sqs_event},
     scenarios::scenarios,
     stack::Stack,
 };
@@ -150,7 +150,7 @@ async fn one_odd_record_fails_alone(stack: Arc<Stack>) -> Result<()> {
 
 async fn each_caller_is_a_client_of_its_own(stack: Arc<Stack>) -> Result<()> {
     let (aws, key) = (stack.aws()?, new_key());
-    let sent = order(&[("e2e-unknown-article", 1)]);
+    let sent = order(&[(UNKNOWN, 1)]);
     let callers = [
         json!({"iam": {"userArn": "arn:aws:iam::123456789012:user/ANN", "userId": "AIDAANN"}}),
         json!({"iam": {"userArn": "arn:aws:iam::123456789012:user/BEN", "userId": "AIDABEN"}}),
@@ -191,7 +191,7 @@ async fn each_caller_is_a_client_of_its_own(stack: Arc<Stack>) -> Result<()> {
 
 async fn an_authorizer_that_names_no_client_is_refused(stack: Arc<Stack>) -> Result<()> {
     let aws = stack.aws()?;
-    let sent = order(&[("e2e-unknown-article", 1)]);
+    let sent = order(&[(UNKNOWN, 1)]);
     for authorizer in [
         json!({"lambda": {"tenant": "ann"}}),
         json!({"lambda": null}),
@@ -206,7 +206,7 @@ async fn an_authorizer_that_names_no_client_is_refused(stack: Arc<Stack>) -> Res
 
 async fn a_caller_who_signs_is_known_by_the_signature(_: Arc<Stack>) -> Result<()> {
     let stack = Stack::local(&["Authorizer=AWS_IAM"]).await?;
-    let sent = order(&[("e2e-unknown-article", 1)]).to_string();
+    let sent = order(&[(UNKNOWN, 1)]).to_string();
     // `local` takes the access key as its user, and verifies nothing. All callers share one API key.
     let api = stack.api.with_key(Some("one for all"));
     let signed = |name: &str| {
@@ -243,7 +243,7 @@ async fn a_caller_who_signs_is_known_by_the_signature(_: Arc<Stack>) -> Result<(
 }
 
 async fn a_location_below_a_slash_leads_to_the_order(stack: Arc<Stack>) -> Result<()> {
-    let sent = order(&[("e2e-unknown-article", 1)]).to_string();
+    let sent = order(&[(UNKNOWN, 1)]).to_string();
     let api = &stack.api;
     for path in ["/orders", "/orders/"] {
         let reply = api.send(Method::POST, path, &[JSON], sent.clone()).await?;

@@ -1,14 +1,13 @@
 //! Messages that can't be processed.
 
 use crate::{
-    orders::{new_id, new_key, order, placed, sqs_event},
+    orders::{UNKNOWN, new_id, new_key, order, placed, sqs_event},
     patience::until,
     scenarios::scenarios,
     stack::Stack,
 };
 use anyhow::{Context, Result, ensure};
-use aws_sdk_dynamodb::types::AttributeValue;
-use events::Outcome;
+use events::{Outcome, order::kit};
 use http::Method;
 use local::faults::{Delivery, Fault, Kind};
 use serde_json::{Value, json};
@@ -59,8 +58,7 @@ async fn an_order_that_fails_for_good_reads_failed_and_after_a_redrive_confirmed
     let _mine = stack.dead_letters.lock().await;
     let (aws, sku) = (stack.aws()?, stack.article(10).await?);
     // The article's row is broken.
-    aws.put_article(&sku, AttributeValue::S("ten".to_owned()))
-        .await?;
+    aws.put_row(&kit::broken_row_of(&sku)).await?;
     let id = stack.api.place(&order(&[(&sku, 1)]), None).await?;
     let failed = stack.api.settled(&id).await?;
     ensure!(
@@ -96,8 +94,7 @@ async fn an_order_that_is_placed_again_after_it_failed_reads_queued_until_it_is_
 ) -> Result<()> {
     let _mine = stack.dead_letters.lock().await;
     let (aws, sku, key) = (stack.aws()?, stack.article(10).await?, new_key());
-    let broken = AttributeValue::S("ten".to_owned());
-    aws.put_article(&sku, broken).await?;
+    aws.put_row(&kit::broken_row_of(&sku)).await?;
     let order = order(&[(&sku, 1)]);
     let id = stack.api.place(&order, Some(&key)).await?;
     ensure!(stack.api.settled(&id).await?["status"] == "failed");
@@ -226,8 +223,7 @@ async fn only_the_record_at_fault_is_answered_as_failed(stack: Arc<Stack>) -> Re
         stack.article(10).await?,
         stack.article(10).await?,
     );
-    aws.put_article(&broken, AttributeValue::S("ten".to_owned()))
-        .await?;
+    aws.put_row(&kit::broken_row_of(&broken)).await?;
     let mut batch = vec![("poison".to_owned(), 1), ("{}".to_owned(), 1)];
     for lines in [
         &[(&*good, 1)][..],
@@ -244,7 +240,7 @@ async fn only_the_record_at_fault_is_answered_as_failed(stack: Arc<Stack>) -> Re
 
 async fn a_message_of_another_version_is_left_on_the_queue(stack: Arc<Stack>) -> Result<()> {
     let mut message: Value =
-        serde_json::from_str(&placed(new_id()?, &order(&[("e2e-unknown-article", 1)]))?.to_json())?;
+        serde_json::from_str(&placed(new_id()?, &order(&[(UNKNOWN, 1)]))?.to_json())?;
     message["version"] = json!(2);
     let failed = stack
         .aws()?

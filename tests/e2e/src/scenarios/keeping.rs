@@ -1,7 +1,7 @@
 //! Rows that are kept for some days only. Here only the scenario deletes them, as DynamoDB would some day.
 
 use crate::{
-    orders::{new_key, order},
+    orders::{UNKNOWN, new_key, order},
     patience::until,
     reply::Reply,
     scenarios::scenarios,
@@ -109,10 +109,7 @@ async fn a_key_is_free_again(stack: &Stack, expires: bool) -> Result<()> {
 async fn rows_are_kept_for_ever_unless_the_template_says_otherwise(
     stack: Arc<Stack>,
 ) -> Result<()> {
-    let id = stack
-        .api
-        .place(&order(&[("e2e-unknown-article", 1)]), None)
-        .await?;
+    let id = stack.api.place(&order(&[(UNKNOWN, 1)]), None).await?;
     stack.api.settled(&id).await?;
     ensure!(expires_at(&stack, &id).await?.is_none());
     Ok(())

@@ -1,7 +1,7 @@
 //! Idempotency keys.
 
 use crate::{
-    orders::{new_key, order},
+    orders::{UNKNOWN, new_key, order},
     patience::until,
     scenarios::scenarios,
     stack::Stack,
@@ -21,7 +21,7 @@ scenarios! {
 }
 
 async fn a_retry_with_the_same_key_is_the_same_order(stack: Arc<Stack>) -> Result<()> {
-    let (sent, key) = (order(&[("e2e-unknown-article", 1)]), new_key());
+    let (sent, key) = (order(&[(UNKNOWN, 1)]), new_key());
     let first = stack.api.place(&sent, Some(&key)).await?;
     ensure!(stack.api.place(&sent, Some(&key)).await? == first);
     ensure!(stack.api.place(&sent, Some(&new_key())).await? != first);
@@ -126,7 +126,7 @@ async fn five_hundred_orders_under_one_key_are_settled_by_the_second_receive(
 }
 
 async fn a_key_is_its_clients_own(stack: Arc<Stack>) -> Result<()> {
-    let (sent, key) = (order(&[("e2e-unknown-article", 1)]), new_key());
+    let (sent, key) = (order(&[(UNKNOWN, 1)]), new_key());
     let other = stack.api.with_key(Some("another client"));
     let (mine, theirs) = (
         stack.api.place(&sent, Some(&key)).await?,

@@ -1,7 +1,7 @@
 //! Outages that the system survives; parameters compress time.
 
 use crate::{
-    orders::{new_id, new_key, order, placed},
+    orders::{UNKNOWN, new_id, new_key, order, placed},
     patience::until,
     scenarios::scenarios,
     stack::Stack,
@@ -127,7 +127,7 @@ async fn while_the_secret_is_rotated_no_accepted_order_is_unknown(_: Arc<Stack>)
         &["OrderIdSecretInUse=second"],
     ];
     let (mut stacks, mut ids) = (Vec::new(), Vec::new());
-    let (sent, key) = (order(&[("e2e-unknown-article", 1)]), new_key());
+    let (sent, key) = (order(&[(UNKNOWN, 1)]), new_key());
     for (n, parameters) in deployments.into_iter().enumerate() {
         let stack = with_secrets(&folder.path().join(n.to_string()), parameters).await?;
         ids.push(stack.api.place(&sent, Some(&key)).await?);

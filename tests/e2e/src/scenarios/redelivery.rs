@@ -7,8 +7,7 @@ use crate::{
     stack::Stack,
 };
 use anyhow::{Context, Result, ensure};
-use aws_sdk_dynamodb::types::AttributeValue;
-use events::{OrderPlaced, OrderRecord, Outcome, Reason};
+use events::{OrderPlaced, OrderRecord, Outcome, order::kit};
 use local::faults::Fault;
 use std::{
     sync::{
@@ -67,8 +66,7 @@ async fn copies_in_one_batch_are_stored_once(stack: Arc<Stack>) -> Result<()> {
 
 async fn copies_of_an_order_that_fails_fail_too(stack: Arc<Stack>) -> Result<()> {
     let (aws, sku, id) = (stack.aws()?, stack.article(10).await?, new_id()?);
-    aws.put_article(&sku, AttributeValue::S("ten".to_owned()))
-        .await?;
+    aws.put_row(&kit::broken_row_of(&sku)).await?;
     let message = placed(id, &order(&[(&sku, 2)]))?.to_json();
     let batch = sqs_event(&[(message.clone(), 1), (message, 1)]);
     let failed = aws.process(&batch).await?;
@@ -121,7 +119,7 @@ async fn a_redelivery_among_new_orders_takes_nothing(stack: Arc<Stack>) -> Resul
         let row = aws.record(&id.to_string()).await?.context("no row")?;
         outcomes.push(row.outcome);
     }
-    let out = Outcome::Rejected(Reason::OutOfStock);
+    let out = kit::TOO_LITTLE;
     ensure!(
         outcomes == [Outcome::Confirmed, Outcome::Confirmed, out],
         "{outcomes:?}"
@@ -138,10 +136,7 @@ async fn a_redelivered_rejection_stays_rejected(stack: Arc<Stack>) -> Result<()>
     aws.put_stock(&sku, 5).await?;
     ensure!(aws.process(&batch).await?.is_empty());
     let row = aws.record(&id.to_string()).await?.context("no row")?;
-    ensure!(
-        row.outcome == Outcome::Rejected(Reason::OutOfStock),
-        "{row:?}"
-    );
+    ensure!(row.outcome == kit::TOO_LITTLE, "{row:?}");
     ensure!(aws.in_stock(&sku).await? == 5);
     aws.put_stock(&sku, 0).await?;
     ensure!(aws.in_stock(&other).await? == 1);

@@ -1,13 +1,14 @@
 //! Clients wait for outcomes: `Retry-After` says when to poll again, and one request can ask for many orders.
 
 use crate::{
-    orders::{new_key, order},
+    orders::{UNKNOWN, new_key, order, shows},
     patience::until,
     reply::Reply,
     scenarios::scenarios,
     stack::Stack,
 };
 use anyhow::{Context, Result, ensure};
+use events::{Outcome, order::kit};
 use futures_util::future::try_join_all;
 use http::Method;
 use local::faults::Fault;
@@ -67,10 +68,7 @@ async fn a_wait_goes_by_the_order_s_age_and_ends_with_its_outcome(stack: Arc<Sta
 }
 
 async fn a_client_that_follows_a_location_learns_its_outcome(stack: Arc<Stack>) -> Result<()> {
-    let reply = stack
-        .api
-        .post(&order(&[("e2e-unknown-article", 1)]), None)
-        .await?;
+    let reply = stack.api.post(&order(&[(UNKNOWN, 1)]), None).await?;
     let location = reply.header("location").context("no location")?.to_owned();
     ensure!(location.contains("?placed_at="), "{location}");
     until("it has its outcome", || async {
@@ -112,10 +110,7 @@ async fn a_hundred_orders_of_every_status_are_read_in_one_request(stack: Arc<Sta
     let sent = |quantity| order(&[(&sku, quantity)]);
     let good =
         try_join_all((0..60).map(|_| async { stack.api.place(&sent(1), None).await })).await?;
-    let bad = stack
-        .api
-        .place(&order(&[("e2e-unknown-article", 1)]), None)
-        .await?;
+    let bad = stack.api.place(&order(&[(UNKNOWN, 1)]), None).await?;
     let much = stack.api.place(&sent(1_000_000), None).await?;
     let foreign = stack
         .api
@@ -138,16 +133,12 @@ async fn a_hundred_orders_of_every_status_are_read_in_one_request(stack: Arc<Sta
         let is_known = *id == bad || *id == much || good.contains(id);
         ensure!((result["status"] == 404) != is_known, "{result}");
     }
-    ensure!(
-        results[0]["status"] == "rejected" && results[0]["reason"] == "unknown_article",
-        "{}",
-        results[0]
-    );
-    ensure!(results[3]["reason"] == "out_of_stock", "{}", results[3]);
+    ensure!(shows(&results[0], kit::MISSING), "{}", results[0]);
+    ensure!(shows(&results[3], kit::TOO_LITTLE), "{}", results[3]);
     ensure!(
         results[4..64]
             .iter()
-            .all(|result| result["status"] == "confirmed" && result["total"] == 250)
+            .all(|result| shows(result, Outcome::Confirmed))
     );
     ensure!(reply.header("retry-after").is_none(), "{reply:?}");
     Ok(())

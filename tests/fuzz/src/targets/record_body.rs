@@ -42,19 +42,23 @@ pub fn run(program: &[u8], tally: &mut Tally) {
             .collect();
         (failed, put(&functions.cloud.calls()))
     });
-    // A message with the id of another order is that order's, and shares its fate.
+    // A message with the id and the fingerprint of another order is that order's, and shares its fate.
     let read = OrderPlaced::from_json(&body);
-    let id = read.as_ref().ok().map(OrderPlaced::id);
     let placed = good
         .iter()
-        .map(|good| OrderPlaced::from_json(good).expect("good").id());
-    let ids: Vec<_> = placed.zip(["1", "3"]).collect();
-    let mut same: Vec<_> = ids
+        .map(|good| OrderPlaced::from_json(good).expect("good"));
+    let placed: Vec<_> = placed.zip(["1", "3"]).collect();
+    let is_same = |good: &OrderPlaced| {
+        let of = |one: &OrderPlaced| (one.id(), one.fingerprint().clone());
+        read.as_ref().is_ok_and(|read| of(read) == of(good))
+    };
+    let mut same: Vec<_> = placed
         .iter()
-        .filter(|(good, _)| Some(*good) == id)
+        .filter(|(good, _)| is_same(good))
         .map(|(_, record)| *record)
         .collect();
-    for (good, record) in &ids {
+    for (good, record) in &placed {
+        let good = good.id();
         assert!(
             same.contains(record) || put.contains(&good.to_string()),
             "{put:?} lacks {good}: {body}"

@@ -2,8 +2,8 @@
 
 use super::Options;
 use bytes::Bytes;
+use events::order::kit;
 use fastrand::Rng;
-use serde_json::json;
 use std::time::Duration;
 
 /// The spike's rate ÷ the calm's.
@@ -44,10 +44,10 @@ pub fn schedule(options: &Options) -> Vec<Arrival> {
         if at >= options.end().as_secs_f64() {
             return arrivals;
         }
-        let lines: Vec<_> = (0..options.lines)
-            .map(|_| json!({"sku": wanted.draw(&mut chance), "quantity": chance.u32(1..=3), "unit_price": 1250}))
+        let claims: Vec<_> = (0..options.lines)
+            .map(|_| (wanted.draw(&mut chance), chance.u64(1..=3)))
             .collect();
-        let order = json!({"lines": lines, "currency": "EUR"});
+        let order = kit::document_of(&claims);
         arrivals.push(Arrival {
             due: Duration::from_secs_f64(at),
             client: chance.u32(0..options.clients.max(1)),

@@ -18,12 +18,14 @@ use aws_sdk_sqs::{
 };
 use aws_types::SdkConfig;
 use bytes::Bytes;
-use events::OrderRecord;
+use events::{OrderRecord, order::kit};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use indicatif::ProgressBar;
 use local::{cloud::Cloud, options::Options as Local, template::model::REGION};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
+use serde_dynamo::Item;
+use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, HashMap},
     path::Path,
@@ -204,12 +206,10 @@ impl Stores {
         })
     }
 
-    async fn stock_up(&self, sku: &str) -> Result<()> {
+    async fn stock_up(&self, key: &str) -> Result<()> {
         let put = self.dynamodb.put_item().table_name(&self.articles);
-        put.item("sku", AttributeValue::S(sku.to_owned()))
-            .item("in_stock", AttributeValue::N(IN_STOCK.to_string()))
-            .send()
-            .await?;
+        let row = Item::deserialize(kit::row_of(key, IN_STOCK))?;
+        put.set_item(Some(row.into())).send().await?;
         Ok(())
     }
 
@@ -251,27 +251,22 @@ impl Stores {
 
     /// Reads every order's row.
     async fn records(&self) -> Result<Vec<OrderRecord>> {
-        self.rows(&self.orders).await
+        Ok(serde_dynamo::from_items(self.rows(&self.orders).await?)?)
     }
 
     /// Reads the remaining stock of each article of the spike; the template's own articles have their own stock.
     async fn stock(&self) -> Result<BTreeMap<String, i64>> {
-        #[derive(Deserialize)]
-        struct Article {
-            sku: String,
-            in_stock: i64,
-        }
-        let articles: Vec<Article> = self.rows(&self.articles).await?;
-        let own = articles
-            .into_iter()
-            .filter(|article| article.sku.starts_with("load-"));
-        Ok(own.map(|article| (article.sku, article.in_stock)).collect())
+        let rows = self.rows(&self.articles).await?.into_iter();
+        let rows = rows.map(|row| json!(Item::from(row)));
+        let left = |row: Value| Some((kit::key_of(&row)?.to_owned(), kit::left_in(&row)?));
+        let mut left: BTreeMap<_, _> = rows.filter_map(left).collect();
+        left.retain(|key, _| key.starts_with("load-"));
+        Ok(left)
     }
 
-    async fn rows<T: DeserializeOwned>(&self, table: &str) -> Result<Vec<T>> {
+    async fn rows(&self, table: &str) -> Result<Vec<HashMap<String, AttributeValue>>> {
         let scan = self.dynamodb.scan().table_name(table).consistent_read(true);
         let pages = scan.into_paginator().items().send();
-        let items = pages.collect::<Result<Vec<_>, _>>().await?;
-        Ok(serde_dynamo::from_items(items)?)
+        Ok(pages.collect::<Result<_, _>>().await?)
     }
 }

@@ -40,7 +40,7 @@ impl Reconciliation {
             .iter()
             .filter(|record| record.outcome == Outcome::Confirmed)
         {
-            for (sku, quantity) in record.order.quantities() {
+            for (sku, quantity) in record.order.claims() {
                 *confirmed.entry(sku).or_default() += quantity;
             }
         }

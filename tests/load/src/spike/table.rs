@@ -206,12 +206,13 @@ impl Write {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use events::order::kit;
 
     fn transaction(orders: &[&str], article: &str) -> Value {
         let puts = orders
             .iter()
             .map(|id| json!({"Put": {"TableName": "O", "Item": {"id": {"S": id}}}}));
-        let update = json!({"Update": {"TableName": "A", "Key": {"sku": {"S": article}}}});
+        let update = json!({"Update": {"TableName": "A", "Key": kit::request_of(article)}});
         json!({"TransactItems": puts.chain([update]).collect::<Value>()})
     }
 

@@ -5,10 +5,10 @@ mod clients;
 use super::{Console, capacity::Capacity, form::Form};
 use crate::faults::Call;
 use clients::Clients;
-use dynoxide::{AttributeValue, actions::put_item::PutItemRequest};
+use dynoxide::actions::put_item::PutItemRequest;
+use events::order::kit;
 use fastrand::Rng;
 use hyper::StatusCode;
-use serde_json::json;
 use std::{
     sync::{
         Arc,
@@ -214,13 +214,10 @@ impl Console {
     /// Sets a stock for the spike's articles that no spike uses up.
     fn stock_up(&self) -> Result<(), String> {
         (1..=ARTICLES).try_for_each(|n| {
-            let item = [
-                ("sku", AttributeValue::S(format!("spike-{n}"))),
-                ("in_stock", AttributeValue::N(IN_STOCK.to_string())),
-            ];
+            let row = kit::row_of(&format!("spike-{n}"), IN_STOCK);
             let put = PutItemRequest {
                 table_name: self.system.articles.clone(),
-                item: item.map(|(name, value)| (name.to_owned(), value)).into(),
+                item: serde_json::from_value(row).expect("a row is an item"),
                 ..PutItemRequest::default()
             };
             let put = self.database.put_item(put);
@@ -233,7 +230,5 @@ impl Console {
 /// An order for one of the spike's articles, with unequal demand.
 fn order(chance: &mut Rng) -> String {
     let article = 1 + chance.usize(..ARTICLES).min(chance.usize(..ARTICLES));
-    let quantity = chance.u32(1..=3);
-    let line = json!({"sku": format!("spike-{article}"), "quantity": quantity, "unit_price": 1250});
-    json!({"lines": [line], "currency": "EUR"}).to_string()
+    kit::document_of(&[(&format!("spike-{article}"), chance.u64(1..=3))]).to_string()
 }

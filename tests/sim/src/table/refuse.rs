@@ -6,7 +6,7 @@ use crate::{
     case::{Fault, OutageKind},
     request::Action,
 };
-use serde_dynamo::AttributeValue;
+use events::order::kit;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -50,7 +50,7 @@ impl Tables {
             .strikes(Fault::ItemThrottled)
             .then(|| fastrand::usize(..actions.len()));
         let is_hot = |action: &Action| {
-            hot && matches!(action, Action::Take { sku, .. } if fingerprint(sku).is_multiple_of(8))
+            hot && matches!(action, Action::Take { key, .. } if fingerprint(key).is_multiple_of(8))
         };
         if self.case.table.units.is_some() {
             for left in &mut self.left {
@@ -119,13 +119,10 @@ impl Tables {
                 let before = self.rows.get(&row.id)?;
                 (!row.may_replace(before)).then(|| failed(json!(before.item)))
             }
-            Action::Take { sku, pieces } => match self.stock.get(sku) {
-                Some(Some(stock)) if stock >= pieces => None,
-                Some(Some(stock)) => {
-                    let stock = AttributeValue::N(stock.to_string());
-                    Some(failed(json!({"sku": {"S": sku}, "in_stock": stock})))
-                }
-                Some(None) => Some(failed(json!({"sku": {"S": sku}, "in_stock": {"S": "ten"}}))),
+            Action::Take { key, amount } => match self.stock.get(key) {
+                Some(Some(left)) if left >= amount => None,
+                Some(Some(left)) => Some(failed(kit::row_of(key, *left))),
+                Some(None) => Some(failed(kit::broken_row_of(key))),
                 None => Some(
                     json!({"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}),
                 ),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
-/// The reference of an order that must fail.
+/// The tag of an order that must fail.
 pub const DOOMED: &str = "doomed";
 
 /// How long a client waits for an answer.
@@ -51,8 +51,8 @@ impl<'a> Client<'a> {
         for n in 0..orders {
             // Pauses as people do; half of the pauses are shorter.
             sleep(pace.mul_f64(self.chance.f64() * 2.0)).await;
-            let reference = format!("{} {n}", self.name);
-            let order = self.market.order(&reference, &mut self.chance);
+            let tag = format!("{} {n}", self.name);
+            let order = self.market.order(&tag, &mut self.chance);
             let number = self.ledger.enter(&self.name, &order, false)?;
             let has_key = self.chance.u8(..100) < 85;
             let key = has_key.then(|| format!("{}/{n}", self.name));
@@ -60,9 +60,7 @@ impl<'a> Client<'a> {
             match (key, self.chance.u8(..100)) {
                 (Some(key), 0..10) => drop(self.place((number, 0), &order, Some(&key)).await?),
                 (Some(key), 10..15) => {
-                    let other = self
-                        .market
-                        .order(&format!("{reference} other"), &mut self.chance);
+                    let other = self.market.order(&format!("{tag} other"), &mut self.chance);
                     let which = self.ledger.enter_other(number, &other)?;
                     self.place((number, which), &other, Some(&key)).await?;
                 }
@@ -124,9 +122,9 @@ impl<'a> Client<'a> {
 
     /// Sends an order that must fail.
     pub async fn doomed_order(&mut self) -> Result<()> {
-        let order = named(&[(PLENTY, 1)], &self.doomed_reference());
+        let order = named(&[(PLENTY, 1)], &self.doomed_tag());
         let number = self.ledger.enter(&self.name, &order, true)?;
-        let key = self.doomed_reference();
+        let key = self.doomed_tag();
         self.place((number, 0), &order, Some(&key)).await?;
         Ok(())
     }
@@ -140,12 +138,12 @@ impl<'a> Client<'a> {
             .position(|sent| sent.doomed && sent.client == self.name);
         let number = doomed.context("nothing of this client's is doomed")?;
         let which = self.ledger.enter_other(number, &order)?;
-        let key = self.doomed_reference();
+        let key = self.doomed_tag();
         self.place((number, which), &order, Some(&key)).await?;
         Ok(())
     }
 
-    fn doomed_reference(&self) -> String {
+    fn doomed_tag(&self) -> String {
         format!("{DOOMED}-{}", self.name)
     }
 

@@ -2,7 +2,7 @@
 
 use crate::reply::Reply;
 use anyhow::Result;
-use events::Order;
+use events::{Order, order::kit};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -27,9 +27,9 @@ pub struct Sent {
 
 impl fmt::Display for Sent {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let references: Vec<_> = self.orders.iter().filter_map(Order::reference).collect();
+        let tags: Vec<_> = self.orders.iter().filter_map(kit::tag_of).collect();
         let id = self.id.as_deref().unwrap_or("no id");
-        write!(f, "{references:?} of {} ({id})", self.client)
+        write!(f, "{tags:?} of {} ({id})", self.client)
     }
 }
 

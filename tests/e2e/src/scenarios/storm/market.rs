@@ -1,8 +1,9 @@
 //! The articles, and the demand for them.
 
 use crate::orders::order;
+use events::order::kit;
 use fastrand::Rng;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// An article that doesn't exist.
 pub const UNKNOWN: &str = "storm-unknown";
@@ -63,7 +64,7 @@ impl Market {
     }
 
     /// Makes an order unlike any other.
-    pub fn order(&self, reference: &str, chance: &mut Rng) -> Value {
+    pub fn order(&self, tag: &str, chance: &mut Rng) -> Value {
         let mut lines: Vec<_> = (0..chance.u64(1..=3))
             .map(|_| (self.sku(chance), quantity(chance)))
             .collect();
@@ -75,7 +76,7 @@ impl Market {
         if chance.u8(..50) == 0 {
             lines.push((UNKNOWN, 1));
         }
-        named(&lines, reference)
+        named(&lines, tag)
     }
 
     fn sku(&self, chance: &mut Rng) -> &str {
@@ -94,9 +95,7 @@ fn quantity(chance: &mut Rng) -> u64 {
     }
 }
 
-/// An order with this reference.
-pub fn named(lines: &[(&str, u64)], reference: &str) -> Value {
-    let mut order = order(lines);
-    order["reference"] = json!(reference);
-    order
+/// An order with this tag.
+pub fn named(claims: &[(&str, u64)], tag: &str) -> Value {
+    kit::tagged(order(claims), tag)
 }

@@ -1,7 +1,7 @@
 //! Reconciles tables and queues with what clients read.
 
 use super::ledger::Sent;
-use events::{Fingerprint, OrderPlaced, OrderRecord, Outcome};
+use events::{Fingerprint, OrderPlaced, OrderRecord, Outcome, order::kit};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows by their order's id.
@@ -89,20 +89,20 @@ impl Reconciliation {
 
     /// Checks that each order has one outcome, and that each row holds an order that was sent, as it was sent.
     pub fn each_order_has_one_outcome(&mut self, sent: &[Sent], rows: &Rows) {
-        let by_reference: BTreeMap<_, _> = sent
+        let by_tag: BTreeMap<_, _> = sent
             .iter()
             .enumerate()
             .flat_map(|(n, sent)| {
                 sent.orders
                     .iter()
-                    .map(move |order| (order.reference(), (n, order)))
+                    .map(move |order| (kit::tag_of(order), (n, order)))
             })
             .collect();
         let mut rows_of = vec![0; sent.len()];
         for (id, row) in rows {
             let outcome = format!("{:?}", row.outcome);
             *self.outcomes.entry(outcome).or_default() += 1;
-            let Some((n, order)) = by_reference.get(&row.order.reference()) else {
+            let Some((n, order)) = by_tag.get(&kit::tag_of(&row.order)) else {
                 self.wrong.push(format!("no client sent {}", describe(row)));
                 continue;
             };
@@ -114,7 +114,7 @@ impl Reconciliation {
             } = &sent[*n];
             let as_sent = row.order == **order
                 && row.fingerprint == Fingerprint::of(order)
-                && row.total == order.total()
+                && row.summary == order.summary()
                 && row.client.as_str() == client
                 && accepted.as_ref().is_none_or(|accepted| accepted == id);
             if !as_sent {
@@ -169,6 +169,6 @@ pub fn describe(row: &OrderRecord) -> String {
     let OrderRecord {
         id, outcome, order, ..
     } = row;
-    let reference = order.reference().unwrap_or_default();
-    format!("{id} \"{reference}\" {outcome:?}")
+    let tag = kit::tag_of(order).unwrap_or_default();
+    format!("{id} \"{tag}\" {outcome:?}")
 }

@@ -1,15 +1,12 @@
-//! Checks the stock. No stock is added during the run, which makes it provable that an order was rejected
-//! rightly: fewer pieces of one of its articles are left than it wanted.
+//! Checks what is left of each key. Nothing is added during the run, which makes it provable that an order was rejected rightly:
+//! less is left of one of its keys than it claims.
 
-use super::{
-    market::UNKNOWN,
-    reconciliation::{Reconciliation, Rows, describe},
-};
-use events::{Outcome, Reason};
+use super::reconciliation::{Reconciliation, Rows, describe};
+use events::{Outcome, order::kit};
 use std::collections::BTreeMap;
 
 impl Reconciliation {
-    /// Checks that the stock has lost what the confirmed orders reserved.
+    /// Checks that each key has lost what the confirmed orders claim.
     pub fn stock_adds_up(
         &mut self,
         rows: &Rows,
@@ -21,43 +18,34 @@ impl Reconciliation {
             .values()
             .filter(|row| row.outcome == Outcome::Confirmed)
         {
-            for (sku, quantity) in row.order.quantities() {
-                *confirmed.entry(sku).or_default() += i64::try_from(quantity).unwrap_or(i64::MAX);
+            for (key, amount) in row.order.claims() {
+                *confirmed.entry(key).or_default() += i64::try_from(amount).unwrap_or(i64::MAX);
             }
         }
-        for (sku, before) in before {
-            let confirmed = confirmed.remove(&**sku).unwrap_or(0);
-            let left = left.get(sku).copied().unwrap_or(0);
+        for (key, before) in before {
+            let confirmed = confirmed.remove(&**key).unwrap_or(0);
+            let left = left.get(key).copied().unwrap_or(0);
             self.doubled += u64::try_from(before - left - confirmed).unwrap_or(0);
             self.oversold += u64::try_from((confirmed - before).max(-left)).unwrap_or(0);
             if left < 0 || before - confirmed != left {
                 self.wrong.push(format!(
-                    "of {before} pieces of {sku} {confirmed} are confirmed, and {left} are left"
+                    "of {before} of {key} {confirmed} are confirmed, and {left} are left"
                 ));
             }
         }
-        for (sku, pieces) in confirmed {
-            self.oversold += u64::try_from(pieces).unwrap_or(0);
-            self.wrong.push(format!(
-                "{pieces} pieces are confirmed of {sku}, which doesn't exist"
-            ));
+        for (key, amount) in confirmed {
+            self.oversold += u64::try_from(amount).unwrap_or(0);
+            self.wrong
+                .push(format!("{amount} are confirmed of {key}, which has no row"));
         }
     }
 
     /// Checks that no order was rejected that could have been confirmed.
     pub fn rejections_are_right(&mut self, rows: &Rows, left: &BTreeMap<String, i64>) {
         for row in rows.values() {
-            let wanted = row.order.quantities();
-            let lacks = |(sku, quantity): (&&str, &u64)| {
-                left.get(*sku)
-                    .is_some_and(|left| i64::try_from(*quantity).is_ok_and(|q| *left < q))
-            };
-            let right = match row.outcome {
-                Outcome::Rejected(Reason::UnknownArticle) => wanted.contains_key(UNKNOWN),
-                Outcome::Rejected(Reason::OutOfStock) => wanted.iter().any(lacks),
-                Outcome::Confirmed | Outcome::Failed => true,
-            };
-            if !right {
+            if let Outcome::Rejected(reason) = row.outcome
+                && !kit::may_reject(&row.order, reason, |key| left.get(key).copied())
+            {
                 self.wrong
                     .push(format!("wrongly turned away: {}", describe(row)));
             }

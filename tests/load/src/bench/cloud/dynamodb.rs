@@ -72,8 +72,8 @@ pub fn transact(body: &[u8]) -> anyhow::Result<Transaction> {
                 let record: OrderRecord =
                     from_item(item).context("a row that status can't read")?;
                 ensure!(record.outcome == Outcome::Confirmed, "{:?}", record.outcome);
-                ensure!(record.total == record.order.total(), "a wrong total");
-                for (sku, pieces) in record.order.quantities() {
+                ensure!(record.summary == record.order.summary(), "a wrong summary");
+                for (sku, pieces) in record.order.claims() {
                     *needed.entry(sku.to_owned()).or_insert(0) += pieces;
                 }
                 orders.push(record.id);

@@ -1,12 +1,12 @@
 //! The stock of each article.
 
-use super::orders::text;
 use crate::console::{
     Console,
     form::Form,
     html::{Html, html},
 };
 use dynoxide::{Item, actions::scan::ScanRequest};
+use events::order::kit;
 
 /// The number of articles to show.
 const SHOWN: usize = 40;
@@ -19,24 +19,23 @@ pub fn render(console: &Console, _: &Form) -> Html {
     // Reads the first page, which is 1 MB.
     let page = console.database.scan(request).ok();
     let rows = page.and_then(|page| page.items).unwrap_or_default();
-    let article = |row: Item| Some((text(row.get("sku")?)?, text(row.get("in_stock")?)?));
+    let article = |row: Item| {
+        let row = serde_json::to_value(row).ok()?;
+        Some((kit::key_of(&row)?.to_owned(), kit::left_in(&row)?))
+    };
     let mut articles: Vec<_> = rows.into_iter().filter_map(article).collect();
     if articles.is_empty() {
         return html!("<p>No article.</p>");
     }
     articles.sort();
     let more = articles.len().saturating_sub(SHOWN);
-    let rows = articles.into_iter().take(SHOWN).map(|(sku, in_stock)| {
-        let class = if in_stock == "0" {
-            "number none"
-        } else {
-            "number"
-        };
+    let rows = articles.into_iter().take(SHOWN).map(|(key, left)| {
+        let class = if left == 0 { "number none" } else { "number" };
         html!(
             "<tr><th scope=\"row\">{}</th><td class=\"{}\">{}</td></tr>",
-            sku,
+            key,
             class,
-            in_stock
+            left
         )
     });
     html!(

@@ -27,6 +27,32 @@ pub enum Reason {
 }
 
 impl Outcome {
+    /// The names of the metrics that count outcomes.
+    pub const METRICS: [&str; 2] = ["Confirmed", "Rejected"];
+
+    /// Returns whether the outcome never changes. A redrive can still settle a failed order.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Self::Failed)
+    }
+
+    /// Returns the metric that counts this outcome, if one does.
+    pub fn metric(self) -> Option<&'static str> {
+        match self {
+            Self::Confirmed => Some("Confirmed"),
+            Self::Rejected(_) => Some("Rejected"),
+            Self::Failed => None,
+        }
+    }
+
+    /// Returns the `detail-type` of the event that publishes this outcome.
+    pub fn detail_type(self) -> &'static str {
+        match self {
+            Self::Confirmed => "Order Confirmed",
+            Self::Rejected(_) => "Order Rejected",
+            Self::Failed => "Order Failed",
+        }
+    }
+
     /// Returns the value of the field `status`.
     pub fn status(self) -> &'static str {
         match self {

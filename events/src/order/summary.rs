@@ -1,0 +1,46 @@
+//! What is shown of an order beside its document, or in place of it.
+
+use super::Order;
+use serde::{Deserialize, Serialize};
+
+/// The fields that rows and statuses have beside the order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The order's price, in the currency's minor unit.
+    pub total: u64,
+}
+
+/// The fields that an outcome event has in place of the order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excerpt {
+    /// The order's price, in the currency's minor unit.
+    pub total: u64,
+    /// The currency of `total`.
+    pub currency: String,
+    /// The client's own name for the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
+impl Summary {
+    /// The names of the fields.
+    pub const FIELDS: [&str; 1] = ["total"];
+}
+
+impl Order {
+    /// Returns what rows and statuses show beside the order.
+    pub fn summary(&self) -> Summary {
+        Summary {
+            total: self.total(),
+        }
+    }
+
+    /// Returns what an outcome event shows in place of the order.
+    pub fn excerpt(&self) -> Excerpt {
+        Excerpt {
+            total: self.total(),
+            currency: self.currency().to_owned(),
+            reference: self.reference().map(str::to_owned),
+        }
+    }
+}
