@@ -9,7 +9,7 @@ YOURS = ("events/src/order/", "process/src/stock/")
 WORD = re.compile(r"sku|article|price|\bcurrenc|(?<!mod )stock(?!::)", re.IGNORECASE)
 
 house = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-rooms = ("events", "events/function", "ingest", "process")
+rooms = ("events", "events/function", "ingest", "process", "process/dead-letters")
 files = {file.relative_to(house).as_posix(): file for room in rooms for file in (house / room / "src").rglob("*.rs")}
 files = {name: file for name, file in files.items() if not name.startswith(YOURS)}
 found = []

@@ -21,7 +21,7 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
-use events::{Client, Order, OrderIds, OrderPlaced, OrderRecord, Outcome, Secret};
+use events::{Client, OrderIds, OrderPlaced, OrderRecord, Outcome, Secret, order::kit};
 use serde_json::{Map, Value, json};
 use std::{
     collections::BTreeMap,
@@ -39,10 +39,9 @@ pub fn message(id: &str, body: &str) -> Message {
     message.receipt_handle(format!("handle of {id}")).build()
 }
 
-/// The order with this number, for this many cups, placed by ann.
-pub fn order(number: u8, quantity: u64) -> Result<OrderPlaced> {
-    let lines = json!([{"sku": "cup", "quantity": quantity, "unit_price": 1}]);
-    let order: Order = serde_json::from_value(json!({"lines": lines, "currency": "EUR"}))?;
+/// The order with this number, which claims this much, placed by ann.
+pub fn order(number: u8, amount: u64) -> Result<OrderPlaced> {
+    let order = kit::order_of(&[("cup", amount)]);
     let ids = OrderIds::new(Secret::new("s".repeat(32))?, vec![]);
     let client = Client::identified("ann");
     let id = ids.fresh(&client, [number; 12]);

@@ -99,6 +99,7 @@ mod tests {
     use super::*;
     use crate::faked::{message, order, record};
     use anyhow::Result;
+    use events::order::kit;
     use proptest::prelude::*;
 
     #[test]
@@ -109,11 +110,10 @@ mod tests {
             let letter = Letter::read(message("m", body)).expect("it has an id and a handle");
             assert_eq!(Reason::of(&letter, &row).to_string(), expected, "{body}");
         };
-        let rejected = Outcome::Rejected(events::Reason::OutOfStock);
         check(&body, Row::Missing, "queued");
         check(&body, record(&mine, Outcome::Failed), "failed");
         check(&body, record(&mine, Outcome::Confirmed), "settled");
-        check(&body, record(&mine, rejected), "settled");
+        check(&body, record(&mine, kit::TOO_LITTLE), "settled");
         check(&body, record(&other, Outcome::Confirmed), "key-mismatch");
         check(&body, record(&other, Outcome::Failed), "key-mismatch");
         check(&body, Row::Unreadable, "unreadable-row");

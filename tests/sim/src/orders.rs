@@ -181,7 +181,7 @@ impl Articles<'_> {
             .iter()
             .map(|(key, amount)| (&**key, *amount))
             .collect();
-        let document = kit::tagged(kit::document_of(&claims), &format!("number {number}"));
+        let document = kit::tagged(kit::document_of(&claims), &format!("number-{number}"));
         Order::parse(document.to_string().as_bytes()).expect("an order")
     }
 

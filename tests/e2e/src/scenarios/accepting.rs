@@ -58,7 +58,11 @@ async fn an_order_is_confirmed_with_its_summary_and_its_claims(stack: Arc<Stack>
     for hidden in ["client", "fingerprint", "reason"] {
         ensure!(settled.get(hidden).is_none(), "{settled}");
     }
-    ensure!(stack.aws()?.in_stock(&cup).await? == 7 && stack.aws()?.in_stock(&spoon).await? == 7);
+    let claims = order.claims();
+    for key in [&cup, &spoon] {
+        let claimed = claims.get(&**key).copied().unwrap_or_default();
+        ensure!(stack.aws()?.in_stock(key).await? == 10 - claimed, "{key}");
+    }
     Ok(())
 }
 

@@ -67,7 +67,7 @@ impl Reconciliation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use events::Reason;
+    use events::order::kit;
     use serde_json::Value;
     use std::slice::from_ref;
 
@@ -100,7 +100,7 @@ mod tests {
             reconcile(&[&id], &[confirmed], 99, 98),
             Reconciliation::default()
         );
-        let (rejected, id) = record(Outcome::Rejected(Reason::OutOfStock));
+        let (rejected, id) = record(kit::TOO_LITTLE);
         assert_eq!(
             reconcile(&[&id], &[rejected], 100, 100),
             Reconciliation::default()

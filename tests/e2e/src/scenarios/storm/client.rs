@@ -51,7 +51,7 @@ impl<'a> Client<'a> {
         for n in 0..orders {
             // Pauses as people do; half of the pauses are shorter.
             sleep(pace.mul_f64(self.chance.f64() * 2.0)).await;
-            let tag = format!("{} {n}", self.name);
+            let tag = format!("{}-{n}", self.name);
             let order = self.market.order(&tag, &mut self.chance);
             let number = self.ledger.enter(&self.name, &order, false)?;
             let has_key = self.chance.u8(..100) < 85;
@@ -60,7 +60,7 @@ impl<'a> Client<'a> {
             match (key, self.chance.u8(..100)) {
                 (Some(key), 0..10) => drop(self.place((number, 0), &order, Some(&key)).await?),
                 (Some(key), 10..15) => {
-                    let other = self.market.order(&format!("{tag} other"), &mut self.chance);
+                    let other = self.market.order(&format!("{tag}-other"), &mut self.chance);
                     let which = self.ledger.enter_other(number, &other)?;
                     self.place((number, which), &other, Some(&key)).await?;
                 }
@@ -82,7 +82,7 @@ impl<'a> Client<'a> {
             for n in n..n + count {
                 let order = self
                     .market
-                    .order(&format!("{} {n}", self.name), &mut self.chance);
+                    .order(&format!("{}-{n}", self.name), &mut self.chance);
                 numbers.push(self.ledger.enter(&self.name, &order, false)?);
                 let key = format!("{}/{n}", self.name);
                 entries.push(json!({"order": order, "idempotency_key": key}));
@@ -131,7 +131,7 @@ impl<'a> Client<'a> {
 
     /// Sends another order with the key of the doomed one.
     pub async fn other_order_for_the_doomed(&mut self) -> Result<()> {
-        let order = named(&[(PLENTY, 7)], &format!("{} other", self.name));
+        let order = named(&[(PLENTY, 7)], &format!("{}-other", self.name));
         let sent = self.ledger.sent();
         let doomed = sent
             .iter()
