@@ -20,7 +20,7 @@ impl Polling {
         placed_at: Timestamp,
         processed_at: Timestamp,
     ) {
-        if matches!(outcome, Outcome::Confirmed | Outcome::Rejected(_)) {
+        if outcome.is_final() {
             self.waits().settled(client, placed_at, processed_at, now());
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{letter::Letter, table::Row};
 use clap::ValueEnum;
-use events::{Outcome, placed::NotAnOrderPlaced};
+use events::placed::NotAnOrderPlaced;
 use std::fmt::{self, Display, Formatter};
 
 /// The reason why a message is still on the dead-letter queue, as far as the message and the order's row show.
@@ -39,10 +39,8 @@ impl Reason {
             Row::Missing => Self::Queued,
             Row::Unreadable => Self::UnreadableRow,
             Row::Record(record) if record.fingerprint != *placed.fingerprint() => Self::KeyMismatch,
-            Row::Record(record) => match record.outcome {
-                Outcome::Failed => Self::Failed,
-                Outcome::Confirmed | Outcome::Rejected(_) => Self::Settled,
-            },
+            Row::Record(record) if record.outcome.is_final() => Self::Settled,
+            Row::Record(_) => Self::Failed,
         }
     }
 
@@ -99,7 +97,7 @@ mod tests {
     use super::*;
     use crate::faked::{message, order, record};
     use anyhow::Result;
-    use events::order::kit;
+    use events::{Outcome, order::kit};
     use proptest::prelude::*;
 
     #[test]

@@ -31,7 +31,7 @@ impl Reconciliation {
         let mut lost = 0;
         for id in accepted {
             match rows.remove(id) {
-                Some(Outcome::Confirmed | Outcome::Rejected(_)) => {}
+                Some(outcome) if outcome.is_final() => {}
                 _ => lost += 1,
             }
         }
