@@ -131,8 +131,8 @@ pub fn read(operation: &str, body: &[u8]) -> anyhow::Result<Value> {
             );
             let names = read["ProjectionExpression"].as_str().context("no names")?;
             let names: Vec<_> = names
-                .split(", ")
-                .map(|name| name.trim_start_matches('#'))
+                .split(',')
+                .map(|name| name.trim().trim_start_matches('#'))
                 .collect();
             let rows = keys.iter().map(|key| {
                 let id = id(key).context("no key")?;
