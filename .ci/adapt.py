@@ -41,6 +41,8 @@ def spliced(description, schemas):
 def laid_over(tree, kind):
     """The tree with a kind of order; and how many files and lines the kind has."""
     folder = HOUSE / "tests/adapt" / kind
+    if not folder.is_dir():
+        sys.exit(f"there is no {folder}")
     tree, lines = dict(tree), []
     for file in sorted(folder.rglob("*")):
         if not file.is_file():
