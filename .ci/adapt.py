@@ -8,6 +8,7 @@ What it compiles stays in target/adapt, beside links to what the tree's own test
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -65,7 +66,7 @@ def laid_over(tree, kind):
 
 def write(tree, copy):
     """Makes the copy this tree. What is the same isn't written: cargo goes by the time of a change."""
-    for old in [file for file in copy.rglob("*") if file.is_file() and file.relative_to(copy).parts[0] != "target"]:
+    for old in [file for file in copy.rglob("*") if file.is_file()]:
         if old.relative_to(copy).as_posix() not in tree:
             old.unlink()
     for name, content in tree.items():
@@ -80,10 +81,13 @@ def linked(source, target):
     """Begins with what is compiled already of crates that aren't this workspace's."""
     if target.is_dir() or not (source / "debug/deps").is_dir():
         return
-    (target / "debug").mkdir(parents=True)
+    started = target.with_name("started")
+    shutil.rmtree(started, ignore_errors=True)
+    (started / "debug").mkdir(parents=True)
     for part in ("deps", "build", ".fingerprint"):
-        run("cp", "-al", str(source / "debug" / part), str(target / "debug"))
-    run("cargo", "clean", "-q", "--workspace", "--target-dir", str(target), cwd=HOUSE)
+        run("cp", "-al", str(source / "debug" / part), str(started / "debug"))
+    run("cargo", "clean", "-q", "--workspace", "--target-dir", str(started), cwd=HOUSE)
+    started.rename(target)
 
 
 def adapt(kind, tree, scratch):
@@ -103,6 +107,8 @@ def adapt(kind, tree, scratch):
     if built.returncode:
         sys.exit(built.stderr)
     unit = [copy / path for path in re.findall(r"unittests .*\((\S+/deps/(?:events|process)-\w+)\)", built.stderr)]
+    if len(unit) != 2:
+        sys.exit(f"not the unit tests of events and process: {unit}")
     exceptions = HOUSE / "tests/adapt" / kind / "left-out"
     left_out = [line for line in (exceptions.read_text().split("\n") if exceptions.exists() else ()) if line and line[0] != "#"]
     skipped = [word for name in left_out if "::" not in name for word in ("--skip", name)]
@@ -121,5 +127,5 @@ if __name__ == "__main__":
     target = Path(metadata["target_directory"])
     linked(target, target / "adapt/target")
     tree = files()
-    kinds = sys.argv[1:] or sorted(folder.name for folder in (HOUSE / "tests/adapt").iterdir())
+    kinds = sys.argv[1:] or sorted(folder.name for folder in (HOUSE / "tests/adapt").iterdir() if folder.is_dir())
     print("; ".join([adapt(kind, tree, target / "adapt") for kind in kinds]), "pass")

@@ -8,10 +8,12 @@ mod document;
 #[cfg(feature = "kit")]
 pub mod kit;
 mod outcome;
+mod reason;
 mod summary;
 
 pub use document::*;
-pub use outcome::{Outcome, Reason};
+pub use outcome::Outcome;
+pub use reason::Reason;
 pub use summary::{Excerpt, Summary};
 
 use crate::{

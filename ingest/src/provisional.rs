@@ -32,7 +32,6 @@ pub fn is_placed_again(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use events::order::kit;
     use proptest::prelude::*;
     use std::time::UNIX_EPOCH;
 
@@ -69,7 +68,7 @@ mod tests {
 
     #[test]
     fn no_other_outcome_is_provisional() {
-        for outcome in [Outcome::Confirmed, kit::TOO_LITTLE, kit::MISSING] {
+        for outcome in [Outcome::Confirmed, Outcome::TOO_LITTLE, Outcome::MISSING] {
             for processed_at in [NOW - 1, NOW, NOW + 1_000] {
                 assert!(!check(outcome, processed_at, 150), "{outcome:?}");
             }
@@ -87,7 +86,7 @@ mod tests {
             // The worker's clock is behind that of `ingest`.
             (Outcome::Failed, 6_000, 5_000, 6_000, false),
             (Outcome::Confirmed, 0, 5_000, 5_001, false),
-            (kit::TOO_LITTLE, 0, 5_000, 5_001, false),
+            (Outcome::TOO_LITTLE, 0, 5_000, 5_001, false),
         ] {
             assert_eq!(
                 is_placed_again(outcome, time(placed_at), time(processed_at), time(asked)),

@@ -125,17 +125,17 @@ impl OrderTable {
     async fn read_unread(&self, rows: &mut Rows) -> Result<(), NotRead> {
         let mut pause = Duration::from_millis(25);
         // By placeholders, because some of the names are reserved words.
-        let attributes: HashMap<_, _> = SHOWN
-            .into_iter()
-            .chain(Summary::FIELDS)
-            .map(|name| (format!("#{name}"), name.to_owned()))
-            .collect();
+        let shown = SHOWN.into_iter().chain(Summary::FIELDS);
+        let (placeholders, names): (Vec<_>, HashMap<_, _>) = shown
+            .map(|name| (format!("#{name}"), (format!("#{name}"), name.to_owned())))
+            .unzip();
+        let projection = placeholders.join(", ");
         while !rows.unread.is_empty() {
             let keys = KeysAndAttributes::builder()
                 .set_keys(Some(rows.unread.iter().copied().map(key).collect()))
                 .consistent_read(true)
-                .projection_expression(attributes.keys().cloned().collect::<Vec<_>>().join(","))
-                .set_expression_attribute_names(Some(attributes.clone()));
+                .projection_expression(&projection)
+                .set_expression_attribute_names(Some(names.clone()));
             let keys = keys.build().map_err(|error| NotRead(error.to_string()))?;
             let read = self.dynamodb.batch_get_item();
             let read = read.request_items(&self.name, keys).send().await;

@@ -11,8 +11,8 @@ const MAX_BYTES: usize = 3_900_000;
 /// The orders of one transaction, by arrival.
 pub type Group<'a> = Vec<&'a Pending>;
 
-/// Packs orders into groups within a transaction's limits: one action per order and one per key that
-/// is claimed. An order never goes into an earlier group than one that arrived before it and shares a key with it.
+/// Packs orders into groups within a transaction's limits: one action per order and one per key. An order never goes into an
+/// earlier group than one that arrived before it and shares a key with it.
 ///
 /// An order that is too large on its own gets a group of its own: the table reports what is wrong with it.
 pub fn pack<'a>(orders: impl IntoIterator<Item = &'a Pending>) -> Vec<Group<'a>> {

@@ -40,11 +40,6 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Returns whether the order claims some of this key.
-    pub fn claims(&self, key: &str) -> bool {
-        self.placed.order().claims().contains_key(key)
-    }
-
     /// Returns the order as the owner of its id's row, with this outcome.
     pub fn owner(&self, settled: Option<Settled>) -> Owner {
         Owner {

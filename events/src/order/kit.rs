@@ -1,15 +1,16 @@
 //! For tests: orders by their claims, and the rows of what they claim.
 
-use super::{MAX_LINES, MAX_QUANTITY, MAX_TEXT, MAX_UNIT_PRICE, Order, Outcome, Reason, currency};
-use serde_json::{Value, json};
+mod rows;
 
-/// The outcome of an order that claims more than is left.
-pub const TOO_LITTLE: Outcome = Outcome::Rejected(Reason::OutOfStock);
-/// The outcome of an order that claims a key without a row.
-pub const MISSING: Outcome = Outcome::Rejected(Reason::UnknownArticle);
+pub use rows::*;
+
+use super::{MAX_LINES, MAX_QUANTITY, MAX_TEXT, MAX_UNIT_PRICE, Order, Reason, currency};
+use serde_json::{Value, json};
 
 /// A tag with each kind of letter that one may have.
 pub const ODD_TAG: &str = "März ✓";
+/// Text of the samples' orders that no log line may have.
+pub const PRIVATE: [&str; 2] = ["PO-2026-1187", "unit_price"];
 /// The names of the document's members, for fuzzing.
 pub const NAMES: [&str; 6] = [
     "lines",
@@ -41,8 +42,8 @@ pub fn tag_of(order: &Order) -> Option<&str> {
     order.reference()
 }
 
-/// Whether an order may have been rejected for this reason, if that much of each key is left and none was ever added. None is
-/// no row.
+/// Returns whether an order may have been rejected for this reason, if `left` returns how much of each key is left, and none was
+/// ever added. `None`: the key has no row.
 pub fn may_reject(order: &Order, reason: Reason, left: impl Fn(&str) -> Option<i64>) -> bool {
     order
         .claims()
@@ -168,29 +169,4 @@ pub fn invalid() -> Vec<(String, Vec<&'static str>)> {
         cases.push((with(path, value), vec![path]));
     }
     cases
-}
-
-/// Returns the row of a key of which this much is left, in DynamoDB's JSON.
-pub fn row_of(key: &str, left: u64) -> Value {
-    json!({"sku": {"S": key}, "in_stock": {"N": left.to_string()}})
-}
-
-/// Returns a key's row from which nothing can be claimed.
-pub fn broken_row_of(key: &str) -> Value {
-    json!({"sku": {"S": key}, "in_stock": {"S": "ten"}})
-}
-
-/// Returns a request's key, in DynamoDB's JSON.
-pub fn request_of(key: &str) -> Value {
-    json!({"sku": {"S": key}})
-}
-
-/// Returns the key in a row or in a request for it.
-pub fn key_of(row: &Value) -> Option<&str> {
-    row["sku"]["S"].as_str()
-}
-
-/// Returns how much a row has left.
-pub fn left_in(row: &Value) -> Option<i64> {
-    row["in_stock"]["N"].as_str()?.parse().ok()
 }

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use crate::faked::{message, order, record};
     use anyhow::Result;
-    use events::{Outcome, order::kit};
+    use events::Outcome;
     use proptest::prelude::*;
 
     #[test]
@@ -111,7 +111,7 @@ mod tests {
         check(&body, Row::Missing, "queued");
         check(&body, record(&mine, Outcome::Failed), "failed");
         check(&body, record(&mine, Outcome::Confirmed), "settled");
-        check(&body, record(&mine, kit::TOO_LITTLE), "settled");
+        check(&body, record(&mine, Outcome::TOO_LITTLE), "settled");
         check(&body, record(&other, Outcome::Confirmed), "key-mismatch");
         check(&body, record(&other, Outcome::Failed), "key-mismatch");
         check(&body, Row::Unreadable, "unreadable-row");

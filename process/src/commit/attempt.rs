@@ -78,7 +78,10 @@ impl<'a> Job<'a> {
     /// Splits off the orders for throttled keys, if there are others.
     pub fn split_throttled(&mut self) -> Option<Self> {
         let keys = &self.refused.keys;
-        let is_throttled = |order: &&Pending| keys.iter().any(|key| order.claims(key));
+        let is_throttled = |order: &&Pending| {
+            let claims = order.placed.order().claims();
+            keys.iter().any(|key| claims.contains_key(key))
+        };
         let (throttled, others): (Vec<_>, Vec<_>) =
             self.orders.iter().copied().partition(is_throttled);
         if throttled.is_empty() || others.is_empty() {
@@ -188,7 +191,7 @@ impl<'a> Job<'a> {
                 }
                 Finding::Conflict => conflict = true,
                 Finding::Throttled(key, error) => {
-                    tracing::warn!(key = key.map(bounded), %error, "the table throttled an item");
+                    tracing::warn!(claimed_key = key.map(bounded), %error, "the table throttled an item");
                     throttled += 1;
                     self.refused.keys.extend(key);
                 }
@@ -199,8 +202,10 @@ impl<'a> Job<'a> {
                         .push((order.record, Disposition::Retry(Cause::Record)));
                 }
                 Finding::Key(key, error) => {
-                    tracing::warn!(key = bounded(key), %error, "the row of a key can't be written");
-                    let claimants = self.orders.iter().filter(|order| order.claims(key));
+                    tracing::warn!(claimed_key = bounded(key), %error, "the row of a key can't be written");
+                    let claims =
+                        |order: &&&Pending| order.placed.order().claims().contains_key(key);
+                    let claimants = self.orders.iter().filter(claims);
                     let retry =
                         |order: &&Pending| (order.record, Disposition::Retry(Cause::Record));
                     self.settled.extend(claimants.map(retry));

@@ -210,7 +210,7 @@ async fn what_is_learnt_is_used_at_once_and_a_conflict_is_waited_out() {
     let dispositions = commit(&table, chains, Instant::now() + MINUTE, LONGEST)
         .await
         .dispositions;
-    let rejected = stored(kit::TOO_LITTLE);
+    let rejected = stored(Outcome::TOO_LITTLE);
     assert_eq!(dispositions, [(0, rejected)]);
     assert_eq!(
         *calls.lock().expect("no panic in here"),

@@ -1,12 +1,12 @@
 //! The verdict on an order. Pure.
 
-use events::{Outcome, Reason};
+use events::Outcome;
 use std::collections::BTreeMap;
 
 /// What is left of a key, as reported by DynamoDB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
-    /// This many pieces are left.
+    /// This much is left.
     Left(u64),
     /// The key has no row.
     Missing,
@@ -20,11 +20,11 @@ pub type Known = BTreeMap<String, Found>;
 pub fn allocate(claims: &BTreeMap<&str, u64>, known: &mut Known) -> Outcome {
     let found = |key: &str| known.get(key).copied();
     if claims.keys().any(|key| found(key) == Some(Found::Missing)) {
-        return Outcome::Rejected(Reason::UnknownArticle);
+        return Outcome::MISSING;
     }
     let lacks = |key: &str, amount| matches!(found(key), Some(Found::Left(left)) if left < amount);
     if claims.iter().any(|(key, amount)| lacks(key, *amount)) {
-        return Outcome::Rejected(Reason::OutOfStock);
+        return Outcome::TOO_LITTLE;
     }
     for (key, amount) in claims {
         if let Some(Found::Left(left)) = known.get_mut(*key) {

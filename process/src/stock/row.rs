@@ -22,8 +22,8 @@ pub fn reserve(table: &str, key: &str, amount: u64) -> Result<Update, BuildError
         .build()
 }
 
-/// Returns what a key's row shows after that condition failed, or why it can't be read. None is no row. An operator writes
-/// the row, so the attribute may be anything: only whole pieces count, and a negative number is none.
+/// Returns what a key's row shows after that condition failed, or why it can't be read. `None`: it has no row. An operator writes
+/// the row, so the attribute may be anything. A fraction of a piece doesn't count, and a negative number counts as 0.
 pub fn find(row: Option<&HashMap<String, AttributeValue>>) -> Result<Found, &'static str> {
     const NOT_A_NUMBER: &str = "in_stock is not a number";
     let Some(row) = row else {

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::{faked, stock::Found};
-use events::order::kit::{MISSING, TOO_LITTLE};
 use proptest::{collection::vec, prelude::*};
 
 /// An order with these claims.
@@ -29,33 +28,33 @@ fn an_order_gets_all_or_nothing_in_the_order_of_arrival() {
     check(
         &[&[("a", 1)], &[("a", 1)]],
         &[("a", Left(1))],
-        &[Confirmed, TOO_LITTLE],
+        &[Confirmed, Outcome::TOO_LITTLE],
     );
     check(
         &[&[("a", 2)], &[("a", 1)]],
         &[("a", Left(1))],
-        &[TOO_LITTLE, Confirmed],
+        &[Outcome::TOO_LITTLE, Confirmed],
     );
     // An order's claims of one key add up, and a rejected order takes nothing.
     check(
         &[&[("a", 1), ("a", 1)], &[("a", 1)]],
         &[("a", Left(1))],
-        &[TOO_LITTLE, Confirmed],
+        &[Outcome::TOO_LITTLE, Confirmed],
     );
     check(
         &[&[("a", 1), ("b", 1)], &[("a", 1)]],
         &[("a", Left(1)), ("b", Left(0))],
-        &[TOO_LITTLE, Confirmed],
+        &[Outcome::TOO_LITTLE, Confirmed],
     );
     check(
         &[&[("a", 1), ("b", 1)], &[("b", 1)]],
         &[("a", Missing)],
-        &[MISSING, Confirmed],
+        &[Outcome::MISSING, Confirmed],
     );
     check(
         &[&[("a", 1), ("b", 1)]],
         &[("a", Left(0)), ("b", Missing)],
-        &[MISSING],
+        &[Outcome::MISSING],
     );
     check(&[&[("a", 1_000_000)]], &[], &[Confirmed]);
 }

@@ -11,14 +11,14 @@ pub fn write() -> Result<()> {
     let orders = orders()?;
     let (order, other) = (orders.order.get(), orders.other.get());
     let summary = serde_json::to_string(&serde_json::from_str::<Order>(order)?.summary())?;
-    let summary = summary.trim_start_matches('{').trim_end_matches('}');
+    let summary = members(&summary)?;
     let summary = if summary.is_empty() {
         String::new()
     } else {
         format!(",{summary}")
     };
     let rejected = serde_json::to_string(&orders.rejected)?;
-    let rejected = rejected.trim_start_matches('{').trim_end_matches('}');
+    let rejected = members(&rejected)?;
     let invalid = |at: &Pointer<'_>| {
         let violations = violations(&orders.invalid, at)?;
         let (count, errors) = (violations.len(), serde_json::to_string(&violations)?);
@@ -86,6 +86,14 @@ pub fn write() -> Result<()> {
         "openapi.yaml",
         &format!("{rest}{start}{}", examples.concat()),
     )
+}
+
+/// Returns an object's JSON without its braces.
+fn members(object: &str) -> Result<&str> {
+    let members = object
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'));
+    members.context("not an object")
 }
 
 fn violations(body: &RawValue, at: &Pointer<'_>) -> Result<Vec<Violation>> {

@@ -138,7 +138,7 @@ fn row(fingerprint: &str, status: &str) -> Value {
         "placed_at": time(), "processed_at": time(),
     });
     if status == "rejected" {
-        row["reason"] = json!({"S": json!(kit::TOO_LITTLE)["reason"]});
+        row["reason"] = json!({"S": json!(Outcome::TOO_LITTLE)["reason"]});
     }
     row
 }

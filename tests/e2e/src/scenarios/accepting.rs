@@ -7,7 +7,7 @@ use crate::{
     stack::Stack,
 };
 use anyhow::{Context, Result, ensure};
-use events::{Order, order::kit};
+use events::{Order, Outcome, order::kit};
 use futures_util::future::try_join_all;
 use http::Method;
 use local::faults::{Crash, Injection, Kind};
@@ -31,7 +31,7 @@ async fn an_accepted_order_gets_an_outcome(stack: Arc<Stack>) -> Result<()> {
     // The key has no row, so the scenario needs only the API.
     let id = stack.api.place(&order(&[(UNKNOWN, 1)]), None).await?;
     let settled = stack.api.settled(&id).await?;
-    ensure!(shows(&settled, kit::MISSING), "{settled}");
+    ensure!(shows(&settled, Outcome::MISSING), "{settled}");
     Ok(())
 }
 

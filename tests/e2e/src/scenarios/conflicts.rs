@@ -148,7 +148,7 @@ async fn a_conflict_beside_other_reasons_keeps_what_they_said(stack: Arc<Stack>)
     ensure!(calls.load(Ordering::Relaxed) == 2, "{calls:?} transactions");
     let first = aws.record(&ids[0].to_string()).await?.context("no row")?;
     let second = aws.record(&ids[1].to_string()).await?.context("no row")?;
-    let out = kit::TOO_LITTLE;
+    let out = Outcome::TOO_LITTLE;
     ensure!((first.outcome, second.outcome) == (Outcome::Confirmed, out));
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::{
     watch::Seen,
 };
 use anyhow::{Context, Result, ensure};
-use events::{Outcome, order::kit};
+use events::Outcome;
 use local::faults::{Delivery, Fault, Kind};
 use serde_json::json;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -76,7 +76,7 @@ async fn an_order_that_is_overtaken_is_served_after_the_others(stack: Arc<Stack>
     ensure!(outcome(&ids[1].to_string()).await? == Outcome::Confirmed);
     // It was hidden until the other one was served.
     drop(rule);
-    ensure!(outcome(&ids[0].to_string()).await? == kit::TOO_LITTLE);
+    ensure!(outcome(&ids[0].to_string()).await? == Outcome::TOO_LITTLE);
     Ok(())
 }
 

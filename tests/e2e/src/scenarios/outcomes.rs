@@ -104,9 +104,9 @@ async fn each_outcome_is_published_as_its_row_has_it(stack: Arc<Stack>) -> Resul
         anyhow::Ok(())
     };
     check(&sku, Outcome::Confirmed).await?;
-    check(&sku, kit::TOO_LITTLE).await?;
+    check(&sku, Outcome::TOO_LITTLE).await?;
     let missing = format!("{sku}-missing");
-    check(&missing, kit::MISSING).await
+    check(&missing, Outcome::MISSING).await
 }
 
 async fn a_failed_order_is_published_and_so_is_its_redrive(stack: Arc<Stack>) -> Result<()> {

@@ -119,7 +119,7 @@ async fn a_redelivery_among_new_orders_takes_nothing(stack: Arc<Stack>) -> Resul
         let row = aws.record(&id.to_string()).await?.context("no row")?;
         outcomes.push(row.outcome);
     }
-    let out = kit::TOO_LITTLE;
+    let out = Outcome::TOO_LITTLE;
     ensure!(
         outcomes == [Outcome::Confirmed, Outcome::Confirmed, out],
         "{outcomes:?}"
@@ -136,7 +136,7 @@ async fn a_redelivered_rejection_stays_rejected(stack: Arc<Stack>) -> Result<()>
     aws.put_stock(&sku, 5).await?;
     ensure!(aws.process(&batch).await?.is_empty());
     let row = aws.record(&id.to_string()).await?.context("no row")?;
-    ensure!(row.outcome == kit::TOO_LITTLE, "{row:?}");
+    ensure!(row.outcome == Outcome::TOO_LITTLE, "{row:?}");
     ensure!(aws.in_stock(&sku).await? == 5);
     aws.put_stock(&sku, 0).await?;
     ensure!(aws.in_stock(&other).await? == 1);

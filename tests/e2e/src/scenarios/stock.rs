@@ -6,7 +6,7 @@ use crate::{
     stack::Stack,
 };
 use anyhow::{Context, Result, ensure};
-use events::{Outcome, order::kit};
+use events::Outcome;
 use futures_util::future::try_join_all;
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ async fn of_two_orders_for_the_last_piece_one_is_confirmed(stack: Arc<Stack>) ->
     let mut settled = try_join_all([one(), one()]).await?;
     settled.sort_by_key(|order| order["status"].to_string());
     ensure!(settled[0]["status"] == "confirmed", "{settled:?}");
-    ensure!(shows(&settled[1], kit::TOO_LITTLE), "{settled:?}");
+    ensure!(shows(&settled[1], Outcome::TOO_LITTLE), "{settled:?}");
     ensure!(stack.aws()?.in_stock(&sku).await? == 0);
     Ok(())
 }
@@ -41,7 +41,7 @@ async fn a_key_that_has_no_row_rejects_the_order(stack: Arc<Stack>) -> Result<()
         .place(&order(&[(&sku, 1), (UNKNOWN, 1)]), None)
         .await?;
     let settled = stack.api.settled(&id).await?;
-    ensure!(shows(&settled, kit::MISSING), "{settled}");
+    ensure!(shows(&settled, Outcome::MISSING), "{settled}");
     ensure!(stack.aws()?.in_stock(&sku).await? == 5);
     Ok(())
 }
@@ -70,7 +70,7 @@ async fn in_a_batch_the_stock_goes_by_arrival(stack: Arc<Stack>) -> Result<()> {
         let record = aws.record(id).await?.context("no row")?;
         outcomes.push(record.outcome);
     }
-    let (confirmed, out) = (Outcome::Confirmed, kit::TOO_LITTLE);
+    let (confirmed, out) = (Outcome::Confirmed, Outcome::TOO_LITTLE);
     ensure!(
         outcomes == [confirmed, out, confirmed, out, confirmed, out],
         "{outcomes:?}"
@@ -94,7 +94,7 @@ async fn many_orders_for_little_stock_sell_just_that(stack: Arc<Stack>) -> Resul
     ensure!(
         settled
             .iter()
-            .all(|order| shows(order, Outcome::Confirmed) || shows(order, kit::TOO_LITTLE))
+            .all(|order| shows(order, Outcome::Confirmed) || shows(order, Outcome::TOO_LITTLE))
     );
     // An order for one piece of each was rejected, so one of the articles is sold out. The audit adds up the rest.
     let left = (

@@ -8,7 +8,7 @@ use crate::{
     stack::Stack,
 };
 use anyhow::{Context, Result, ensure};
-use events::{Outcome, order::kit};
+use events::Outcome;
 use futures_util::future::try_join_all;
 use http::Method;
 use local::faults::Fault;
@@ -133,8 +133,8 @@ async fn a_hundred_orders_of_every_status_are_read_in_one_request(stack: Arc<Sta
         let is_known = *id == bad || *id == much || good.contains(id);
         ensure!((result["status"] == 404) != is_known, "{result}");
     }
-    ensure!(shows(&results[0], kit::MISSING), "{}", results[0]);
-    ensure!(shows(&results[3], kit::TOO_LITTLE), "{}", results[3]);
+    ensure!(shows(&results[0], Outcome::MISSING), "{}", results[0]);
+    ensure!(shows(&results[3], Outcome::TOO_LITTLE), "{}", results[3]);
     ensure!(
         results[4..64]
             .iter()

@@ -1,7 +1,7 @@
 //! The id in `GET /orders/{id}`: only the one that was issued to this client is recognised.
 
 use crate::{answers, functions, program::Program, samples, tally::Tally};
-use events::{Client, IdempotencyKey, OrderId, Outcome, order::kit};
+use events::{Client, IdempotencyKey, OrderId, Outcome};
 use serde_json::{Value, json};
 
 /// The results that a few hundred programs reach.
@@ -74,8 +74,8 @@ fn row(client: &str, program: &mut Program<'_>) -> Value {
     row["client"] = json!({"S": client});
     let outcome = program.pick(&[
         Outcome::Confirmed,
-        kit::TOO_LITTLE,
-        kit::MISSING,
+        Outcome::TOO_LITTLE,
+        Outcome::MISSING,
         Outcome::Failed,
     ]);
     row["status"] = json!({"S": outcome.status()});

@@ -67,7 +67,6 @@ impl Reconciliation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use events::order::kit;
     use serde_json::Value;
     use std::slice::from_ref;
 
@@ -100,7 +99,7 @@ mod tests {
             reconcile(&[&id], &[confirmed], 99, 98),
             Reconciliation::default()
         );
-        let (rejected, id) = record(kit::TOO_LITTLE);
+        let (rejected, id) = record(Outcome::TOO_LITTLE);
         assert_eq!(
             reconcile(&[&id], &[rejected], 100, 100),
             Reconciliation::default()

@@ -86,7 +86,7 @@ macro_rules! numbers {
         })*
     };
 }
-numbers!(i64 u16 u32 u64 usize);
+numbers!(u16 u32 u64 usize);
 
 #[cfg(test)]
 mod tests {

@@ -21,7 +21,8 @@ pub fn render(console: &Console, _: &Form) -> Html {
     let rows = page.and_then(|page| page.items).unwrap_or_default();
     let article = |row: Item| {
         let row = serde_json::to_value(row).ok()?;
-        Some((kit::key_of(&row)?.to_owned(), kit::left_in(&row)?))
+        let left = kit::left_in(&row).map_or("not a number".to_owned(), |left| left.to_string());
+        Some((kit::key_of(&row)?.to_owned(), left))
     };
     let mut articles: Vec<_> = rows.into_iter().filter_map(article).collect();
     if articles.is_empty() {
@@ -30,7 +31,7 @@ pub fn render(console: &Console, _: &Form) -> Html {
     articles.sort();
     let more = articles.len().saturating_sub(SHOWN);
     let rows = articles.into_iter().take(SHOWN).map(|(key, left)| {
-        let class = if left == 0 { "number none" } else { "number" };
+        let class = if left == "0" { "number none" } else { "number" };
         html!(
             "<tr><th scope=\"row\">{}</th><td class=\"{}\">{}</td></tr>",
             key,

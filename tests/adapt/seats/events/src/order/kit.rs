@@ -1,15 +1,16 @@
 //! For tests: orders by their claims, and the rows of what they claim.
 
-use super::{MAX_COUNT, MAX_NAME, MAX_SEATS, Order, Outcome, Reason};
-use serde_json::{Value, json};
+mod rows;
 
-/// The outcome of an order that claims more than is left.
-pub const TOO_LITTLE: Outcome = Outcome::Rejected(Reason::SoldOut);
-/// The outcome of an order that claims a key without a row.
-pub const MISSING: Outcome = Outcome::Rejected(Reason::NoSuchClass);
+pub use rows::*;
+
+use super::{MAX_COUNT, MAX_NAME, MAX_SEATS, Order, Reason};
+use serde_json::{Value, json};
 
 /// A tag with each kind of letter that one may have.
 pub const ODD_TAG: &str = "a-B_9.";
+/// Text of the samples' orders that no log line may have.
+pub const PRIVATE: [&str; 2] = ["B-1187", "\"booking\""];
 /// The names of the document's members, for fuzzing.
 pub const NAMES: [&str; 5] = ["seats", "show", "class", "count", "booking"];
 /// Texts that have a meaning in the document, or nearly have one, for fuzzing.
@@ -36,8 +37,8 @@ pub fn tag_of(order: &Order) -> Option<&str> {
     order.booking()
 }
 
-/// Whether an order may have been rejected for this reason, if that much of each key is left and none was ever added. None is
-/// no row.
+/// Returns whether an order may have been rejected for this reason, if `left` returns how much of each key is left, and none was
+/// ever added. `None`: the key has no row.
 pub fn may_reject(order: &Order, reason: Reason, left: impl Fn(&str) -> Option<i64>) -> bool {
     order
         .claims()
@@ -114,29 +115,4 @@ pub fn invalid() -> Vec<(String, Vec<&'static str>)> {
         cases.push((with(path, value), vec![path]));
     }
     cases
-}
-
-/// Returns the row of a key of which this much is left, in DynamoDB's JSON.
-pub fn row_of(key: &str, left: u64) -> Value {
-    json!({"place": {"S": key}, "seats_left": {"N": left.to_string()}})
-}
-
-/// Returns a key's row from which nothing can be claimed.
-pub fn broken_row_of(key: &str) -> Value {
-    json!({"place": {"S": key}, "seats_left": {"S": "ten"}})
-}
-
-/// Returns a request's key, in DynamoDB's JSON.
-pub fn request_of(key: &str) -> Value {
-    json!({"place": {"S": key}})
-}
-
-/// Returns the key in a row or in a request for it.
-pub fn key_of(row: &Value) -> Option<&str> {
-    row["place"]["S"].as_str()
-}
-
-/// Returns how much a row has left.
-pub fn left_in(row: &Value) -> Option<i64> {
-    row["seats_left"]["N"].as_str()?.parse().ok()
 }

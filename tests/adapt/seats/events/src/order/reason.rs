@@ -1,0 +1,13 @@
+//! Why an order is rejected.
+
+use serde::{Deserialize, Serialize};
+
+/// The reason why an order was rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Fewer seats are left than it needs.
+    SoldOut,
+    /// A show has no such class.
+    NoSuchClass,
+}
