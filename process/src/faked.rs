@@ -21,8 +21,7 @@ use function::aws::behavior_version;
 use serde_json::{Value, json};
 use std::{
     fmt::{self, Debug, Formatter},
-    future, io,
-    sync::{Arc, Mutex},
+    future,
 };
 
 /// An answer: the HTTP status and the body. `null` is an empty body.
@@ -113,30 +112,4 @@ pub fn pending(record: usize, keys: &[u8]) -> Pending {
     let keys: Vec<_> = keys.iter().map(|n| format!("a{n}")).collect();
     let claims: Vec<_> = keys.iter().map(|key| (key.as_str(), 1)).collect();
     order(record, &claims)
-}
-
-/// A log in memory.
-#[derive(Debug, Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    /// Returns the lines so far.
-    pub fn text(&self) -> String {
-        let bytes = self.0.lock().expect("no panic in here").clone();
-        String::from_utf8(bytes).expect("lines are text")
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0
-            .lock()
-            .expect("no panic in here")
-            .extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -66,5 +66,7 @@ where
         }))
 }
 
+#[cfg(any(test, feature = "kit"))]
+pub mod kit;
 #[cfg(test)]
 mod tests;

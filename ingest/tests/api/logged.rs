@@ -1,10 +1,8 @@
 //! Each request is logged and counted.
 
-use crate::{
-    faked::{QUEUE, answering, config, ids, invoke, read, rest, sample},
-    log::Log,
-};
+use crate::faked::{QUEUE, answering, config, ids, invoke, read, rest, sample};
 use anyhow::{Context as _, Result};
+use function::logs::kit::Log;
 use ingest::{
     acceptor::Acceptor,
     dispatch::dispatch,
@@ -13,6 +11,7 @@ use ingest::{
 };
 use serde_json::{Value, json};
 use std::{cell::RefCell, collections::BTreeMap};
+use tracing::level_filters::LevelFilter;
 
 thread_local! {
     static METRICS: RefCell<Vec<Value>> = const { RefCell::new(Vec::new()) };
@@ -30,10 +29,10 @@ async fn logged(event: &Value, queue: u16) -> Result<(Vec<Value>, Vec<Value>)> {
         Metrics::new("shop".to_owned(), "", write),
     );
     let log = Log::default();
-    let guard = log.listen();
+    let guard = log.listen(LevelFilter::INFO);
     invoke(|request| dispatch(&acceptor, request), read(event)?).await?;
     drop(guard);
-    let text = log.take()?;
+    let text = log.take();
     let lines = text.lines().map(serde_json::from_str);
     Ok((lines.collect::<Result<_, _>>()?, METRICS.take()))
 }

@@ -8,7 +8,6 @@ mod connection;
 mod description;
 mod faked;
 mod headers;
-mod log;
 mod logged;
 mod odd_events;
 mod paths;

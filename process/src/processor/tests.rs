@@ -4,17 +4,15 @@ mod keeping;
 mod publishing;
 
 use super::*;
-use crate::faked::{self, Answer, Log, SILENCE, refused};
-use function::logs::logs;
+use crate::faked::{self, Answer, SILENCE, refused};
+use function::logs::kit::Log;
 use serde_json::Value;
 use std::{
     ops::Range,
     sync::{Arc, Mutex},
     time::{SystemTime, UNIX_EPOCH},
 };
-use tracing_subscriber::filter::LevelFilter;
-
-use tracing::subscriber::set_default;
+use tracing::level_filters::LevelFilter;
 
 /// The time of day in all of these tests.
 fn clock() -> SystemTime {
@@ -254,8 +252,7 @@ async fn an_invocation_ends_in_time_whatever_is_silent() -> anyhow::Result<()> {
 #[tokio::test(start_paused = true)]
 async fn two_orders_of_one_batch_under_one_key_are_named_in_the_log() -> anyhow::Result<()> {
     let log = Log::default();
-    let to = log.clone();
-    let _guard = set_default(logs(move || to.clone(), LevelFilter::WARN));
+    let _guard = log.listen(LevelFilter::WARN);
     let record = |message_id: &str, quantity| {
         let order = faked::order(7, &[("cup", quantity)]).placed;
         let mut record = SqsMessage::default();
@@ -265,7 +262,7 @@ async fn two_orders_of_one_batch_under_one_key_are_named_in_the_log() -> anyhow:
     let records = vec![record("1", 1), record("2", 2), record("3", 1)];
     let handled = handle(records, SECOND, |_| None).await?;
     assert!(handled.failed.is_empty(), "{:?}", handled.failed);
-    let line: Value = serde_json::from_str(log.text().trim())?;
+    let line: Value = serde_json::from_str(log.take().trim())?;
     let order = faked::order(7, &[("cup", 1)]).placed;
     assert_eq!(line["level"], "WARN");
     assert_eq!(line["order_id"], order.id().to_string());

@@ -45,7 +45,7 @@ pub struct Functions {
     acceptor: Acceptor,
     statuses: Statuses,
     processor: Processor,
-    logs: (Logs, Logs),
+    logs: Logs,
     runtime: Runtime,
 }
 
@@ -101,7 +101,7 @@ impl Functions {
             },
             ids,
             cloud,
-            logs: (Logs::of_ingest(), Logs::of_process()),
+            logs: Logs::new(),
             runtime: Builder::new_current_thread()
                 .enable_time()
                 .start_paused(true)
@@ -131,7 +131,7 @@ impl Functions {
             let keys = asked.keys.iter().filter(|key| key.len() > 4);
             keys.cloned().collect()
         };
-        self.logs.0.judge(private, || {
+        self.logs.judge(private, || {
             let mut asked = None;
             let answer = {
                 let service = service::service(RoleClients::Role, |request| {
@@ -166,7 +166,6 @@ impl Functions {
                 .await
         };
         self.logs
-            .1
             .judge(|_| vec![], || self.runtime.block_on(answer))
     }
 }

@@ -1,71 +1,35 @@
 //! Checks log lines: each is one line of JSON, of bounded length, with nothing in it that a client sent.
 
 use crate::samples;
-use events::text::steers;
+use events::{order::kit, text::steers};
+use function::logs::kit::Log;
 use serde_json::Value;
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-use tracing::{Dispatch, dispatcher::with_default};
-use tracing_subscriber::filter::LevelFilter;
+use tracing::{Dispatch, dispatcher::with_default, level_filters::LevelFilter};
 
 /// The maximum size of a log line.
 const LONGEST_LINE: usize = 4096;
 
-/// The logs of one function.
+/// What the functions log.
 #[derive(Debug)]
 pub struct Logs {
-    written: Written,
+    log: Log,
     dispatch: Dispatch,
 }
 
-#[derive(Debug, Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0
-            .lock()
-            .expect("no panic in here")
-            .extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 impl Logs {
-    /// The logs of `ingest` and `status`, at the most verbose level.
-    pub fn of_ingest() -> Self {
-        let written = Written::default();
-        let to = written.clone();
-        Self {
-            dispatch: Dispatch::new(function::logs::logs(move || to.clone(), LevelFilter::TRACE)),
-            written,
-        }
-    }
-
-    /// The logs of `process`.
-    pub fn of_process() -> Self {
-        let written = Written::default();
-        let to = written.clone();
-        Self {
-            dispatch: Dispatch::new(function::logs::logs(move || to.clone(), LevelFilter::TRACE)),
-            written,
-        }
+    /// At the most verbose level.
+    pub fn new() -> Self {
+        let log = Log::default();
+        let dispatch = log.dispatch(LevelFilter::TRACE);
+        Self { log, dispatch }
     }
 
     /// Runs `what`, and checks every line that was logged meanwhile. `private` returns what else must not be in a line.
     pub fn judge<T>(&self, private: impl FnOnce(&T) -> Vec<String>, what: impl FnOnce() -> T) -> T {
         let result = with_default(&self.dispatch, what);
-        let written = std::mem::take(&mut *self.written.0.lock().expect("no panic in here"));
         let private = private(&result);
         let sent = private.iter().map(String::as_str);
-        let text = String::from_utf8(written).expect("logs are UTF-8");
-        for line in text.lines() {
+        for line in self.log.take().lines() {
             assert!(
                 line.len() <= LONGEST_LINE,
                 "a line of {} bytes: {line:.500}",
@@ -79,7 +43,8 @@ impl Logs {
                 serde_json::from_str::<Value>(line).is_ok_and(|line| line.is_object()),
                 "not JSON: {line}"
             );
-            for private in samples::PRIVATE.into_iter().chain(sent.clone()) {
+            let known = samples::PRIVATE.into_iter().chain(kit::PRIVATE);
+            for private in known.chain(sent.clone()) {
                 assert!(!line.contains(private), "{private:?} is in {line}");
             }
         }
