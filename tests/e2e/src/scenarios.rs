@@ -47,6 +47,12 @@ pub type Run = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 /// Every scenario.
 pub fn all() -> Vec<Scenario> {
     let files = [
+        // First, because it runs alone: later it would wait for all others, and they for it.
+        ("storm", storm::all()),
+        // These wait longest, and take turns with the dead-letter queue.
+        ("failures", failures::all()),
+        ("dead_letters", dead_letters::all()),
+        ("outcomes", outcomes::all()),
         ("accepting", accepting::all()),
         ("bad_requests", bad_requests::all()),
         ("batch", batch::all()),
@@ -58,9 +64,6 @@ pub fn all() -> Vec<Scenario> {
         ("waiting", waiting::all()),
         ("stock", stock::all()),
         ("redelivery", redelivery::all()),
-        ("dead_letters", dead_letters::all()),
-        ("failures", failures::all()),
-        ("outcomes", outcomes::all()),
         ("bus_faults", bus_faults::all()),
         ("conflicts", conflicts::all()),
         ("retries", retries::all()),
@@ -72,8 +75,6 @@ pub fn all() -> Vec<Scenario> {
         ("deliveries", deliveries::all()),
         ("crashes", crashes::all()),
         ("queue", queue::all()),
-        // Last, because it waits for all others.
-        ("storm", storm::all()),
     ];
     let named = files.into_iter().flat_map(|(file, scenarios)| {
         scenarios.into_iter().map(move |scenario| Scenario {

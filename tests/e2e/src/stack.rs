@@ -12,6 +12,7 @@ use local::{
     options::Options,
 };
 use std::{collections::BTreeMap, env, path::Path, sync::Mutex};
+use tokio::sync::RwLock;
 
 /// The number of requests, and of scenarios, at a time on LocalStack. It starts a container for each, and more would soon
 /// exceed the functions' time-outs.
@@ -30,8 +31,8 @@ pub struct Stack {
     listener: Option<Listener>,
     /// The calls of a `local`'s functions.
     used: Used,
-    /// Held by scenarios that wait for dead letters or redrive them: a redrive moves every message that it finds.
-    pub dead_letters: tokio::sync::Mutex<()>,
+    /// Held by scenarios that cause dead letters, until these are gone, and held alone by those that count or redrive all.
+    pub dead_letters: RwLock<()>,
     /// The stock that scenarios put into articles of their own.
     stocked: Mutex<BTreeMap<String, u64>>,
 }
@@ -84,7 +85,7 @@ impl Stack {
             cloud: None,
             is_localstack,
             used: Used::default(),
-            dead_letters: tokio::sync::Mutex::default(),
+            dead_letters: RwLock::default(),
             stocked: Mutex::default(),
         })
     }
@@ -131,7 +132,7 @@ impl Stack {
             used: Used::watch(cloud.faults(), cloud.stack()),
             cloud: Some(cloud),
             is_localstack: false,
-            dead_letters: tokio::sync::Mutex::default(),
+            dead_letters: RwLock::default(),
             stocked: Mutex::default(),
         })
     }
