@@ -6,7 +6,7 @@
 //! count and never spans the end of a minute: CloudWatch shows each count in the right minute. API Gateway's own metrics cover
 //! every request.
 
-use events::Timestamp;
+use function::emf::{MOST_VALUES, Metric, line};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -15,13 +15,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// The namespace of the metrics.
-pub const NAMESPACE: &str = "OrderIntake";
-
 /// Shortest time between lines of metrics, unless there are [`MOST_VALUES`].
 const EVERY: Duration = Duration::from_secs(5);
-/// Most values of a metric that CloudWatch takes in a line.
-const MOST_VALUES: usize = 100;
 
 /// The metrics of one environment.
 #[derive(Debug)]
@@ -44,12 +39,11 @@ struct Counted {
 }
 
 impl Metrics {
-    /// Passes each line to `write`. Lines carry this `service`, and the `level` that logs are set to: Lambda drops lines of a
-    /// lower level.
+    /// Passes each line to `write`. Lines carry this `service`, and the `level` that logs are set to.
     pub fn new(service: String, level: &str, write: fn(&Value)) -> Self {
         Self {
             service,
-            level: if level.is_empty() { "INFO" } else { level }.to_owned(),
+            level: level.to_owned(),
             write,
             clock: SystemTime::now,
             counted: Mutex::default(),
@@ -112,50 +106,16 @@ impl Metrics {
             .map(|(name, values)| (name, "Milliseconds", json!(values)));
         let metrics: Vec<_> = counts.chain(values).collect();
         if !metrics.is_empty() {
-            (self.write)(&self.line(None, metrics, at));
+            self.write_line(None, metrics, at);
         }
         // A line has only one value of each dimension.
         for (kind, n) in mem::take(&mut counted.refused) {
-            let metrics = vec![("Refused", "Count", json!(n))];
-            (self.write)(&self.line(Some(kind), metrics, at));
+            self.write_line(Some(kind), vec![("Refused", "Count", json!(n))], at);
         }
     }
 
-    /// Returns a line of metrics, each with its name, its unit and its value or values.
-    fn line(
-        &self,
-        kind: Option<&str>,
-        metrics: Vec<(&'static str, &'static str, Value)>,
-        at: SystemTime,
-    ) -> Value {
-        let definition = |(name, unit, _): &(_, _, _)| json!({"Name": name, "Unit": unit});
-        let definitions: Vec<_> = metrics.iter().map(definition).collect();
-        let mut dimensions = vec!["Service"];
-        dimensions.extend(kind.map(|_| "Kind"));
-        let millis = at
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_millis();
-        let mut line = json!({
-            "level": self.level,
-            "timestamp": Timestamp::from(at),
-            "Service": self.service,
-            "_aws": {
-                "Timestamp": u64::try_from(millis).unwrap_or(u64::MAX),
-                "CloudWatchMetrics": [{
-                    "Namespace": NAMESPACE,
-                    "Dimensions": [dimensions],
-                    "Metrics": definitions,
-                }],
-            },
-        });
-        if let Some(kind) = kind {
-            line["Kind"] = kind.into();
-        }
-        for (name, _, value) in metrics {
-            line[name] = value;
-        }
-        line
+    fn write_line(&self, kind: Option<&str>, metrics: Vec<Metric>, at: SystemTime) {
+        (self.write)(&line(&self.service, &self.level, kind, metrics, at));
     }
 }
 

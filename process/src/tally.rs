@@ -2,18 +2,13 @@
 //! metric format.
 
 use crate::disposition::{Cause, Disposition};
-use events::{Outcome, Timestamp};
+use events::Outcome;
+use function::emf::{MOST_VALUES, line};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
-
-/// The namespace of the metrics.
-pub const NAMESPACE: &str = "OrderIntake";
-
-/// Most values of a metric that CloudWatch takes in a line.
-const MOST_VALUES: usize = 100;
 
 /// The number of a batch's records with each disposition, and how long their orders waited.
 #[derive(Debug, Default, PartialEq)]
@@ -59,8 +54,7 @@ impl Tally {
     }
 
     /// Returns the lines that CloudWatch reads the metrics of this `service` from: one, unless a batch has more than 100
-    /// orders. They have the level that logs are set to. Lambda drops lines of a lower level, and takes a line without level
-    /// and time for INFO: CloudWatch would then see no metrics.
+    /// orders. They have the `level` that logs are set to.
     pub fn lines(&self, now: SystemTime, service: &str, level: &str) -> Vec<Value> {
         let failed = self.failed_by_record + self.failed_by_table + self.failed_by_time;
         let settled =
@@ -85,48 +79,17 @@ impl Tally {
             .chunks(MOST_VALUES)
             .map(|seconds| ("SecondsToOutcome", "Seconds", json!(seconds)));
         let first = counts.chain([receives]).chain(waits.next());
-        let mut lines = vec![line(first.collect(), now, service, level)];
-        lines.extend(waits.map(|more| line(vec![more], now, service, level)));
+        let mut lines = vec![line(service, level, None, first, now)];
+        lines.extend(waits.map(|more| line(service, level, None, [more], now)));
         lines
     }
-}
-
-/// Returns a line of metrics, each with its name, its unit and its value or values.
-fn line(
-    metrics: Vec<(&'static str, &'static str, Value)>,
-    now: SystemTime,
-    service: &str,
-    level: &str,
-) -> Value {
-    let definition = |(name, unit, _): &(_, _, _)| json!({"Name": name, "Unit": unit});
-    let definitions: Vec<_> = metrics.iter().map(definition).collect();
-    let millis = now
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_millis();
-    let mut line = json!({
-        "level": if level.is_empty() { "INFO" } else { level },
-        "timestamp": Timestamp::from(now),
-        "Service": service,
-        "_aws": {
-            "Timestamp": u64::try_from(millis).unwrap_or(u64::MAX),
-            "CloudWatchMetrics": [{
-                "Namespace": NAMESPACE,
-                "Dimensions": [["Service"]],
-                "Metrics": definitions,
-            }],
-        },
-    });
-    for (name, _, value) in metrics {
-        line[name] = value;
-    }
-    line
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::disposition::Settled;
+    use std::time::UNIX_EPOCH;
 
     fn at(seconds: u64) -> SystemTime {
         UNIX_EPOCH + Duration::from_millis(1_795_338_000_120) + Duration::from_secs(seconds)

@@ -1,6 +1,7 @@
 //! When metrics are written, and with which time.
 
 use super::*;
+use events::Timestamp;
 use std::cell::{Cell, RefCell};
 
 thread_local! {

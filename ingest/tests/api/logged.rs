@@ -2,13 +2,8 @@
 
 use crate::faked::{QUEUE, answering, config, ids, invoke, read, rest, sample};
 use anyhow::{Context as _, Result};
-use function::logs::kit::Log;
-use ingest::{
-    acceptor::Acceptor,
-    dispatch::dispatch,
-    metrics::{Metrics, NAMESPACE},
-    queue::OrderQueue,
-};
+use function::{emf::NAMESPACE, logs::kit::Log};
+use ingest::{acceptor::Acceptor, dispatch::dispatch, metrics::Metrics, queue::OrderQueue};
 use serde_json::{Value, json};
 use std::{cell::RefCell, collections::BTreeMap};
 use tracing::level_filters::LevelFilter;
