@@ -116,7 +116,7 @@ impl<'a> Client<'a> {
                 start.elapsed() < STUBBORNNESS,
                 "a batch is never accepted whole: {reply:?}"
             );
-            self.wait(reply.as_ref()).await;
+            self.wait(reply.as_ref()).await?;
         }
     }
 
@@ -179,16 +179,30 @@ impl<'a> Client<'a> {
                 start.elapsed() < STUBBORNNESS,
                 "{order} is never accepted: {reply:?}"
             );
-            self.wait(reply.as_ref()).await;
+            self.wait(reply.as_ref()).await?;
         }
     }
 
-    /// Waits a tenth of what the answer says, or of two seconds: time is compressed.
-    async fn wait(&mut self, reply: Option<&Reply>) {
+    /// Waits a tenth of what the answer says, or of two seconds: time is compressed. The orders are valid, so an answer that
+    /// finds fault with one is not worth a retry.
+    async fn wait(&mut self, reply: Option<&Reply>) -> Result<()> {
+        if let Some(reply) = reply {
+            let refused = reply.results().unwrap_or_default();
+            let refused = refused
+                .iter()
+                .filter_map(|result| result["status"].as_u64());
+            for status in refused.chain([u64::from(reply.status.as_u16())]) {
+                ensure!(
+                    !(400..500).contains(&status) || status == 429,
+                    "a valid order is refused: {reply:?}"
+                );
+            }
+        }
         let header = reply.and_then(|reply| reply.header("retry-after")?.parse().ok());
         let seconds: u64 = header.unwrap_or(2);
         let jitter = 0.5 + self.chance.f64();
         sleep(Duration::from_secs(seconds).div_f64(10.0).mul_f64(jitter)).await;
+        Ok(())
     }
 
     /// Reads an order. Whatever else goes wrong, an id that was issued exists.
