@@ -1,7 +1,7 @@
 //! Packs orders into as few transactions as the limits allow. Pure.
 
 use crate::records::Pending;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// Most actions of a transaction.
 const MAX_ACTIONS: usize = 100;
@@ -19,66 +19,71 @@ pub fn pack<'a>(orders: impl IntoIterator<Item = &'a Pending>) -> Vec<Group<'a>>
     #[derive(Default)]
     struct Open<'a> {
         orders: Group<'a>,
-        keys: HashSet<&'a str>,
+        actions: usize,
         bytes: usize,
     }
     let mut open: Vec<Open> = Vec::new();
     let mut last_with: HashMap<&str, usize> = HashMap::new();
+    // By number of actions: how many groups at the start have no room for that many.
+    let mut full: HashMap<usize, usize> = HashMap::new();
     for order in orders {
-        let keys = keys(&[order]);
-        let fits = |group: &Open| {
-            // Check the count first: most groups are full, and a union is slow.
-            let actions = group.orders.len() + 1 + group.keys.len();
-            let more = || keys.difference(&group.keys).count();
-            actions <= MAX_ACTIONS
-                && group.bytes + order.bytes <= MAX_BYTES
-                && actions + more() <= MAX_ACTIONS
+        let claims = order.placed.order().claims();
+        let earlier = || claims.keys().filter_map(|key| last_with.get(key).copied());
+        let last = earlier().max();
+        // Groups after the last one that shares a key have none of the order's keys.
+        let shared = earlier().filter(|n| Some(*n) == last).count();
+        let all = 1 + claims.len();
+        let more = |n| if Some(n) == last { all - shared } else { all };
+        let fits = |n: &usize| {
+            open[*n].actions + more(*n) <= MAX_ACTIONS && open[*n].bytes + order.bytes <= MAX_BYTES
         };
-        let first = keys
-            .iter()
-            .filter_map(|key| last_with.get(key))
-            .max()
-            .copied()
-            .unwrap_or(0);
-        let chosen = (first..open.len())
-            .find(|n| fits(&open[*n]))
-            .unwrap_or_else(|| {
-                open.push(Open::default());
-                open.len() - 1
-            });
-        last_with.extend(keys.iter().map(|key| (*key, chosen)));
+        let full = full.entry(all).or_default();
+        let is_full = |group: &&Open| group.actions + all > MAX_ACTIONS;
+        *full += open[*full..].iter().take_while(is_full).count();
+        let later = last.map_or(0, |last| last + 1).max(*full)..open.len();
+        let mut candidates = last.into_iter().chain(later);
+        let chosen = candidates.find(fits).unwrap_or(open.len());
+        let more = more(chosen);
+        if chosen == open.len() {
+            open.push(Open::default());
+        }
+        last_with.extend(claims.into_keys().map(|key| (key, chosen)));
         open[chosen].orders.push(order);
-        open[chosen].keys.extend(keys);
+        open[chosen].actions += more;
         open[chosen].bytes += order.bytes;
     }
     open.into_iter().map(|group| group.orders).collect()
 }
 
 /// Chains groups that share a key, directly or through other groups. The groups of a chain are written in sequence,
-/// because the first orders to arrive get what is left. Chains are independent of each other.
+/// because the first orders to arrive get what is left. Chains are independent of each other. All are by arrival.
 pub fn chain(groups: Vec<Group<'_>>) -> Vec<Vec<Group<'_>>> {
-    let mut chains: Vec<(HashSet<&str>, Vec<Group>)> = Vec::new();
-    for group in groups {
-        let mut keys = keys(&group);
-        let (joined, apart) = chains
-            .into_iter()
-            .partition(|(others, _)| !others.is_disjoint(&keys));
-        chains = apart;
-        let mut members = Vec::new();
-        for (others, earlier) in joined {
-            keys.extend(others);
-            members.extend::<Vec<_>>(earlier);
+    // A union-find: a group's parent is an earlier one of its chain; the first one is its own.
+    let mut parents: Vec<_> = (0..groups.len()).collect();
+    let mut first_with: HashMap<&str, usize> = HashMap::new();
+    for (n, group) in groups.iter().enumerate() {
+        let claims = group.iter().map(|order| order.placed.order().claims());
+        for key in claims.flat_map(BTreeMap::into_keys) {
+            let other = *first_with.entry(key).or_insert(n);
+            let (one, other) = (first(&mut parents, n), first(&mut parents, other));
+            parents[one.max(other)] = one.min(other);
         }
-        members.push(group);
-        chains.push((keys, members));
     }
-    chains.into_iter().map(|(_, groups)| groups).collect()
+    let mut chains: BTreeMap<usize, Vec<Group>> = BTreeMap::new();
+    for (n, group) in groups.into_iter().enumerate() {
+        let chain = chains.entry(first(&mut parents, n)).or_default();
+        chain.push(group);
+    }
+    chains.into_values().collect()
 }
 
-/// Returns the keys that the orders claim.
-fn keys<'a>(orders: &[&'a Pending]) -> HashSet<&'a str> {
-    let claims = orders.iter().map(|order| order.placed.order().claims());
-    claims.flat_map(BTreeMap::into_keys).collect()
+/// Returns the first group of a group's chain, and halves the path there.
+fn first(parents: &mut [usize], mut n: usize) -> usize {
+    while parents[n] != n {
+        parents[n] = parents[parents[n]];
+        n = parents[n];
+    }
+    n
 }
 
 #[cfg(test)]
