@@ -3,7 +3,7 @@
 //! `PutEvents` may take some entries of a call and refuse others. Entries that may be taken later are sent again while the bus
 //! takes any at all. The caller keeps the messages of unpublished outcomes on the queue.
 
-use crate::{backoff, effects::Effects};
+use crate::{backoff, effects::Effects, records::Record};
 use aws_sdk_eventbridge::{
     Client,
     config::retry::RetryConfig,
@@ -38,7 +38,7 @@ pub struct OutcomeBus {
 
 /// An event on its way.
 struct Entry {
-    record: usize,
+    record: Record,
     order_id: OrderId,
     request: PutEventsRequestEntry,
 }
@@ -68,10 +68,10 @@ impl OutcomeBus {
     /// far as is known: an answer may be lost.
     pub async fn publish(
         &self,
-        events: Vec<(usize, OutcomeEvent)>,
+        events: Vec<(Record, OutcomeEvent)>,
         deadline: Instant,
         effects: Effects,
-    ) -> BTreeSet<usize> {
+    ) -> BTreeSet<Record> {
         let mut left: Vec<_> = events
             .into_iter()
             .map(|(record, event)| self.entry(record, &event))
@@ -113,7 +113,7 @@ impl OutcomeBus {
         unpublished.iter().map(|entry| entry.record).collect()
     }
 
-    fn entry(&self, record: usize, event: &OutcomeEvent) -> Entry {
+    fn entry(&self, record: Record, event: &OutcomeEvent) -> Entry {
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
             .source(&self.source)

@@ -11,6 +11,7 @@ use crate::{
     disposition::{Cause, Disposition},
     effects::Effects,
     group::Group,
+    records::Record,
     table::OrderTable,
 };
 use attempt::{Attempt, Job};
@@ -24,9 +25,9 @@ const PATIENCE: u32 = 8;
 #[derive(Debug, Default)]
 pub struct Committed {
     /// The dispositions of the orders, each with its record.
-    pub dispositions: Vec<(usize, Disposition)>,
+    pub dispositions: Vec<(Record, Disposition)>,
     /// The time at which the first group was written, if any was.
-    pub first: Option<Instant>,
+    pub first_write: Option<Instant>,
 }
 
 /// Writes the groups of each chain in sequence, until each order has its disposition or `deadline` has passed.
@@ -49,7 +50,7 @@ pub async fn commit(
         sleep_until(due).await;
         let now = (effects.clock)().into();
         let attempt = job.attempt(table, now, deadline).await;
-        work.done.dispositions.append(&mut job.settled);
+        work.done.dispositions.append(&mut job.dispositions);
         if let Attempt::Refused(cause) = attempt {
             work.put_back_refused(chain, cause);
             let rest = Instant::now() + backoff::again(work.refusals, (effects.chance)());
@@ -130,7 +131,7 @@ impl<'a> Work<'a> {
         match attempt {
             Attempt::Done => {
                 self.written += 1;
-                self.done.first.get_or_insert_with(Instant::now);
+                self.done.first_write.get_or_insert_with(Instant::now);
                 chain.pop_front();
             }
             Attempt::Learnt | Attempt::Refused(_) => {}

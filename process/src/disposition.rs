@@ -8,9 +8,10 @@ use serde::Deserialize;
 pub enum Disposition {
     /// The order's row was written.
     Stored(Settled),
-    /// The order already had its row: a redelivery, a duplicate, or an answer that was lost. None if this version doesn't know
-    /// the row's outcome.
-    StoredBefore(Option<Settled>),
+    /// The order already had its row: a redelivery, a duplicate, or an answer that was lost.
+    StoredBefore(Settled),
+    /// The order already had its row, whose outcome this version doesn't know.
+    UnknownOutcome,
     /// Another order, this one, has the row of the id: one idempotency key was used for both.
     KeyMismatch(Owner),
     /// The order has no outcome that this worker knows, and its message stays on the queue.

@@ -2,7 +2,10 @@
 
 pub mod rows;
 
-use crate::{records::Pending, table::OrderTable};
+use crate::{
+    records::{Pending, Record},
+    table::OrderTable,
+};
 use aws_sdk_dynamodb::config::{
     Builder, Credentials, Region, SharedCredentialsProvider,
     retry::{RetryConfig, RetryPartition, TokenBucket},
@@ -100,7 +103,7 @@ pub fn order(record: usize, claims: &[(&str, u64)]) -> Pending {
     let placed_at = "2026-11-22T09:00:00Z".parse().expect("a time");
     let id = ids.fresh(&client, random);
     Pending {
-        record,
+        record: Record(record),
         bytes: 300,
         receives: 1,
         placed: OrderPlaced::new(id, client, placed_at, kit::order_of(claims)),

@@ -7,10 +7,9 @@ mod rivals;
 use crate::{
     backoff::{redelivery, turn},
     bus::OutcomeBus,
-    commit::Committed,
     disposition::{Cause, Disposition, Settled},
     effects::Effects,
-    records::{Batch, Duplicate, Pending, first_received, read_batch, receives},
+    records::{Batch, Duplicate, Pending, Record, first_received, read_batch, receives},
     table::OrderTable,
     tally::Tally,
     visibility::MessageVisibility,
@@ -66,30 +65,24 @@ impl Processor {
         if event.records.iter().any(has_no_id) {
             return Err(NoMessageId);
         }
-        let Settlement {
-            dispositions,
-            unpublished,
-            elapsed,
-        } = self.settle(&event.records, end - MARGIN).await;
-        let is_left = |disposition: &Disposition| matches!(disposition, Disposition::Retry(_));
-        let left = dispositions.iter().filter(|it| is_left(it)).count();
-        let served = dispositions.len() - left;
+        let (settlements, elapsed) = self.settle(&event.records, end - MARGIN).await;
+        let is_left = |it: &Settlement| matches!(it.disposition, Disposition::Retry(_));
+        let left = settlements.iter().filter(|it| is_left(it)).count();
+        let served = settlements.len() - left;
         let mut response = SqsBatchResponse::default();
         let mut changes = Vec::new();
         let mut tally = Tally::default();
-        let records = event.records.into_iter().zip(dispositions).enumerate();
-        for (n, (record, disposition)) in records {
+        for (record, settlement) in event.records.into_iter().zip(settlements) {
             let receives = receives(&record);
-            tally.count(&disposition, receives);
-            let is_unpublished = unpublished.contains(&n);
-            if is_unpublished {
+            tally.count(&settlement.disposition, receives);
+            if settlement.is_unpublished {
                 tally.count_unpublished();
             }
-            if !is_left(&disposition) && !is_unpublished {
+            if !is_left(&settlement) && !settlement.is_unpublished {
                 continue;
             }
             let chance = (self.effects.chance)();
-            let timeout = match disposition {
+            let timeout = match settlement.disposition {
                 Disposition::Retry(Cause::Record) => {
                     let longest = self.visibility_timeout;
                     Some(redelivery(self.retry_base, longest, receives, chance))
@@ -103,6 +96,7 @@ impl Processor {
                 Disposition::Retry(Cause::Busy | Cause::Worker | Cause::Table)
                 | Disposition::Stored(_)
                 | Disposition::StoredBefore(_)
+                | Disposition::UnknownOutcome
                 | Disposition::KeyMismatch(_) => None,
             };
             if let (Some(timeout), Some(receipt_handle)) = (timeout, &record.receipt_handle) {
@@ -122,106 +116,114 @@ impl Processor {
 
     /// Returns the time since a record was first delivered.
     fn waited(&self, record: &SqsMessage) -> Option<Duration> {
-        let first = first_received(record)?;
-        (self.effects.clock)().duration_since(first).ok()
+        let received = first_received(record)?;
+        (self.effects.clock)().duration_since(received).ok()
     }
 
-    /// Stores the orders of the records and publishes their outcomes, by `deadline`.
-    async fn settle(&self, records: &[SqsMessage], deadline: Instant) -> Settlement {
+    /// Stores the orders of the records and publishes their outcomes, by `deadline`. Returns the settlement of each record, and
+    /// how long the table was writing.
+    async fn settle(
+        &self,
+        records: &[SqsMessage],
+        deadline: Instant,
+    ) -> (Vec<Settlement>, Duration) {
         let now = (self.effects.clock)().into();
         let Batch {
             orders,
             duplicates,
             unread,
         } = read_batch(records, |order| self.table.may_have_forgotten(order, now));
-        // Each record counts as failed until its disposition is known.
-        let mut dispositions = vec![Disposition::Retry(Cause::Record); records.len()];
-        for (record, cause) in unread {
-            dispositions[record] = Disposition::Retry(cause);
-        }
-
-        let start = Instant::now();
-        let time = deadline.saturating_duration_since(start);
-        let publishing = self
-            .bus
-            .as_ref()
-            .map_or(Duration::ZERO, |_| PUBLISHING.min(time / 4));
-        // On the heap: rustc can't lay out a future that is nested this deeply.
-        let Committed {
-            dispositions: known,
-            first,
-        } = Box::pin(self.write(&orders, deadline - publishing)).await;
-        // An outage before the table accepted the first order says nothing about the table's speed.
-        let elapsed = first.unwrap_or(start).elapsed();
-        for (record, disposition) in known {
-            dispositions[record] = match disposition {
-                // It is left for a worker that knows the outcome and can publish it.
-                Disposition::StoredBefore(None) if self.bus.is_some() => {
-                    Disposition::Retry(Cause::Worker)
-                }
-                disposition => disposition,
-            };
+        let unread = unread.into_iter();
+        let unread = unread.map(|(record, cause)| (record, Disposition::Retry(cause)));
+        let (stored, elapsed) = self.store(&orders, deadline).await;
+        // A record counts as failed until its disposition is known.
+        let failed = Settlement {
+            disposition: Disposition::Retry(Cause::Record),
+            is_unpublished: false,
+        };
+        let mut settlements = vec![failed; records.len()];
+        for (record, disposition) in unread.chain(stored) {
+            settlements[record.0].disposition = disposition;
         }
         for order in &orders {
-            if let Disposition::KeyMismatch(_) = dispositions[order.record] {
+            if let Disposition::KeyMismatch(_) = settlements[order.record.0].disposition {
                 tracing::warn!(
                     order_id = %order.placed.id(),
                     client = order.placed.client().message_group(),
-                    message_id = records[order.record].message_id,
+                    message_id = records[order.record.0].message_id,
                     "another order was stored under this idempotency key; it counts, and this one doesn't"
                 );
             }
         }
-        // Half of the time left is for reading rows, the other half for publishing.
-        let left = deadline.saturating_duration_since(Instant::now());
-        let half = Instant::now() + left / 2;
-        let failed = self.failed(&orders, &dispositions, half).await;
-        let settled = |order: &Pending| match dispositions[order.record] {
-            Disposition::Stored(settled) => Some(settled),
-            Disposition::StoredBefore(settled) => settled,
-            Disposition::Retry(_) => failed.get(&order.record).copied(),
-            Disposition::KeyMismatch(_) => None,
-        };
-        let settled = orders
-            .iter()
-            .filter_map(|order| Some((order, settled(order)?)));
-        let mut unpublished = self.publish(settled.collect(), deadline).await;
-        for Duplicate { record, first } in duplicates {
-            dispositions[record] = match &dispositions[first] {
-                Disposition::Stored(settled) => Disposition::StoredBefore(Some(*settled)),
-                other => other.clone(),
-            };
-            if unpublished.contains(&first) {
-                unpublished.insert(record);
+        for record in self.publish(&orders, &settlements, deadline).await {
+            settlements[record.0].is_unpublished = true;
+        }
+        for Duplicate { record, of } in duplicates {
+            let mut settlement = settlements[of.0].clone();
+            if let Disposition::Stored(settled) = settlement.disposition {
+                settlement.disposition = Disposition::StoredBefore(settled);
             }
+            settlements[record.0] = settlement;
         }
-        Settlement {
-            dispositions,
-            unpublished,
-            elapsed,
-        }
+        (settlements, elapsed)
     }
 
-    /// Publishes the outcomes of these orders, if there is a bus. Returns the records of unpublished ones.
+    /// Stores the orders, with time left to publish their outcomes by `deadline`. Returns the dispositions, and how long the
+    /// table was writing.
+    async fn store(
+        &self,
+        orders: &[Pending],
+        deadline: Instant,
+    ) -> (Vec<(Record, Disposition)>, Duration) {
+        let start = Instant::now();
+        let time = deadline.saturating_duration_since(start);
+        let publishing = match self.bus {
+            Some(_) => PUBLISHING.min(time / 4),
+            None => Duration::ZERO,
+        };
+        // On the heap: rustc can't lay out a future that is nested this deeply.
+        let committed = Box::pin(self.write(orders, deadline - publishing)).await;
+        // An outage before the table accepted the first order says nothing about the table's speed.
+        let elapsed = committed.first_write.unwrap_or(start).elapsed();
+        let mut dispositions = committed.dispositions;
+        for (_, disposition) in &mut dispositions {
+            // The message waits for a worker that knows the outcome and can publish it.
+            if *disposition == Disposition::UnknownOutcome && self.bus.is_some() {
+                *disposition = Disposition::Retry(Cause::Worker);
+            }
+        }
+        (dispositions, elapsed)
+    }
+
+    /// Publishes the outcomes of the orders, if there is a bus. Returns the records of unpublished ones.
     async fn publish(
         &self,
-        orders: Vec<(&Pending, Settled)>,
+        orders: &[Pending],
+        settlements: &[Settlement],
         deadline: Instant,
-    ) -> BTreeSet<usize> {
+    ) -> BTreeSet<Record> {
         let Some(bus) = &self.bus else {
             return BTreeSet::new();
         };
-        let records = orders.iter().map(|(order, _)| order.record).collect();
-        let event = |(order, settled): (&Pending, Settled)| {
+        // Half of the time left is for reading rows, the other half for publishing.
+        let left = deadline.saturating_duration_since(Instant::now());
+        let half = Instant::now() + left / 2;
+        let failed = self.failed(orders, settlements, half).await;
+        let event = |order: &Pending| {
             let Settled {
                 outcome,
                 placed_at,
                 processed_at,
-            } = settled;
+            } = match settlements[order.record.0].disposition {
+                Disposition::Stored(settled) | Disposition::StoredBefore(settled) => settled,
+                Disposition::Retry(_) => *failed.get(&order.record)?,
+                Disposition::UnknownOutcome | Disposition::KeyMismatch(_) => return None,
+            };
             let event = OutcomeEvent::new(&order.placed, outcome, placed_at, processed_at);
-            (order.record, event)
+            Some((order.record, event))
         };
-        let events = orders.into_iter().map(event).collect();
+        let events: Vec<_> = orders.iter().filter_map(event).collect();
+        let records = events.iter().map(|(record, _)| *record).collect();
         let publish = AssertUnwindSafe(bus.publish(events, deadline, self.effects)).catch_unwind();
         publish.await.unwrap_or_else(|_| {
             tracing::error!("publishing outcomes panicked");
@@ -230,14 +232,12 @@ impl Processor {
     }
 }
 
-/// The result of a batch.
+/// What is known of a record.
+#[derive(Clone)]
 struct Settlement {
-    /// The disposition of each record.
-    dispositions: Vec<Disposition>,
-    /// The records whose order has an outcome that the bus has not taken.
-    unpublished: BTreeSet<usize>,
-    /// How long the table was writing.
-    elapsed: Duration,
+    disposition: Disposition,
+    /// Whether the order has an outcome that the bus has not taken.
+    is_unpublished: bool,
 }
 
 #[cfg(test)]

@@ -23,14 +23,18 @@ pub struct Batch {
     /// The records with the order of an earlier record.
     pub duplicates: Vec<Duplicate>,
     /// The records that this version can't read as orders.
-    pub unread: Vec<(usize, Cause)>,
+    pub unread: Vec<(Record, Cause)>,
 }
+
+/// A record, by its index in the batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Record(pub usize);
 
 /// An order to be stored, and its record.
 #[derive(Debug)]
 pub struct Pending {
-    /// The index of its record in the batch.
-    pub record: usize,
+    /// The order's record.
+    pub record: Record,
     /// The most bytes that the order's row may have.
     pub bytes: usize,
     /// The record's receive count, this delivery included, or that of its most delivered duplicate.
@@ -52,17 +56,17 @@ impl Pending {
 /// A record with the same id and fingerprint as an earlier record of the batch.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Duplicate {
-    /// The index of this record.
-    pub record: usize,
-    /// The index of the earlier record.
-    pub first: usize,
+    /// The later record.
+    pub record: Record,
+    /// The earlier record.
+    pub of: Record,
 }
 
 /// Reads a batch. A record that can't be read, makes the reader panic, or has an order that is too old does not affect the
 /// others.
 pub fn read_batch(records: &[SqsMessage], is_too_old: impl Fn(&OrderPlaced) -> bool) -> Batch {
-    read_each(records, |n, record| {
-        let order = read(n, record)?;
+    read_each(records, |record, message| {
+        let order = read(record, message)?;
         if is_too_old(&order.placed) {
             let order_id = order.placed.id();
             tracing::error!(%order_id, "the order is older than KEEP_DAYS: its row may have expired, so it isn't stored");
@@ -89,20 +93,21 @@ pub fn first_received(record: &SqsMessage) -> Option<SystemTime> {
 
 fn read_each(
     records: &[SqsMessage],
-    read: impl Fn(usize, &SqsMessage) -> Result<Pending, Cause>,
+    read: impl Fn(Record, &SqsMessage) -> Result<Pending, Cause>,
 ) -> Batch {
     let mut batch = Batch::default();
     let mut seen = HashMap::new();
-    for (n, record) in records.iter().enumerate() {
-        let read = catch_unwind(AssertUnwindSafe(|| read(n, record))).unwrap_or_else(|_| {
-            let message_id = &record.message_id;
+    for (n, message) in records.iter().enumerate() {
+        let record = Record(n);
+        let read = catch_unwind(AssertUnwindSafe(|| read(record, message))).unwrap_or_else(|_| {
+            let message_id = &message.message_id;
             tracing::error!(message_id, "the reader of a record panicked");
             Err(Cause::Record)
         });
         let order = match read {
             Ok(order) => order,
             Err(cause) => {
-                batch.unread.push((n, cause));
+                batch.unread.push((record, cause));
                 continue;
             }
         };
@@ -113,12 +118,10 @@ fn read_each(
                 batch.orders.push(order);
             }
             Entry::Occupied(entry) => {
-                let first = &mut batch.orders[*entry.get()];
-                first.receives = first.receives.max(order.receives);
-                batch.duplicates.push(Duplicate {
-                    record: n,
-                    first: first.record,
-                });
+                let earlier = &mut batch.orders[*entry.get()];
+                earlier.receives = earlier.receives.max(order.receives);
+                let of = earlier.record;
+                batch.duplicates.push(Duplicate { record, of });
             }
         }
     }
@@ -126,17 +129,17 @@ fn read_each(
     batch
 }
 
-fn read(n: usize, record: &SqsMessage) -> Result<Pending, Cause> {
-    let body = record.body.as_deref().unwrap_or_default();
+fn read(record: Record, message: &SqsMessage) -> Result<Pending, Cause> {
+    let body = message.body.as_deref().unwrap_or_default();
     match OrderPlaced::from_json(body) {
         Ok(placed) => Ok(Pending {
-            record: n,
+            record,
             bytes: body.len() + ROW_OVERHEAD,
-            receives: receives(record),
+            receives: receives(message),
             placed,
         }),
         Err(error) => {
-            let message_id = &record.message_id;
+            let message_id = &message.message_id;
             tracing::error!(message_id, %error, "could not read a record as an order");
             // A later version waits for a worker that knows it, as long as its deliveries last.
             let is_later = matches!(error, NotAnOrderPlaced::Version(_));

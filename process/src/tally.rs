@@ -37,7 +37,7 @@ impl Tally {
                     None => &mut self.failed_by_record,
                 }
             }
-            Disposition::StoredBefore(_) => &mut self.redelivered,
+            Disposition::StoredBefore(_) | Disposition::UnknownOutcome => &mut self.redelivered,
             Disposition::KeyMismatch(_) => &mut self.key_mismatches,
             // A worker that is too old also fails single messages.
             Disposition::Retry(Cause::Record | Cause::Worker) => &mut self.failed_by_record,
@@ -121,7 +121,7 @@ mod tests {
         let mut tally = Tally::default();
         tally.count(&stored(Outcome::Confirmed, 3), 1);
         tally.count(&stored(Outcome::Confirmed, 70), 4);
-        tally.count(&Disposition::StoredBefore(None), 2);
+        tally.count(&Disposition::UnknownOutcome, 2);
         tally.count(&Disposition::Retry(Cause::Table), 1);
         tally.count(&Disposition::Retry(Cause::Busy), 1);
         tally.count(&Disposition::Retry(Cause::Record), 1);

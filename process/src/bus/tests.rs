@@ -22,10 +22,10 @@ const LONGEST: Effects = Effects {
 type Calls = Vec<Vec<Value>>;
 
 /// Returns the event for the order of this record.
-fn event(record: usize) -> (usize, OutcomeEvent) {
+fn event(record: usize) -> (Record, OutcomeEvent) {
     let placed = faked::pending(record, &[1]).placed;
     let (outcome, at) = (Outcome::Confirmed, placed.placed_at());
-    (record, OutcomeEvent::new(&placed, outcome, at, at))
+    (Record(record), OutcomeEvent::new(&placed, outcome, at, at))
 }
 
 /// The answer of a bus that takes the entries of a call, except those for which `code` returns an error code.
@@ -47,7 +47,7 @@ fn taken(entries: &[Value], code: impl Fn(&Value) -> Option<&'static str>) -> An
 /// Publishes these events. The bus answers each call by `answer`, from the entries and the number of earlier calls. Returns
 /// the records of unpublished events, and the calls.
 async fn publish_all(
-    events: Vec<(usize, OutcomeEvent)>,
+    events: Vec<(Record, OutcomeEvent)>,
     answer: impl Fn(&[Value], usize) -> Answer + Send + Sync + 'static,
 ) -> (Vec<usize>, Calls) {
     let calls = Arc::<Mutex<Calls>>::default();
@@ -64,7 +64,7 @@ async fn publish_all(
     let deadline = Instant::now() + 30 * SECOND;
     let unpublished = bus.publish(events, deadline, LONGEST).await;
     let calls = calls.lock().expect("no panic in here").clone();
-    (unpublished.into_iter().collect(), calls)
+    (unpublished.into_iter().map(|it| it.0).collect(), calls)
 }
 
 /// Publishes the events of the orders 0 to `count`.

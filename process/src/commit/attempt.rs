@@ -3,7 +3,7 @@
 use crate::{
     disposition::{Cause, Disposition, Settled},
     group::Group,
-    records::Pending,
+    records::{Pending, Record},
     stock::Known,
     table::{Finding, OrderTable, Refusal},
     transaction::Transaction,
@@ -18,7 +18,7 @@ pub struct Job<'a> {
     /// The orders that have no disposition yet.
     pub orders: Group<'a>,
     /// The dispositions that became known, by their orders' records. The caller takes them out.
-    pub settled: Vec<(usize, Disposition)>,
+    pub dispositions: Vec<(Record, Disposition)>,
     /// The earliest time of the next attempt.
     pub due: Instant,
     /// The number of conflicts so far.
@@ -66,7 +66,7 @@ impl<'a> Job<'a> {
     pub fn new(orders: Group<'a>) -> Self {
         Self {
             orders,
-            settled: Vec::new(),
+            dispositions: Vec::new(),
             due: Instant::now(),
             conflicts: 0,
             refused: Refused::default(),
@@ -95,7 +95,7 @@ impl<'a> Job<'a> {
     }
 
     /// Gives up on the group's orders.
-    pub fn retry(&self, cause: Cause) -> impl Iterator<Item = (usize, Disposition)> {
+    pub fn retry(&self, cause: Cause) -> impl Iterator<Item = (Record, Disposition)> {
         self.orders.iter().map(move |order| {
             tracing::warn!(order_id = %order.placed.id(), ?cause, "gave up on an order in this batch");
             (order.record, Disposition::Retry(cause))
@@ -117,8 +117,8 @@ impl<'a> Job<'a> {
             tracing::error!(orders = self.orders.len(), "writing a transaction panicked");
             Attempt::Malformed
         });
-        let settled = &self.settled;
-        let is_open = |order: &&Pending| settled.iter().all(|(record, _)| *record != order.record);
+        let known = &self.dispositions;
+        let is_open = |order: &&Pending| known.iter().all(|(record, _)| *record != order.record);
         self.orders.retain(is_open);
         if self.orders.is_empty() {
             Attempt::Done
@@ -139,7 +139,7 @@ impl<'a> Job<'a> {
                     };
                     (order.record, Disposition::Stored(settled))
                 });
-                self.settled.extend(stored);
+                self.dispositions.extend(stored);
                 return Attempt::Done;
             }
             Ok(Err(refusal)) => refusal,
@@ -172,18 +172,19 @@ impl<'a> Job<'a> {
     /// Evaluates the findings of a cancelled transaction: orders that have a row get their disposition, keys become known,
     /// and what can't be written fails alone.
     fn work_through(&mut self, findings: Vec<Finding<'a>>, actions: usize) -> Attempt {
-        let before = self.settled.len();
+        let before = self.dispositions.len();
         let (mut conflict, mut throttled, mut learnt) = (false, 0, false);
         self.refused.keys.clear();
         for finding in findings {
             match finding {
                 Finding::StoredBefore(order, settled) => {
                     tracing::info!(order_id = %order.placed.id(), "the order was stored before");
-                    self.settled
-                        .push((order.record, Disposition::StoredBefore(settled)));
+                    let disposition =
+                        settled.map_or(Disposition::UnknownOutcome, Disposition::StoredBefore);
+                    self.dispositions.push((order.record, disposition));
                 }
                 Finding::KeyMismatch(order, owner) => {
-                    self.settled
+                    self.dispositions
                         .push((order.record, Disposition::KeyMismatch(owner)));
                 }
                 Finding::Learnt(key, found) => {
@@ -198,7 +199,7 @@ impl<'a> Job<'a> {
                 Finding::Order(order, error) => {
                     let order_id = order.placed.id();
                     tracing::warn!(%order_id, %error, "the order can't be written");
-                    self.settled
+                    self.dispositions
                         .push((order.record, Disposition::Retry(Cause::Record)));
                 }
                 Finding::Key(key, error) => {
@@ -208,11 +209,11 @@ impl<'a> Job<'a> {
                     let claimants = self.orders.iter().filter(claims);
                     let retry =
                         |order: &&Pending| (order.record, Disposition::Retry(Cause::Record));
-                    self.settled.extend(claimants.map(retry));
+                    self.dispositions.extend(claimants.map(retry));
                 }
             }
         }
-        learnt |= self.settled.len() > before;
+        learnt |= self.dispositions.len() > before;
         self.refused.is_partial = throttled < actions;
         match (throttled, conflict) {
             (1.., _) => Attempt::Refused(Cause::Busy),

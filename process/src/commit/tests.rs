@@ -59,7 +59,7 @@ fn claims(action: &Value, key: &str) -> bool {
     kit::key_of(&action["Update"]["Key"]) == Some(key)
 }
 
-fn sorted(mut dispositions: Vec<(usize, Disposition)>) -> Vec<Disposition> {
+fn sorted(mut dispositions: Vec<(Record, Disposition)>) -> Vec<Disposition> {
     dispositions.sort_by_key(|(record, _)| *record);
     dispositions
         .into_iter()
@@ -112,7 +112,7 @@ async fn a_table_that_throttles_is_asked_again_after_a_wait_that_doubles_up_to_a
     let dispositions = commit(&table, chains, Instant::now() + MINUTE, LONGEST)
         .await
         .dispositions;
-    assert_eq!(dispositions, [(0, stored(Outcome::Confirmed))]);
+    assert_eq!(dispositions, [(Record(0), stored(Outcome::Confirmed))]);
     let calls = calls.lock().expect("no panic in here");
     let waits = calls.windows(2).map(|calls| calls[1] - calls[0]);
     let waits: Vec<_> = waits.collect();
@@ -144,7 +144,7 @@ async fn no_wait_outlasts_the_deadline_and_none_is_remembered() {
         let dispositions = commit(&table, chains, start + limit, LONGEST)
             .await
             .dispositions;
-        assert_eq!(dispositions, [(0, Disposition::Retry(Cause::Busy))]);
+        assert_eq!(dispositions, [(Record(0), Disposition::Retry(Cause::Busy))]);
         // Timers are exact to a millisecond.
         assert!(start.elapsed() <= limit + Duration::from_millis(1));
         // The first wait of each is the shortest.
@@ -160,7 +160,7 @@ async fn nothing_is_sent_once_the_deadline_is_over() {
     let dispositions = commit(&table, vec![vec![vec![&order]]], Instant::now(), LONGEST)
         .await
         .dispositions;
-    assert_eq!(dispositions, [(0, Disposition::Retry(Cause::Busy))]);
+    assert_eq!(dispositions, [(Record(0), Disposition::Retry(Cause::Busy))]);
     assert!(calls.lock().expect("no panic in here").is_empty());
 }
 
@@ -211,7 +211,7 @@ async fn what_is_learnt_is_used_at_once_and_a_conflict_is_waited_out() {
         .await
         .dispositions;
     let rejected = stored(Outcome::TOO_LITTLE);
-    assert_eq!(dispositions, [(0, rejected)]);
+    assert_eq!(dispositions, [(Record(0), rejected)]);
     assert_eq!(
         *calls.lock().expect("no panic in here"),
         [0, 0, 25, 75, 175]
@@ -233,7 +233,7 @@ async fn an_order_that_was_stored_before_leaves_its_group_and_the_others_are_sto
     let committed = commit(&table, chains, Instant::now() + MINUTE, LONGEST).await;
     let expected = [
         stored(Outcome::Confirmed),
-        Disposition::StoredBefore(None),
+        Disposition::UnknownOutcome,
         stored(Outcome::Confirmed),
     ];
     assert_eq!(sorted(committed.dispositions), expected);
@@ -311,7 +311,10 @@ async fn a_table_that_is_not_there_is_asked_once() {
     let dispositions = commit(&table, chains, Instant::now() + MINUTE, LONGEST)
         .await
         .dispositions;
-    assert_eq!(dispositions, [(0, Disposition::Retry(Cause::Table))]);
+    assert_eq!(
+        dispositions,
+        [(Record(0), Disposition::Retry(Cause::Table))]
+    );
     assert_eq!(calls.lock().expect("no panic in here").len(), 1);
 }
 

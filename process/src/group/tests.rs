@@ -57,7 +57,7 @@ fn chained<'a>(groups: &[Group<'a>]) -> Vec<Vec<Group<'a>>> {
 
 /// Returns the records of groups.
 fn records(groups: &[Group]) -> Vec<Vec<usize>> {
-    let records = |group: &Group| group.iter().map(|order| order.record).collect();
+    let records = |group: &Group| group.iter().map(|order| order.record.0).collect();
     groups.iter().map(records).collect()
 }
 
@@ -131,7 +131,7 @@ proptest! {
             prop_assert!(group.iter().map(|order| order.bytes).sum::<usize>() <= 4_000_000);
             prop_assert!(group.is_sorted_by_key(|order| order.record));
         }
-        let mut records: Vec<_> = groups.iter().flatten().map(|order| order.record).collect();
+        let mut records: Vec<_> = groups.iter().flatten().map(|order| order.record.0).collect();
         records.sort_unstable();
         prop_assert_eq!(records, (0..orders.len()).collect::<Vec<_>>());
 

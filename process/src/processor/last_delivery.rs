@@ -1,10 +1,10 @@
 //! Handles orders on their last delivery: each is stored as `failed` before it is tried, and published as failed if it stays
 //! so.
 
-use super::Processor;
+use super::{Processor, Settlement};
 use crate::{
     disposition::{Disposition, Settled},
-    records::Pending,
+    records::{Pending, Record},
 };
 use futures_util::FutureExt;
 use std::{collections::BTreeMap, panic::AssertUnwindSafe};
@@ -35,21 +35,21 @@ impl Processor {
         }
     }
 
-    /// Returns the rows of the orders that have failed for good, by their records, if there is a bus to publish them on. Reads
-    /// each row, because a transaction whose answer was lost may have settled the order.
+    /// Returns the rows of the orders that have failed for good, by their records. Reads each row, because a transaction whose answer was lost may have settled the order.
     pub(super) async fn failed(
         &self,
         orders: &[Pending],
-        dispositions: &[Disposition],
+        settlements: &[Settlement],
         deadline: Instant,
-    ) -> BTreeMap<usize, Settled> {
+    ) -> BTreeMap<Record, Settled> {
         let mut failed = BTreeMap::new();
-        if self.bus.is_none() {
-            return failed;
-        }
         let has_failed = |order: &&Pending| {
             let is_last = order.receives >= self.max_receives;
-            is_last && matches!(dispositions[order.record], Disposition::Retry(_))
+            is_last
+                && matches!(
+                    settlements[order.record.0].disposition,
+                    Disposition::Retry(_)
+                )
         };
         for order in orders.iter().filter(has_failed) {
             let now = (self.effects.clock)().into();

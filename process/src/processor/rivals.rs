@@ -19,22 +19,22 @@ impl Processor {
         let mut done = Committed::default();
         let mut left: Vec<_> = orders.iter().collect();
         while !left.is_empty() {
-            let mut tried: HashMap<OrderId, &Pending> = HashMap::new();
-            let (mut first, mut rivals) = (Vec::new(), Vec::new());
+            let mut by_id: HashMap<OrderId, &Pending> = HashMap::new();
+            let (mut tried, mut rivals) = (Vec::new(), Vec::new());
             for order in left {
-                match tried.entry(order.placed.id()) {
-                    Entry::Vacant(entry) => first.push(*entry.insert(order)),
+                match by_id.entry(order.placed.id()) {
+                    Entry::Vacant(entry) => tried.push(*entry.insert(order)),
                     Entry::Occupied(_) => rivals.push(order),
                 }
             }
-            let committed = self.write_apart(first, deadline).await;
-            done.first = done.first.or(committed.first);
+            let committed = self.write_apart(tried, deadline).await;
+            done.first_write = done.first_write.or(committed.first_write);
             let known: HashMap<_, _> = committed.dispositions.into_iter().collect();
             left = Vec::new();
             for rival in rivals {
-                let first = tried[&rival.placed.id()];
-                let disposition = known.get(&first.record);
-                match disposition.and_then(|disposition| by_row(rival, first, disposition)) {
+                let tried = by_id[&rival.placed.id()];
+                let disposition = known.get(&tried.record);
+                match disposition.and_then(|disposition| by_row(rival, tried, disposition)) {
                     Some(disposition) => done.dispositions.push((rival.record, disposition)),
                     None => left.push(rival),
                 }
@@ -58,11 +58,13 @@ impl Processor {
     }
 }
 
-/// Returns the disposition of an order from that of `first`, which has the same id. None if the order must be tried itself.
-fn by_row(order: &Pending, first: &Pending, disposition: &Disposition) -> Option<Disposition> {
+/// Returns the disposition of an order from that of `tried`, which has the same id. None if the order must be tried itself.
+fn by_row(order: &Pending, tried: &Pending, disposition: &Disposition) -> Option<Disposition> {
     let owner = match disposition {
-        Disposition::Stored(settled) => first.owner(Some(*settled)),
-        Disposition::StoredBefore(settled) => first.owner(*settled),
+        Disposition::Stored(settled) | Disposition::StoredBefore(settled) => {
+            tried.owner(Some(*settled))
+        }
+        Disposition::UnknownOutcome => tried.owner(None),
         Disposition::KeyMismatch(owner) => owner.clone(),
         // The other order itself was at fault.
         Disposition::Retry(Cause::Record) => return None,
@@ -74,7 +76,7 @@ fn by_row(order: &Pending, first: &Pending, disposition: &Disposition) -> Option
     // A `failed` row makes way for its own order, and an unknown outcome is read again.
     let is_final = |settled: &Settled| settled.outcome.is_final();
     let settled = owner.settled.filter(is_final)?;
-    Some(Disposition::StoredBefore(Some(settled)))
+    Some(Disposition::StoredBefore(settled))
 }
 
 #[cfg(test)]

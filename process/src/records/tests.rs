@@ -23,7 +23,7 @@ fn received(mut message: SqsMessage, receives: &str) -> SqsMessage {
 
 /// Returns the orders' records, in the sequence in which they are served.
 fn served(batch: &Batch) -> Vec<usize> {
-    batch.orders.iter().map(|order| order.record).collect()
+    batch.orders.iter().map(|order| order.record.0).collect()
 }
 
 #[test]
@@ -41,7 +41,8 @@ fn a_record_that_cannot_be_read_leaves_the_others_alone() {
         |_| false,
     );
     assert_eq!(served(&batch), [0, 2]);
-    let expected = [(1, Cause::Record), (3, Cause::Worker), (4, Cause::Record)];
+    let expected = [(1, Cause::Record), (3, Cause::Worker), (4, Cause::Record)]
+        .map(|(n, cause)| (Record(n), cause));
     assert_eq!(batch.unread, expected);
 }
 
@@ -49,11 +50,11 @@ fn a_record_that_cannot_be_read_leaves_the_others_alone() {
 fn a_panic_stays_inside_its_record() {
     let records = [1, 2, 3].map(|id| message(id, 1));
     let batch = read_each(&records, |n, record| {
-        assert_ne!(n, 1, "this record panics");
+        assert_ne!(n, Record(1), "this record panics");
         read(n, record)
     });
     assert_eq!(served(&batch), [0, 2]);
-    assert_eq!(batch.unread, [(1, Cause::Record)]);
+    assert_eq!(batch.unread, [(Record(1), Cause::Record)]);
 }
 
 #[test]
@@ -84,7 +85,10 @@ fn a_record_with_the_order_of_an_earlier_one_is_a_duplicate_and_another_order_of
         [(1, 1), (2, 1), (1, 1), (1, 9), (1, 9)].map(|(id, quantity)| message(id, quantity));
     let batch = read_batch(&records, |_| false);
     assert_eq!(served(&batch), [0, 1, 3]);
-    let duplicate = |record, first| Duplicate { record, first };
+    let duplicate = |record, of| Duplicate {
+        record: Record(record),
+        of: Record(of),
+    };
     assert_eq!(batch.duplicates, [duplicate(2, 0), duplicate(4, 3)]);
 }
 

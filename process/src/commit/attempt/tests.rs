@@ -3,7 +3,7 @@
 use super::*;
 use crate::{disposition::Owner, faked::pending, stock::Found};
 use Attempt::{Conflict, Learnt, Refused};
-use Disposition::{KeyMismatch, Retry, StoredBefore};
+use Disposition::{KeyMismatch, Retry, UnknownOutcome};
 
 const RECORD: Disposition = Retry(Cause::Record);
 
@@ -12,7 +12,7 @@ const RECORD: Disposition = Retry(Cause::Record);
 fn check(
     findings: impl for<'a> Fn([&'a Pending; 3]) -> Vec<Finding<'a>>,
     expected: Attempt,
-    dispositions: &[(usize, Disposition)],
+    dispositions: &[(Record, Disposition)],
 ) {
     let orders = [pending(0, &[1]), pending(1, &[1, 2]), pending(2, &[3])];
     let mut job = Job::new(orders.iter().collect());
@@ -21,7 +21,7 @@ fn check(
     // Three orders and three keys.
     let attempt = job.work_through(findings, 6);
     assert_eq!(
-        (attempt, job.settled.as_slice()),
+        (attempt, job.dispositions.as_slice()),
         (expected, dispositions),
         "{text}"
     );
@@ -43,12 +43,12 @@ fn each_finding_settles_orders_or_shows_what_to_wait_for() {
     check(
         |[one, ..]| vec![Finding::StoredBefore(one, None)],
         Learnt,
-        &[(0, StoredBefore(None))],
+        &[(Record(0), UnknownOutcome)],
     );
     check(
         |[_, two, _]| vec![Finding::KeyMismatch(two, another())],
         Learnt,
-        &[(1, KeyMismatch(another()))],
+        &[(Record(1), KeyMismatch(another()))],
     );
     check(|_| vec![Finding::Learnt("a1", Found::Left(0))], Learnt, &[]);
     check(|_| vec![Finding::Learnt("a2", Found::Missing)], Learnt, &[]);
@@ -62,13 +62,13 @@ fn each_finding_settles_orders_or_shows_what_to_wait_for() {
     check(
         |[.., three]| vec![Finding::Order(three, String::new())],
         Learnt,
-        &[(2, RECORD)],
+        &[(Record(2), RECORD)],
     );
     // Every order for the key fails.
     check(
         |_| vec![Finding::Key("a1", String::new())],
         Learnt,
-        &[(0, RECORD), (1, RECORD)],
+        &[(Record(0), RECORD), (Record(1), RECORD)],
     );
     // With nothing new, it waits as for a conflict.
     check(|_| vec![], Conflict, &[]);
@@ -79,7 +79,7 @@ fn of_mixed_findings_the_one_to_wait_for_decides_and_the_others_are_not_lost() {
     check(
         |[one, ..]| vec![Finding::StoredBefore(one, None), Finding::Conflict],
         Conflict,
-        &[(0, StoredBefore(None))],
+        &[(Record(0), UnknownOutcome)],
     );
     check(
         |[_, two, three]| {
@@ -90,7 +90,7 @@ fn of_mixed_findings_the_one_to_wait_for_decides_and_the_others_are_not_lost() {
             ]
         },
         Refused(Cause::Busy),
-        &[(1, KeyMismatch(another())), (2, RECORD)],
+        &[(Record(1), KeyMismatch(another())), (Record(2), RECORD)],
     );
     check(
         |_| {
@@ -130,7 +130,7 @@ fn a_group_is_split_by_the_keys_that_were_throttled_last() {
         for findings in [before, now] {
             job.work_through(findings, 6);
         }
-        let records = |job: &Job| job.orders.iter().map(|order| order.record).collect();
+        let records = |job: &Job| job.orders.iter().map(|order| order.record.0).collect();
         let taken = job.split_throttled();
         let taken: Option<Vec<_>> = taken.as_ref().map(records);
         assert_eq!(taken.as_deref(), split, "{keys:?}");

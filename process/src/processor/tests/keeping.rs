@@ -80,7 +80,8 @@ impl Shop {
             metrics: |_| {},
         };
         let deadline = Instant::now() + Duration::from_mins(1);
-        processor.settle(&messages, deadline).await.dispositions
+        let (settlements, _) = processor.settle(&messages, deadline).await;
+        settlements.into_iter().map(|it| it.disposition).collect()
     }
 }
 

@@ -28,19 +28,19 @@ async fn refusal_of(answer: Answer) -> String {
     let finding = |finding| match finding {
         Finding::StoredBefore(order, settled) => {
             let outcome = settled.map_or("unknown", |settled| settled.outcome.status());
-            format!("{} stored before: {outcome}", order.record)
+            format!("{} stored before: {outcome}", order.record.0)
         }
         Finding::KeyMismatch(order, owner) => {
             let outcome = owner
                 .settled
                 .map_or("unknown", |settled| settled.outcome.status());
-            let (record, fingerprint) = (order.record, owner.fingerprint);
+            let (record, fingerprint) = (order.record.0, owner.fingerprint);
             format!("{record} key mismatch: {fingerprint}, {outcome}")
         }
         Finding::Learnt(key, found) => format!("{key} {found:?}"),
         Finding::Conflict => "conflict".to_owned(),
         Finding::Throttled(key, _) => format!("{key:?} throttled"),
-        Finding::Order(order, why) => format!("{} {why}", order.record),
+        Finding::Order(order, why) => format!("{} {why}", order.record.0),
         Finding::Key(key, why) => format!("{key} {why}"),
     };
     findings

@@ -15,7 +15,11 @@ use lambda_http::{
 };
 use lambda_runtime::run;
 use process::{
-    commit::commit, disposition::Disposition, effects::Effects, records::Pending, table::OrderTable,
+    commit::commit,
+    disposition::Disposition,
+    effects::Effects,
+    records::{Pending, Record},
+    table::OrderTable,
 };
 use serde_json::json;
 use std::{
@@ -79,7 +83,7 @@ async fn write(
     let id = ids.fresh(&client, random);
     let placed = OrderPlaced::new(id, client, SystemTime::now().into(), order);
     let pending = Pending {
-        record: 0,
+        record: Record(0),
         bytes: 0,
         receives: 1,
         placed,
@@ -88,7 +92,7 @@ async fn write(
     let committed = commit(table, chains, deadline, Effects::REAL).await;
     match committed.dispositions.first() {
         // A row from before is that of an order whose answer was lost.
-        Some((_, Disposition::Stored(settled) | Disposition::StoredBefore(Some(settled)))) => {
+        Some((_, Disposition::Stored(settled) | Disposition::StoredBefore(settled))) => {
             Ok((id, settled.outcome))
         }
         _ => Err(Problem::TableUnavailable),
