@@ -68,3 +68,28 @@ impl MessageVisibility {
         .await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faked;
+    use std::sync::{Arc, Mutex};
+
+    #[tokio::test]
+    async fn a_request_has_at_most_ten_entries_and_every_message_is_in_one() {
+        let sizes = Arc::<Mutex<Vec<_>>>::default();
+        let seen = sizes.clone();
+        let config = faked::aws(move |_, body| {
+            let size = body["Entries"].as_array().map_or(0, Vec::len);
+            seen.lock().expect("no panic in here").push(size);
+            None
+        });
+        let visibility = MessageVisibility::new(&Client::new(&config), "http://sqs/orders".into());
+        let message = |n: u64| (format!("handle-{n}"), Duration::from_secs(n));
+        let messages: Vec<_> = (0..21).map(message).collect();
+        visibility.change(&messages).await;
+        let mut sizes = sizes.lock().expect("no panic in here").clone();
+        sizes.sort_unstable();
+        assert_eq!(sizes, [1, 10, 10]);
+    }
+}

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     disposition::Settled,
-    faked::{self, Answer, pending, refused},
+    faked::{self, Answer, SILENCE, pending, refused},
 };
 use events::{Outcome, order::kit};
 use serde_json::{Value, json};
@@ -162,6 +162,18 @@ async fn nothing_is_sent_once_the_deadline_is_over() {
         .dispositions;
     assert_eq!(dispositions, [(Record(0), Disposition::Retry(Cause::Busy))]);
     assert!(calls.lock().expect("no panic in here").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_without_an_answer_by_the_deadline_does_not_count_as_written() {
+    let (table, calls) = table(|_, _| Some(SILENCE));
+    let order = pending(0, &[1]);
+    let chains = vec![vec![vec![&order]]];
+    let committed = commit(&table, chains, Instant::now() + MINUTE, LONGEST).await;
+    let expected = [(Record(0), Disposition::Retry(Cause::Busy))];
+    assert_eq!(committed.dispositions, expected);
+    assert_eq!(committed.first_write, None);
+    assert_eq!(calls.lock().expect("no panic in here").len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
