@@ -17,22 +17,20 @@ const END: &str = r#""}"#;
 pub(crate) fn mark(json: &str) -> Cow<'_, str> {
     let (mut marked, mut copied, mut at) = (String::new(), 0, 0);
     while let Some(byte) = json.as_bytes().get(at) {
-        let rest = &json[at..];
-        let length = match byte {
-            b'"' => string(rest),
+        at += match byte {
+            b'"' => string(&json[at..]),
             b'-' | b'0'..=b'9' => {
                 let end = |c: char| !(c.is_ascii_digit() || "+-.eE".contains(c));
-                let number = &rest[..rest.find(end).unwrap_or(rest.len())];
+                let number = json[at..].split(end).next().unwrap_or_default();
                 if is_rounded(number) {
                     marked.extend([&json[copied..at], START, number, END]);
                     copied = at + number.len();
                 }
                 number.len()
             }
-            // Outside of strings, JSON is ASCII.
-            _ => rest.chars().next().map_or(1, char::len_utf8),
+            // A longer character passes byte by byte: only ASCII is sliced.
+            _ => 1,
         };
-        at += length;
     }
     if copied == 0 {
         return json.into();

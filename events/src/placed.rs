@@ -74,15 +74,19 @@ impl OrderPlaced {
             r#type: String,
             version: u64,
         }
-        let header: Header = serde_json::from_str(body)?;
-        if header.r#type != TYPE {
-            return Err(NotAnOrderPlaced::Type);
+        match serde_json::from_str::<Envelope<Self>>(&exact::mark(body)) {
+            Ok(envelope) if envelope.r#type == TYPE && envelope.version == VERSION => {
+                Ok(envelope.message)
+            }
+            // A message of another type or a later version may not parse: its header alone shows which it is.
+            envelope => match serde_json::from_str(body)? {
+                Header { r#type, .. } if r#type != TYPE => Err(NotAnOrderPlaced::Type),
+                Header { version, .. } if version != VERSION => {
+                    Err(NotAnOrderPlaced::Version(version))
+                }
+                _ => Ok(envelope?.message),
+            },
         }
-        if header.version != VERSION {
-            return Err(NotAnOrderPlaced::Version(header.version));
-        }
-        let envelope: Envelope<Self> = serde_json::from_str(&exact::mark(body))?;
-        Ok(envelope.message)
     }
 
     /// Returns the order's id.

@@ -57,6 +57,15 @@ fn a_message_that_cannot_be_read_says_why() -> anyhow::Result<()> {
         change("order", json!(7))?,
         NotAnOrderPlaced::Malformed(_)
     ));
+    // A message of another type or version may have other fields, too.
+    for (r#type, version, expected) in [
+        ("order.placed", 2, "its version is 2, not 1"),
+        ("order.cancelled", 1, "its type is not order.placed"),
+    ] {
+        let message = json!({"type": r#type, "version": version, "order": 7}).to_string();
+        let error = OrderPlaced::from_json(&message).expect_err("it isn't one");
+        assert_eq!(error.to_string(), expected);
+    }
     assert!(matches!(
         OrderPlaced::from_json("poison"),
         Err(NotAnOrderPlaced::Malformed(_))
