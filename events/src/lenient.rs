@@ -38,7 +38,10 @@ impl<'a> Object<'a> {
 
     /// Returns a member that is Unicode text.
     pub fn text(&self, name: &str) -> Option<String> {
-        serde_json::from_str(self.get(name)?.get()).ok()
+        let value = self.get(name)?.get();
+        // An error would cost more than the text.
+        let is_string = value.starts_with('"');
+        is_string.then(|| serde_json::from_str(value).ok())?
     }
 
     /// Returns all members in the sequence sent.

@@ -1,6 +1,6 @@
 //! What accepting one order and accepting many have in common.
 
-use crate::{metrics::Metrics, problem::Problem, queue::OrderQueue, request};
+use crate::{gateway::is_of_key, metrics::Metrics, problem::Problem, queue::OrderQueue, request};
 use events::{Client, IdempotencyKey, Order, OrderIds, OrderPlaced, Timestamp, json};
 use lambda_http::{Request, http::header::HeaderName};
 
@@ -94,11 +94,8 @@ pub(crate) fn header_key(
 /// Returns whether a header's name is close to that of the key's. Ignoring such a header would make each retry a new order.
 pub(crate) fn has_near_miss(request: &Request) -> bool {
     let mut names = request.headers().keys().map(HeaderName::as_str);
-    names.any(|name| {
-        let is_near = name.contains("idempot") || name.contains("potency");
-        // Responses carry such a header to mark a replay, and a proxy may copy it.
-        is_near && name != HEADER && !name.ends_with("-replayed")
-    })
+    // Responses carry a header that ends in this way to mark a replay, and a proxy may copy it.
+    names.any(|name| is_of_key(name) && name != HEADER && !name.ends_with("-replayed"))
 }
 
 /// Reads an idempotency key. Anonymous clients may not use one.

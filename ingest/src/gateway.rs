@@ -2,8 +2,8 @@
 //!
 //! `lambda_http` does the conversion. But its own types parse an event as a whole, so one odd value would fail the function,
 //! and its conversion panics on some values. So the event is read here, member by member: the functions get what they use, and
-//! nothing else. The path and the client are in the request's context, which the conversion leaves alone;
-//! [`request`](crate::request) reads them from there.
+//! nothing else. The path is in the request's context, which the conversion leaves alone; the client and the query become an
+//! extension of the request. [`request`](crate::request) reads them from there.
 //!
 //! # Odd events
 //! | event | what happens |
@@ -27,16 +27,16 @@ mod client;
 
 pub use client::RoleClients;
 
+use client::Caller;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
-use events::lenient::{Object, lossy};
+use events::{
+    Client,
+    lenient::{Object, lossy},
+};
 use lambda_http::{
-    aws_lambda_events::apigw::{
-        ApiGatewayProxyRequest, ApiGatewayRequestAuthorizer, ApiGatewayV2httpRequest,
-    },
-    http::{
-        HeaderMap, HeaderValue, Method,
-        header::{HOST, HeaderName},
-    },
+    aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest},
+    http::{HeaderMap, HeaderValue, Method, header::HeaderName},
     request::LambdaRequest,
 };
 use serde::{
@@ -46,34 +46,69 @@ use serde::{
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 
-/// Field of an authorizer's context that carries the request's client.
-pub(crate) const CLIENT: &str = "client";
-/// Field with the client if each session of a role is one.
-pub(crate) const CLIENT_OF_SESSION: &str = "client_of_session";
-/// Field with a parameter of the query, by the parameter's name.
+/// Parameters of the query.
 pub(crate) const PLACED_AT: &str = "placed_at";
 pub(crate) const IDS: &str = "ids";
 pub(crate) const FINGERPRINT: &str = "fingerprint";
 
+/// Headers that are read, apart from those of an idempotency key.
+const READ: [&str; 2] = ["content-type", "content-encoding"];
+
 /// An event of a REST API, an HTTP API or a Function URL, reduced to what the functions use. It can only be created by parsing
 /// JSON: the conversion panics on some values that its type allows.
 #[derive(Debug)]
-pub struct Event(pub(crate) LambdaRequest);
+pub struct Event {
+    pub(crate) request: LambdaRequest,
+    caller: Option<Caller>,
+    query: Query,
+}
 
-impl<'de> Deserialize<'de> for Event {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let event = read(<&RawValue>::deserialize(deserializer)?);
-        // The error quotes nothing of the event: the runtime logs it.
-        let unknown = "the event is not from a REST API, an HTTP API or a Function URL";
-        event.map(Self).ok_or_else(|| D::Error::custom(unknown))
+/// What is known of a request beside its HTTP: an extension of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Known {
+    /// The client; None if there is an authorizer that names no client.
+    pub(crate) client: Option<Client>,
+    pub(crate) query: Query,
+}
+
+/// The query's parameters.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Query {
+    pub(crate) placed_at: Option<String>,
+    pub(crate) ids: Option<String>,
+    pub(crate) fingerprint: Option<String>,
+}
+
+impl Event {
+    /// Returns the HTTP request, and what is known beside it.
+    pub(crate) fn into_parts(self, of_role: RoleClients) -> (LambdaRequest, Known) {
+        let client = self.caller.map(|caller| caller.client(of_role));
+        let query = self.query;
+        (self.request, Known { client, query })
     }
 }
 
-fn read(event: &RawValue) -> Option<LambdaRequest> {
-    let event = Object::read(event)?;
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let event = Object::deserialize(deserializer).ok();
+        // The error quotes nothing of the event: the runtime logs it.
+        let unknown = "the event is not from a REST API, an HTTP API or a Function URL";
+        let event = event.as_ref().and_then(read);
+        event.ok_or_else(|| D::Error::custom(unknown))
+    }
+}
+
+fn read(event: &Object<'_>) -> Option<Event> {
     let context = Object::read(event.get("requestContext")?)?;
-    let (body, is_base64_encoded) = body(&event)?;
-    let authorizer = authorizer(&event, &context);
+    Some(Event {
+        request: request(event, &context)?,
+        caller: client::caller(&context),
+        query: query(event),
+    })
+}
+
+fn request(event: &Object<'_>, context: &Object<'_>) -> Option<LambdaRequest> {
+    let (body, is_base64_encoded) = body(event)?;
     let parameters = texts(&event.object("pathParameters"));
     let request_id = context.text("requestId").filter(|id| is_id(id));
     let method = |text: String| Method::from_bytes(text.as_bytes()).ok();
@@ -82,23 +117,21 @@ fn read(event: &RawValue) -> Option<LambdaRequest> {
     if let Some(name) = event.text("httpMethod").filter(|_| !context.has("elb")) {
         let mut rest = ApiGatewayProxyRequest::default();
         rest.http_method = method(name)?;
-        rest.headers = headers(&event);
+        rest.headers = headers(event);
         (rest.body, rest.is_base64_encoded) = (body, is_base64_encoded);
         rest.path_parameters = parameters;
         let context = &mut rest.request_context;
         (context.path, context.resource_path) = (text("path"), text("resource"));
-        context.authorizer = authorizer;
         context.request_id = request_id;
         return Some(LambdaRequest::ApiGatewayV1(rest));
     }
     let mut http = ApiGatewayV2httpRequest::default();
-    http.headers = headers(&event);
+    http.headers = headers(event);
     (http.body, http.is_base64_encoded) = (body, is_base64_encoded);
     http.path_parameters = parameters;
     http.request_context.http.method = method(context.object("http").text("method")?)?;
     http.request_context.http.path = text("rawPath");
     http.request_context.route_key = text("routeKey");
-    http.request_context.authorizer = Some(authorizer);
     http.request_context.request_id = request_id;
     Some(LambdaRequest::ApiGatewayV2(http))
 }
@@ -129,18 +162,14 @@ fn body(event: &Object<'_>) -> Option<(Option<String>, bool)> {
     })
 }
 
-/// Merges the headers of both maps. A REST API fills both with the same values.
+/// Merges those headers of both maps that are read. A REST API fills both with the same values.
 fn headers(event: &Object<'_>) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    let mut add = |name: &str, value: &RawValue| {
+    let mut add = |name: &HeaderName, value: &RawValue| {
         let Some(value) = lossy(value) else { return };
         let value = value.replace(|c: char| c.is_control() && c != '\t', "\u{fffd}");
-        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
-            return;
-        };
         if let Ok(value) = HeaderValue::from_bytes(value.as_bytes())
-            && name != HOST // The conversion parses it as a URI and panics if it isn't one.
-            && !headers.get_all(&name).iter().any(|known| *known == value)
+            && !headers.get_all(name).iter().any(|known| *known == value)
         {
             // No gateway lets through more than 32,768 headers.
             drop(headers.try_append(name, value));
@@ -148,13 +177,30 @@ fn headers(event: &Object<'_>) -> HeaderMap {
     };
     for map in ["multiValueHeaders", "headers"] {
         for (name, value) in event.object(map).members() {
-            match serde_json::from_str::<Vec<&RawValue>>(value.get()) {
-                Ok(values) => values.into_iter().for_each(|value| add(name, value)),
-                Err(_) => add(name, value),
+            let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
+                continue;
+            };
+            if !READ.contains(&name.as_str()) && !is_of_key(name.as_str()) {
+                continue;
+            }
+            match list(value) {
+                Some(values) => values.into_iter().for_each(|value| add(&name, value)),
+                None => add(&name, value),
             }
         }
     }
     headers
+}
+
+/// Returns whether a header's name is the idempotency key's, or close to it.
+pub(crate) fn is_of_key(name: &str) -> bool {
+    name.contains("idempot") || name.contains("potency")
+}
+
+/// Returns the elements of an array; None if the value isn't one.
+fn list(value: &RawValue) -> Option<Vec<&RawValue>> {
+    let is_array = value.get().starts_with('[');
+    is_array.then(|| serde_json::from_str(value.get()).ok())?
 }
 
 fn texts(object: &Object<'_>) -> HashMap<String, String> {
@@ -164,37 +210,20 @@ fn texts(object: &Object<'_>) -> HashMap<String, String> {
     texts.collect()
 }
 
-/// Returns an authorizer's context that contains only what was read here for the functions.
-fn authorizer(event: &Object<'_>, context: &Object<'_>) -> ApiGatewayRequestAuthorizer {
-    let client = |of_role| {
-        let client = client::client(context, of_role)?;
-        Some(client.as_str().to_owned())
-    };
-    let query = |name| parameter(event, name);
-    let fields = [
-        (CLIENT, client(RoleClients::Role)),
-        (CLIENT_OF_SESSION, client(RoleClients::Session)),
-        (PLACED_AT, query(PLACED_AT)),
-        (IDS, query(IDS)),
-        (FINGERPRINT, query(FINGERPRINT)),
-    ];
-    let mut authorizer = ApiGatewayRequestAuthorizer::default();
-    for (name, value) in fields {
-        if let Some(value) = value {
-            authorizer.fields.insert(name.to_owned(), value.into());
+/// Reads the query's parameters. Several values of one are joined by commas, as HTTP APIs and Function URLs do.
+fn query(event: &Object<'_>) -> Query {
+    let many = event.object("multiValueQueryStringParameters");
+    let one = event.object("queryStringParameters");
+    let parameter = |name| match many.get(name).and_then(list) {
+        Some(values) => {
+            let values: Vec<_> = values.into_iter().filter_map(lossy).collect();
+            Some(values.join(","))
         }
+        None => lossy(one.get(name)?).map(Into::into),
+    };
+    Query {
+        placed_at: parameter(PLACED_AT),
+        ids: parameter(IDS),
+        fingerprint: parameter(FINGERPRINT),
     }
-    authorizer
-}
-
-/// Returns a parameter of the query. Several values are joined by commas, as HTTP APIs and Function URLs do.
-fn parameter(event: &Object<'_>, name: &str) -> Option<String> {
-    let many = event.object("multiValueQueryStringParameters").get(name);
-    let many = many.and_then(|many| serde_json::from_str::<Vec<&RawValue>>(many.get()).ok());
-    if let Some(many) = many {
-        let values: Vec<_> = many.into_iter().filter_map(lossy).collect();
-        return Some(values.join(","));
-    }
-    let one = event.object("queryStringParameters").get(name)?;
-    lossy(one).map(Into::into)
 }

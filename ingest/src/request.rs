@@ -1,7 +1,7 @@
 //! Reads requests that came through [`gateway`](crate::gateway).
 
 use crate::{
-    gateway::{CLIENT, CLIENT_OF_SESSION, FINGERPRINT, IDS, PLACED_AT, RoleClients},
+    gateway::{Known, Query},
     problem::Problem,
 };
 use events::{Client, Timestamp};
@@ -125,12 +125,13 @@ pub fn slashes(request: &Request) -> Option<usize> {
 
 /// Returns the time at which the order was placed, if the request has it. The location in a 202 does.
 pub fn placed_at(request: &Request) -> Option<Timestamp> {
-    member(request, PLACED_AT)?.parse().ok()
+    query(request)?.placed_at.as_deref()?.parse().ok()
 }
 
 /// Returns the first digits of the order's fingerprint, if the request has them. The location in a 202 does.
 pub fn fingerprint(request: &Request) -> Result<Option<&str>, Problem> {
-    member(request, FINGERPRINT).map(digits).transpose()
+    let sent = query(request).and_then(|query| query.fingerprint.as_deref());
+    sent.map(digits).transpose()
 }
 
 /// Parses one of many orders, `ID` or `ID.FINGERPRINT`, into the id and the fingerprint's digits.
@@ -149,26 +150,20 @@ fn digits(text: &str) -> Result<&str, Problem> {
 
 /// Returns the orders in the query, `?ids=A,B`, in the sequence sent.
 pub fn ids(request: &Request) -> Vec<&str> {
-    let ids = member(request, IDS).unwrap_or_default().split(',');
+    let ids = query(request).and_then(|query| query.ids.as_deref());
+    let ids = ids.unwrap_or_default().split(',');
     ids.map(str::trim).filter(|id| !id.is_empty()).collect()
 }
 
-/// Returns a value that [`gateway`](crate::gateway) read from the event, by name.
-fn member<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
-    let authorizer = request.request_context_ref()?.authorizer()?;
-    authorizer.fields.get(name)?.as_str()
+fn query(request: &Request) -> Option<&Query> {
+    Some(&request.extensions().get::<Known>()?.query)
 }
 
 /// Returns the client that sent the request, as [`gateway`](crate::gateway) determined it.
 pub fn client(request: &Request) -> Result<Client, Problem> {
-    let name = match request.extensions().get() {
-        Some(RoleClients::Session) => CLIENT_OF_SESSION,
-        Some(RoleClients::Role) | None => CLIENT,
-    };
-    member(request, name)
-        .map(Client::identified)
-        .ok_or_else(|| {
-            tracing::warn!("the authorizer's context names no client in any known field");
-            Problem::UnnamedClient
-        })
+    let known = request.extensions().get::<Known>();
+    known.and_then(|known| known.client.clone()).ok_or_else(|| {
+        tracing::warn!("the authorizer's context names no client in any known field");
+        Problem::UnnamedClient
+    })
 }

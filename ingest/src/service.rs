@@ -5,10 +5,7 @@ use crate::{
     request,
 };
 use futures_util::FutureExt;
-use lambda_http::{
-    Adapter, Body, LambdaEvent, Request, RequestExt, Response, Service, service_fn,
-    tower::ServiceExt,
-};
+use lambda_http::{Adapter, Body, LambdaEvent, Request, RequestExt, Response, Service, service_fn};
 use serde::Serialize;
 use std::{convert::Infallible, fmt::Debug, future::Future};
 use tracing::{Instrument, Span};
@@ -22,15 +19,19 @@ pub fn service<'a, F>(
 where
     F: Future<Output = Response<Body>> + Send + 'a,
 {
-    let handler = service_fn(move |mut request: Request| {
-        request.extensions_mut().insert(of_role);
-        let span = span(&request);
-        let answer = span.in_scope(|| handler(request));
-        answer.map(Ok::<_, Infallible>).instrument(span)
-    });
-    Adapter::from(handler).map_request(|event: LambdaEvent<Event>| {
+    service_fn(move |event: LambdaEvent<Event>| {
         let LambdaEvent { payload, context } = event;
-        LambdaEvent::new(payload.0, context)
+        let (request, known) = payload.into_parts(of_role);
+        let mut known = Some(known);
+        let handler = service_fn(|mut request: Request| {
+            known
+                .take()
+                .map(|known| request.extensions_mut().insert(known));
+            let span = span(&request);
+            let answer = span.in_scope(|| handler(request));
+            answer.map(Ok::<_, Infallible>).instrument(span)
+        });
+        Adapter::from(handler).call(LambdaEvent::new(request, context))
     })
 }
 

@@ -22,22 +22,27 @@ pub struct Event(pub SqsEvent);
 
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let event = read(<&RawValue>::deserialize(deserializer)?);
+        let event = Object::deserialize(deserializer).ok();
+        let event = event.as_ref().and_then(read);
         // The error quotes nothing of the event: the runtime logs it.
         event.ok_or_else(|| D::Error::custom("the event has no list of records"))
     }
 }
 
-fn read(event: &RawValue) -> Option<Event> {
-    let records = Object::read(event)?.get("Records")?;
-    let records: Vec<&RawValue> = serde_json::from_str(records.get()).ok()?;
+fn read(event: &Object<'_>) -> Option<Event> {
+    let records = event.get("Records")?.get();
+    // The records are objects, whatever they contain. If one isn't, read each on its own.
+    let records = serde_json::from_str(records).or_else(|_| {
+        let records: Vec<&RawValue> = serde_json::from_str(records)?;
+        let record = |record| Object::read(record).unwrap_or_default();
+        serde_json::Result::Ok(records.into_iter().map(record).collect::<Vec<_>>())
+    });
     let mut event = SqsEvent::default();
-    event.records = records.into_iter().map(record).collect();
+    event.records = records.ok()?.iter().map(record).collect();
     Some(Event(event))
 }
 
-fn record(record: &RawValue) -> SqsMessage {
-    let record = Object::read(record).unwrap_or_default();
+fn record(record: &Object<'_>) -> SqsMessage {
     let mut message = SqsMessage::default();
     message.message_id = record.text("messageId");
     message.receipt_handle = record.text("receiptHandle");

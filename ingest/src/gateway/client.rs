@@ -17,6 +17,25 @@ pub enum RoleClients {
     Session,
 }
 
+/// The caller of a request.
+#[derive(Debug)]
+pub struct Caller {
+    /// The name, with its kind; empty if the gateway names nobody.
+    name: String,
+    /// How long the name is without a role's session.
+    role: usize,
+}
+
+impl Caller {
+    /// Returns the caller as a client.
+    pub fn client(mut self, of_role: RoleClients) -> Client {
+        if of_role == RoleClients::Role {
+            self.name.truncate(self.role);
+        }
+        Client::identified(self.name)
+    }
+}
+
 /// An object of `requestContext`, and its members that name a caller.
 type Place = (&'static str, &'static [Name]);
 /// The kind of caller, the member with its name, and the member that names the issuer of that name.
@@ -64,36 +83,40 @@ const CERTIFICATE: &[Name] = &[("certificate", "subjectDN", Some("issuerDN"))];
 const API_KEY: &str = "api-key";
 const IAM: &str = "iam";
 
-/// Returns the client of a request, by its `requestContext`; None if there is an authorizer that names no client.
-pub fn client(context: &Object<'_>, of_role: RoleClients) -> Option<Client> {
-    let find = |places: &[Place]| {
-        let mut places = places.iter();
-        places.find_map(|place| name_at(context, place, of_role))
-    };
-    if let Some(name) = find(&BY_AUTHORIZER) {
-        return Some(Client::identified(name));
-    }
-    let by_gateway = || find(&BY_GATEWAY).map_or_else(Client::anonymous, Client::identified);
-    (!has_authorizer(context)).then(by_gateway)
+/// Returns the caller of a request, by its `requestContext`; None if there is an authorizer that names no client.
+pub fn caller(context: &Object<'_>) -> Option<Caller> {
+    let find = |places: &[Place]| places.iter().find_map(|place| caller_at(context, place));
+    find(&BY_AUTHORIZER).or_else(|| {
+        let nobody = || Caller {
+            name: String::new(),
+            role: 0,
+        };
+        (!has_authorizer(context)).then(|| find(&BY_GATEWAY).unwrap_or_else(nobody))
+    })
 }
 
-fn name_at(context: &Object<'_>, (place, names): &Place, of_role: RoleClients) -> Option<String> {
+fn caller_at(context: &Object<'_>, (place, names): &Place) -> Option<Caller> {
     let mut place = place.split('.');
     let first = context.object(place.next()?);
     let object = place.fold(first, |object, member| object.object(member));
     names.iter().find_map(|(kind, member, issuer)| {
         let name = name(&object, member)?;
-        Some(match issuer {
+        let name = match issuer {
             Some(issuer) => {
                 let issuer = object.text(issuer).unwrap_or_default();
                 format!("{kind}:{}", json!([issuer, name]))
             }
             // Clients by API key had this name before kinds existed. AWS's ids consist of letters and digits.
             None if *kind == API_KEY && !name.contains(':') && name != "anonymous" => name,
-            None if *kind == IAM && of_role == RoleClients::Role => {
-                format!("{kind}:{}", without_session(&name))
-            }
             None => format!("{kind}:{name}"),
+        };
+        let session = match name.strip_prefix("iam:") {
+            Some(name) if *kind == IAM => name.len() - without_session(name).len(),
+            _ => 0,
+        };
+        Some(Caller {
+            role: name.len() - session,
+            name,
         })
     })
 }
