@@ -34,9 +34,9 @@ impl std::fmt::Display for OrderId {
     }
 }
 
-/// A secret that signs order ids. It is never printed.
+/// A secret that signs order ids, as the state of an HMAC with this key. It is never printed.
 #[derive(Clone)]
-pub struct Secret(String);
+pub struct Secret(Hmac<Sha256>);
 
 /// The error for a secret of fewer than 32 characters.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,10 +48,10 @@ impl Secret {
     pub fn new(secret: impl Into<String>) -> Result<Self, SecretTooShort> {
         let secret = secret.into();
         if secret.len() < 32 {
-            Err(SecretTooShort)
-        } else {
-            Ok(Self(secret))
+            return Err(SecretTooShort);
         }
+        let mac = Hmac::new_from_slice(secret.as_bytes());
+        Ok(Self(mac.expect("HMAC takes keys of any length")))
     }
 }
 
@@ -122,8 +122,7 @@ fn id_mac(secret: &Secret, client: &Client, identity: &[u8]) -> Hmac<Sha256> {
 
 /// Returns an HMAC over a purpose and inputs. Each input's length precedes it, so that no two lists of inputs look the same.
 fn mac(secret: &Secret, purpose: &str, inputs: &[&[u8]]) -> Hmac<Sha256> {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(secret.0.as_bytes()).expect("HMAC takes keys of any length");
+    let mut mac = secret.0.clone();
     for input in std::iter::once(purpose.as_bytes()).chain(inputs.iter().copied()) {
         mac.update(&(input.len() as u64).to_be_bytes());
         mac.update(input);

@@ -68,7 +68,10 @@ pub async fn accept_batch(
     let mut results: Vec<Accepted> = checked.into_iter().map(to_message).collect();
 
     let start = Instant::now();
-    let sent = acceptor.queue.send_all(&messages, trace.as_deref()).await;
+    let sent = acceptor
+        .queue
+        .send_all(&client, &messages, trace.as_deref());
+    let sent = sent.await;
     if !messages.is_empty() {
         acceptor.metrics.took("QueueMilliseconds", start.elapsed());
     }

@@ -15,7 +15,11 @@ use aws_smithy_runtime_api::client::{
     http::{SharedHttpConnector, http_client_fn},
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
-use aws_types::{SdkConfig, region::Region, sdk_config::SharedCredentialsProvider};
+use aws_types::{
+    SdkConfig,
+    region::Region,
+    sdk_config::{SharedCredentialsProvider, StalledStreamProtectionConfig},
+};
 use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
@@ -46,6 +50,8 @@ pub fn configure(
     let mut config = SdkConfig::builder()
         .behavior_version(behavior_version())
         .retry_config(RetryConfig::disabled())
+        // Each attempt ends by its own time-out, long before a stream counts as stalled.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .region(Region::new(required("AWS_REGION")?))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(http_client_fn(move |_, _| connector.clone()))

@@ -5,22 +5,27 @@ use aws_sdk_sqs::types::{
     MessageSystemAttributeNameForSends::AwsTraceHeader, MessageSystemAttributeValue,
     SendMessageBatchRequestEntry,
 };
-use events::{OrderPlaced, text::bounded};
+use events::{Client, OrderPlaced, text::bounded};
 use futures_util::future::join_all;
 
 /// For each order, in the sequence given, whether SQS has stored it.
 type Answers = Vec<Result<(), NotQueued>>;
 
 impl OrderQueue {
-    /// Puts orders on the queue, and returns once SQS has answered for each. Refused ones are sent once more, so this takes up
+    /// Puts a client's orders on the queue, and returns once SQS has answered for each. Refused ones are sent once more, so this takes up
     /// to two calls' time. An order that SQS stored without confirming it is then on the queue twice, under one id, and takes
     /// effect once.
-    pub async fn send_all(&self, orders: &[OrderPlaced], trace: Option<&str>) -> Answers {
-        let trace = trace_header(trace);
-        let mut answers = self.send_once(orders, trace.as_ref()).await;
+    pub async fn send_all(
+        &self,
+        client: &Client,
+        orders: &[OrderPlaced],
+        trace: Option<&str>,
+    ) -> Answers {
+        let (group, trace) = (client.message_group(), trace_header(trace));
+        let mut answers = self.send_once(orders, &group, trace.as_ref()).await;
         let refused: Vec<_> = (0..orders.len()).filter(|n| answers[*n].is_err()).collect();
         let again = refused.iter().map(|n| &orders[*n]);
-        let again = self.send_once(again, trace.as_ref()).await;
+        let again = self.send_once(again, &group, trace.as_ref()).await;
         for (n, answer) in refused.into_iter().zip(again) {
             answers[n] = answer;
         }
@@ -31,29 +36,30 @@ impl OrderQueue {
     async fn send_once(
         &self,
         orders: impl IntoIterator<Item = &OrderPlaced>,
+        group: &str,
         trace: Option<&MessageSystemAttributeValue>,
     ) -> Answers {
-        let message = |order: &OrderPlaced| (order.to_json(), order.client().message_group());
-        let messages: Vec<_> = orders.into_iter().map(message).collect();
-        let calls = pack(messages.iter().map(|(body, _)| body.len()));
-        let mut messages = messages.into_iter();
+        let bodies: Vec<_> = orders.into_iter().map(OrderPlaced::to_json).collect();
+        let calls = pack(bodies.iter().map(String::len));
+        let mut bodies = bodies.into_iter();
         let calls = calls.into_iter().map(|call| {
-            let messages = messages.by_ref().take(call.len());
-            self.call(messages.collect(), trace)
+            let bodies = bodies.by_ref().take(call.len());
+            self.call(bodies.collect(), group, trace)
         });
         join_all(calls).await.into_iter().flatten().collect()
     }
 
-    /// Makes one `SendMessageBatch` of these bodies and message groups.
+    /// Makes one `SendMessageBatch` of these bodies.
     async fn call(
         &self,
-        messages: Vec<(String, String)>,
+        bodies: Vec<String>,
+        group: &str,
         trace: Option<&MessageSystemAttributeValue>,
     ) -> Answers {
         // A message that is in neither of SQS's lists counts as refused.
         let unnamed = NotQueued("SQS answered the call, but not for this message".to_owned());
-        let mut answers = vec![Err(unnamed); messages.len()];
-        let entry = |(n, (body, group)): (usize, (String, String))| {
+        let mut answers = vec![Err(unnamed); bodies.len()];
+        let entry = |(n, body): (usize, String)| {
             // The order's id can't identify the entry: with one idempotency key it may occur twice.
             let mut entry = SendMessageBatchRequestEntry::builder()
                 .id(n.to_string())
@@ -64,7 +70,7 @@ impl OrderQueue {
             }
             entry.build().expect("it has an id and a body")
         };
-        let entries = messages.into_iter().enumerate().map(entry).collect();
+        let entries = bodies.into_iter().enumerate().map(entry).collect();
         let send = self.sqs.send_message_batch().queue_url(&self.url);
         let answer = match send.set_entries(Some(entries)).send().await {
             Ok(answer) => answer,
