@@ -5,7 +5,11 @@ use aws_sdk_sqs::Client;
 use function::{aws::connector, environment::required, logs};
 use ingest::{acceptor::Acceptor, config, dispatch::dispatch, queue::OrderQueue, service};
 use lambda_runtime::run;
+use mimalloc::MiMalloc;
 use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     logs::main(function)

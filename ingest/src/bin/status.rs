@@ -10,7 +10,11 @@ use ingest::{
     config, polling::Polling, service, status::status, statuses::Statuses, table::OrderTable,
 };
 use lambda_runtime::run;
+use mimalloc::MiMalloc;
 use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     logs::main(function)

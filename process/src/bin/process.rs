@@ -6,6 +6,7 @@ use function::{
     logs,
 };
 use lambda_runtime::{LambdaEvent, run, service_fn};
+use mimalloc::MiMalloc;
 use process::{
     bus::OutcomeBus, config, effects::Effects, event::Event, processor::Processor, stock::TABLE,
     table::OrderTable, visibility::MessageVisibility,
@@ -15,6 +16,9 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::time::Instant;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     logs::main(function)
