@@ -3,13 +3,11 @@
 use crate::{
     endpoints::Endpoints,
     environment::{optional, required},
+    roots,
 };
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use aws_credential_types::Credentials;
-use aws_smithy_http_client::{
-    Connector,
-    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
-};
+use aws_smithy_http_client::tls::TrustStore;
 use aws_smithy_runtime_api::client::{
     behavior_version::BehaviorVersion,
     http::{SharedHttpConnector, http_client_fn},
@@ -19,10 +17,6 @@ use aws_types::{
     SdkConfig,
     region::Region,
     sdk_config::{SharedCredentialsProvider, StalledStreamProtectionConfig},
-};
-use rustls::{
-    RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject},
 };
 use std::{env, fs};
 
@@ -62,32 +56,15 @@ pub fn configure(
 }
 
 /// Builds the connector, which opens and keeps connections. `AWS_CA_BUNDLE` names a file of roots to trust instead of the
-/// system's; `SSL_CERT_FILE` names another place for the system's.
-///
-/// A cold start reads all of the system's roots, more than a hundred. Amazon's own five would save most of that time, but
-/// Amazon advises against pinning them: once a service moves to another root, every cold start would fail.
+/// system's; `SSL_CERT_FILE` names another place for the [system's](roots::of_system).
 pub fn connector() -> Result<SharedHttpConnector> {
-    let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
     let bundle = env::var_os("AWS_CA_BUNDLE").filter(|file| !file.is_empty());
     let Some(file) = bundle else {
-        return Ok(SharedHttpConnector::new(connector.build()));
+        return roots::of_system();
     };
-    let roots = fs::read(&file)
-        .map_err(anyhow::Error::from)
-        .and_then(certificates)
+    let pem = fs::read(&file).map_err(anyhow::Error::from);
+    let pem = pem
+        .and_then(roots::certificates)
         .with_context(|| format!("AWS_CA_BUNDLE: cannot use {}", file.display()))?;
-    let trusted = TrustStore::empty().with_pem_certificate(roots);
-    let context = TlsContext::builder().with_trust_store(trusted).build()?;
-    let connector = connector.tls_context(context).build();
-    Ok(SharedHttpConnector::new(connector))
-}
-
-/// Checks that a PEM file has at least one certificate, and none that cannot be parsed: the SDK would panic at it.
-fn certificates(pem: Vec<u8>) -> Result<Vec<u8>> {
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        roots.add(certificate?)?;
-    }
-    ensure!(!roots.is_empty(), "it contains no certificate");
-    Ok(pem)
+    roots::of(TrustStore::empty().with_pem_certificate(pem))
 }

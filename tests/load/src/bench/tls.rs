@@ -42,6 +42,10 @@ pub fn server() -> anyhow::Result<(Arc<ServerConfig>, Trust)> {
     authority
         .distinguished_name
         .push(DnType::CommonName, "Order intake benchmarks");
+    // As the roots of AWS's servers, so that the functions find it as they find those.
+    authority
+        .distinguished_name
+        .push(DnType::OrganizationName, "Amazon");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
