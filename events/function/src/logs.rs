@@ -6,11 +6,14 @@ use std::{
     panic::{self, PanicHookInfo},
     process::ExitCode,
 };
-use tracing::Subscriber;
+use tracing::{Event, Subscriber};
 use tracing_subscriber::{
     filter::{LevelFilter, filter_fn},
-    fmt::{self, MakeWriter},
+    fmt::{
+        self, FmtContext, FormatEvent, FormatFields, FormattedFields, MakeWriter, format::Writer,
+    },
     layer::SubscriberExt,
+    registry::LookupSpan,
     util::SubscriberInitExt,
 };
 
@@ -55,8 +58,10 @@ where
     fmt::fmt()
         .json()
         .flatten_event(true)
+        .with_current_span(false)
         .with_span_list(false)
         .with_target(false)
+        .map_event_format(WithSpan)
         // The runtime's span, at INFO, carries the request's id: below that level a warning would have none.
         .with_max_level(level.clamp(LevelFilter::INFO, LevelFilter::DEBUG))
         .with_writer(to)
@@ -64,6 +69,37 @@ where
         .with(filter_fn(move |line| {
             line.is_span() || *line.level() <= level
         }))
+}
+
+/// Appends the fields of the current span to a line, with the request's ids, as they were formatted when it was opened. The
+/// format itself would parse them and write them again, at each line.
+struct WithSpan<F>(F);
+
+impl<S, N, F> FormatEvent<S, N> for WithSpan<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> std::fmt::Result {
+        let mut line = String::new();
+        self.0
+            .format_event(context, Writer::new(&mut line), event)?;
+        let span = context.lookup_current();
+        let extensions = span.as_ref().map(|span| span.extensions());
+        let fields = extensions
+            .as_ref()
+            .and_then(|all| all.get::<FormattedFields<N>>());
+        match (line.strip_suffix("}\n"), fields) {
+            (Some(members), Some(fields)) => writeln!(writer, "{members},\"span\":{fields}}}"),
+            _ => writer.write_str(&line),
+        }
+    }
 }
 
 #[cfg(any(test, feature = "kit"))]
