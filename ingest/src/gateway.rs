@@ -177,12 +177,13 @@ fn headers(event: &Object<'_>) -> HeaderMap {
     };
     for map in ["multiValueHeaders", "headers"] {
         for (name, value) in event.object(map).members() {
+            let is_read = READ.iter().any(|read| name.eq_ignore_ascii_case(read));
+            if !is_read && !is_of_key(name) {
+                continue;
+            }
             let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
                 continue;
             };
-            if !READ.contains(&name.as_str()) && !is_of_key(name.as_str()) {
-                continue;
-            }
             match list(value) {
                 Some(values) => values.into_iter().for_each(|value| add(&name, value)),
                 None => add(&name, value),
@@ -192,9 +193,12 @@ fn headers(event: &Object<'_>) -> HeaderMap {
     headers
 }
 
-/// Returns whether a header's name is the idempotency key's, or close to it.
+/// Returns whether a header's name, in any case, is the idempotency key's or close to it.
 pub(crate) fn is_of_key(name: &str) -> bool {
-    name.contains("idempot") || name.contains("potency")
+    let is_part = |part: &[u8]| {
+        part.eq_ignore_ascii_case(b"idempot") || part.eq_ignore_ascii_case(b"potency")
+    };
+    name.as_bytes().windows(7).any(is_part)
 }
 
 /// Returns the elements of an array; None if the value isn't one.

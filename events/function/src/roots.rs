@@ -116,13 +116,15 @@ impl HttpConnector for AmazonFirst {
                 .as_ref()
                 .err()
                 .filter(|error| is_of_certificate(*error));
-            let (Some(_), Some(again), Ok(connector)) = (error, again, of(all.0.clone())) else {
-                return answer;
-            };
-            tracing::info!(
-                "a server's certificate isn't Amazon's: from now on, all of the system's roots are trusted"
-            );
-            all.1.get_or_init(|| connector).call(again).await
+            if let (Some(_), Some(again)) = (error, again)
+                && let Ok(connector) = of(all.0.clone())
+            {
+                tracing::info!(
+                    "a server's certificate isn't by Amazon: from now on, all of the system's roots are trusted"
+                );
+                return all.1.get_or_init(|| connector).call(again).await;
+            }
+            answer
         })
     }
 }

@@ -85,7 +85,9 @@ const IAM: &str = "iam";
 
 /// Returns the caller of a request, by its `requestContext`; None if there is an authorizer that names no client.
 pub fn caller(context: &Object<'_>) -> Option<Caller> {
-    let find = |places: &[Place]| places.iter().find_map(|place| caller_at(context, place));
+    let objects =
+        ["authorizer", "identity", "authentication"].map(|name| (name, context.object(name)));
+    let find = |places: &[Place]| places.iter().find_map(|place| caller_at(&objects, place));
     find(&BY_AUTHORIZER).or_else(|| {
         let nobody = || Caller {
             name: String::new(),
@@ -95,12 +97,16 @@ pub fn caller(context: &Object<'_>) -> Option<Caller> {
     })
 }
 
-fn caller_at(context: &Object<'_>, (place, names): &Place) -> Option<Caller> {
+fn caller_at(objects: &[(&str, Object<'_>)], (place, names): &Place) -> Option<Caller> {
     let mut place = place.split('.');
-    let first = context.object(place.next()?);
-    let object = place.fold(first, |object, member| object.object(member));
+    let first = place.next()?;
+    let (_, first) = objects.iter().find(|(name, _)| *name == first)?;
+    let within = place
+        .next()
+        .map(|member| place.fold(first.object(member), |object, member| object.object(member)));
+    let object = within.as_ref().unwrap_or(first);
     names.iter().find_map(|(kind, member, issuer)| {
-        let name = name(&object, member)?;
+        let name = name(object, member)?;
         let name = match issuer {
             Some(issuer) => {
                 let issuer = object.text(issuer).unwrap_or_default();

@@ -1,7 +1,7 @@
-//! `cargo run --profile load --bin load -- spike` and `bench`.
+//! `cargo run --profile load --bin load -- spike`, `bench` and `count`.
 
 use clap::Parser;
-use load::{bench, spike};
+use load::{bench, count, spike};
 use std::process::ExitCode;
 
 /// Shows the intake under load.
@@ -12,6 +12,8 @@ enum Command {
     Spike(spike::Options),
     /// Measures the functions, and alternative implementations
     Bench(bench::Options),
+    /// Counts the functions' instructions, and compares them with tests/load/instructions.csv
+    Count(count::Options),
 }
 
 #[tokio::main]
@@ -19,6 +21,7 @@ async fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Spike(options) => spike::run(&options).await,
         Command::Bench(options) => bench::run(&options).await,
+        Command::Count(options) => count::run(options).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -15,10 +15,38 @@ use std::{ffi::OsString, fs, path::Path};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-/// Invocations of the shorter and of the longer run: their difference is the cost of warm invocations.
-const INGEST: (u32, u32) = (20, 60);
-/// Batches of the shorter and of the longer run.
-const PROCESS: (u32, u32) = (4, 12);
+/// What the invocations of a run contain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Load {
+    /// One order.
+    One,
+    /// A hundred orders.
+    Hundred,
+    /// A batch of orders for one article.
+    Hot,
+    /// A batch of orders for an article each.
+    Distinct,
+}
+
+impl Load {
+    /// Returns the invocations of the shorter and of the longer run: their difference is the cost of warm invocations.
+    fn invocations(self) -> (u32, u32) {
+        match self {
+            Self::One => (20, 60),
+            Self::Hundred | Self::Hot | Self::Distinct => (4, 12),
+        }
+    }
+
+    /// Returns the orders of an invocation.
+    fn orders(self) -> usize {
+        match self {
+            Self::One => 1,
+            Self::Hundred => 100,
+            Self::Hot | Self::Distinct => process::BATCH,
+        }
+    }
+}
+
 /// Attempts at each run: on a busy machine some wait too long for an answer, and repeat a call.
 const TRIES: u32 = 3;
 
@@ -40,28 +68,39 @@ pub struct Count<'a> {
 impl Count<'_> {
     /// Counts the instructions of the program's start, of its first invocation, and of an order once it is warm.
     pub async fn values(self) -> anyhow::Result<Values> {
-        self.cloud.set_latency(Latency::default());
-        let ((few, many), orders) = match self.contestant.role {
-            Role::Ingest | Role::Status => (INGEST, 1),
-            Role::Process => (PROCESS, u32::try_from(process::BATCH)?),
+        let load = match self.contestant.role {
+            Role::Ingest | Role::Status => Load::One,
+            Role::Process => Load::Hot,
         };
-        let init = self.least(0).await?;
-        let first = self.least(1).await? - init;
-        let warm = self.least(many).await? - self.least(few).await?;
-        let warm = warm / f64::from((many - few) * orders);
+        let (init, first) = self.start(load).await?;
         Ok(vec![
             (Measure::InitInstructions, init / 1e6),
             (Measure::FirstInstructions, first / 1e6),
-            (Measure::WarmInstructions, warm / 1e3),
+            (Measure::WarmInstructions, self.warm(load).await? / 1e3),
         ])
+    }
+
+    /// Counts the instructions of the program's start, and of its first invocation.
+    pub async fn start(self, load: Load) -> anyhow::Result<(f64, f64)> {
+        let init = self.least(0, load).await?;
+        Ok((init, self.least(1, load).await? - init))
+    }
+
+    /// Counts the instructions of an order once the program is warm.
+    pub async fn warm(self, load: Load) -> anyhow::Result<f64> {
+        let (few, many) = load.invocations();
+        let warm = self.least(many, load).await? - self.least(few, load).await?;
+        let orders = f64::from(many - few) * f64::from(u32::try_from(load.orders())?);
+        Ok(warm / orders)
     }
 
     /// Returns the fewest instructions of a few runs: a run's surplus isn't part of the work. If every run fails, returns the
     /// last error.
-    async fn least(self, invocations: u32) -> anyhow::Result<f64> {
+    async fn least(self, invocations: u32, load: Load) -> anyhow::Result<f64> {
+        self.cloud.set_latency(Latency::default());
         let mut least = Err(anyhow!("it was never run"));
         for _ in 0..TRIES {
-            let counted = self.run(invocations).await;
+            let counted = self.run(invocations, load).await;
             if counted.is_err() {
                 // Forgets calls that this run repeated, so that they don't fail the next one.
                 drop(self.cloud.take());
@@ -76,7 +115,7 @@ impl Count<'_> {
     }
 
     /// Starts a process, invokes it `invocations` times, ends it, and returns its instruction count.
-    async fn run(self, invocations: u32) -> anyhow::Result<f64> {
+    async fn run(self, invocations: u32, load: Load) -> anyhow::Result<f64> {
         let folder = TempDir::new()?;
         let profile = folder.path().join("callgrind.out");
         let mut out = OsString::from("--callgrind-out-file=");
@@ -89,11 +128,26 @@ impl Count<'_> {
         ];
         let (mut function, _) =
             Function::start(&self.contestant.program, &wrapper, self.cloud).await?;
-        let mut queue = Queue::new()?;
+        let mut queue = Queue::new(load == Load::Distinct)?;
+        let (one, orders) = (load == Load::One, load.orders());
         for _ in 0..invocations {
             match self.contestant.role {
-                Role::Ingest => ingest::send(&mut function, orders::single()?, 1).await?,
-                Role::Status => status::ask(&mut function, orders::status()?, 1).await?,
+                Role::Ingest => {
+                    let event = if one {
+                        orders::single()?
+                    } else {
+                        orders::batch(orders)?
+                    };
+                    ingest::send(&mut function, event, orders).await?
+                }
+                Role::Status => {
+                    let event = if one {
+                        orders::status()?
+                    } else {
+                        orders::statuses(orders)?
+                    };
+                    status::ask(&mut function, event, orders).await?
+                }
                 Role::Process => process::deliver(&mut function, &mut queue).await?,
             };
         }
@@ -107,7 +161,7 @@ impl Count<'_> {
             let name = Path::new(&self.contestant.program.command[0]).file_name();
             let name = name.unwrap_or_default().to_string_lossy();
             fs::create_dir_all(folder)?;
-            let kept = folder.join(format!("{name}-{invocations}.out"));
+            let kept = folder.join(format!("{name}-{load:?}-{invocations}.out"));
             fs::copy(&profile, kept).context("the profile cannot be kept")?;
         }
         total(&fs::read_to_string(&profile).context("callgrind wrote no profile")?)

@@ -86,16 +86,18 @@ pub struct Queue {
     ids: OrderIds,
     placed: u64,
     record: Value,
+    is_distinct: bool,
 }
 
 impl Queue {
-    /// Starts over: two queues deliver the same orders.
-    pub fn new() -> anyhow::Result<Self> {
+    /// Starts over: two queues deliver the same orders. Those of a batch are for one article, or for an article each.
+    pub fn new(is_distinct: bool) -> anyhow::Result<Self> {
         let event: Value = serde_json::from_str(QUEUE_EVENT)?;
         Ok(Self {
             ids: OrderIds::new(Secret::new(SECRET)?, Vec::new()),
             placed: 0,
             record: event["Records"][0].clone(),
+            is_distinct,
         })
     }
 
@@ -108,7 +110,11 @@ impl Queue {
 
     fn record(&mut self) -> anyhow::Result<Value> {
         self.placed += 1;
-        let order = Order::parse(ORDER.as_bytes())?;
+        let mut order = ORDER.to_owned();
+        if self.is_distinct {
+            order = order.replace("cup", &format!("cup-{:02}", self.placed % 50));
+        }
+        let order = Order::parse(order.as_bytes())?;
         let client = Client::identified("8f2kd91mxa");
         let key = IdempotencyKey::new(&self.placed.to_string())?;
         let (id, placed_at) = (
@@ -133,7 +139,7 @@ mod tests {
 
     #[test]
     fn each_order_of_the_queue_is_another_that_process_can_read() -> anyhow::Result<()> {
-        let mut queue = Queue::new()?;
+        let mut queue = Queue::new(false)?;
         let mut ids = HashSet::new();
         // More batches than a round delivers.
         for _ in 0..200 {

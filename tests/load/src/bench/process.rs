@@ -29,7 +29,7 @@ const TABLE_LATENCY: Duration = Duration::from_millis(5);
 
 pub async fn round(contestant: &Contestant, cloud: &Cloud) -> anyhow::Result<Values> {
     cloud.set_latency(Latency::default());
-    let mut queue = Queue::new()?;
+    let mut queue = Queue::new(false)?;
     let first = async |function: &mut Function| {
         let wall = deliver(function, &mut queue).await?;
         expect(cloud, 1)?;
