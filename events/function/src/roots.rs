@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::{
     orchestrator::HttpRequest,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use memchr::memmem;
 use rustls::{
     RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
@@ -32,7 +33,9 @@ const FILES: [&str; 2] = [
 ];
 /// What the names of Amazon's authorities contain.
 const AMAZON: [&[u8]; 2] = [b"Amazon", b"Starfield Services"];
-const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----\n";
+/// Characters of a certificate's line in a file.
+const LINE: usize = 64;
 
 /// Builds a connector that trusts the system's roots.
 pub fn of_system() -> Result<SharedHttpConnector> {
@@ -57,41 +60,56 @@ pub fn certificates(pem: Vec<u8>) -> Result<Vec<u8>> {
 }
 
 /// Reads the file of the system's roots; None if they are elsewhere.
-fn file() -> Option<String> {
+fn file() -> Option<Vec<u8>> {
     if env::var_os("SSL_CERT_DIR").is_some() {
         return None;
     }
     match env::var_os("SSL_CERT_FILE") {
-        Some(file) => fs::read_to_string(file).ok(),
-        None => FILES.iter().find_map(|file| fs::read_to_string(file).ok()),
+        Some(file) => fs::read(file).ok(),
+        None => FILES.iter().find_map(|file| fs::read(file).ok()),
     }
 }
 
 /// Builds a connector that trusts the roots of Amazon's among those in a `file`, and `all` once a server has another.
-fn by(file: &str, all: TrustStore) -> Result<SharedHttpConnector> {
-    let Ok(amazon) = certificates(of_amazon(file).into_bytes()) else {
+fn by(file: &[u8], all: TrustStore) -> Result<SharedHttpConnector> {
+    let amazon = of_amazon(file);
+    if amazon.is_empty() {
         return of(all);
-    };
+    }
     Ok(SharedHttpConnector::new(AmazonFirst {
         amazon: of(TrustStore::empty().with_pem_certificate(amazon))?,
         all: Arc::new((all, OnceLock::new())),
     }))
 }
 
-/// Returns the certificates of Amazon's authorities in a PEM file.
-fn of_amazon(file: &str) -> String {
-    let is_of_amazon = |certificate: &&str| {
-        // A certificate begins with its issuer, which for a root is itself. In a file, a line has 64 characters.
-        let start: String = certificate.lines().skip(1).take(4).collect();
-        let start = STANDARD.decode(start).unwrap_or_default();
-        AMAZON
-            .iter()
-            .any(|name| start.windows(name.len()).any(|part| part == *name))
-    };
-    let certificates = file.split(BEGIN).skip(1).filter(is_of_amazon);
-    certificates
-        .flat_map(|certificate| [BEGIN, certificate])
-        .collect()
+/// Returns the certificates of Amazon's authorities in a PEM file. Looks at most at the beginning of the others: decoding them
+/// all would cost what is to be saved.
+fn of_amazon(file: &[u8]) -> Vec<u8> {
+    let mut starts: Vec<_> = memmem::find_iter(file, BEGIN).collect();
+    starts.push(file.len());
+    let certificates = starts.windows(2).map(|at| &file[at[0]..at[1]]);
+    let of_amazon = certificates.filter(|certificate| is_of_amazon(certificate) == Some(true));
+    of_amazon.collect::<Vec<_>>().concat()
+}
+
+/// Returns whether a certificate is by one of Amazon's authorities, and can be parsed. A root is its own issuer, and the
+/// issuer's name is near the beginning.
+fn is_of_amazon(certificate: &[u8]) -> Option<bool> {
+    let text = &certificate[BEGIN.len()..];
+    let start = decoded(text.get(..4 * (LINE + 1))?)?;
+    let is_named = |name: &&[u8]| memmem::find(&start, name).is_some();
+    AMAZON.iter().find(|name| is_named(name))?;
+    let end = memmem::find(text, b"\n-----END CERTIFICATE-----")?;
+    let certificate = CertificateDer::from(decoded(&text[..end])?);
+    Some(RootCertStore::empty().add(certificate).is_ok())
+}
+
+/// Decodes lines of base64.
+fn decoded(text: &[u8]) -> Option<Vec<u8>> {
+    let lines = text
+        .chunks(LINE + 1)
+        .map(|line| &line[..line.len().min(LINE)]);
+    STANDARD.decode(lines.collect::<Vec<_>>().concat()).ok()
 }
 
 /// Connects by the roots of Amazon's authorities, until a server's certificate has another.
