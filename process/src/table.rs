@@ -180,12 +180,12 @@ impl OrderTable {
         now: Timestamp,
     ) -> Result<Item, serde_dynamo::Error> {
         let row = OrderRecord::new(order.clone(), outcome, now);
-        let row: Item = serde_dynamo::to_item(match self.keep {
+        let mut row: Item = serde_dynamo::to_item(match self.keep {
             Some(keep) => row.kept_for(keep + LATE),
             None => row,
         })?;
-        let row = row.into_iter();
-        Ok(row.map(|(name, value)| (name, exact(value))).collect())
+        row.values_mut().for_each(exact);
+        Ok(row)
     }
 }
 

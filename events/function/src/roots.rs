@@ -87,18 +87,19 @@ fn by(file: &[u8], all: TrustStore) -> Result<SharedHttpConnector> {
 fn of_amazon(file: &[u8]) -> Vec<u8> {
     let mut starts: Vec<_> = memmem::find_iter(file, BEGIN).collect();
     starts.push(file.len());
+    let names = AMAZON.map(memmem::Finder::new);
     let certificates = starts.windows(2).map(|at| &file[at[0]..at[1]]);
-    let of_amazon = certificates.filter(|certificate| is_of_amazon(certificate) == Some(true));
+    let of_amazon =
+        certificates.filter(|certificate| is_of_amazon(certificate, &names) == Some(true));
     of_amazon.collect::<Vec<_>>().concat()
 }
 
 /// Returns whether a certificate is by one of Amazon's authorities, and can be parsed. A root is its own issuer, and the
 /// issuer's name is near the beginning.
-fn is_of_amazon(certificate: &[u8]) -> Option<bool> {
+fn is_of_amazon(certificate: &[u8], names: &[memmem::Finder]) -> Option<bool> {
     let text = &certificate[BEGIN.len()..];
     let start = decoded(text.get(..4 * (LINE + 1))?)?;
-    let is_named = |name: &&[u8]| memmem::find(&start, name).is_some();
-    AMAZON.iter().find(|name| is_named(name))?;
+    names.iter().find_map(|name| name.find(&start))?;
     let end = memmem::find(text, b"\n-----END CERTIFICATE-----")?;
     let certificate = CertificateDer::from(decoded(&text[..end])?);
     Some(RootCertStore::empty().add(certificate).is_ok())

@@ -2,26 +2,27 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use events::exact::NUMBER;
+use std::mem;
 
 /// Most digits that DynamoDB keeps of a number.
 const MOST_DIGITS: usize = 38;
 
 /// Writes each number with its own digits, at any depth. A number that DynamoDB can't store becomes text; refusing it would
 /// keep the order out of the table.
-pub(super) fn exact(value: AttributeValue) -> AttributeValue {
+pub(super) fn exact(value: &mut AttributeValue) {
+    if let AttributeValue::M(members) = value
+        && members.len() == 1
+        && let Some(AttributeValue::S(number)) = members.get_mut(NUMBER)
+    {
+        *value = AttributeValue::N(mem::take(number));
+    }
     match value {
-        AttributeValue::N(number) if !is_storable(&number) => AttributeValue::S(number),
-        AttributeValue::L(values) => AttributeValue::L(values.into_iter().map(exact).collect()),
-        AttributeValue::M(members) => match members.get(NUMBER) {
-            Some(AttributeValue::S(number)) if members.len() == 1 => {
-                exact(AttributeValue::N(number.clone()))
-            }
-            _ => {
-                let members = members.into_iter();
-                AttributeValue::M(members.map(|(name, value)| (name, exact(value))).collect())
-            }
-        },
-        other => other,
+        AttributeValue::N(number) if !is_storable(number) => {
+            *value = AttributeValue::S(mem::take(number));
+        }
+        AttributeValue::L(values) => values.iter_mut().for_each(exact),
+        AttributeValue::M(members) => members.values_mut().for_each(exact),
+        _ => {}
     }
 }
 
