@@ -21,7 +21,7 @@ async fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Spike(options) => spike::run(&options).await,
         Command::Bench(options) => bench::run(&options).await,
-        Command::Count(options) => count::run(options).await,
+        Command::Count(options) => count::run(&options).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
