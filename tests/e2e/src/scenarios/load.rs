@@ -15,6 +15,7 @@ scenarios! {
     a_batch_of_50_orders_for_one_article_is_one_transaction [Invoke Tables Faults]
     a_batch_is_processed_without_a_read [Invoke Tables Faults]
     a_hundred_actions_are_one_transaction_and_more_are_two [Invoke Tables Faults]
+    a_batch_as_large_as_an_invocation_is_settled_at_once [Invoke Tables]
     concurrency_never_exceeds_the_cap [Faults]
 }
 
@@ -76,6 +77,34 @@ async fn a_hundred_actions_are_one_transaction_and_more_are_two(stack: Arc<Stack
             "{} transactions",
             transactions.count()
         );
+    }
+    Ok(())
+}
+
+/// `BatchSize` may be 10,000, but Lambda takes 6 MB.
+async fn a_batch_as_large_as_an_invocation_is_settled_at_once(stack: Arc<Stack>) -> Result<()> {
+    const ARTICLES: usize = 60;
+    let aws = stack.aws()?;
+    let mut skus = Vec::new();
+    while skus.len() < ARTICLES {
+        skus.push(stack.article(2000).await?);
+    }
+    let mut batch = Vec::new();
+    let mut left = [2000; ARTICLES];
+    for n in 0..1500 {
+        let wanted: Vec<_> = (n..n + 50).map(|n| n % ARTICLES).collect();
+        for article in &wanted {
+            left[*article] -= 1;
+        }
+        let lines: Vec<_> = wanted.iter().map(|article| (&*skus[*article], 1)).collect();
+        batch.push((placed(new_id()?, &order(&lines))?.to_json(), 1));
+    }
+    let event = sqs_event(&batch);
+    let bytes = event.to_string().len();
+    ensure!((4_000_000..6_000_000).contains(&bytes), "{bytes} bytes");
+    ensure!(aws.process(&event).await?.is_empty());
+    for (sku, left) in skus.iter().zip(left) {
+        ensure!(aws.in_stock(sku).await? == left, "{sku}");
     }
     Ok(())
 }
