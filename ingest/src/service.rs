@@ -22,11 +22,11 @@ where
     service_fn(move |event: LambdaEvent<Event>| {
         let LambdaEvent { payload, context } = event;
         let (request, known) = payload.into_parts(of_role);
-        let mut known = Some(known);
+        let mut known = Some(known); // The adapter calls its handler once.
         let handler = service_fn(|mut request: Request| {
-            known
-                .take()
-                .map(|known| request.extensions_mut().insert(known));
+            if let Some(known) = known.take() {
+                request.extensions_mut().insert(known);
+            }
             let span = span(&request);
             let answer = span.in_scope(|| handler(request));
             answer.map(Ok::<_, Infallible>).instrument(span)
