@@ -56,7 +56,7 @@ pub fn configure(
 }
 
 /// Builds the connector, which opens and keeps connections. `AWS_CA_BUNDLE` names a file of roots to trust instead of the
-/// system's; `SSL_CERT_FILE` names another place for the [system's](roots::of_system).
+/// system's; `SSL_CERT_FILE` names another place for the system's. Amazon's are read first, see `roots`.
 pub fn connector() -> Result<SharedHttpConnector> {
     let bundle = env::var_os("AWS_CA_BUNDLE").filter(|file| !file.is_empty());
     let Some(file) = bundle else {
