@@ -1,6 +1,6 @@
 //! Makes text from elsewhere fit for a log line or a terminal.
 
-/// Most characters that are kept.
+/// Maximum number of characters that are kept.
 pub const LONGEST: usize = 500;
 
 /// Returns whether a character acts on the text around it instead of being shown: control characters, which a terminal obeys

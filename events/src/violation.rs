@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-/// Most violations that are reported for one document: enough for every field of an order of 50 lines, and a bound on the cost
-/// of a document of nothing but violations.
+/// Maximum number of violations that are reported for one document: enough for every field of an order of 50 lines, and a bound
+/// on the cost of a document of nothing but violations.
 pub const MAX_VIOLATIONS: usize = 256;
 
 /// Longest name of an unknown field that is repeated to its sender, in characters.

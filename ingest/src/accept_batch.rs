@@ -26,9 +26,10 @@ use std::{
 
 /// Largest body of a batch request, in bytes: in base64, it must fit Lambda's 6 MB, too.
 pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// Most orders of a batch request.
+/// Maximum number of orders in a batch request.
 pub const MAX_ORDERS: usize = 100;
-/// Most violations in the answer to a batch request, apart from one for each order: the answer must fit Lambda's 6 MB, too.
+/// Maximum number of violations in the answer to a batch request, apart from one for each order: the answer must fit Lambda's
+/// 6 MB, too.
 const MAX_VIOLATIONS: usize = 8192;
 
 /// The id of an order that is on the queue, or why it isn't.

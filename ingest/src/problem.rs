@@ -44,7 +44,7 @@ pub enum Problem {
     TooLarge(&'static str, usize),
     /// The content type isn't JSON.
     UnsupportedMediaType,
-    /// The body has a content coding, such as gzip's.
+    /// The body has a content encoding, such as gzip.
     EncodedBody,
     /// The random generator failed, so the order has no id.
     NoOrderId,

@@ -25,7 +25,7 @@ pub fn is_placed_again(
     processed_at: Timestamp,
     asked: Timestamp,
 ) -> bool {
-    // Clocks differ: even the row's own order may seem to have been placed after it.
+    // Clocks differ: even the order that the row belongs to may seem to have been placed after the row was written.
     outcome == Outcome::Failed && asked > processed_at && asked != placed_at
 }
 

@@ -14,7 +14,7 @@ use std::{
     time::Instant,
 };
 
-/// Most orders of a request.
+/// Maximum number of orders in a request.
 pub(crate) const MOST: usize = 100;
 
 /// Answers for each order in the sequence asked. An order that is named twice, with the same fingerprint, is answered once.

@@ -22,7 +22,7 @@ use tokio::time::{sleep, timeout};
 /// Longest time for all calls of one request for many rows: less than the function's time-out and the client's patience.
 const PATIENCE: Duration = Duration::from_secs(6);
 
-/// Attributes that are read of many orders' rows, beside their summary.
+/// The attributes, apart from the summary's, that are read when a request asks for many orders.
 const SHOWN: [&str; 8] = [
     "id",
     "status",

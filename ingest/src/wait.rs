@@ -21,11 +21,11 @@ pub const FIRST: Duration = Duration::from_secs(2);
 pub const LONGEST: Duration = Duration::from_hours(1);
 /// Seconds for which a row counts. Lambda may freeze an environment for longer.
 const WINDOW: f64 = 45.0;
-/// Most seconds over which chance spreads clients: those whose turn is known, and others.
+/// Maximum seconds over which chance spreads clients: those whose turn is known, and others.
 const SPREAD: (f64, f64) = (10.0, 25.0);
 /// Longest wait of an order that is overdue or whose turn is unknown, in seconds.
 const MOST: f64 = 300.0;
-/// Most clients whose own pace an environment remembers.
+/// Maximum number of clients whose own pace an environment remembers.
 const CLIENTS: usize = 1000;
 
 /// What an environment of the function `status` knows of the queue.

@@ -14,7 +14,7 @@ pub fn again(before: u32, chance: f64) -> Duration {
 
 /// Returns the new visibility timeout, in whole seconds, of a record that the worker had no time for. The worker `served` some
 /// records in the time `elapsed` and `left` others, so at the same speed it would need `elapsed * left / served` for them.
-/// They come back spread over the second half of this time, but at the latest after twice the time that the record has
+/// Their return is spread over the second half of this time, but no record waits for longer than twice the time that it has
 /// `waited` since its first delivery.
 pub fn turn(
     elapsed: Duration,

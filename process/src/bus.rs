@@ -17,12 +17,12 @@ use futures_util::stream::{self, StreamExt};
 use std::{collections::BTreeSet, time::Duration};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-/// Most entries of a call.
+/// Maximum number of entries in a call.
 const MOST_ENTRIES: usize = 10;
-/// Most bytes of a call's entries: EventBridge's limit before it was raised to 1 MB. Ten of the API's orders need a tenth of
+/// Maximum bytes of a call's entries: EventBridge's limit before it was raised to 1 MB. Ten of the API's orders need a tenth of
 /// it.
 const MOST_BYTES: usize = 256_000;
-/// Most calls at a time.
+/// Maximum number of calls at a time.
 const CALLS: usize = 10;
 /// How long the bus may take nothing before it is given up for this batch. While the bus is down, a batch takes a worker about
 /// this long.

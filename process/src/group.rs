@@ -3,9 +3,9 @@
 use crate::records::Pending;
 use std::collections::{BTreeMap, HashMap};
 
-/// Most actions of a transaction.
+/// Maximum number of actions of a transaction.
 const MAX_ACTIONS: usize = 100;
-/// Most bytes of a transaction's items: 4 MB, less a little for the rows of what they claim.
+/// Maximum bytes of a transaction's items: 4 MB, less a little for the rows of what they claim.
 const MAX_BYTES: usize = 3_900_000;
 
 /// The orders of one transaction, by arrival.

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// Most bytes of a row beyond its message: outcome, time, total and the attributes' names.
+/// Maximum bytes of a row beyond its message: outcome, time, total and the attributes' names.
 const ROW_OVERHEAD: usize = 256;
 
 /// A parsed SQS batch.
@@ -35,7 +35,7 @@ pub struct Record(pub usize);
 pub struct Pending {
     /// The order's record.
     pub record: Record,
-    /// The most bytes that the order's row may have.
+    /// Maximum bytes that the order's row may have.
     pub bytes: usize,
     /// The record's receive count, this delivery included, or that of its most delivered duplicate.
     pub receives: u32,

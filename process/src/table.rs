@@ -189,7 +189,7 @@ impl OrderTable {
     }
 }
 
-/// Returns the values that [`IS_FREE_OR_OWN`] and [`OR_EXPIRED`] compare a row's with.
+/// Returns the values with which [`IS_FREE_OR_OWN`] and [`OR_EXPIRED`] compare a row's.
 fn values(order: &OrderPlaced, now: Timestamp) -> Item {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     Item::from([

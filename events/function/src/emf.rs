@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// The namespace of the metrics.
 pub const NAMESPACE: &str = "OrderIntake";
 
-/// Most values of a metric that CloudWatch takes in a line.
+/// Maximum number of values of a metric that CloudWatch takes in a line.
 pub const MOST_VALUES: usize = 100;
 
 /// A metric's name, its unit, and its value or values.

@@ -9,11 +9,11 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, value::RawValue};
 
-/// Most lines of an order.
+/// Maximum number of lines of an order.
 pub const MAX_LINES: usize = 50;
-/// Most characters of a sku and of a reference.
+/// Maximum number of characters of a sku and of a reference.
 pub const MAX_TEXT: usize = 64;
-/// Most pieces of one line.
+/// Maximum number of pieces of one line.
 pub const MAX_QUANTITY: u64 = 1_000_000;
 /// Highest price of one piece, in the currency's minor unit.
 pub const MAX_UNIT_PRICE: u64 = 1_000_000_000_000;

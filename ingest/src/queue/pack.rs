@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-/// Most messages of a call.
+/// Maximum number of messages in a call.
 const MAX_MESSAGES: usize = 10;
-/// Most bytes of a call's messages. SQS counts bodies and message attributes, but neither message system attributes, such as
+/// Maximum bytes of a call's messages. SQS counts bodies and message attributes, but neither message system attributes, such as
 /// the trace, nor message groups.
 const MAX_BYTES: usize = 1024 * 1024;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// Arrivals are counted per span of this many seconds.
 const SPAN: f64 = 4.0;
-/// Most spans that are remembered: more than an hour.
+/// Maximum number of spans that are remembered: more than an hour.
 const SPANS: usize = 1024;
 
 /// Waiting orders that were asked for, counted at their first request, by the time at which they were placed.

@@ -2,7 +2,7 @@
 
 use super::{WINDOW, median};
 
-/// Most rows that are kept per span of processing time, and the length of that span in seconds.
+/// Maximum number of rows that are kept per span of processing time, and the length of that span in seconds.
 const ROWS: (usize, f64) = (6, 2.0);
 /// Fewest rows from which a pace is measured.
 const MEASURED: usize = 4;
@@ -22,7 +22,7 @@ struct Row {
 pub(super) struct Front {
     /// Orders placed at this time are being settled now.
     pub placed: f64,
-    /// Seconds of placing time that are settled per second.
+    /// How fast orders are settled: how many seconds' worth of placed orders per second.
     pub speed: f64,
     /// Length of the time in which this was observed, in seconds.
     pub span: f64,

@@ -4,7 +4,7 @@ use anyhow::Result;
 use aws_sdk_sqs::types::BatchResultErrorEntry;
 use events::text::bounded;
 
-/// Most entries of a call.
+/// Maximum number of entries in a call.
 pub const ENTRIES: usize = 10;
 
 /// Why SQS refused an entry, as far as it says.

@@ -19,7 +19,7 @@ use std::time::Duration;
 pub const VISIBILITY: Duration = Duration::from_mins(15);
 /// How long a receive waits for a message. Without waiting, it would query only some of SQS's servers.
 const WAIT_SECONDS: i32 = 1;
-/// Most bytes of a call's messages.
+/// Maximum bytes of a call's messages.
 const CALL_BYTES: usize = 1024 * 1024;
 
 /// Both queues.

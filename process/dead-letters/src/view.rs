@@ -21,7 +21,7 @@ pub struct Shown {
     pub order: bool,
 }
 
-/// Returns the heading of the lines of letters.
+/// Returns the header of the list of letters.
 pub fn head() -> String {
     columns([
         "order, else message",

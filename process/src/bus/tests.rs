@@ -1,4 +1,4 @@
-//! The bus is faked at HTTP, in virtual time.
+//! The bus is faked at the HTTP level, in virtual time.
 
 use super::*;
 use crate::faked::{self, Answer, SILENCE, refused};

@@ -94,7 +94,7 @@ async fn handle(
     handle_by(records, time, false, answer).await
 }
 
-/// Does the same, with or without a bus. The services answer the `n`th call by `answer`.
+/// Does the same, with or without a bus. The services reply to the `n`th call with `answer(n)`.
 async fn handle_by(
     records: Vec<SqsMessage>,
     time: Duration,

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use events::exact::NUMBER;
 use std::mem;
 
-/// Most digits that DynamoDB keeps of a number.
+/// Maximum number of digits that DynamoDB keeps of a number.
 const MOST_DIGITS: usize = 38;
 
 /// Writes each number with its own digits, at any depth. A number that DynamoDB can't store becomes text; refusing it would

@@ -41,7 +41,7 @@ impl Stack {
     /// Connects to the stack that the environment names, or starts a `local` with short waits.
     pub async fn start() -> Result<Self> {
         let Ok(url) = env::var("ORDERS_API_URL") else {
-            // Some of `.ci/stack-env`'s output is set: a stack was meant.
+            // Some variable of `.ci/stack-env` is set, so the user means a deployed stack.
             for name in [
                 API_KEY,
                 "ORDERS_QUEUE_URL",

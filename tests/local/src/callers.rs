@@ -111,7 +111,8 @@ impl Callers {
         let name = name(host);
         if let Ok(address) = name.parse::<IpAddr>() {
             let is_any = self.0.iter().any(IpAddr::is_unspecified);
-            // No page can make an address lead elsewhere, so with `--host 0.0.0.0` every address is fine.
+            // A web page can make a host name resolve to this machine, but not an IP address, so with `--host 0.0.0.0` every
+            // address is fine.
             return address.is_loopback() || is_any || self.0.contains(&address);
         }
         name == "localhost" || name.ends_with(".localhost") || CONTAINERS.contains(&name)

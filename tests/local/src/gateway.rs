@@ -62,7 +62,7 @@ impl Gateway {
         let arrival = Arrival::now(Trace::of(request.headers()));
         match self.respond(request, &arrival).await {
             Ok(response) => response,
-            // Outside its stage an API's gateway responses aren't known.
+            // Outside a stage, API Gateway can't tell which API is meant, so that API's gateway responses don't apply.
             Err(fault) if fault == respond::FORBIDDEN => {
                 respond::gateway_response(&fault, &BTreeMap::new(), &arrival)
             }

@@ -14,7 +14,7 @@ pub struct Listeners {
     pub services: Addresses,
 }
 
-/// Listeners on one port. This machine uses the first.
+/// Listeners on one port, at several addresses. Callers on this machine use the first.
 #[derive(Debug)]
 pub struct Addresses(pub Vec<TcpListener>);
 

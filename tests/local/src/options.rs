@@ -39,7 +39,7 @@ pub struct Options {
     /// Inject faults from a file: --help shows one
     #[arg(long, value_name = "FILE", long_help = crate::faults::file::HELP)]
     pub faults: Option<PathBuf>,
-    /// Most processes of one function; further invocations wait for a free process (on AWS they would not)
+    /// Maximum number of processes of one function; further invocations wait for a free process (on AWS they would not)
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     pub processes: u16,
     /// Don't print what the functions log

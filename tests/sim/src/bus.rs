@@ -10,7 +10,7 @@ use events::OutcomeEvent;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most entries of a call.
+/// Maximum number of entries in a call.
 const MOST_ENTRIES: usize = 10;
 
 /// The outcomes that the bus has accepted.

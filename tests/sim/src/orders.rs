@@ -131,7 +131,7 @@ fn copies(
 
 struct Articles<'a> {
     load: &'a Load,
-    /// The sums of 1/n, if the first articles are in higher demand.
+    /// Running sums of 1/n, if demand is skewed towards the first articles.
     sums: Vec<f64>,
 }
 

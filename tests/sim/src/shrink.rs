@@ -104,7 +104,7 @@ mod tests {
     fn each_kind_of_fault_is_taken_away() {
         for seed in 1..100 {
             let mut case = Case::of(seed);
-            // Treats each of them as failing.
+            // Treats each smaller case as failing.
             while let Some(next) = smaller(&case).into_iter().next() {
                 case = next;
             }

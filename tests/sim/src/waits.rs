@@ -62,11 +62,11 @@ pub struct Spike {
 pub struct Waits {
     /// Requests for a status per request with orders.
     pub gets: f64,
-    /// The most requests for a status in a second.
+    /// Maximum number of requests for a status in a second.
     pub most_gets: f64,
-    /// The most requests with orders in a second.
+    /// Maximum number of requests with orders in a second.
     pub most_posts: f64,
-    /// How late clients learnt their outcomes, as a share of what their orders waited, ascending.
+    /// How late clients learnt their outcomes, as a fraction of the time that their orders waited, in ascending order.
     late: Vec<f64>,
 }
 
@@ -78,7 +78,7 @@ impl Waits {
         self.late.get(floor(index)).copied().unwrap_or_default()
     }
 
-    /// The most requests for a status in a second ÷ the most requests with orders in a second.
+    /// The peak rate of requests for a status ÷ the peak rate of requests with orders.
     pub fn peak(&self) -> f64 {
         self.most_gets / self.most_posts
     }

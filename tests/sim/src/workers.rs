@@ -1,5 +1,5 @@
-//! A model of the event source mapping: at most this many workers at a time, each with the real `Processor` in an
-//! environment that lives until it is killed. `environment` is Lambda.
+//! A model of the event source mapping: a limited number of workers at a time, each with the real `Processor` in an environment
+//! that lives until it is killed. The module `environment` models Lambda.
 
 mod environment;
 
@@ -25,7 +25,7 @@ const ENVELOPE: usize = 900;
 /// How often a poller checks for messages that it doesn't know of.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How soon a message comes back that comes back early.
+/// The time after which a message comes back, if it does so early.
 const EARLY: Duration = Duration::from_secs(3);
 
 /// Starts the workers, on this thread. They end with the runtime.
@@ -131,7 +131,7 @@ impl Worker {
         sleep_until(next.map_or(step, |next| next.min(step))).await;
     }
 
-    /// Draws the oddities of a message's receive.
+    /// Randomly picks what is unusual about receiving a message.
     fn how(&self) -> Receive {
         let tables = self.wire.tables();
         let back = if tables.strikes(Fault::DeliveredTwice) {

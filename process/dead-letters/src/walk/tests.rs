@@ -15,7 +15,7 @@ use serde_json::json;
 use std::sync::{Arc, Mutex};
 use tokio::time::timeout;
 
-/// 120 letters, of which each receive returns ten, after this many seconds. The last is the order with the number 1.
+/// Fakes 120 letters. Each receive takes `seconds` and returns ten letters. The last letter is order number 1.
 fn slow(seconds: u64) -> Result<(Fake, String)> {
     let (fake, placed) = (Fake::default(), order(1, 1)?);
     for n in 0..119 {

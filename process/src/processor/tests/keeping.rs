@@ -19,7 +19,7 @@ fn hours(hours: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_hours(u64::try_from(498_705 + hours).expect("after 1970"))
 }
 
-/// The message of an order under one key, accepted this many hours after the first acceptance.
+/// Returns a message for the order of one idempotency key, accepted `accepted` hours after the first time.
 fn message(accepted: i64, receives: u32) -> SqsMessage {
     let first = faked::pending(7, &[1]).placed;
     let again = OrderPlaced::new(
@@ -142,7 +142,7 @@ async fn once_its_row_has_expired_a_key_is_a_new_order_whether_the_row_is_delete
             };
             shop.process(vec![message(0, 1)], 0, 0).await;
             let end = (KEEP + 15) * DAY;
-            // Until then the row decides, beyond what is promised.
+            // Until the row is deleted, it still decides, although that isn't promised.
             let before = shop
                 .process(vec![message(end - 1, receives)], end - 1, 0)
                 .await;

@@ -159,7 +159,7 @@ async fn a_message_has_its_clients_group_and_its_requests_trace(stack: Arc<Stack
     Ok(())
 }
 
-/// Uses a stack of its own, where the batch of the worker that meets the fault comes back soon.
+/// Uses a stack of its own, with a short visibility timeout, so that the batch that meets the fault is redelivered soon.
 async fn a_requests_trace_reaches_its_worker(_: Arc<Stack>) -> Result<()> {
     let stack = Stack::local(&["ProcessTimeoutSeconds=6", "VisibilityTimeoutSeconds=7"]).await?;
     let (faults, sku) = (stack.cloud()?.faults(), stack.article(10).await?);

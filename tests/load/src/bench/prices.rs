@@ -128,7 +128,7 @@ impl Dollars {
         }
     }
 
-    /// The total behind a REST API.
+    /// The total cost with a REST API.
     pub fn with_rest_api(&self) -> f64 {
         self.rest_api + self.polls_rest + self.behind_the_api()
     }

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use std::time::Duration;
 
-/// Warm-up requests for one order, and measured ones.
+/// The number of requests for one order: warm-up, then measured.
 const SINGLES: (usize, usize) = (100, 100);
 /// The same, for a hundred orders.
 const HUNDREDS: (usize, usize) = (5, 10);

@@ -49,7 +49,7 @@ const STALLED: Duration = Duration::from_mins(5);
 pub enum Design {
     /// Through the queue: `template.yaml`.
     Queue,
-    /// Through the function that answers: `tests/load/synchronous.yaml`.
+    /// Through the synchronous function, which writes before it answers: `tests/load/synchronous.yaml`.
     Synchronous,
 }
 

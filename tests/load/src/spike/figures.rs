@@ -28,7 +28,7 @@ pub struct Figures {
     /// Write units of the accepted writes.
     pub units: u64,
     pub written: usize,
-    /// The most orders that waited for their outcome at a time.
+    /// Maximum number of orders that waited for their outcome at a time.
     pub peak_waiting: usize,
     /// Orders that waited when the spike ended.
     pub backlog: usize,

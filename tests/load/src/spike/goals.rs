@@ -14,7 +14,7 @@ pub struct Goals<'a> {
 }
 
 impl<'a> Goals<'a> {
-    /// The goals for `run`, which is with the queue. `figures` has its figures, followed by those of the synchronous design if
+    /// The goals for `run`, the run with the queue. `figures` has its figures, followed by those of the synchronous design if
     /// that was run.
     pub fn new(options: &'a Options, run: &'a Run, figures: &'a [Figures]) -> Self {
         Self {

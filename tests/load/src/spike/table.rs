@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(attempt(0, &["1"], "a"), Some(Fate::Taken));
         assert_eq!(attempt(7, &["2"], "a"), Some(Fate::Conflict));
         assert_eq!(attempt(7, &["3"], "b"), Some(Fate::Taken));
-        // Four of ten units are used twice, and a hundredth of a second refills a tenth of one.
+        // Two writes have used 4 of the 10 units each; 10 ms have brought back only 0.1.
         assert_eq!(attempt(10, &["2"], "a"), Some(Fate::Throttled));
         assert_eq!(attempt(300, &["2"], "a"), Some(Fate::Taken));
         // A table at rest lets through more than ten at once.

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-/// Eight buckets for each doubling of a microsecond, up to 67 seconds: a time is known to within an eighth.
+/// Eight buckets per power of two, from 1 µs to 67 s: a time is known to within an eighth.
 const BUCKETS: usize = 192;
 
 /// The counts since the start.

@@ -13,7 +13,7 @@ impl Form {
         Self(pairs.filter(|(_, value)| !value.is_empty()).collect())
     }
 
-    /// A value, or an empty text.
+    /// Returns a field's value, or an empty string.
     pub fn get(&self, name: &str) -> &str {
         self.0.get(name).map_or("", String::as_str)
     }

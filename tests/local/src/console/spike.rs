@@ -162,7 +162,7 @@ impl Spike {
 }
 
 impl Console {
-    /// Starts a spike; the error is a sentence.
+    /// Starts a spike; the error is a message for the user.
     pub(super) fn start(self: &Arc<Self>, form: &Form) -> Result<(), String> {
         let spike = Arc::new(Spike::read(form)?);
         let mut current = self.spike();

@@ -45,7 +45,7 @@ pub struct Invocation {
     pub id: String,
     /// The function's ARN.
     pub arn: String,
-    /// The process's time, counted from when it fetches the invocation.
+    /// How long the process may take, counted from when it fetches the invocation.
     pub timeout: Duration,
     /// The value of the trace header.
     pub trace: String,

@@ -64,7 +64,8 @@ impl Services {
         let token = headers.get("x-amz-security-token");
         let token = token.and_then(|token| token.to_str().ok());
         if token.is_some_and(|token| self.faults.processes().kill(token)) {
-            // The process must be gone before its connection is cut: a cut would be an answer. Its end cuts this connection.
+            // Wait until the process is killed, which closes this connection. Closing it before would give the process an
+            // answer.
             sleep(KILLED).await;
         }
         Err(io::ErrorKind::ConnectionAborted.into())

@@ -20,7 +20,7 @@ pub struct Node {
 
 #[derive(Debug, Clone)]
 pub enum Value {
-    /// A text; also numbers and booleans: `CloudFormation` itself passes them on as text.
+    /// A string. Numbers and booleans are strings, too: `CloudFormation` passes them on as such.
     Text(String),
     List(Vec<Node>),
     /// In the template's sequence.

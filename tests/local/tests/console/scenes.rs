@@ -188,7 +188,7 @@ async fn snapshot(shop: &Shop, id: &str) -> Result<()> {
     shop.browser.shows("#live-orders", id).await?;
     shop.browser.shows("#state", "As it was").await?;
     shop.browser.shows("noscript a", "Reload").await?;
-    // A form's request is carried out, and one that can't be is explained.
+    // A form is acted on, or the page explains why it can't be.
     shop.browser.fill("#spike-rate", "1").await?;
     shop.browser.fill("#spike-seconds", "1").await?;
     shop.browser.click("#spike").await?;

@@ -55,7 +55,7 @@ pub enum Fault {
     OldWorker,
     /// A message is received, counted and hidden, but no worker gets it.
     ReceivedInVain,
-    /// The receive count rises by two to four at once.
+    /// The receive count jumps by two to four at once.
     CountJumps,
     /// A worker ends before it has read its batch.
     CannotStart,

@@ -80,7 +80,7 @@ impl Tables {
             }
             return None;
         }
-        // DynamoDB reports either the whole transaction or an item.
+        // DynamoDB reports the error for the whole transaction or for an item.
         let answer = if reasons.iter().all(Option::is_some) && fastrand::bool() {
             throttled()
         } else {

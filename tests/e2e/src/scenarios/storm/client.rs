@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// How long a client keeps trying to get an order accepted.
 const STUBBORNNESS: Duration = Duration::from_mins(3);
 
-/// The most orders that a client sends in one request.
+/// Maximum number of orders that a client sends in one request.
 const MOST_AT_ONCE: usize = 12;
 
 /// One of the shop's clients.

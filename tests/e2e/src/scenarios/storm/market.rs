@@ -13,7 +13,7 @@ pub const PLENTY: &str = "storm-plenty";
 
 const ARTICLES: usize = 40;
 
-/// The number of well-stocked articles that only long orders want, each some of them.
+/// The number of well-stocked articles that appear only in long orders, each of which has some of them.
 const LONG: usize = 400;
 
 /// Articles whose demand falls with their rank by Zipf's law: one order in four has a line of the first.

@@ -13,7 +13,7 @@ use crate::{
 /// A fault that can be switched on: its name, and its fields with their initial values.
 type Known = (&'static str, &'static [(&'static str, &'static str)]);
 
-/// The faults that `--faults` knows, in the same sequence.
+/// The faults that `--faults` accepts, in the sequence in which its help lists them.
 const KNOWN: [Known; 18] = [
     (
         "refused",

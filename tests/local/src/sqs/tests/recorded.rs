@@ -11,7 +11,7 @@ async fn ask(sqs: &Sqs, operation: &str, body: &Value) -> anyhow::Result<(u16, V
     Ok((status, serde_json::from_slice(&body)?))
 }
 
-/// Makes a queue `q` whose one message was received and is visible again; returns also the receipt handle.
+/// Makes a queue `q` whose one message was received and is visible again; also returns its receipt handle.
 async fn visible_again() -> anyhow::Result<(Sqs, String)> {
     let sqs = Sqs::open(None, "")?;
     let mut queue = queue("q");

@@ -67,7 +67,7 @@ fn add_chance(case: &Case, weather: &mut Weather, rng: &mut Rng) {
         add(fault, &[0.0, 0.02, 0.1]);
     }
     add(Fault::BackEarly, &[0.0, 0.0, 0.02, 0.3]);
-    // In few cases only: what an old worker may do, others must not.
+    // In few cases only: an old worker is allowed what would be a fault in others, and could hide it.
     add(Fault::OldWorker, &[0.0, 0.0, 0.0, 0.3]);
     if case.stack.bus {
         for fault in Fault::BUS {
