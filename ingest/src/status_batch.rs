@@ -102,7 +102,7 @@ struct Answer<'a> {
 enum Entry<'a> {
     Known(&'a Known),
     Refused {
-        /// The id as it was sent, without the fingerprint. Text that is no id isn't repeated.
+        /// The id as it was sent, without the fingerprint. Text that isn't an id isn't repeated.
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<&'a str>,
         #[serde(flatten)]

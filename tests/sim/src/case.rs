@@ -36,7 +36,7 @@ pub struct Load {
     pub twice: f64,
     /// The share of orders whose id another order also has: a key that was used twice.
     pub other: f64,
-    /// Messages that are no order.
+    /// Messages that are not orders.
     pub poison: usize,
     /// Messages of a later version, which this worker doesn't know.
     pub later: usize,

@@ -86,7 +86,7 @@ async fn an_invocation_needs_json_and_a_dry_one_runs_nothing(stack: Arc<Stack>) 
         ensure!(code == "InvalidRequestContentException", "{code}");
         ensure!(refused.contains(message), "{refused}");
     }
-    // The payload is no event of an API: run, it would fail.
+    // The payload is not an event of an API: a real invocation would fail.
     let qualified = format!("{}:$LATEST", name.trim_end_matches(":live"));
     for name in [name, &qualified] {
         ensure!(aws.invoke_dry(name, &json!({})).await? == 204);

@@ -214,7 +214,7 @@ async fn storm(stack: &Stack, orders: usize, plan: &Plan) -> Result<Report> {
     })
 }
 
-/// Puts messages that are no orders on the queue, while clients send.
+/// Puts messages that are not orders on the queue, while clients send.
 async fn poison(aws: &Aws, pieces: usize, seed: u64) -> Result<BTreeSet<String>> {
     let (mut sent, mut chance) = (BTreeSet::new(), Rng::with_seed(seed));
     let pace = RAIN / u32::try_from(pieces)?;
