@@ -11,14 +11,22 @@ use local::{
     faults::{Call, Fault, Faults, Injection, Kind, Rule},
     options::Options,
 };
-use std::{collections::BTreeMap, env, path::Path, sync::Mutex};
-use tokio::sync::RwLock;
+use std::{collections::BTreeMap, env, ops::Deref, path::Path, sync::Mutex};
+use tokio::sync::{RwLock, RwLockWriteGuard};
 
 /// The number of requests, and of scenarios, at a time on LocalStack. It starts a container for each, and more would soon
 /// exceed the functions' time-outs.
 const ON_LOCALSTACK: usize = 4;
 
 const API_KEY: &str = "ORDERS_API_KEY";
+
+/// Parameters of a `local` with short waits.
+const SHORT_WAITS: [&str; 4] = [
+    "MaxReceiveCount=3",
+    "RetryBaseSeconds=1",
+    "ProcessTimeoutSeconds=30",
+    "OutcomeBus=default",
+];
 
 /// A deployed system.
 pub struct Stack {
@@ -31,7 +39,7 @@ pub struct Stack {
     listener: Option<Listener>,
     /// The calls of a `local`'s functions.
     used: Used,
-    /// Held by scenarios that cause dead letters, until these are gone, and held alone by those that count or redrive all.
+    /// Held by scenarios that cause dead letters, until these are gone, and by [`Stack::alone`].
     pub dead_letters: RwLock<()>,
     /// The stock that scenarios put into articles of their own.
     stocked: Mutex<BTreeMap<String, u64>>,
@@ -53,13 +61,7 @@ impl Stack {
                     "{name} is set, but ORDERS_API_URL isn't"
                 );
             }
-            let parameters = [
-                "MaxReceiveCount=3",
-                "RetryBaseSeconds=1",
-                "ProcessTimeoutSeconds=30",
-                "OutcomeBus=default",
-            ];
-            return Self::local(&parameters).await;
+            return Self::local(&SHORT_WAITS).await;
         };
         let api = Api::new(&url, env::var(API_KEY).ok())?;
         let is_localstack = match env::var("AWS_ENDPOINT_URL") {
@@ -134,6 +136,22 @@ impl Stack {
             is_localstack: false,
             dead_letters: RwLock::default(),
             stocked: Mutex::default(),
+        })
+    }
+
+    /// Returns a stack whose dead letters are all the caller's: a `local` of its own if this is one, else this stack, once no
+    /// other scenario has dead letters.
+    pub async fn alone(&self) -> Result<Alone<'_>> {
+        let (mut own, mut lock) = (None, None);
+        if self.is_local() {
+            own = Some(Box::new(Self::local(&SHORT_WAITS).await?));
+        } else {
+            lock = Some(self.dead_letters.write().await);
+        }
+        Ok(Alone {
+            own,
+            shared: self,
+            _lock: lock,
         })
     }
 
@@ -276,6 +294,32 @@ impl Stack {
         if let Some(cloud) = &self.cloud {
             cloud.lambda().stop().await;
         }
+    }
+}
+
+/// A stack whose dead letters are all one scenario's.
+pub struct Alone<'a> {
+    own: Option<Box<Stack>>,
+    shared: &'a Stack,
+    _lock: Option<RwLockWriteGuard<'a, ()>>,
+}
+
+impl Deref for Alone<'_> {
+    type Target = Stack;
+
+    fn deref(&self) -> &Stack {
+        self.own.as_deref().unwrap_or(self.shared)
+    }
+}
+
+impl Alone<'_> {
+    /// Audits and stops a stack of the scenario's own.
+    pub async fn end(&self) -> Result<()> {
+        if let Some(stack) = &self.own {
+            stack.audit().await?;
+            stack.stop().await;
+        }
+        Ok(())
     }
 }
 

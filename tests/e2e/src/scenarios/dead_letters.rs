@@ -26,7 +26,7 @@ scenarios! {
 async fn of_ten_dead_orders_three_are_redriven_by_reason_and_seven_stay(
     stack: Arc<Stack>,
 ) -> Result<()> {
-    let _mine = stack.dead_letters.write().await;
+    let stack = stack.alone().await?;
     let (aws, sku) = (stack.aws()?, stack.article(10).await?);
     let orders = fail(&stack, &sku, 3).await?;
     for n in 0..7 {
@@ -83,13 +83,13 @@ async fn of_ten_dead_orders_three_are_redriven_by_reason_and_seven_stay(
         "{dropped:?}"
     );
     until("none is left", || dead(&stack, &sku, 0)).await?;
-    Ok(())
+    stack.end().await
 }
 
 async fn a_redrive_that_is_interrupted_loses_nothing_and_a_second_one_finishes(
     stack: Arc<Stack>,
 ) -> Result<()> {
-    let _mine = stack.dead_letters.write().await;
+    let stack = stack.alone().await?;
     let (aws, sku) = (stack.aws()?, stack.article(100).await?);
     let orders = fail(&stack, &sku, 12).await?;
     until("twelve are dead", || dead(&stack, &sku, 12)).await?;
@@ -148,7 +148,7 @@ async fn a_redrive_that_is_interrupted_loses_nothing_and_a_second_one_finishes(
         groups == vec![orders[0].client().message_group(); 12],
         "{groups:?}"
     );
-    Ok(())
+    stack.end().await
 }
 
 /// Sends this many orders for an article whose row is broken, and waits until each has failed.

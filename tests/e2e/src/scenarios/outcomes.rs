@@ -110,7 +110,7 @@ async fn each_outcome_is_published_as_its_row_has_it(stack: Arc<Stack>) -> Resul
 }
 
 async fn a_failed_order_is_published_and_so_is_its_redrive(stack: Arc<Stack>) -> Result<()> {
-    let _alone = stack.dead_letters.write().await;
+    let stack = stack.alone().await?;
     let (aws, sku) = (stack.aws()?, stack.article(10).await?);
     aws.put_row(&kit::broken_row_of(&sku)).await?;
     let id = stack.api.place(&order(&[(&sku, 1)]), None).await?;
@@ -142,7 +142,7 @@ async fn a_failed_order_is_published_and_so_is_its_redrive(stack: Arc<Stack>) ->
         at(Outcome::Failed) < at(Outcome::Confirmed),
         "{published:?}"
     );
-    Ok(())
+    stack.end().await
 }
 
 async fn a_redelivery_publishes_the_row_again(stack: Arc<Stack>) -> Result<()> {
